@@ -1,0 +1,25 @@
+namespace OnnxPrune.Graphs;
+
+/// <summary>An ONNX model: its graph, and what the file says around it.</summary>
+public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets, IDictionary<string, string> metadata)
+{
+    public Graph Graph { get; } = graph;
+
+    /// <summary>Operator set versions by domain; ONNX's own domain is the empty string.</summary>
+    public IReadOnlyDictionary<string, long> Opsets { get; } = opsets;
+
+    /// <summary>The version of ONNX's own operator set.</summary>
+    public long Opset => Opsets.GetValueOrDefault("", 1);
+
+    /// <summary>The model's metadata properties; changes are saved.</summary>
+    public IDictionary<string, string> Metadata { get; } = metadata;
+
+    /// <summary>Operators that the model defines itself as functions of others: (domain, name).</summary>
+    public IReadOnlySet<(string Domain, string Name)> Functions { get; init; } = new HashSet<(string, string)>();
+
+    /// <summary>The folder that external data is read from; null for a model that came from no file.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>What the serializer read the model from.</summary>
+    internal object? Source { get; init; }
+}

@@ -1,0 +1,141 @@
+namespace OnnxPrune.Graphs;
+
+/// <summary>One operation. Its inputs may have gaps (null: an optional input left out), so may its outputs.</summary>
+public sealed class Node
+{
+    private readonly List<Value?> _inputs = [];
+    private readonly List<Value?> _outputs = [];
+    private readonly List<NodeAttribute> _attributes;
+    private readonly List<Value> _captures = [];
+
+    internal Node(string name, string opType, string domain, IEnumerable<NodeAttribute> attributes, object? source)
+    {
+        Name = name;
+        OpType = opType;
+        Domain = domain;
+        _attributes = [.. attributes];
+        Source = source;
+    }
+
+    /// <summary>The name in the file, possibly empty; see <see cref="Label"/> for people.</summary>
+    public string Name { get; }
+
+    public string OpType { get; }
+
+    /// <summary>The operator's domain; empty for ONNX's own operators.</summary>
+    public string Domain { get; }
+
+    public IReadOnlyList<Value?> Inputs => _inputs;
+
+    public IReadOnlyList<Value?> Outputs => _outputs;
+
+    public IReadOnlyList<NodeAttribute> Attributes => _attributes;
+
+    /// <summary>Values that this node's subgraphs (bodies of If, Loop, Scan) read from the graph around them.</summary>
+    public IReadOnlyList<Value> Captures => _captures;
+
+    /// <summary>How messages and plans call the node: its name, or that of its first output when it has none.</summary>
+    public string Label => Name.Length > 0 ? Name : _outputs.FirstOrDefault(o => o is not null)?.Name ?? OpType;
+
+    internal object? Source { get; }
+
+    public Value? Input(int index) => index < _inputs.Count ? _inputs[index] : null;
+
+    /// <summary>The first output, which every operator that carries channels has.</summary>
+    /// <exception cref="BrokenModelException">The node has no first output.</exception>
+    public Value Output => (_outputs.Count > 0 ? _outputs[0] : null) ?? throw new BrokenModelException($"{OpType} '{Label}' has no output.");
+
+    /// <summary>A required input.</summary>
+    /// <exception cref="BrokenModelException">The input is missing.</exception>
+    public Value Required(int index) =>
+        Input(index) ?? throw new BrokenModelException($"{OpType} '{Label}' lacks its input {index}.");
+
+    public NodeAttribute? Attribute(string name) => _attributes.Find(a => a.Name == name);
+
+    public long Int(string name, long otherwise) => Get(name, otherwise);
+
+    public float Float(string name, float otherwise) => Get(name, otherwise);
+
+    public string String(string name, string otherwise) => Get(name, otherwise);
+
+    /// <summary>The attribute's integers; null when it is absent.</summary>
+    public long[]? Ints(string name) => Get<long[]?>(name, null);
+
+    public void Set(string name, object value)
+    {
+        var made = new NodeAttribute(name, value);
+        var at = _attributes.FindIndex(a => a.Name == name);
+        if (at >= 0)
+        {
+            _attributes[at] = made;
+        }
+        else
+        {
+            _attributes.Add(made);
+        }
+    }
+
+    public void RemoveAttribute(string name) => _attributes.RemoveAll(a => a.Name == name);
+
+    /// <summary>Makes input <paramref name="index"/> read <paramref name="value"/>; grows the list with gaps where needed.</summary>
+    public void SetInput(int index, Value? value)
+    {
+        while (_inputs.Count <= index)
+        {
+            _inputs.Add(null);
+        }
+
+        _inputs[index]?.RemoveUse(new Use(this, index));
+        _inputs[index] = value;
+        value?.AddUse(new Use(this, index));
+    }
+
+    /// <summary>Drops the last inputs so that <paramref name="count"/> are left.</summary>
+    public void TrimInputs(int count)
+    {
+        while (_inputs.Count > count)
+        {
+            SetInput(_inputs.Count - 1, null);
+            _inputs.RemoveAt(_inputs.Count - 1);
+        }
+    }
+
+    internal void AddOutput(Value? value)
+    {
+        _outputs.Add(value);
+        if (value is not null)
+        {
+            value.Producer = this;
+        }
+    }
+
+    internal void AddCapture(Value value)
+    {
+        _captures.Add(value);
+        value.AddUse(new Use(this, Use.Captured));
+    }
+
+    /// <summary>Lets go of all inputs and outputs, as a node that leaves the graph must.</summary>
+    internal void Detach()
+    {
+        TrimInputs(0);
+        _captures.ForEach(c => c.RemoveUse(new Use(this, Use.Captured)));
+        _captures.Clear();
+        foreach (var output in _outputs)
+        {
+            if (output?.Producer == this)
+            {
+                output.Producer = null;
+            }
+        }
+    }
+
+    private T Get<T>(string name, T otherwise) => Attribute(name) switch
+    {
+        null => otherwise,
+        { Value: T value } => value,
+        _ => throw new BrokenModelException($"{OpType} '{Label}': attribute '{name}' has the wrong type."),
+    };
+
+    public override string ToString() => $"{OpType} '{Label}'";
+}

@@ -1,0 +1,15 @@
+namespace OnnxPrune.Graphs;
+
+/// <summary>
+/// A node's attribute. <see cref="Value"/> is a <see cref="long"/>, <see cref="float"/>, <see cref="string"/>, an array of one of
+/// them, a <see cref="Tensor"/>, or null for kinds that only the file format knows (graphs, types); those travel untouched.
+/// </summary>
+public sealed class NodeAttribute(string name, object? value, object? source = null)
+{
+    public string Name { get; } = name;
+
+    public object? Value { get; } = value;
+
+    /// <summary>What the serializer read this from; null when the program made it.</summary>
+    internal object? Source { get; } = source;
+}

@@ -1,0 +1,53 @@
+namespace OnnxPrune.Graphs;
+
+/// <summary>One reading of a value: input <see cref="Index"/> of <see cref="Node"/>, or −1 when a subgraph of the node captures it by name.</summary>
+public readonly record struct Use(Node Node, int Index)
+{
+    public const int Captured = -1;
+
+    public bool IsCapture => Index == Captured;
+}
+
+/// <summary>
+/// An edge of the graph with identity: a graph input, an initializer, or the output of a node. Knows who makes it and who reads it.
+/// </summary>
+public sealed class Value
+{
+    private readonly List<Use> _uses = [];
+
+    internal Value(string name) => Name = name;
+
+    public string Name { get; internal set; }
+
+    /// <summary>The node whose output this is; null for graph inputs and initializers.</summary>
+    public Node? Producer { get; internal set; }
+
+    /// <summary>Every reading by a node of the same graph, in no particular order.</summary>
+    public IReadOnlyList<Use> Uses => _uses;
+
+    /// <summary>Element type and shape as far as known; null where nothing is.</summary>
+    public Shape? Shape { get; set; }
+
+    public ElementType ElementType { get; set; }
+
+    /// <summary>The initializer's content; null for anything computed or fed.</summary>
+    public Tensor? Initializer { get; internal set; }
+
+    public bool IsInitializer => Initializer is not null;
+
+    public bool IsGraphInput { get; internal set; }
+
+    public bool IsGraphOutput { get; internal set; }
+
+    /// <summary>Whether a rewrite changed the size of an axis, so that what the file states of it is out of date.</summary>
+    internal bool IsResized { get; set; }
+
+    /// <summary>What the serializer read the initializer from; null when the program made or changed it.</summary>
+    internal object? InitializerSource { get; set; }
+
+    internal void AddUse(Use use) => _uses.Add(use);
+
+    internal void RemoveUse(Use use) => _uses.Remove(use);
+
+    public override string ToString() => $"%{Name}{Shape}";
+}

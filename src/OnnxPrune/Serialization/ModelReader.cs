@@ -1,0 +1,169 @@
+using Onnx;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Serialization;
+
+/// <summary>An ONNX message as a <see cref="Model"/>. Everything that the program does not understand stays in the message.</summary>
+internal static class ModelReader
+{
+    public static Model Read(ModelProto proto, string? folder, IReadOnlyDictionary<int, ReadOnlyMemory<byte>>? rawData = null)
+    {
+        if (proto.Graph is null || proto.Graph.Node.Count + proto.Graph.Output.Count == 0)
+        {
+            throw new BrokenModelException("the file holds no graph; it is no ONNX model");
+        }
+
+        var opsets = new Dictionary<string, long>();
+        foreach (var opset in proto.OpsetImport)
+        {
+            opsets[opset.Domain == "ai.onnx" ? "" : opset.Domain] = opset.Version;
+        }
+
+        return new Model(
+            ReadGraph(proto.Graph, folder is null ? null : new ExternalData(folder), rawData),
+            opsets,
+            proto.MetadataProps.GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value))
+        {
+            Folder = folder,
+            Functions = proto.Functions.Select(f => (Domain(f.Domain), f.Name)).ToHashSet(),
+            Source = proto,
+        };
+    }
+
+    private static Graph ReadGraph(GraphProto proto, ExternalData? external, IReadOnlyDictionary<int, ReadOnlyMemory<byte>>? rawData)
+    {
+        var graph = new Graph { Name = proto.Name };
+        for (var i = 0; i < proto.Initializer.Count; i++)
+        {
+            var tensor = proto.Initializer[i];
+            var value = graph.AddInitializer(tensor.Name, TensorMessage.Read(tensor, external, rawData is not null && rawData.TryGetValue(i, out var raw) ? raw : null));
+            value.InitializerSource = tensor;
+        }
+
+        foreach (var input in proto.Input)
+        {
+            var value = graph.GetOrAddValue(input.Name);
+            if (value.IsGraphInput)
+            {
+                throw new BrokenModelException($"The graph lists the input '{input.Name}' twice.");
+            }
+
+            SetType(value, input);
+            graph.AddInput(value);
+        }
+
+        foreach (var node in proto.Node)
+        {
+            var made = graph.AddNode(
+                node.Name,
+                node.OpType,
+                node.Input.Select(name => name.Length == 0 ? null : graph.GetOrAddValue(name)),
+                node.Output,
+                node.Attribute.Select(a => ReadAttribute(a, external)),
+                Domain(node.Domain),
+                source: node);
+            foreach (var name in node.Attribute.SelectMany(Subgraphs).SelectMany(FreeNames).Distinct())
+            {
+                made.AddCapture(graph.GetOrAddValue(name));
+            }
+        }
+
+        foreach (var output in proto.Output)
+        {
+            var value = graph.GetOrAddValue(output.Name);
+            SetType(value, output);
+            graph.AddOutput(value);
+        }
+
+        foreach (var info in proto.ValueInfo)
+        {
+            if (graph.Find(info.Name) is { IsInitializer: false } value)
+            {
+                SetType(value, info);
+            }
+        }
+
+        CheckSources(graph, proto);
+        return graph;
+    }
+
+    /// <summary>Every value that is read must come from somewhere.</summary>
+    private static void CheckSources(Graph graph, GraphProto proto)
+    {
+        var sparse = proto.SparseInitializer.Select(s => s.Values?.Name ?? "").ToHashSet();
+        foreach (var value in graph.Values)
+        {
+            if (value.Producer is null && !value.IsInitializer && !value.IsGraphInput && !sparse.Contains(value.Name))
+            {
+                var reader = value.Uses.Count > 0 ? value.Uses[0].Node.ToString() : "the graph's outputs";
+                throw new BrokenModelException($"'{value.Name}', which {reader} names, is neither an input, an initializer nor the output of a node.");
+            }
+        }
+    }
+
+    private static string Domain(string domain) => domain == "ai.onnx" ? "" : domain;
+
+    private static void SetType(Value value, ValueInfoProto info)
+    {
+        if (value.IsInitializer || info.Type?.ValueCase != TypeProto.ValueOneofCase.TensorType)
+        {
+            return;
+        }
+
+        var tensor = info.Type.TensorType;
+        value.ElementType = (ElementType)tensor.ElemType;
+        value.Shape = tensor.Shape is null ? null : new Shape(tensor.Shape.Dim.Select(ReadDim));
+    }
+
+    // A negative size means "unknown" to some exporters.
+    private static Dim ReadDim(TensorShapeProto.Types.Dimension dim) => dim.ValueCase switch
+    {
+        TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue when dim.DimValue >= 0 => new Dim(dim.DimValue),
+        TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam when dim.DimParam.Length > 0 => new Dim(null, dim.DimParam),
+        _ => Dim.Unknown,
+    };
+
+    private static NodeAttribute ReadAttribute(AttributeProto proto, ExternalData? external) => new(
+        proto.Name,
+        AttributeType(proto) switch
+        {
+            AttributeProto.Types.AttributeType.Int => proto.I,
+            AttributeProto.Types.AttributeType.Float => proto.F,
+            AttributeProto.Types.AttributeType.String => proto.S.ToStringUtf8(),
+            AttributeProto.Types.AttributeType.Ints => proto.Ints.ToArray(),
+            AttributeProto.Types.AttributeType.Floats => proto.Floats.ToArray(),
+            AttributeProto.Types.AttributeType.Strings => proto.Strings.Select(s => s.ToStringUtf8()).ToArray(),
+            AttributeProto.Types.AttributeType.Tensor when proto.T is not null => TensorMessage.Read(proto.T, external),
+            _ => null,
+        },
+        proto);
+
+    // Files of IR version 1 leave the type out: whichever field is set tells it.
+    private static AttributeProto.Types.AttributeType AttributeType(AttributeProto proto) => proto switch
+    {
+        { Type: not AttributeProto.Types.AttributeType.Undefined } => proto.Type,
+        { Ints.Count: > 0 } => AttributeProto.Types.AttributeType.Ints,
+        { Floats.Count: > 0 } => AttributeProto.Types.AttributeType.Floats,
+        { Strings.Count: > 0 } => AttributeProto.Types.AttributeType.Strings,
+        { T: not null } => AttributeProto.Types.AttributeType.Tensor,
+        { S.Length: > 0 } => AttributeProto.Types.AttributeType.String,
+        { F: not 0 } => AttributeProto.Types.AttributeType.Float,
+        { I: not 0 } => AttributeProto.Types.AttributeType.Int,
+        _ => AttributeProto.Types.AttributeType.Undefined,
+    };
+
+    private static IEnumerable<GraphProto> Subgraphs(AttributeProto attribute) =>
+        attribute.G is null ? attribute.Graphs : attribute.Graphs.Prepend(attribute.G);
+
+    /// <summary>The names that a subgraph reads but does not define: what it captures from the graph around it.</summary>
+    private static IEnumerable<string> FreeNames(GraphProto graph)
+    {
+        var defined = graph.Input.Select(i => i.Name)
+            .Concat(graph.Initializer.Select(i => i.Name))
+            .Concat(graph.Node.SelectMany(n => n.Output))
+            .ToHashSet();
+        return graph.Node.SelectMany(n => n.Input.Concat(n.Attribute.SelectMany(Subgraphs).SelectMany(FreeNames)))
+            .Concat(graph.Output.Select(o => o.Name))
+            .Where(name => name.Length > 0 && !defined.Contains(name));
+    }
+}

@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using Onnx;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Serialization;
+
+/// <summary>Tensors from and to ONNX's <c>TensorProto</c>, whichever of its fields holds the elements.</summary>
+internal static class TensorMessage
+{
+    /// <param name="rawData">The content of <c>raw_data</c> where it was split from the message.</param>
+    /// <exception cref="BrokenModelException">The elements do not fill the dimensions.</exception>
+    public static Tensor Read(TensorProto proto, ExternalData? external, ReadOnlyMemory<byte>? rawData = null)
+    {
+        var type = (ElementType)proto.DataType;
+        var count = Tensor.ElementCount(proto.Dims);
+        if (type.SizeInBytes() == 0)
+        {
+            return new Tensor(type, proto.Dims, new Lazy<ReadOnlyMemory<byte>>(
+                () => throw new NotSupportedException($"Elements of {type} cannot be read.")));
+        }
+
+        long bytes;
+        try
+        {
+            bytes = checked(count * type.SizeInBytes());
+        }
+        catch (OverflowException)
+        {
+            throw new BrokenModelException($"Initializer '{proto.Name}' [{string.Join(", ", proto.Dims)}] has more bytes than can be counted.");
+        }
+
+        if (proto.DataLocation == TensorProto.Types.DataLocation.External)
+        {
+            if (external is null)
+            {
+                throw new BrokenModelException($"Initializer '{proto.Name}' lies in an external file, but the model came from no folder.");
+            }
+
+            return new Tensor(type, proto.Dims, external.Open(proto, bytes));
+        }
+
+        var raw = rawData ?? proto.RawData.Memory;
+        if (raw.Length > 0)
+        {
+            Expect(proto, bytes, raw.Length, "bytes");
+            return new Tensor(type, proto.Dims, new Lazy<ReadOnlyMemory<byte>>(raw));
+        }
+
+        var (typedCount, load) = TypedField(proto, type);
+        Expect(proto, type is ElementType.Complex64 or ElementType.Complex128 ? 2 * count : count, typedCount, "elements");
+        return new Tensor(type, proto.Dims, new Lazy<ReadOnlyMemory<byte>>(() => load()));
+    }
+
+    public static TensorProto Write(string name, Tensor tensor)
+    {
+        var proto = new TensorProto { Name = name, DataType = (int)tensor.ElementType };
+        proto.Dims.AddRange(tensor.Dims);
+        proto.RawData = UnsafeByteOperations.UnsafeWrap(tensor.Data);
+        return proto;
+    }
+
+    private static void Expect(TensorProto proto, long expected, long found, string unit)
+    {
+        if (expected != found)
+        {
+            throw new BrokenModelException(
+                $"Initializer '{proto.Name}' [{string.Join(", ", proto.Dims)}] wants {expected} {unit}, but the file holds {found}.");
+        }
+    }
+
+    // After the comments of TensorProto in the ONNX IR: which typed field stores which element type, one element per entry.
+    private static (int Count, Func<byte[]> Load) TypedField(TensorProto proto, ElementType type) => type switch
+    {
+        ElementType.Float or ElementType.Complex64 => (proto.FloatData.Count, () => Bytes(proto.FloatData, x => x)),
+        ElementType.Double or ElementType.Complex128 => (proto.DoubleData.Count, () => Bytes(proto.DoubleData, x => x)),
+        ElementType.Int64 => (proto.Int64Data.Count, () => Bytes(proto.Int64Data, x => x)),
+        ElementType.UInt64 => (proto.Uint64Data.Count, () => Bytes(proto.Uint64Data, x => x)),
+        ElementType.UInt32 => (proto.Uint64Data.Count, () => Bytes(proto.Uint64Data, x => (uint)x)),
+        ElementType.Int32 => (proto.Int32Data.Count, () => Bytes(proto.Int32Data, x => x)),
+        _ when type.SizeInBytes() == 2 => (proto.Int32Data.Count, () => Bytes(proto.Int32Data, x => (ushort)x)),
+        _ => (proto.Int32Data.Count, () => Bytes(proto.Int32Data, x => (byte)x)),
+    };
+
+    private static byte[] Bytes<TField, T>(IReadOnlyList<TField> field, Func<TField, T> convert) where T : unmanaged
+    {
+        var values = new T[field.Count];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = convert(field[i]);
+        }
+
+        return MemoryMarshal.AsBytes<T>(values).ToArray();
+    }
+}
