@@ -12,7 +12,7 @@ public sealed record Network(string Name, string Description, Func<NetworkBuilde
 /// <summary>The table of all networks: a new one is a file under Networks and a row here.</summary>
 public static class Catalog
 {
-    /// <summary>All networks, small ones first within a family.</summary>
+    /// <summary>All networks, by family.</summary>
     public static IReadOnlyList<Network> All { get; } =
     [
         new("resnet20_cifar_A", "CIFAR ResNet-20, shortcuts without parameters", net => CifarResNet.Build(net, 20, projections: false)),
@@ -32,6 +32,14 @@ public static class Catalog
         new("resnet50", "ImageNet ResNet-50", net => ImageNetResNet.Build(net, bottlenecks: true, 3, 4, 6, 3)),
         new("resnet101", "ImageNet ResNet-101", net => ImageNetResNet.Build(net, bottlenecks: true, 3, 4, 23, 3)),
         new("resnet152", "ImageNet ResNet-152", net => ImageNetResNet.Build(net, bottlenecks: true, 3, 8, 36, 3)),
+        new("vgg11_cifar", "CIFAR VGG-11 with batch normalization", Vgg.Build11),
+        new("densenet_mini", "small DenseNet-BC: concatenations", DenseNet.BuildMini),
+        new("resnext_mini", "small ResNeXt: grouped convolutions", MiniResNet.BuildResNeXt),
+        new("se_resnet_mini", "small SE-ResNet: squeeze-and-excitation", MiniResNet.BuildSqueezed),
+        new("mobilenet_v2_mini", "small MobileNetV2: depthwise convolutions, inverted residuals", MobileNetV2.BuildMini),
+        new("shufflenet_v2_mini", "small ShuffleNet V2: Split, Concat, channel shuffle", ShuffleNetV2.BuildMini),
+        new("inception_mini", "small GoogLeNet: branches of unequal widths", Inception.BuildMini),
+        new("unet_mini", "small U-Net: transposed convolutions, skips by Concat", UNet.BuildMini),
     ];
 
     /// <summary>The network of that name, or null.</summary>
