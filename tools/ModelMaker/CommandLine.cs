@@ -6,6 +6,8 @@ namespace ModelMaker;
 /// <summary>The maker's command line.</summary>
 public static class CommandLine
 {
+    private const int WrongUsage = 2;
+
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Seed of the weights.", DefaultValueFactory = _ => 1 };
 
     private static readonly Option<int> Opset = new("--opset")
@@ -61,22 +63,24 @@ public static class CommandLine
         });
     }
 
-    /// <summary>Runs one command; 0 when done, 1 on wrong usage or failure.</summary>
+    /// <summary>Runs one command; 0 when done, 1 on failure, 2 on wrong usage.</summary>
     public static int Run(params string[] args)
     {
         var list = new Command("list", "Show the networks.");
         list.SetAction(_ => List());
         var make = new Command("make", "Make one network.") { Name, File };
-        make.SetAction(parsed => Make(Catalog.Find(parsed.GetRequiredValue(Name))!, parsed.GetRequiredValue(File), Chosen(parsed)));
+        make.SetAction(given => Make(Catalog.Find(given.GetRequiredValue(Name))!, given.GetRequiredValue(File), Chosen(given)));
         var all = new Command("all", "Make every network.") { Folder };
-        all.SetAction(parsed => MakeAll(parsed.GetRequiredValue(Folder), Chosen(parsed)));
+        all.SetAction(given => MakeAll(given.GetRequiredValue(Folder), Chosen(given)));
         foreach (var option in new Option[] { Seed, Opset, Batch, Size, Fused, ComputedPads, ValueInfo })
         {
             make.Add(option);
             all.Add(option);
         }
 
-        return new RootCommand("Makes CNNs with random, calibrated weights as ONNX files.") { list, make, all }.Parse(args).Invoke();
+        var parsed = new RootCommand("Makes CNNs with random, calibrated weights as ONNX files.") { list, make, all }.Parse(args);
+        var code = parsed.Invoke();
+        return parsed.Errors.Count > 0 ? WrongUsage : code;
     }
 
     private static void List()

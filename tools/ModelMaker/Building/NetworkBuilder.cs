@@ -29,10 +29,11 @@ public sealed partial class NetworkBuilder(MakeOptions options)
     /// <param name="usualSize">H and W, unless the options choose another size.</param>
     public Feature Input(int channels, int usualSize)
     {
-        // Large inputs are sampled small: statistics need few positions, and a ResNet-152 is to be made in seconds.
+        // Networks for large inputs are sampled small: statistics need few positions, and a ResNet-152 is to be made in
+        // seconds. Networks for small ones pool and flatten by size, so their sample has the true size.
         const int LargestSample = 64;
         var size = options.Size ?? usualSize;
-        var sampled = Math.Min(size, LargestSample);
+        var sampled = usualSize > LargestSample ? Math.Min(size, LargestSample) : size;
         var feature = new Feature(InputName, [channels, size, size], Sample.Images(channels, sampled, sampled));
         graph.Input.Add(Describe(feature));
         return feature;
