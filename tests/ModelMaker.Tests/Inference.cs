@@ -8,16 +8,27 @@ namespace ModelMaker.Tests;
 /// <summary>Runs made models in ONNX Runtime.</summary>
 internal static class Inference
 {
+    /// <summary>Images in the random batch.</summary>
     public const int Batch = 4;
 
-    /// <summary>The output for a fixed random batch of images, [<see cref="Batch"/>, ...] flattened.</summary>
-    public static float[] Run(ModelProto model, int size)
+    /// <summary>The first output for a fixed random batch of images, [<see cref="Batch"/>, ...] flattened.</summary>
+    public static float[] Run(ModelProto model, int size) => Run(model, Images(size), size);
+
+    /// <summary>The first output for images [N, 3, size, size].</summary>
+    public static float[] Run(ModelProto model, float[] images, int size) =>
+        Outputs(model, images, size, outputs => outputs[0].AsTensor<float>().ToArray());
+
+    /// <summary>The shapes of all outputs, by name.</summary>
+    public static IReadOnlyDictionary<string, int[]> Shapes(ModelProto model, float[] images, int size) =>
+        Outputs(model, images, size, outputs => outputs.ToDictionary(o => o.Name, o => o.AsTensor<float>().Dimensions.ToArray()));
+
+    private static T Outputs<T>(ModelProto model, float[] images, int size, Func<IReadOnlyList<DisposableNamedOnnxValue>, T> read)
     {
         using var settings = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(model.ToByteArray(), settings);
-        var images = new DenseTensor<float>(Images(size), [Batch, 3, size, size]);
-        using var outputs = session.Run([NamedOnnxValue.CreateFromTensor(model.Graph.Input[0].Name, images)]);
-        return outputs[0].AsTensor<float>().ToArray();
+        var tensor = new DenseTensor<float>(images, [images.Length / (3 * size * size), 3, size, size]);
+        using var outputs = session.Run([NamedOnnxValue.CreateFromTensor(model.Graph.Input[0].Name, tensor)]);
+        return read([.. outputs]);
     }
 
     // A tint per image and channel, and noise.

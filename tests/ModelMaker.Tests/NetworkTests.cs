@@ -18,16 +18,30 @@ public class NetworkTests
 
         Assert.All(outputs, y => Assert.True(float.IsFinite(y)));
         Assert.InRange(Deviation(outputs), 0.1, 50);
-        // Given: the outputs as [batch, rest]. The spread between inputs must be a good part of the whole.
+        // Outputs are [batch, rest]; the spread between inputs must be a good part of the whole.
         var rest = outputs.Length / Inference.Batch;
         var between = Enumerable.Range(0, rest).Average(i => Deviation([.. Enumerable.Range(0, Inference.Batch).Select(n => outputs[n * rest + i])]));
         Assert.InRange(between, 0.1 * Deviation(outputs), 50);
     }
 
     [Theory]
+    [InlineData("resnet20_cifar_A", 96)]
+    [InlineData("vgg11_cifar", 96)]
+    [InlineData("resnet18", 96)]
+    public void A_network_can_be_made_for_another_input_size(string name, int size)
+    {
+        var made = MadeNetwork.Make(Catalog.Find(name)!, new MakeOptions { Size = size });
+
+        Assert.All(Inference.Run(made.Model, size), y => Assert.True(float.IsFinite(y)));
+    }
+
+    [Theory]
     [InlineData("resnet20_cifar_A")]
     [InlineData("resnet20_cifar_B")]
     [InlineData("bottleneck56_v2")]
+    [InlineData("vgg11_cifar")]
+    [InlineData("densenet_mini")]
+    [InlineData("mobilenet_v2_mini")]
     public void A_fused_network_is_the_same_function(string name)
     {
         var plain = MadeNetwork.Make(Catalog.Find(name)!, new MakeOptions());
@@ -56,13 +70,15 @@ public class NetworkTests
     }
 
     [Theory]
-    [InlineData(11)]
-    [InlineData(14)]
-    [InlineData(18)]
-    public void Every_opset_gives_the_same_function(int opset)
+    [InlineData("resnet20_cifar_A", 11)]
+    [InlineData("resnet20_cifar_A", 14)]
+    [InlineData("resnet20_cifar_A", 18)]
+    [InlineData("shufflenet_v2_mini", 11)]
+    [InlineData("shufflenet_v2_mini", 18)]
+    public void Every_opset_gives_the_same_function(string name, int opset)
     {
-        var usual = MadeNetwork.Make(Catalog.Find("resnet20_cifar_A")!, new MakeOptions());
-        var other = MadeNetwork.Make(Catalog.Find("resnet20_cifar_A")!, new MakeOptions { Opset = opset });
+        var usual = MadeNetwork.Make(Catalog.Find(name)!, new MakeOptions());
+        var other = MadeNetwork.Make(Catalog.Find(name)!, new MakeOptions { Opset = opset });
 
         Assert.Equal(opset, other.Model.OpsetImport.Single().Version);
         AssertSameFunction(usual, other);
