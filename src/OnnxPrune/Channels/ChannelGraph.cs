@@ -12,6 +12,7 @@ public sealed class ChannelGraph
     private readonly Dictionary<ValueAxis, int[]> _channels = [];
     private readonly ChannelOrigin[] _origins;
     private readonly PinReason?[] _pins;
+    private readonly List<Value> _parameters;
     private readonly Dictionary<(Node, int), List<int>> _made = [];
 
     internal ChannelGraph(
@@ -25,7 +26,7 @@ public sealed class ChannelGraph
         List<Reader> readers,
         IEnumerable<Value> parameters)
     {
-        (Model, Constants, Terms, Readers, Parameters) = (model, constants, terms, readers, [.. parameters]);
+        (Model, Constants, Terms, Readers, _parameters) = (model, constants, terms, readers, [.. parameters]);
 
         var channelOf = Number(ids);
         _origins = new ChannelOrigin[Count];
@@ -73,7 +74,7 @@ public sealed class ChannelGraph
     public int Count { get; private set; }
 
     /// <summary>The constants that shrink when channels leave.</summary>
-    public IReadOnlyList<Value> Parameters { get; }
+    public IReadOnlyList<Value> Parameters => _parameters;
 
     /// <summary>Every place that sums over channels.</summary>
     public IReadOnlyList<Reader> Readers { get; }
@@ -100,6 +101,16 @@ public sealed class ChannelGraph
 
     /// <summary>The channels that a node makes along an axis of its first output, by index; null when it makes none there.</summary>
     public IReadOnlyList<int>? MadeBy(Node node, int axis) => _made.GetValueOrDefault((node, axis));
+
+    /// <summary>Makes a constant that a rewrite has added carry the same channels as another axis.</summary>
+    internal void Adopt(Value parameter, int axis, ValueAxis like)
+    {
+        if (Channels(like) is { } channels)
+        {
+            _channels[new ValueAxis(parameter, axis)] = channels;
+            _parameters.Add(parameter);
+        }
+    }
 
     private int[] Number(UnionFind ids)
     {

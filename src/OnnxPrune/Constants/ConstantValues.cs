@@ -64,6 +64,9 @@ public sealed class ConstantValues
         return node.Ints(attribute);
     }
 
+    /// <summary>Forgets a computed value, because a rewrite changed what it is computed from.</summary>
+    public void Forget(Value value) => _known.Remove(value);
+
     private Tensor? Evaluate(Node node, Value output)
     {
         if (node.Domain.Length > 0 || node.Outputs.Count == 0 || node.Outputs[0] != output)
