@@ -9,7 +9,10 @@ public sealed class SetupTests : IDisposable
     private const string PretendedDotnet = """
         #!/usr/bin/env bash
         echo "dotnet $*" >>"$CALLS"
-        [[ $* == *probe.csproj* ]] || exit 0
+        if [[ $* != *probe.csproj* ]]; then
+          [[ $* != *OnnxPruneStack=nuget* || $(<"$FEED") == full ]]
+          exit
+        fi
         case $(<"$FEED") in
           full) exit 0 ;;
           lacking) echo "error NU1101: Unable to find package OnnxSharp."; exit 1 ;;
@@ -168,12 +171,25 @@ public sealed class SetupTests : IDisposable
     public void A_stack_that_was_asked_for_is_remembered_until_another_is_asked_for()
     {
         FeedIs("out of reach");
-
         Assert.StartsWith("setup: stack 'local'", Setup("--stack", "local").Output);
         Assert.Equal("setup: nothing to do (stack 'local').\n", Setup().Output);
+
+        FeedIs("full");
         Assert.StartsWith("setup: stack 'nuget'", Setup("--stack", "nuget").Output);
         Assert.False(File.Exists(At(".stack/local")));
         Assert.Equal("setup: nothing to do (stack 'nuget').\n", Setup().Output);
+    }
+
+    [Fact]
+    public void A_stack_that_cannot_be_restored_leaves_the_one_that_was_there()
+    {
+        Setup();
+
+        var failed = Setup("--stack", "nuget");
+
+        Assert.Equal(1, failed.ExitCode);
+        Assert.Contains("NuGet could not restore the packages of stack 'nuget'", failed.Error);
+        Assert.Equal("setup: nothing to do (stack 'local').\n", Setup().Output);
     }
 
     [Fact]
