@@ -1,0 +1,24 @@
+namespace OnnxPrune.Runtime.Sessions;
+
+/// <summary>Where a session runs.</summary>
+public enum ExecutionProvider
+{
+    /// <summary>CUDA where it is there, else the CPU.</summary>
+    Auto,
+    Cpu,
+
+    /// <summary>CUDA, or an error.</summary>
+    Cuda,
+}
+
+public static class ExecutionProviders
+{
+    /// <exception cref="UsageException">The name is none of auto, cpu and cuda.</exception>
+    public static ExecutionProvider Parse(string name) => name.ToLowerInvariant() switch
+    {
+        "auto" => ExecutionProvider.Auto,
+        "cpu" => ExecutionProvider.Cpu,
+        "cuda" => ExecutionProvider.Cuda,
+        _ => throw new UsageException($"The provider '{name}' is unknown; choose auto, cpu or cuda."),
+    };
+}

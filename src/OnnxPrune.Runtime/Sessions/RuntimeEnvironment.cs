@@ -1,0 +1,57 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace OnnxPrune.Runtime.Sessions;
+
+/// <summary>The process's one ONNX Runtime environment. It prints nothing: what goes wrong is an exception with one sentence.</summary>
+public static class RuntimeEnvironment
+{
+    private static readonly Lock Gate = new();
+
+    /// <summary>The version of the loaded library, such as "1.22.0".</summary>
+    public static string Version => Instance.GetVersionString();
+
+    /// <summary>The environment, made on first use; the program never disposes it.</summary>
+    /// <exception cref="UnsupportedModelException">The native library cannot be loaded on this machine.</exception>
+    internal static OrtEnv Instance
+    {
+        get
+        {
+            if (OrtEnv.IsCreated)
+            {
+                return OrtEnv.Instance();
+            }
+
+            lock (Gate)
+            {
+                return OrtEnv.IsCreated ? OrtEnv.Instance() : Create();
+            }
+        }
+    }
+
+    /// <summary>Starts loading the native library in the background, so that it is there when the first session asks for it.</summary>
+    public static void Preload() => ThreadPool.UnsafeQueueUserWorkItem(static _ =>
+    {
+        try
+        {
+            _ = Instance;
+        }
+        catch (UnsupportedModelException)
+        {
+            // Whoever needs the library gets the same exception.
+        }
+    }, null);
+
+    private static OrtEnv Create()
+    {
+        var options = new EnvironmentCreationOptions { logId = "onnxprune", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        try
+        {
+            return OrtEnv.CreateInstanceWithOptions(ref options);
+        }
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException or BadImageFormatException)
+        {
+            throw new UnsupportedModelException(
+                "ONNX Runtime's native library cannot be loaded; install the package Microsoft.ML.OnnxRuntime for this platform beside onnxprune.", e);
+        }
+    }
+}
