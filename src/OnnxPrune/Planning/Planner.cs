@@ -1,6 +1,5 @@
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
-using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
 
