@@ -103,10 +103,7 @@ public sealed class Node
     internal void AddOutput(Value? value)
     {
         _outputs.Add(value);
-        if (value is not null)
-        {
-            value.Producer = this;
-        }
+        value?.Producer = this;
     }
 
     internal void AddCapture(Value value)

@@ -67,6 +67,10 @@ public sealed class Tensor
     public Tensor WithValues(ReadOnlySpan<double> values, params ReadOnlySpan<long> dims) =>
         TensorConversion.FromDoubles(ElementType, dims.Length == 0 ? [.. Dims] : dims.ToArray(), values);
 
+    /// <summary>The same values in another numeric element type.</summary>
+    public Tensor WithType(ElementType type) => TensorConversion.FromDoubles(type, [.. Dims], ToDoubles());
+
+    /// <summary>The same elements under other dimensions of the same product.</summary>
     public Tensor Reshape(params IEnumerable<long> dims) => new(ElementType, dims, Data);
 
     /// <summary>

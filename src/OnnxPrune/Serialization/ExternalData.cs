@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
 using Onnx;
-using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
 

@@ -1,0 +1,36 @@
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Blocks;
+
+/// <summary>What is left of a residual block when its branch goes.</summary>
+public enum ShortcutKind
+{
+    /// <summary>The block's input itself.</summary>
+    Identity,
+
+    /// <summary>A layer with weights that adapts the shape: He's option B.</summary>
+    Projection,
+
+    /// <summary>Slices, pools and paddings without weights: He's option A.</summary>
+    Padded,
+}
+
+/// <summary>A join of a branch of weights with a shortcut, both of which come from one value.</summary>
+/// <param name="Join">The Add or Sum.</param>
+/// <param name="BranchInput">The input of the join that the branch ends in.</param>
+/// <param name="ShortcutInput">The input that the shortcut ends in.</param>
+/// <param name="Branch">The nodes that nobody else needs, in graph order: they go with the block.</param>
+/// <param name="Shortcut">The nodes of the shortcut alone.</param>
+/// <param name="Obstacle">Why the block cannot be removed; null when it can.</param>
+public sealed record ResidualBlock(
+    Node Join,
+    int BranchInput,
+    int ShortcutInput,
+    ShortcutKind Kind,
+    IReadOnlyList<Node> Branch,
+    IReadOnlyList<Node> Shortcut,
+    string? Obstacle)
+{
+    /// <summary>How plans and messages call the block.</summary>
+    public string Name => Join.Label;
+}

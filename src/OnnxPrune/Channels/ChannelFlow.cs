@@ -1,0 +1,316 @@
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
+
+namespace OnnxPrune.Channels;
+
+/// <summary>
+/// The one propagation of channel identity through a graph (design: every axis that carries channels is a list of channel ids, one
+/// per index). Operators say how ids flow by calling the methods of this class; union-find over the ids then gives what must leave together.
+/// </summary>
+/// <remarks>
+/// Nodes are visited once, in topological order. A Conv's weight makes fresh ids for its output; Relu passes them on; Add couples
+/// its operands' ids index by index; whatever cannot be followed pins its ids with a reason. Nothing is ever guessed.
+/// </remarks>
+public sealed class ChannelFlow
+{
+    private readonly UnionFind _ids = new();
+    private readonly Dictionary<ValueAxis, int[]> _axes = [];
+    private readonly Dictionary<Value, Dictionary<Use, HashSet<int>>> _bindings = [];
+    private readonly Dictionary<int, PinReason> _pins = [];
+    private readonly List<ChannelOrigin> _origins = [];
+    private readonly List<Reader> _readers = [];
+    private readonly HashSet<Use> _understoodShapes = [];
+
+    private ChannelFlow(Model model)
+    {
+        Model = model;
+        Constants = new ConstantValues();
+        Terms = new ShapeTerms(Constants);
+    }
+
+    public Model Model { get; }
+
+    public ConstantValues Constants { get; }
+
+    public ShapeTerms Terms { get; }
+
+    /// <summary>Follows the channels through the whole graph. The model's values must have their shapes.</summary>
+    /// <exception cref="BrokenModelException">Sizes contradict each other, or the graph has a cycle.</exception>
+    public static ChannelGraph Through(Model model)
+    {
+        var flow = new ChannelFlow(model);
+        foreach (var node in model.Graph.TopologicalOrder())
+        {
+            flow.Visit(node);
+        }
+
+        foreach (var output in model.Graph.Outputs)
+        {
+            flow.PinAll(output, new PinReason(output.Producer, $"reaches the graph's output '{output.Name}'"));
+        }
+
+        flow.PinHalfBoundConstants();
+        return new ChannelGraph(flow.Model, flow.Constants, flow.Terms, flow._axes, flow._ids, flow._pins, flow._origins, flow._readers, flow._bindings.Keys);
+    }
+
+    private void Visit(Node node)
+    {
+        if (node.Outputs.All(o => o is null || Constants[o] is not null))
+        {
+            return; // A constant of its own: bound where it is used.
+        }
+
+        foreach (var capture in node.Captures)
+        {
+            PinAll(capture, new PinReason(node, $"is captured by a subgraph of {node}"));
+        }
+
+        var rule = OperatorTable.Find(node);
+        if (rule is null)
+        {
+            Block(node, OperatorTable.WhyUnknown(node, Model));
+        }
+        else
+        {
+            rule.Flow(node, this);
+        }
+
+        PinLeakedLengths(node);
+    }
+
+    // ---- what operators ask ----
+
+    /// <summary>Whether the value does not depend on what is fed.</summary>
+    public bool IsConstant(Value? value) => value is not null && (value.IsInitializer || Constants[value] is not null);
+
+    /// <summary>The ids along an axis, one per index; null when the axis carries no channels that could be cut.</summary>
+    public int[]? Channels(Value value, int axis) => _axes.GetValueOrDefault(new ValueAxis(value, axis));
+
+    /// <summary>Whether any axis of the value carries channels.</summary>
+    public bool HasChannels(Value? value) => value is not null && value.Shape is { } shape
+        ? Enumerable.Range(0, shape.Rank).Any(axis => Channels(value, axis) is not null)
+        : value is not null && _axes.Keys.Any(a => a.Value == value);
+
+    // ---- what operators say ----
+
+    /// <summary>New channels, made by <paramref name="node"/> along an axis of its first output.</summary>
+    public int[] Fresh(Node node, int count, int axis)
+    {
+        var ids = new int[count];
+        for (var i = 0; i < count; i++)
+        {
+            ids[i] = _ids.Add();
+            _origins.Add(new ChannelOrigin(node, axis, i));
+        }
+
+        return ids;
+    }
+
+    /// <summary>States the ids along an axis of an output; null states that it carries none.</summary>
+    public void Set(Value? output, int axis, int[]? ids)
+    {
+        if (output is null || ids is null)
+        {
+            return;
+        }
+
+        if (output.Shape is { } shape && axis < shape.Rank && shape[axis].Size is { } size && size != ids.Length)
+        {
+            throw new BrokenModelException($"'{output.Name}' has {size} indices along axis {axis}, but its producer {output.Producer} makes {ids.Length} channels.");
+        }
+
+        _axes[new ValueAxis(output, axis)] = ids;
+    }
+
+    /// <summary>Passes every axis of an input on to the same axis of an output.</summary>
+    public void Pass(Value input, Value? output)
+    {
+        for (var axis = 0; axis < Rank(input); axis++)
+        {
+            Set(output, axis, Channels(input, axis));
+        }
+    }
+
+    /// <summary>The rank of a value; 0 when its shape is unknown, in which case it carries no channels either.</summary>
+    public static int Rank(Value value) => value.Shape?.Rank ?? 0;
+
+    /// <summary>
+    /// Says that the indices of a constant's axis belong to these channels, so that they leave with them. A constant that several
+    /// nodes read is coupled through all of them. Null pins the axis.
+    /// </summary>
+    /// <exception cref="BrokenModelException">The axis has another length.</exception>
+    public void Bind(Node node, int input, int axis, int[]? ids)
+    {
+        if (node.Input(input) is not { } constant)
+        {
+            return;
+        }
+
+        Remember(node, input, axis, constant);
+        var at = new ValueAxis(constant, axis);
+        var bound = _axes.GetValueOrDefault(at);
+        if (ids is null)
+        {
+            if (bound is not null)
+            {
+                Pin(bound, new PinReason(node, $"'{constant.Name}' is also read by {node}, where this axis belongs to something that stays"));
+            }
+
+            return;
+        }
+
+        var length = Constants[constant]?.Dims[axis] ?? constant.Shape?[axis].Size;
+        if (length != ids.Length)
+        {
+            throw new BrokenModelException(
+                $"{node}: '{constant.Name}' {constant.Shape} has {length} indices along axis {axis}, but {ids.Length} channels flow there.");
+        }
+
+        if (bound is null)
+        {
+            _axes.Add(at, ids);
+        }
+        else
+        {
+            Couple(bound, ids);
+        }
+    }
+
+    /// <summary>
+    /// The channels that a weight's axis makes: those it already has when another node shares the weight, otherwise fresh ones.
+    /// </summary>
+    public int[] Produce(Node node, int input, int weightAxis, int outputAxis)
+    {
+        var weight = node.Required(input);
+        var length = checked((int)(Constants[weight]?.Dims[weightAxis] ?? throw new InvalidOperationException($"'{weight.Name}' is no constant.")));
+        var ids = Channels(weight, weightAxis) ?? Fresh(node, length, outputAxis);
+        Bind(node, input, weightAxis, ids);
+        return ids;
+    }
+
+    public void Couple(int a, int b) => _ids.Union(a, b);
+
+    public void Couple(int[] a, int[] b)
+    {
+        for (var i = 0; i < a.Length; i++)
+        {
+            _ids.Union(a[i], b[i]);
+        }
+    }
+
+    /// <summary>
+    /// Says that the node sums over the axis, so that a channel which leaves counts as zero here: the place where the oracle
+    /// <i>masked equals pruned</i> puts its mask.
+    /// </summary>
+    public void Reads(Node node, int input, int axis)
+    {
+        if (Channels(node.Required(input), axis) is not null)
+        {
+            _readers.Add(new Reader(node, input, axis));
+        }
+    }
+
+    public void Pin(int[]? ids, PinReason reason)
+    {
+        foreach (var id in ids ?? [])
+        {
+            _pins.TryAdd(id, reason);
+        }
+    }
+
+    public void Pin(Node node, Value value, int axis, string reason) => Pin(Channels(value, axis), new PinReason(node, $"{node} {reason}"));
+
+    /// <summary>Pins every channel of a value.</summary>
+    public void PinAll(Value value, PinReason reason)
+    {
+        if (value.Shape is { } shape)
+        {
+            for (var axis = 0; axis < shape.Rank; axis++)
+            {
+                Pin(Channels(value, axis), reason);
+            }
+
+            return;
+        }
+
+        foreach (var (_, ids) in _axes.Where(a => a.Key.Value == value).ToArray())
+        {
+            Pin(ids, reason);
+        }
+    }
+
+    /// <summary>Gives up on a node: its inputs' channels stay, its outputs carry none.</summary>
+    public void Block(Node node, string reason)
+    {
+        foreach (var input in node.Inputs.OfType<Value>())
+        {
+            PinAll(input, new PinReason(node, $"{node} {reason}"));
+        }
+    }
+
+    /// <summary>Says that the node's rule accounts for every channel count that hides in this integer input.</summary>
+    public void UnderstandsShape(Node node, int input) => _understoodShapes.Add(new Use(node, input));
+
+    /// <summary>Why a value carries no channels, for messages.</summary>
+    public static string Describe(Value value) => value.Producer is { } producer ? $"the output of {producer}" : $"'{value.Name}'";
+
+    private void Remember(Node node, int input, int axis, Value constant)
+    {
+        if (!_bindings.TryGetValue(constant, out var uses))
+        {
+            _bindings.Add(constant, uses = []);
+        }
+
+        var use = new Use(node, input);
+        if (!uses.TryGetValue(use, out var axes))
+        {
+            uses.Add(use, axes = []);
+        }
+
+        axes.Add(axis);
+    }
+
+    /// <summary>A channel count that leaves the shape arithmetic to be used as a number must not change.</summary>
+    private void PinLeakedLengths(Node node)
+    {
+        for (var i = 0; i < node.Inputs.Count; i++)
+        {
+            if (node.Inputs[i] is not { } input || IsConstant(input) || Terms[input] is not { } terms || _understoodShapes.Contains(new Use(node, i)))
+            {
+                continue;
+            }
+
+            if (node.Outputs.Count == 1 && node.Outputs[0] is { } output && Terms[output] is not null)
+            {
+                continue; // Still shape arithmetic.
+            }
+
+            foreach (var source in terms.SelectMany(t => t.Sources))
+            {
+                Pin(node, source.Value, source.Axis, $"reads its channel count as a number");
+            }
+        }
+    }
+
+    /// <summary>A constant that leaves with channels through one use must do so through every use.</summary>
+    private void PinHalfBoundConstants()
+    {
+        foreach (var (constant, uses) in _bindings)
+        {
+            var axes = uses.Values.SelectMany(a => a).ToHashSet();
+            if (constant.IsGraphOutput)
+            {
+                PinAll(constant, new PinReason(null, $"'{constant.Name}' is also an output of the graph"));
+            }
+
+            foreach (var use in constant.Uses)
+            {
+                if (!uses.TryGetValue(use, out var bound) || !bound.SetEquals(axes))
+                {
+                    PinAll(constant, new PinReason(use.Node, $"'{constant.Name}' is also read by {use.Node}"));
+                }
+            }
+        }
+    }
+}

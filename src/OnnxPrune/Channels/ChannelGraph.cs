@@ -1,0 +1,127 @@
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Channels;
+
+/// <summary>
+/// The channel dependency graph: which indices of which axes leave together. Coupled ids are one <i>channel</i>, numbered from 0.
+/// Belongs to the model as it was when it was made.
+/// </summary>
+public sealed class ChannelGraph
+{
+    private readonly Dictionary<ValueAxis, int[]> _channels = [];
+    private readonly ChannelOrigin[] _origins;
+    private readonly PinReason?[] _pins;
+    private readonly List<Value> _parameters;
+    private readonly Dictionary<(Node, int), List<int>> _made = [];
+
+    internal ChannelGraph(
+        Model model,
+        ConstantValues constants,
+        ShapeTerms terms,
+        Dictionary<ValueAxis, int[]> axes,
+        UnionFind ids,
+        Dictionary<int, PinReason> pins,
+        List<ChannelOrigin> origins,
+        List<Reader> readers,
+        IEnumerable<Value> parameters)
+    {
+        (Model, Constants, Terms, Readers, _parameters) = (model, constants, terms, readers, [.. parameters]);
+
+        var channelOf = Number(ids);
+        _origins = new ChannelOrigin[Count];
+        _pins = new PinReason?[Count];
+        for (var id = ids.Count - 1; id >= 0; id--)
+        {
+            _origins[channelOf[id]] = origins[id];
+        }
+
+        for (var id = 0; id < ids.Count; id++)
+        {
+            var list = _made.TryGetValue((origins[id].Node, origins[id].Axis), out var made) ? made : _made[(origins[id].Node, origins[id].Axis)] = [];
+            list.Add(channelOf[id]);
+        }
+
+        foreach (var (id, reason) in pins.OrderBy(p => p.Key))
+        {
+            _pins[channelOf[id]] ??= reason;
+        }
+
+        // Axes that hold the same list keep holding the same list: most values just pass their input's channels on.
+        var shared = new Dictionary<int[], int[]>(ReferenceEqualityComparer.Instance);
+        foreach (var (axis, list) in axes)
+        {
+            if (!shared.TryGetValue(list, out var numbered))
+            {
+                shared.Add(list, numbered = Array.ConvertAll(list, id => channelOf[id]));
+            }
+
+            _channels.Add(axis, numbered);
+        }
+
+        Groups = ChannelGrouping.Of(this, _channels, shared.Values);
+        Blocked = [.. Enumerable.Range(0, Count).Where(c => _pins[c] is not null).GroupBy(c => _pins[c]!.Text)
+            .Select(g => new BlockedChannels(_pins[g.First()]!, g.Count(), [.. g.Select(c => _origins[c].Node).Distinct()]))];
+    }
+
+    public Model Model { get; }
+
+    public ConstantValues Constants { get; }
+
+    public ShapeTerms Terms { get; }
+
+    /// <summary>The number of channels: of sets of coupled ids.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The constants that shrink when channels leave.</summary>
+    public IReadOnlyList<Value> Parameters => _parameters;
+
+    /// <summary>Every place that sums over channels.</summary>
+    public IReadOnlyList<Reader> Readers { get; }
+
+    /// <summary>What can be cut.</summary>
+    public IReadOnlyList<ChannelGroup> Groups { get; }
+
+    /// <summary>What cannot, and why.</summary>
+    public IReadOnlyList<BlockedChannels> Blocked { get; }
+
+    /// <summary>Every axis that carries channels.</summary>
+    public IEnumerable<ValueAxis> Axes => _channels.Keys;
+
+    /// <summary>The channels along an axis, one per index; null when it carries none.</summary>
+    public int[]? Channels(Value value, int axis) => _channels.GetValueOrDefault(new ValueAxis(value, axis));
+
+    public int[]? Channels(ValueAxis axis) => _channels.GetValueOrDefault(axis);
+
+    /// <summary>Why the channel must stay; null when it can be cut.</summary>
+    public PinReason? WhyPinned(int channel) => _pins[channel];
+
+    /// <summary>Where the channel begins; the first place in topological order when several layers are coupled.</summary>
+    public ChannelOrigin Origin(int channel) => _origins[channel];
+
+    /// <summary>The channels that a node makes along an axis of its first output, by index; null when it makes none there.</summary>
+    public IReadOnlyList<int>? MadeBy(Node node, int axis) => _made.GetValueOrDefault((node, axis));
+
+    /// <summary>Makes a constant that a rewrite has added carry the same channels as another axis.</summary>
+    internal void Adopt(Value parameter, int axis, ValueAxis like)
+    {
+        if (Channels(like) is { } channels)
+        {
+            _channels[new ValueAxis(parameter, axis)] = channels;
+            _parameters.Add(parameter);
+        }
+    }
+
+    private int[] Number(UnionFind ids)
+    {
+        var channelOf = new int[ids.Count];
+        for (var id = 0; id < ids.Count; id++)
+        {
+            // The representative is the smallest id of its set, hence already numbered.
+            var root = ids.Find(id);
+            channelOf[id] = root == id ? Count++ : channelOf[root];
+        }
+
+        return channelOf;
+    }
+}

@@ -1,0 +1,30 @@
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Channels;
+
+/// <summary>
+/// Coupled channels that lie on exactly the same axes: the inner channels of one block, the stream of a whole stage. Each member
+/// can be cut by itself, and takes its index with it on every axis of the group.
+/// </summary>
+/// <param name="Name">The first layer that makes the channels.</param>
+/// <param name="Channels">The members, by their number in the <see cref="ChannelGraph"/>, in the order in which the first layer makes them.</param>
+/// <param name="Axes">The axes of constants that shrink with the group, and how many indices of each belong to one member.</param>
+/// <param name="Producers">The layers that make the channels.</param>
+/// <param name="Readers">The places that sum over them.</param>
+public sealed record ChannelGroup(
+    string Name,
+    IReadOnlyList<int> Channels,
+    IReadOnlyList<GroupAxis> Axes,
+    IReadOnlyList<Node> Producers,
+    IReadOnlyList<Reader> Readers)
+{
+    public override string ToString() => $"{Name} ({Channels.Count} channels)";
+}
+
+/// <summary>An axis of a constant that carries a group; <paramref name="Multiplicity"/> indices belong to each of its channels.</summary>
+public readonly record struct GroupAxis(ValueAxis Axis, int Multiplicity);
+
+/// <summary>Channels that stay, all for the same reason.</summary>
+/// <param name="Producers">The layers that make them.</param>
+public sealed record BlockedChannels(PinReason Reason, int Count, IReadOnlyList<Node> Producers);

@@ -1,0 +1,52 @@
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
+
+namespace OnnxPrune.Channels;
+
+/// <summary>
+/// What can be said of the values' channels without any data: their means and variances as BatchNormalization's parameters state
+/// them, and which are constant for certain. One pass in topological order; what an operator does not know stays unknown.
+/// </summary>
+public sealed class MomentsFlow
+{
+    private readonly Dictionary<Value, ChannelMoments> _known = [];
+
+    private MomentsFlow(ConstantValues constants) => Constants = constants;
+
+    public ConstantValues Constants { get; }
+
+    public static MomentsFlow Through(Model model, ConstantValues constants)
+    {
+        var flow = new MomentsFlow(constants);
+        foreach (var node in model.Graph.TopologicalOrder())
+        {
+            if (node.Outputs.Count > 0 && node.Outputs[0] is { } output && OperatorTable.Find(node)?.Moments(node, flow) is { } moments)
+            {
+                flow._known[output] = moments;
+            }
+        }
+
+        return flow;
+    }
+
+    public ChannelMoments? Of(Value value) => _known.GetValueOrDefault(value);
+
+    /// <summary>The output of a layer whose weight rows are zero is its bias, for certain; nothing is known of other rows.</summary>
+    public ChannelMoments? OfSilentRows(Node node, int weight, int axis, int bias, int outputAxis)
+    {
+        if (Constants[node.Input(weight)] is not { } w || !w.ElementType.IsFloatingPoint())
+        {
+            return null;
+        }
+
+        var silent = WeightRows.AllZero(w, axis);
+        if (!silent.Contains(true))
+        {
+            return null;
+        }
+
+        var shift = Constants[node.Input(bias)]?.ToDoubles();
+        return ChannelMoments.Of(outputAxis, silent.Length, row => silent[row] ? Moment.Constant(shift?[row] ?? 0) : null);
+    }
+}

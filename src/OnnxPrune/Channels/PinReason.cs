@@ -1,0 +1,6 @@
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Channels;
+
+/// <summary>Why channels must stay: the node at fault, where there is one, and the reason as a phrase.</summary>
+public sealed record PinReason(Node? Node, string Text);

@@ -1,0 +1,161 @@
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Constants;
+
+/// <summary>
+/// Follows the integers that exporters compute from shapes (Shape → Gather → Concat → Reshape and the like), element by element,
+/// so that it is known which of them hide a channel count. Evaluated on demand and remembered.
+/// </summary>
+public sealed class ShapeTerms(ConstantValues constants)
+{
+    private const int MostElements = 64;
+
+    private readonly Dictionary<Value, DimTerm[]?> _known = [];
+
+    /// <summary>
+    /// The elements of a scalar or vector; null when it is no result of shape arithmetic. Constants of at most 64 integers have terms as well.
+    /// </summary>
+    public DimTerm[]? this[Value? value]
+    {
+        get
+        {
+            if (value is null)
+            {
+                return null;
+            }
+
+            if (!_known.TryGetValue(value, out var terms))
+            {
+                _known[value] = null;
+                terms = Follow(value);
+                _known[value] = terms;
+            }
+
+            return terms;
+        }
+    }
+
+    /// <summary>The numbers of a vector all of whose elements are known; null otherwise.</summary>
+    public long[]? Known(Value? value) =>
+        this[value] is { } terms && Array.TrueForAll(terms, t => t.Known is not null) ? Array.ConvertAll(terms, t => t.Known!.Value) : constants.Longs(value);
+
+    private DimTerm[]? Follow(Value value)
+    {
+        if (constants[value] is { } constant)
+        {
+            return constant switch
+            {
+                { Rank: > 1 } or { Count: > MostElements } => null,
+                { ElementType: ElementType.Int64 or ElementType.Int32 } => Array.ConvertAll(constant.ToLongs(), n => DimTerm.Constant(n)),
+                // Fractions take part in the arithmetic (scales), but their numbers are not followed.
+                { ElementType: ElementType.Float or ElementType.Double } => [.. Enumerable.Repeat(DimTerm.Constant(null), (int)constant.Count)],
+                _ => null,
+            };
+        }
+
+        var node = value.Producer;
+        if (node is null || node.Domain.Length > 0 || node.Outputs[0] != value)
+        {
+            return null;
+        }
+
+        switch (node.OpType)
+        {
+            case "Shape":
+                return Lengths(node);
+            case "Size":
+                return Lengths(node) is { } lengths ? [DimTerm.Computed(null, lengths)] : null;
+            case "Concat":
+                return node.Inputs.Select(i => this[i]).ToArray() is var parts && parts.All(p => p is not null) ? [.. parts.SelectMany(p => p!)] : null;
+        }
+
+        if (this[node.Input(0)] is not { } x)
+        {
+            return null;
+        }
+
+        switch (node.OpType)
+        {
+            case "Identity" or "Unsqueeze" or "Squeeze" or "Reshape" or "Flatten":
+                return value.Shape is { Rank: > 1 } ? null : x;
+            case "Cast":
+                return (ElementType)node.Int("to", 0) is ElementType.Int64 or ElementType.Int32 ? x : Array.ConvertAll(x, t => t with { Known = IsWhole(node) ? t.Known : null });
+            case "Gather":
+                return constants.Longs(node.Input(1)) is { } indices ? Pick(x, indices) : null;
+            case "Slice":
+                return Slice(node, x);
+            case "Add" or "Sub" or "Mul" or "Div" or "Mod" or "Max" or "Min" or "Pow" or "Equal" or "Greater" or "Less":
+                return this[node.Input(1)] is { } y ? Combine(node.OpType, x, y, value.ElementType is ElementType.Int64 or ElementType.Int32) : null;
+            case "Floor" or "Ceil" or "Round":
+                return x;
+            case "Sqrt" or "Neg" or "Abs" or "Reciprocal" or "Not":
+                return Array.ConvertAll(x, t => DimTerm.Computed(null, t));
+            case "ReduceProd" or "ReduceSum" or "ReduceMax" or "ReduceMin":
+                return [DimTerm.Computed(null, x)];
+            case "Where":
+                return this[node.Input(1)] is { } yes && this[node.Input(2)] is { } no
+                    ? [.. Enumerable.Range(0, Math.Max(x.Length, Math.Max(yes.Length, no.Length))).Select(_ => DimTerm.Computed(null, [.. x, .. yes, .. no]))]
+                    : null;
+            default:
+                return null;
+        }
+    }
+
+    private static bool IsWhole(Node cast) => (ElementType)cast.Int("to", 0) is ElementType.Float or ElementType.Double;
+
+    private static DimTerm[]? Lengths(Node node)
+    {
+        if (node.Input(0) is not { Shape: { } shape } source)
+        {
+            return null;
+        }
+
+        var start = Clamp(node.Int("start", 0), shape.Rank);
+        var end = Clamp(node.Int("end", shape.Rank), shape.Rank);
+        return [.. Enumerable.Range(start, Math.Max(0, end - start)).Select(axis => DimTerm.LengthOf(source, axis, shape[axis]))];
+    }
+
+    private static int Clamp(long index, int rank) => (int)Math.Clamp(index < 0 ? index + rank : index, 0, rank);
+
+    private static DimTerm[]? Pick(DimTerm[] x, long[] indices) =>
+        indices.All(i => i >= -x.Length && i < x.Length) ? Array.ConvertAll(indices, i => x[i < 0 ? i + x.Length : i]) : null;
+
+    private DimTerm[]? Slice(Node node, DimTerm[] x)
+    {
+        var starts = constants.LongsOf(node, "starts", 1, out _);
+        var ends = constants.LongsOf(node, "ends", 2, out _);
+        var steps = constants.LongsOf(node, "steps", 4, out var stepsKnown);
+        if (starts is not [var start] || ends is not [var end] || !stepsKnown || SliceRange.Of(start, end, steps?[0] ?? 1, x.Length) is not { } range)
+        {
+            return null;
+        }
+
+        return [.. Enumerable.Range(0, (int)range.Count).Select(i => x[range.Start + (i * range.Step)])];
+    }
+
+    private static DimTerm[]? Combine(string op, DimTerm[] x, DimTerm[] y, bool areIntegers)
+    {
+        if (x.Length != y.Length && x.Length != 1 && y.Length != 1)
+        {
+            return null;
+        }
+
+        return [.. Enumerable.Range(0, Math.Max(x.Length, y.Length)).Select(i =>
+        {
+            var (a, b) = (x[x.Length == 1 ? 0 : i], y[y.Length == 1 ? 0 : i]);
+            return DimTerm.Computed(Number(op, a.Known, b.Known, areIntegers), a, b);
+        })];
+    }
+
+    private static long? Number(string op, long? a, long? b, bool areIntegers) => op switch
+    {
+        "Add" => a + b,
+        "Sub" => a - b,
+        "Mul" => a * b,
+        "Div" when a >= 0 && b > 0 && (areIntegers || a % b == 0) => a / b,
+        "Mod" when a >= 0 && b > 0 => a % b,
+        "Max" when a is not null && b is not null => Math.Max(a.Value, b.Value),
+        "Min" when a is not null && b is not null => Math.Min(a.Value, b.Value),
+        _ => null,
+    };
+}

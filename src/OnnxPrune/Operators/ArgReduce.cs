@@ -1,0 +1,28 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Operators;
+
+/// <summary>The index of the largest or smallest element along one axis, whose indices therefore must stay; the other axes pass.</summary>
+internal sealed class ArgReduce : Operator
+{
+    public override void Flow(Node node, ChannelFlow flow)
+    {
+        var x = node.Required(0);
+        var rank = ChannelFlow.Rank(x);
+        var reduced = (int)node.Int("axis", 0);
+        reduced = reduced < 0 ? reduced + rank : reduced;
+        var to = 0;
+        for (var axis = 0; axis < rank; axis++)
+        {
+            if (axis != reduced)
+            {
+                flow.Set(node.Output, to++, flow.Channels(x, axis));
+                continue;
+            }
+
+            to += node.Int("keepdims", 1) != 0 ? 1 : 0;
+            flow.Pin(node, x, axis, "gives an index among them");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Operators;
+
+/// <summary>
+/// <c>X [d0, ..., dn] → Y [d0·...·d(axis−1), d(axis)·...·dn]</c>: of [N, C, H, W] and axis 1, each channel becomes H·W neighbours.
+/// </summary>
+internal sealed class Flatten : Operator
+{
+    public override void Flow(Node node, ChannelFlow flow)
+    {
+        var x = node.Required(0);
+        if (x.Shape is not { } shape)
+        {
+            return;
+        }
+
+        var axis = (int)node.Int("axis", 1);
+        axis = axis < 0 ? axis + shape.Rank : axis;
+        AxisRegrouping.Flow(node, flow, x, [new AxisBlock(0, axis, 0, 1), new AxisBlock(axis, shape.Rank, 1, 2)], [Product(shape, 0, axis), Product(shape, axis, shape.Rank)]);
+    }
+
+    public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
+        node.Required(0).Shape is { Rank: 4 } shape && shape[2].Size == 1 && shape[3].Size == 1 ? flow.Of(node.Required(0)) : null;
+
+    private static Dim Product(Graphs.Shape shape, int start, int end)
+    {
+        var product = 1L;
+        for (var axis = start; axis < end; axis++)
+        {
+            if (shape[axis].Size is not { } size)
+            {
+                return Dim.Unknown;
+            }
+
+            product *= size;
+        }
+
+        return product;
+    }
+}

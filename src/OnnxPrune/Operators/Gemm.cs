@@ -1,0 +1,51 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+
+namespace OnnxPrune.Operators;
+
+/// <summary>
+/// <c>Y [M, N] = alpha · A' [M, K] · B' [K, N] + beta · C</c>, where A' and B' are transposed as the attributes say and C
+/// broadcasts to Y. B is a constant: its K axis reads A's channels, its N axis makes fresh ones.
+/// </summary>
+internal sealed class Gemm : Operator
+{
+    public override void Flow(Node node, ChannelFlow flow)
+    {
+        if (flow.Constants[node.Required(1)] is not { Rank: 2 } || (node.Input(2) is { } c && flow.Constants[c] is null))
+        {
+            flow.Block(node, "has a second or third operand that is no constant");
+            return;
+        }
+
+        var a = node.Required(0);
+        var (rowAxis, inner) = node.Int("transA", 0) != 0 ? (1, 0) : (0, 1);
+        var (kAxis, nAxis) = WeightAxes(node);
+        flow.Pin(node, a, rowAxis, "has them as rows");
+        flow.Bind(node, 1, kAxis, flow.Channels(a, inner));
+        flow.Reads(node, 0, inner);
+        var made = flow.Produce(node, 1, nAxis, outputAxis: 1);
+        if (flow.Constants[node.Input(2)] is { Rank: >= 1 } bias && bias.Dims[^1] != 1)
+        {
+            flow.Bind(node, 2, bias.Rank - 1, made);
+        }
+        else if (node.Input(2) is not null && made.Length == 1)
+        {
+            flow.Pin(made, new PinReason(node, $"{node} makes only this one channel"));
+        }
+
+        flow.Set(node.Output, 1, made);
+    }
+
+    public override MacTerm? Macs(Node node, CostShapes shapes)
+    {
+        if (shapes.Constants[node.Input(1)] is not { Rank: 2 } || shapes[node.Output] is not { } y)
+        {
+            return null;
+        }
+
+        return new MacTerm(y[0], [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]);
+    }
+
+    internal static (int K, int N) WeightAxes(Node node) => node.Int("transB", 0) != 0 ? (1, 0) : (0, 1);
+}

@@ -1,0 +1,32 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Operators;
+
+/// <summary><c>X [N, C, D...] → Y [N, C, D'...]</c>, each channel by itself: windows, or everything for the global ones.</summary>
+internal sealed class Pool : Operator
+{
+    public override void Flow(Node node, ChannelFlow flow)
+    {
+        var x = node.Required(0);
+        if (node.Outputs.Count > 1 && node.Outputs[1] is not null)
+        {
+            flow.Block(node, "also gives the places of the maxima, counted over all channels");
+            return;
+        }
+
+        for (var axis = 2; axis < ChannelFlow.Rank(x); axis++)
+        {
+            flow.Pin(node, x, axis, "pools over this axis");
+        }
+
+        flow.Set(node.Output, 0, flow.Channels(x, 0));
+        flow.Set(node.Output, 1, flow.Channels(x, 1));
+    }
+
+    /// <summary>A constant stays the same constant, as long as an average does not count the padding.</summary>
+    public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
+        node.OpType is "GlobalAveragePool" or "GlobalMaxPool" or "MaxPool" || (node.OpType == "AveragePool" && node.Int("count_include_pad", 0) == 0)
+            ? node.OpType is "GlobalAveragePool" or "AveragePool" ? flow.Of(node.Required(0))?.Averaged() : flow.Of(node.Required(0))?.OnlyConstants()
+            : null;
+}

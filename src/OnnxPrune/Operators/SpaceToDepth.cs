@@ -1,0 +1,21 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Operators;
+
+/// <summary><c>X [N, C, H, W] → Y [N, C·b², H/b, W/b]</c>: Y's channels are X's, b² times over.</summary>
+internal sealed class SpaceToDepth : Operator
+{
+    public override void Flow(Node node, ChannelFlow flow)
+    {
+        var x = node.Required(0);
+        flow.Pin(node, x, 2, "gathers from this axis");
+        flow.Pin(node, x, 3, "gathers from this axis");
+        flow.Set(node.Output, 0, flow.Channels(x, 0));
+        if (flow.Channels(x, 1) is { } channels)
+        {
+            var block = checked((int)(node.Int("blocksize", 1) * node.Int("blocksize", 1)));
+            flow.Set(node.Output, 1, [.. Enumerable.Range(0, channels.Length * block).Select(i => channels[i % channels.Length])]);
+        }
+    }
+}

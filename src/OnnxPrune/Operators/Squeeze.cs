@@ -1,0 +1,37 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Operators;
+
+/// <summary>Y = X without axes of length 1: those given (attribute, or input since opset 13), or all of them.</summary>
+internal sealed class Squeeze : Operator
+{
+    public override void Flow(Node node, ChannelFlow flow)
+    {
+        var x = node.Required(0);
+        if (!flow.HasChannels(x))
+        {
+            return;
+        }
+
+        var axes = flow.Constants.LongsOf(node, "axes", 1, out var known);
+        if (!known || x.Shape is not { } shape || (axes is null && !shape.IsKnown))
+        {
+            flow.Block(node, "drops axes that are not known beforehand");
+            return;
+        }
+
+        var to = 0;
+        for (var axis = 0; axis < shape.Rank; axis++)
+        {
+            if (axes is null ? shape[axis].Size == 1 : axes.Contains(axis) || axes.Contains(axis - shape.Rank))
+            {
+                flow.Pin(node, x, axis, "drops this axis");
+            }
+            else
+            {
+                flow.Set(node.Output, to++, flow.Channels(x, axis));
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Operators;
+
+/// <summary><c>Y[i] = f(X[i])</c>: Y has the shape of X, and every axis keeps its channels. Further outputs (Dropout's mask) have that shape too.</summary>
+internal sealed class Unary : Operator
+{
+    private readonly Func<double, Node, double>? _function;
+
+    /// <summary>A function whose values are of no use to us.</summary>
+    public Unary()
+    {
+    }
+
+    public Unary(Func<double, double> function) => _function = (x, _) => function(x);
+
+    public Unary(Func<double, Node, double> function) => _function = function;
+
+    public override void Flow(Node node, ChannelFlow flow)
+    {
+        foreach (var output in node.Outputs)
+        {
+            flow.Pass(node.Required(0), output);
+        }
+    }
+
+    public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
+        _function is null ? null : flow.Of(node.Required(0))?.Through(x => _function(x, node));
+}

@@ -1,0 +1,33 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Operators;
+
+/// <summary>Y = X with axes of length 1 put in, at places counted in Y (attribute, or input since opset 13).</summary>
+internal sealed class Unsqueeze : Operator
+{
+    public override void Flow(Node node, ChannelFlow flow)
+    {
+        var x = node.Required(0);
+        if (!flow.HasChannels(x))
+        {
+            return;
+        }
+
+        if (flow.Constants.LongsOf(node, "axes", 1, out _) is not { } axes)
+        {
+            flow.Block(node, "puts in axes that are not known beforehand");
+            return;
+        }
+
+        var rank = ChannelFlow.Rank(x) + axes.Length;
+        var from = 0;
+        for (var axis = 0; axis < rank; axis++)
+        {
+            if (!axes.Contains(axis) && !axes.Contains(axis - rank))
+            {
+                flow.Set(node.Output, axis, flow.Channels(x, from++));
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+namespace OnnxPrune.Planning;
+
+/// <summary>What a network costs.</summary>
+/// <param name="Macs">Multiply-accumulates of one inference, a dynamic batch counted as 1.</param>
+/// <param name="Parameters">Numbers that training learns: running statistics of BatchNormalization do not count.</param>
+/// <param name="Channels">Output channels of all layers with weights.</param>
+public readonly record struct Cost(long Macs, long Parameters, long Channels);

@@ -1,0 +1,139 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
+
+namespace OnnxPrune.Planning;
+
+/// <summary>
+/// The cost of a network as a function of how many channels of each group stay. All costs are sums of products of axis lengths, and
+/// an axis's length is a constant plus, for each group on it, the group's multiplicity times its kept channels.
+/// </summary>
+public sealed class CostModel
+{
+    private readonly List<(Node Node, Product Product)> _macs = [];
+    private readonly List<(Value Value, Product Product)> _parameters = [];
+    private readonly List<(Node Node, Length Length)> _outputs = [];
+
+    public CostModel(ChannelGraph graph, CostShapes shapes)
+    {
+        var lengths = new LengthTable(graph);
+        foreach (var node in graph.Model.Graph.Nodes)
+        {
+            if (OperatorTable.Find(node)?.Macs(node, shapes) is { } term)
+            {
+                _macs.Add((node, new Product(term.PerElement, [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))])));
+            }
+        }
+
+        foreach (var value in Weights(graph))
+        {
+            var tensor = graph.Constants[value]!;
+            _parameters.Add((value, new Product(1, [.. Enumerable.Range(0, tensor.Rank).Select(axis => lengths.Of(new ValueAxis(value, axis), tensor.Dims[axis]))])));
+        }
+
+        _outputs.AddRange(graph.Model.Graph.Nodes
+            .Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is not null && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
+            .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
+            .Select(p => (p.Node, lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis]))));
+        Whole = [.. graph.Groups.Select(g => g.Channels.Count)];
+    }
+
+    /// <summary>Every group with all its channels.</summary>
+    public IReadOnlyList<int> Whole { get; }
+
+    /// <param name="kept">The number of channels that stay, per group of the channel graph.</param>
+    /// <param name="removed">Nodes that are gone, with the constants that only they read.</param>
+    public Cost Evaluate(IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null)
+    {
+        bool Stays(Node node) => removed is null || !removed.Contains(node);
+        return new Cost(
+            _macs.Where(m => Stays(m.Node)).Sum(m => m.Product.Evaluate(kept)),
+            _parameters.Where(p => removed is null || p.Value.Uses.Any(u => Stays(u.Node))).Sum(p => p.Product.Evaluate(kept)),
+            _outputs.Where(o => Stays(o.Node)).Sum(o => o.Length.Evaluate(kept)));
+    }
+
+    /// <summary>MACs by node, in graph order, with all channels.</summary>
+    public IEnumerable<(Node Node, long Macs)> MacsByNode() => _macs.Select(m => (m.Node, m.Product.Evaluate(Whole)));
+
+    /// <summary>Parameters by constant, with all channels.</summary>
+    public IEnumerable<(Value Value, long Parameters)> ParametersByValue() => _parameters.Select(p => (p.Value, p.Product.Evaluate(Whole)));
+
+    /// <summary>The floating-point constants that nodes read as numbers, running statistics excepted.</summary>
+    private static IEnumerable<Value> Weights(ChannelGraph graph) => graph.Model.Graph.Nodes
+        .SelectMany(n => n.Inputs.Select((value, index) => (Node: n, Value: value, Index: index)))
+        .Where(u => u.Value is not null && !(u.Node is { OpType: "BatchNormalization", Domain: "" } && u.Index >= 3))
+        .Select(u => u.Value!)
+        .Distinct()
+        .Where(v => (v.IsInitializer || v.Producer is { OpType: "Constant" or "ConstantOfShape" }) && graph.Constants[v] is { ElementType: var type } && type.IsFloatingPoint());
+
+    private static long Size(ValueAxis axis, CostShapes shapes) =>
+        shapes.Constants[axis.Value]?.Dims[axis.Axis] ?? shapes[axis.Value]?[axis.Axis] ?? 1;
+
+    private sealed record Product(long Factor, Length[] Lengths)
+    {
+        public long Evaluate(IReadOnlyList<int> kept)
+        {
+            var product = Factor;
+            foreach (var length in Lengths)
+            {
+                product = checked(product * length.Evaluate(kept));
+            }
+
+            return product;
+        }
+    }
+
+    /// <summary>The length of an axis: Constant + Σ Multiplicity · kept[Group].</summary>
+    private sealed record Length(long Constant, (int Group, int Multiplicity)[] Groups)
+    {
+        public long Evaluate(IReadOnlyList<int> kept)
+        {
+            var length = Constant;
+            foreach (var (group, multiplicity) in Groups)
+            {
+                length += (long)multiplicity * kept[group];
+            }
+
+            return length;
+        }
+    }
+
+    private sealed class LengthTable
+    {
+        private readonly ChannelGraph _graph;
+        private readonly int[] _groupOf;
+        private readonly Dictionary<int[], Length> _known = new(ReferenceEqualityComparer.Instance);
+
+        public LengthTable(ChannelGraph graph)
+        {
+            _graph = graph;
+            _groupOf = new int[graph.Count];
+            Array.Fill(_groupOf, -1);
+            for (var g = 0; g < graph.Groups.Count; g++)
+            {
+                foreach (var channel in graph.Groups[g].Channels)
+                {
+                    _groupOf[channel] = g;
+                }
+            }
+        }
+
+        public Length Of(ValueAxis axis, long size)
+        {
+            if (_graph.Channels(axis) is not { } channels)
+            {
+                return new Length(size, []);
+            }
+
+            if (!_known.TryGetValue(channels, out var length))
+            {
+                var groups = channels.Where(c => _groupOf[c] >= 0).GroupBy(c => _groupOf[c])
+                    .Select(g => (g.Key, g.Count() / _graph.Groups[g.Key].Channels.Count)).ToArray();
+                _known.Add(channels, length = new Length(channels.Count(c => _groupOf[c] < 0), groups));
+            }
+
+            return length;
+        }
+    }
+}

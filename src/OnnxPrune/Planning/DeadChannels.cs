@@ -1,0 +1,65 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
+
+namespace OnnxPrune.Planning;
+
+/// <summary>
+/// Channels that provably contribute nothing but a constant: wherever they are summed over, they are constant and can be absorbed
+/// exactly, or the weights that read them are zero.
+/// </summary>
+public static class DeadChannels
+{
+    /// <summary>The members of a group that can go without changing any output.</summary>
+    public static IReadOnlyList<int> Of(ChannelGraph graph, ChannelGroup group, MomentsFlow moments)
+    {
+        var dead = group.Channels.ToHashSet();
+        foreach (var reader in group.Readers)
+        {
+            if (dead.Count == 0)
+            {
+                break;
+            }
+
+            dead.ExceptWith(Alive(graph, reader, moments, dead));
+        }
+
+        return [.. group.Channels.Where(dead.Contains)];
+    }
+
+    private static List<int> Alive(ChannelGraph graph, Reader reader, MomentsFlow moments, HashSet<int> candidates)
+    {
+        var channels = graph.Channels(reader.Value, reader.Axis)!;
+        var known = moments.Of(reader.Value) is { } m && m.Axis == reader.Axis && m.Count == channels.Length ? m : null;
+        var absorbsConstants = MeanAbsorption.IsExact(reader.Node, graph.Constants);
+        var unread = UnreadColumns(reader, graph.Constants, channels.Length);
+        var alive = new List<int>();
+        for (var i = 0; i < channels.Length; i++)
+        {
+            var isSilent = known?[i] is { IsConstant: true } constant && (constant.Mean == 0 || absorbsConstants);
+            if (candidates.Contains(channels[i]) && !isSilent && unread?[i] != true)
+            {
+                alive.Add(channels[i]);
+            }
+        }
+
+        return alive;
+    }
+
+    /// <summary>For a layer without groups, which of its input channels meet only zero weights.</summary>
+    private static bool[]? UnreadColumns(Reader reader, ConstantValues constants, int length)
+    {
+        var (input, axis) = reader.Node.OpType switch
+        {
+            "Conv" when reader.Node.Int("group", 1) == 1 => (1, 1),
+            "ConvTranspose" when reader.Node.Int("group", 1) == 1 => (1, 0),
+            "Gemm" => (1, Operators.Gemm.WeightAxes(reader.Node).K),
+            "MatMul" when reader.Input == 0 => (1, 0),
+            _ => (-1, 0),
+        };
+        return input >= 0 && constants[reader.Node.Input(input)] is { } weight && weight.ElementType.IsFloatingPoint() && weight.Dims[axis] == length
+            ? WeightRows.AllZero(weight, axis)
+            : null;
+    }
+}

@@ -1,0 +1,9 @@
+using OnnxPrune.Constants;
+
+namespace OnnxPrune.Planning;
+
+/// <summary>
+/// The multiply-accumulates of one node: <paramref name="PerElement"/> times the product of the lengths of some axes, those that
+/// may shrink among them. A Conv multiplies each weight element once per output position.
+/// </summary>
+public sealed record MacTerm(long PerElement, IReadOnlyList<ValueAxis> Axes);

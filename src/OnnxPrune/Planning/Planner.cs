@@ -1,0 +1,183 @@
+using OnnxPrune.Blocks;
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Importance;
+
+namespace OnnxPrune.Planning;
+
+/// <summary>Decides what a request removes from a model: first what is dead, then what is least important until the targets hold.</summary>
+public sealed class Planner
+{
+    private readonly ChannelGraph _graph;
+    private readonly PruneRequest _request;
+    private readonly CostModel _cost;
+    private readonly Cost _original;
+    private readonly NodeNames _names;
+    private readonly MomentsFlow _moments;
+    private readonly double[][] _scores;
+    private readonly int[] _dead;
+
+    /// <param name="original">The cost that targets are shares of.</param>
+    public Planner(ChannelGraph graph, CostShapes shapes, PruneRequest request, Cost original)
+    {
+        (_graph, _request, _original) = (graph, request, original);
+        _cost = new CostModel(graph, shapes);
+        _names = new NodeNames(graph.Model.Graph);
+        _moments = MomentsFlow.Through(graph.Model, graph.Constants);
+        _scores = new double[graph.Groups.Count][];
+        _dead = new int[graph.Groups.Count];
+        for (var g = 0; g < graph.Groups.Count; g++)
+        {
+            Rank(g);
+        }
+    }
+
+    /// <summary>Groups whose channels the criterion could not judge, so that another one did.</summary>
+    public int JudgedOtherwise { get; private set; }
+
+    /// <summary>Channels that go because they are dead.</summary>
+    public int DeadChannels => Enumerable.Range(0, _dead.Length).Sum(DeadThatGo);
+
+    /// <summary>The cost with everything gone that may go.</summary>
+    public Cost Smallest(IReadOnlyList<ResidualBlock> blocks)
+    {
+        var all = new Allocation(_cost, _original, []);
+        foreach (var step in Removable(blocks).Concat(ChannelSteps()))
+        {
+            all.Take(step);
+        }
+
+        return all.Cost;
+    }
+
+    /// <summary>The blocks that go, of those given; channels compete with them for the targets.</summary>
+    public IReadOnlyList<ResidualBlock> ChooseBlocks(IReadOnlyList<ResidualBlock> blocks)
+    {
+        var steps = Removable(blocks).Concat(_request.CutsChannels ? ChannelSteps() : []);
+        return Allocate(steps).Blocks;
+    }
+
+    /// <summary>The channels that go, as a plan that names their layers.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    public IReadOnlyList<LayerCut> ChooseChannels()
+    {
+        var allocation = Allocate(ChannelSteps());
+        if (!allocation.IsMet)
+        {
+            throw OutOfReach(Smallest([]));
+        }
+
+        var cuts = new List<LayerCut>();
+        for (var g = 0; g < _graph.Groups.Count; g++)
+        {
+            var group = _graph.Groups[g];
+            var kept = Math.Min(allocation.Kept[g], group.Channels.Count - DeadThatGo(g));
+            var leaving = Order(g).Take(group.Channels.Count - kept).Select(i => group.Channels[i]);
+            cuts.AddRange(leaving.GroupBy(c => (_graph.Origin(c).Node, _graph.Origin(c).Axis)).Select(ToCut));
+        }
+
+        return cuts;
+    }
+
+    public TargetOutOfReachException OutOfReach(Cost smallest) => new(string.Join(
+        ' ',
+        _request.Targets.Where(t => !t.IsMet(smallest, _original)).Select(t =>
+            $"Target {t} is out of reach: {t.Word} can go from {t.Of(_original)} down to {t.Of(smallest)}, which is {Percent(t.Of(smallest), t.Of(_original))} of the original.")));
+
+    private static string Percent(long part, long whole) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(whole == 0 ? 100 : Math.Ceiling(1000.0 * part / whole) / 10):0.0}%");
+
+    private LayerCut ToCut(IGrouping<(Node Node, int Axis), int> channels)
+    {
+        var (node, axis) = channels.Key;
+        var made = _graph.MadeBy(node, axis)!;
+        var leaving = channels.ToHashSet();
+        return new LayerCut(_names.Of(node), axis, made.Count, [.. Enumerable.Range(0, made.Count).Where(i => leaving.Contains(made[i]))]);
+    }
+
+    private Allocation Allocate(IEnumerable<Step> steps)
+    {
+        var allocation = new Allocation(_cost, _original, _request.Targets);
+        allocation.Run(steps.OrderBy(s => s.Score));
+        return allocation;
+    }
+
+    // The dead ones first, then by score; ties by place, so that runs repeat.
+    private IEnumerable<int> Order(int g) => Enumerable.Range(0, _scores[g].Length).OrderBy(i => _scores[g][i]).ThenBy(i => i);
+
+    /// <summary>Dead channels leave for free, but only to a count that the runtime likes.</summary>
+    private int DeadThatGo(int g)
+    {
+        var count = _graph.Groups[g].Channels.Count;
+        return _dead[g] == 0 ? 0 : count - _request.Rounding.Counts(_graph.Groups[g]).Where(k => k >= count - _dead[g]).Min();
+    }
+
+    private IEnumerable<Step> ChannelSteps()
+    {
+        for (var g = 0; g < _graph.Groups.Count; g++)
+        {
+            if (!_request.CutsChannels || !IsAllowed(_graph.Groups[g]))
+            {
+                continue;
+            }
+
+            var order = Order(g).ToArray();
+            var counts = _request.Rounding.Counts(_graph.Groups[g]);
+            var score = double.NegativeInfinity;
+            for (var k = 1; k < counts.Count; k++)
+            {
+                var step = order[(order.Length - counts[k - 1])..(order.Length - counts[k])].Average(i => _scores[g][i]);
+                score = Math.Max(score, step);
+                yield return new Step(score, g, counts[k]);
+            }
+        }
+    }
+
+    /// <summary>A block is missed as much as its last layer is strong, compared with the other blocks' last layers.</summary>
+    private IEnumerable<Step> Removable(IReadOnlyList<ResidualBlock> blocks)
+    {
+        if (!_request.CutsBlocks)
+        {
+            return [];
+        }
+
+        var candidates = blocks
+            .Where(b => b.Obstacle is null && _request.Allows([b.Name, .. b.Branch.SelectMany(Names)]))
+            .Select(b => (Block: b, Strength: BranchStrength.Of(b, _graph.Constants)))
+            .ToArray();
+        var mean = candidates.Select(c => c.Strength).DefaultIfEmpty(1).Average();
+        return candidates.Select(c => new Step(mean > 0 ? c.Strength / mean : 0, -1, 0, c.Block));
+    }
+
+    private bool IsAllowed(ChannelGroup group) =>
+        _request.Allows(group.Producers.SelectMany(Names).Concat(group.Axes.Select(a => a.Axis.Value.Name)));
+
+    private static IEnumerable<string> Names(Node node) =>
+        node.Inputs.OfType<Value>().Where(v => v.IsInitializer).Select(v => v.Name).Prepend(node.Label);
+
+    private void Rank(int g)
+    {
+        var group = _graph.Groups[g];
+        var asked = _request.Criterion ?? new BnScale();
+        var scores = asked.Score(_graph, group);
+        if (scores is null && _request.Criterion is not null)
+        {
+            JudgedOtherwise++;
+        }
+
+        scores ??= new FilterNorm(2).Score(_graph, group) ?? [.. Enumerable.Repeat(1.0, group.Channels.Count)];
+        var mean = scores.Average();
+        _scores[g] = mean > 0 ? Array.ConvertAll(scores, s => s / mean) : scores;
+
+        // A group that must not be touched keeps its dead channels as well.
+        if (_request.CutsChannels && IsAllowed(group))
+        {
+            var dead = Planning.DeadChannels.Of(_graph, group, _moments).ToHashSet();
+            _dead[g] = dead.Count;
+            for (var i = 0; i < group.Channels.Count; i++)
+            {
+                _scores[g][i] = dead.Contains(group.Channels[i]) ? -1 : _scores[g][i];
+            }
+        }
+    }
+}

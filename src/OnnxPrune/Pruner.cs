@@ -1,0 +1,109 @@
+using OnnxPrune.Blocks;
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Importance;
+using OnnxPrune.Planning;
+using OnnxPrune.Repair;
+using OnnxPrune.Rewriting;
+
+namespace OnnxPrune;
+
+/// <summary>What a pruning run did.</summary>
+/// <param name="Plan">Replays the run.</param>
+/// <param name="Before">The original's cost.</param>
+/// <param name="After">The result's cost.</param>
+/// <param name="BlocksBefore">Residual blocks of the original.</param>
+/// <param name="DeadChannels">Channels that went because they provably contribute nothing.</param>
+/// <param name="DeadBlocks">Blocks that went for the same reason.</param>
+/// <param name="AbsorbedReaders">Layers whose bias took over the mean of removed channels.</param>
+/// <param name="JudgedOtherwise">Groups that the chosen criterion could not judge.</param>
+/// <param name="Blocked">What could not be cut in the original, and why.</param>
+public sealed record PruneOutcome(
+    PruningPlan Plan,
+    Cost Before,
+    Cost After,
+    int BlocksBefore,
+    int DeadChannels,
+    int DeadBlocks,
+    int AbsorbedReaders,
+    int JudgedOtherwise,
+    IReadOnlyList<BlockedChannels> Blocked)
+{
+    public bool ChangedNothing => Plan.IsEmpty;
+}
+
+/// <summary>The whole path on a model in memory: remove blocks, then channels, and repair what can be repaired without data.</summary>
+public sealed class Pruner
+{
+    private readonly Model _model;
+    private readonly IReadOnlyDictionary<Value, Shape>? _concrete;
+    private readonly ChannelGraph _original;
+    private readonly IReadOnlyList<ResidualBlock> _blocks;
+
+    /// <param name="model">Changed in place; its values must have their shapes.</param>
+    /// <param name="concrete">Shapes in numbers where the model's own are dynamic.</param>
+    public Pruner(Model model, IReadOnlyDictionary<Value, Shape>? concrete = null)
+    {
+        (_model, _concrete) = (model, concrete);
+        _original = ChannelFlow.Through(model);
+        _blocks = BlockFinder.Find(model, _original.Constants);
+        Before = CostOf(_original);
+    }
+
+    /// <summary>The original's cost.</summary>
+    public Cost Before { get; }
+
+    /// <summary>Removes what the request wants, in place.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets; the model may have lost dead blocks by then.</exception>
+    public PruneOutcome Prune(PruneRequest request)
+    {
+        var planner = new Planner(_original, new CostShapes(_original.Constants, _concrete), request, Before);
+        var smallest = planner.Smallest(_blocks);
+        if (request.Targets.Any(t => !t.IsMet(smallest, Before)))
+        {
+            throw planner.OutOfReach(smallest);
+        }
+
+        var moments = MomentsFlow.Through(_model, _original.Constants);
+        var dead = request.CutsBlocks || request.Targets.Count == 0
+            ? _blocks.Where(b => b.Obstacle is null && BranchStrength.IsSilent(b, moments)).ToArray()
+            : [];
+        var blocks = dead.Concat(request.CutsBlocks ? planner.ChooseBlocks([.. _blocks.Except(dead)]) : []).ToArray();
+        var names = new NodeNames(_model.Graph);
+        var plan = new PruningPlan([.. blocks.Select(b => names.Of(b.Join))], [], request.AbsorbMeans);
+
+        var graph = RemoveBlocks(blocks);
+        planner = ReferenceEquals(graph, _original) ? planner : new Planner(graph, new CostShapes(graph.Constants, _concrete), request, Before);
+        plan = plan with { Channels = planner.ChooseChannels() };
+        return Cut(graph, plan) with { DeadChannels = planner.DeadChannels, DeadBlocks = dead.Length, JudgedOtherwise = planner.JudgedOtherwise };
+    }
+
+    /// <summary>Applies a plan exactly, in place.</summary>
+    /// <exception cref="UsageException">The plan does not fit the model; see <see cref="PlanLookup"/>.</exception>
+    public PruneOutcome Apply(PruningPlan plan) => Cut(RemoveBlocks(PlanLookup.Blocks(plan, _model, _blocks)), plan);
+
+    private ChannelGraph RemoveBlocks(IReadOnlyCollection<ResidualBlock> blocks)
+    {
+        foreach (var block in blocks)
+        {
+            BlockRemoval.Apply(_model.Graph, block);
+        }
+
+        return blocks.Count == 0 ? _original : ChannelFlow.Through(_model);
+    }
+
+    private PruneOutcome Cut(ChannelGraph graph, PruningPlan plan)
+    {
+        var leaving = PlanLookup.Channels(plan, graph);
+        var bystanders = DeadCode.Find(_model.Graph);
+        var absorbed = plan.AbsorbMeans && leaving.Count > 0
+            ? MeanAbsorption.Apply(graph, leaving, MomentsFlow.Through(_model, graph.Constants))
+            : 0;
+        ChannelCut.Apply(graph, leaving);
+        DeadCode.Remove(_model.Graph, except: bystanders);
+        var after = leaving.Count == 0 && ReferenceEquals(graph, _original) ? Before : CostOf(ChannelFlow.Through(_model));
+        return new PruneOutcome(plan, Before, after, _blocks.Count, 0, 0, absorbed, 0, _original.Blocked);
+    }
+
+    private Cost CostOf(ChannelGraph graph) => new CostModel(graph, new CostShapes(graph.Constants, _concrete)) is var model ? model.Evaluate(model.Whole) : default;
+}

@@ -1,0 +1,144 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
+
+namespace OnnxPrune.Rewriting;
+
+/// <summary>
+/// Cuts channels out of a model: every axis of a constant that carries one loses its index, operators adapt what else depends on
+/// channel counts, and the values' shapes follow. Afterwards the channel graph is out of date.
+/// </summary>
+public sealed class ChannelCut
+{
+    private readonly bool[] _leaves;
+    private readonly Dictionary<int[], Keep> _keeps = new(ReferenceEqualityComparer.Instance);
+
+    private ChannelCut(ChannelGraph graph, IEnumerable<int> channels)
+    {
+        Graph = graph;
+        _leaves = new bool[graph.Count];
+        foreach (var channel in channels)
+        {
+            if (graph.WhyPinned(channel) is { } reason)
+            {
+                throw new ArgumentException($"Channel {channel} cannot be cut: {reason.Text}.");
+            }
+
+            _leaves[channel] = true;
+        }
+    }
+
+    /// <summary>The channels of the model before the cut.</summary>
+    public ChannelGraph Graph { get; }
+
+    /// <summary>Removes the channels from the graph's model.</summary>
+    /// <exception cref="UsageException">An axis would be left empty; the model is then unchanged.</exception>
+    public static void Apply(ChannelGraph graph, IReadOnlyCollection<int> channels)
+    {
+        if (channels.Count == 0)
+        {
+            return;
+        }
+
+        var cut = new ChannelCut(graph, channels);
+        foreach (var axis in graph.Axes)
+        {
+            if (cut.Keep(axis) is { Count: 0 })
+            {
+                throw new UsageException($"The cut leaves no channel on axis {axis.Axis} of '{axis.Value.Name}'; at least one must stay.");
+            }
+        }
+
+        foreach (var node in graph.Model.Graph.Nodes)
+        {
+            if (node.Outputs.Any(o => o is not null && graph.Constants[o] is null))
+            {
+                OperatorTable.Find(node)?.Rewrite(node, cut);
+            }
+        }
+
+        foreach (var parameter in graph.Parameters)
+        {
+            cut.Shrink(parameter);
+        }
+
+        cut.UpdateShapes();
+    }
+
+    public bool Stays(int channel) => !_leaves[channel];
+
+    /// <summary>The indices of an axis that stay; null when it carries no channels.</summary>
+    public Keep? Keep(Value value, int axis) => Keep(new ValueAxis(value, axis));
+
+    /// <summary>Whether the axis gets shorter.</summary>
+    public bool Changes(Value value, int axis) => Keep(value, axis) is { IsWhole: false };
+
+    /// <summary>
+    /// Gives a node integers that it takes as an attribute or as an input, depending on its operator's version. An input becomes a
+    /// constant of its own, because others may read the old one.
+    /// </summary>
+    public void SetLongs(Node node, string name, int input, long[] values, bool isInput)
+    {
+        if (!isInput)
+        {
+            node.Set(name, values);
+            return;
+        }
+
+        var old = node.Input(input);
+        if (old is not null && Graph.Constants.Longs(old) is { } known && known.SequenceEqual(values))
+        {
+            return;
+        }
+
+        var isInt32 = old?.ElementType == ElementType.Int32;
+        var tensor = Tensor.Of(values, values.Length);
+        node.SetInput(input, Graph.Model.Graph.AddFreshInitializer($"{node.Label}.{name}", isInt32 ? tensor.WithType(ElementType.Int32) : tensor));
+    }
+
+    private Keep? Keep(ValueAxis axis)
+    {
+        if (Graph.Channels(axis) is not { } channels)
+        {
+            return null;
+        }
+
+        if (!_keeps.TryGetValue(channels, out var keep))
+        {
+            _keeps.Add(channels, keep = Graphs.Keep.Where(channels.Length, i => Stays(channels[i])));
+        }
+
+        return keep;
+    }
+
+    private void Shrink(Value parameter)
+    {
+        var tensor = Graph.Constants[parameter]!;
+        var shrunk = tensor;
+        for (var axis = 0; axis < tensor.Rank; axis++)
+        {
+            if (Keep(parameter, axis) is { IsWhole: false } keep)
+            {
+                shrunk = shrunk.Take(axis, keep);
+            }
+        }
+
+        if (!ReferenceEquals(shrunk, tensor))
+        {
+            ConstantReplacement.Replace(Graph.Model.Graph, parameter, shrunk);
+        }
+    }
+
+    private void UpdateShapes()
+    {
+        foreach (var axis in Graph.Axes)
+        {
+            if (Keep(axis) is { IsWhole: false } keep && axis.Value is { IsInitializer: false, Shape: { } shape })
+            {
+                axis.Value.Shape = shape.With(axis.Axis, keep.Count);
+                axis.Value.IsResized = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using Onnx;
+using static Onnx.TensorShapeProto.Types;
+
+namespace ModelMaker.Building;
+
+/// <summary>
+/// Builds a network layer by layer, with PyTorch's names, and runs a sample batch through it on the way.
+/// A layer is given by its module path ('layer1.0.conv1'), from which all its names follow.
+/// </summary>
+public sealed partial class NetworkBuilder(MakeOptions options)
+{
+    private const string InputName = "input";
+    private readonly GraphProto graph = new() { Name = "main_graph" };
+    private readonly ModuleNames names = new();
+    private readonly List<Feature> features = [];
+
+    /// <summary>How the network is to be written.</summary>
+    public MakeOptions Options => options;
+
+    /// <summary>Numbers that training learns: weights, biases, BN scales and shifts, but no running statistics.</summary>
+    public long Parameters => graph.Initializer.Where(t => !t.Name.Contains(".running_", StringComparison.Ordinal))
+        .Sum(t => t.Dims.Aggregate(1L, (product, dim) => product * dim));
+
+    /// <summary>Multiply-accumulates of Conv, ConvTranspose and Gemm for one input.</summary>
+    public long Macs { get; private set; }
+
+    /// <summary>The network's input.</summary>
+    /// <param name="channels">C.</param>
+    /// <param name="usualSize">H and W, unless the options choose another size.</param>
+    public Feature Input(int channels, int usualSize)
+    {
+        // Networks for large inputs are sampled small: statistics need few positions, and a ResNet-152 is to be made in
+        // seconds. Networks for small ones pool and flatten by size, so their sample has the true size.
+        const int LargestSample = 64;
+        var size = options.Size ?? usualSize;
+        var sampled = usualSize > LargestSample ? Math.Min(size, LargestSample) : size;
+        var feature = new Feature(InputName, [channels, size, size], Sample.Images(channels, sampled, sampled));
+        graph.Input.Add(Describe(feature));
+        return feature;
+    }
+
+    /// <summary>The finished model; <paramref name="output"/> becomes its output under the given name.</summary>
+    public ModelProto Build(Feature output, string outputName = "logits")
+    {
+        if (options.Fused)
+            FoldBatchNorms();
+        Rename(output.Name, outputName);
+        graph.Output.Add(Describe(output with { Name = outputName }));
+        if (options.ValueInfo)
+            graph.ValueInfo.Add(features.Where(f => f.Name != output.Name).Select(Describe));
+
+        return new ModelProto
+        {
+            IrVersion = options.Opset < 15 ? 7 : 8, // the IR version that came with the opset
+            ProducerName = "onnxprune-modelmaker",
+            Graph = graph,
+            OpsetImport = { new OperatorSetIdProto { Version = options.Opset } },
+        };
+    }
+
+    private void Rename(string from, string to)
+    {
+        foreach (var node in graph.Node)
+        {
+            for (var i = 0; i < node.Input.Count; i++)
+                node.Input[i] = node.Input[i] == from ? to : node.Input[i];
+            for (var i = 0; i < node.Output.Count; i++)
+                node.Output[i] = node.Output[i] == from ? to : node.Output[i];
+        }
+    }
+
+    private ValueInfoProto Describe(Feature feature)
+    {
+        var shape = new TensorShapeProto();
+        shape.Dim.Add(options.Batch is { } batch ? new Dimension { DimValue = batch } : new Dimension { DimParam = "N" });
+        shape.Dim.Add(feature.Dims.Select(d => new Dimension { DimValue = d }));
+        var tensor = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float, Shape = shape };
+        return new ValueInfoProto { Name = feature.Name, Type = new TypeProto { TensorType = tensor } };
+    }
+
+    private Feature Emit(string module, string op, IEnumerable<string> inputs, IReadOnlyList<int> dims, Sample sample,
+        params IEnumerable<AttributeProto> attributes) =>
+        Known(new Feature(EmitNode(module, op, inputs, attributes), dims, sample));
+
+    private Feature Known(Feature feature)
+    {
+        features.Add(feature);
+        return feature;
+    }
+
+    // The name of the node's first output.
+    private string EmitNode(string module, string op, IEnumerable<string> inputs, params IEnumerable<AttributeProto> attributes)
+    {
+        var name = names.Node(module, op);
+        var output = $"{name}_output_0";
+        graph.Node.Add(new NodeProto { Name = name, OpType = op, Input = { inputs }, Output = { output }, Attribute = { attributes } });
+        return output;
+    }
+
+    private string Constant(string module, params ReadOnlySpan<long> values) =>
+        EmitNode(module, "Constant", [], Attributes.Tensor("value", Attributes.Tensor(values, values.Length)));
+
+    private string ScalarConstant(string module, long value) =>
+        EmitNode(module, "Constant", [], Attributes.Tensor("value", Attributes.Tensor([value])));
+
+    private string ScalarConstant(string module, float value) =>
+        EmitNode(module, "Constant", [], Attributes.Tensor("value", Attributes.Tensor([value])));
+
+    private string Initializer(string name, float[] values, params IEnumerable<int> dims)
+    {
+        var tensor = Attributes.Tensor(values, dims.Select(d => (long)d));
+        tensor.Name = name;
+        graph.Initializer.Add(tensor);
+        return name;
+    }
+}

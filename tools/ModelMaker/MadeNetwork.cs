@@ -1,0 +1,28 @@
+using Google.Protobuf;
+using ModelMaker.Building;
+using Onnx;
+
+namespace ModelMaker;
+
+/// <summary>A finished network and what it costs.</summary>
+/// <param name="Model">The ONNX model.</param>
+/// <param name="Parameters">Learnt numbers: no running statistics.</param>
+/// <param name="Macs">Multiply-accumulates for one input.</param>
+public sealed record MadeNetwork(ModelProto Model, long Parameters, long Macs)
+{
+    /// <summary>Makes <paramref name="network"/>; the same options give the same bytes.</summary>
+    public static MadeNetwork Make(Network network, MakeOptions options)
+    {
+        var builder = new NetworkBuilder(options);
+        var model = builder.Build(network.Build(builder));
+        return new(model, builder.Parameters, builder.Macs);
+    }
+
+    /// <summary>Writes the model; returns the file's size in bytes.</summary>
+    public long Save(string path)
+    {
+        using var file = File.Create(path);
+        Model.WriteTo(file);
+        return file.Length;
+    }
+}

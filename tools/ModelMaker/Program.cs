@@ -1,0 +1,1 @@
+return ModelMaker.CommandLine.Run(args);
