@@ -59,10 +59,11 @@ public sealed class CostModel
     /// <summary>Parameters by constant, with all channels.</summary>
     public IEnumerable<(Value Value, long Parameters)> ParametersByValue() => _parameters.Select(p => (p.Value, p.Product.Evaluate(Whole)));
 
-    /// <summary>The floating-point constants that nodes read as numbers, running statistics excepted.</summary>
+    /// <summary>The floating-point constants that nodes compute with; not running statistics, paddings, bounds and scale factors.</summary>
     private static IEnumerable<Value> Weights(ChannelGraph graph) => graph.Model.Graph.Nodes
         .SelectMany(n => n.Inputs.Select((value, index) => (Node: n, Value: value, Index: index)))
         .Where(u => u.Value is not null && !(u.Node is { OpType: "BatchNormalization", Domain: "" } && u.Index >= 3))
+        .Where(u => u.Node.OpType is not ("Pad" or "Clip" or "Resize" or "Upsample" or "QuantizeLinear" or "DequantizeLinear"))
         .Select(u => u.Value!)
         .Distinct()
         .Where(v => (v.IsInitializer || v.Producer is { OpType: "Constant" or "ConstantOfShape" }) && graph.Constants[v] is { ElementType: var type } && type.IsFloatingPoint());

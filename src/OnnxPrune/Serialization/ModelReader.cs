@@ -36,7 +36,7 @@ internal static class ModelReader
         for (var i = 0; i < proto.Initializer.Count; i++)
         {
             var tensor = proto.Initializer[i];
-            var value = graph.AddInitializer(tensor.Name, TensorMessage.Read(tensor, external, rawData is not null && rawData.TryGetValue(i, out var raw) ? raw : null));
+            var value = graph.AddInitializer(tensor.Name, TensorMessage.Read(tensor, external, rawData?.GetValueOrDefault(i)));
             value.InitializerSource = tensor;
         }
 

@@ -40,7 +40,7 @@ internal static class TensorMessage
             return new Tensor(type, proto.Dims, external.Open(proto, bytes));
         }
 
-        var raw = rawData ?? proto.RawData.Memory;
+        var raw = rawData is { IsEmpty: false } split ? split : proto.RawData.Memory;
         if (raw.Length > 0)
         {
             Expect(proto, bytes, raw.Length, "bytes");
