@@ -95,6 +95,19 @@ public sealed class OnnxSession : IDisposable
         }
     }
 
+    /// <summary>The same on values that the runtime holds already, unchecked; they stay the caller's.</summary>
+    internal IDisposableReadOnlyCollection<OrtValue> Run(IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs)
+    {
+        try
+        {
+            return _session.Run(_runOptions, inputs, outputs);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw SessionFailure.ForRunning(Model, e);
+        }
+    }
+
     /// <summary>Copies the inputs into the runtime after checking them.</summary>
     internal Feed Feed(IReadOnlyDictionary<string, Tensor> inputs)
     {

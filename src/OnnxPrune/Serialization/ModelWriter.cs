@@ -78,7 +78,7 @@ internal static class ModelWriter
         }
     }
 
-    private static AttributeProto WriteAttribute(NodeAttribute attribute)
+    internal static AttributeProto WriteAttribute(NodeAttribute attribute)
     {
         if (attribute.Source is AttributeProto source)
         {

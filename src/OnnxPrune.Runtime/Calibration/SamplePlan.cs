@@ -1,0 +1,92 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Inputs;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>
+/// Where a sliding layer is sampled: some positions of its output, the same for all samples of a batch, and for each the elements of
+/// the padded and flattened input under its window.
+/// </summary>
+/// <param name="Outputs">Flat positions in the layer's output map [S].</param>
+/// <param name="Inputs">Flat positions in the padded input map [S · K], window after window.</param>
+/// <param name="Taps">K: elements per window.</param>
+internal sealed record SamplePlan(long[] Outputs, long[] Inputs, int Taps)
+{
+    /// <summary>Draws positions for a Conv whose input and output maps have these sizes.</summary>
+    /// <param name="count">How many at most; all of them when there are fewer.</param>
+    public static SamplePlan ForConv(ConvWindow window, int count, SeededRandom random)
+    {
+        var total = checked((int)window.OutputSizes.Aggregate(1L, (a, b) => a * b));
+        int[] chosen = count >= total ? [.. Enumerable.Range(0, total)] : [.. random.Permutation(total).Take(count).Order()];
+        var taps = checked((int)window.Kernel.Aggregate(1L, (a, b) => a * b));
+        var inputs = new long[chosen.Length * taps];
+        for (var s = 0; s < chosen.Length; s++)
+        {
+            var place = Unflatten(chosen[s], window.OutputSizes);
+            for (var t = 0; t < taps; t++)
+            {
+                var tap = Unflatten(t, window.Kernel);
+                var flat = 0L;
+                for (var axis = 0; axis < place.Length; axis++)
+                {
+                    flat = (flat * window.PaddedSizes[axis]) + (place[axis] * window.Strides[axis]) + (tap[axis] * window.Dilations[axis]);
+                }
+
+                inputs[(s * taps) + t] = flat;
+            }
+        }
+
+        return new SamplePlan(Array.ConvertAll(chosen, c => (long)c), inputs, taps);
+    }
+
+    private static long[] Unflatten(long flat, IReadOnlyList<long> sizes)
+    {
+        var place = new long[sizes.Count];
+        for (var axis = sizes.Count - 1; axis >= 0; axis--)
+        {
+            (flat, place[axis]) = Math.DivRem(flat, sizes[axis]);
+        }
+
+        return place;
+    }
+}
+
+/// <summary>The geometry of a Conv: spatial sizes and attributes, one number per spatial axis.</summary>
+internal sealed record ConvWindow(long[] Kernel, long[] Strides, long[] Dilations, long[] PadsBefore, long[] PadsAfter, long[] InputSizes, long[] OutputSizes)
+{
+    public long[] PaddedSizes { get; } = [.. InputSizes.Select((size, axis) => size + PadsBefore[axis] + PadsAfter[axis])];
+
+    /// <param name="input">Dimensions [N, C, D...] of the layer's input.</param>
+    /// <param name="output">Dimensions [N, M, D'...] of its output.</param>
+    /// <param name="weight">Dimensions [M, C, k...].</param>
+    public static ConvWindow Of(Node conv, IReadOnlyList<long> input, IReadOnlyList<long> output, IReadOnlyList<long> weight)
+    {
+        var axes = weight.Count - 2;
+        long[] kernel = [.. weight.Skip(2)];
+        var strides = conv.Ints("strides") ?? Ones(axes);
+        var dilations = conv.Ints("dilations") ?? Ones(axes);
+        long[] inputs = [.. input.Skip(2)];
+        long[] outputs = [.. output.Skip(2)];
+        var pads = conv.Ints("pads") ?? new long[2 * axes];
+        var auto = conv.String("auto_pad", "NOTSET");
+        var (before, after) = (pads[..axes], pads[axes..]);
+        if (auto.StartsWith("SAME", StringComparison.Ordinal))
+        {
+            for (var axis = 0; axis < axes; axis++)
+            {
+                var total = Math.Max(0, ((outputs[axis] - 1) * strides[axis]) + ((kernel[axis] - 1) * dilations[axis]) + 1 - inputs[axis]);
+                before[axis] = auto == "SAME_UPPER" ? total / 2 : total - (total / 2);
+                after[axis] = total - before[axis];
+            }
+        }
+
+        return new ConvWindow(kernel, strides, dilations, before, after, inputs, outputs);
+    }
+
+    private static long[] Ones(int count)
+    {
+        var ones = new long[count];
+        Array.Fill(ones, 1);
+        return ones;
+    }
+}

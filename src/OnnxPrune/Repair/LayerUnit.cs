@@ -1,0 +1,147 @@
+using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Repair;
+
+/// <summary>
+/// A layer with weights, the BatchNormalization that alone reads it, and the residual sum that alone reads those: what one regression
+/// can repair, because all of it is linear in the layer's input.
+/// </summary>
+/// <param name="Layer">A Conv without groups, or a Gemm.</param>
+/// <param name="Norm">The BatchNormalization; null when there is none.</param>
+/// <param name="Join">The Add that the unit ends in; null when it does not end a residual branch.</param>
+/// <param name="JoinInput">The join's input that the unit gives.</param>
+public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput)
+{
+    /// <summary>What the layer reads.</summary>
+    public Value Input => Layer.Required(0);
+
+    /// <summary>What the unit gives to the rest of the network: the sum, or what the layer makes.</summary>
+    public Value Output => Join?.Output ?? Own;
+
+    /// <summary>The layer's own contribution, without the other operand of the sum.</summary>
+    public Value Own => (Norm ?? Layer).Output;
+
+    /// <summary>The other operand of the sum.</summary>
+    public Value? Shortcut => Join?.Required(1 - JoinInput);
+
+    /// <summary>The unit of a layer; null when it is none of a kind that can be repaired.</summary>
+    /// <param name="joins">Residual sums, with the input that their branch ends in.</param>
+    public static LayerUnit? Of(Node layer, IReadOnlyDictionary<Node, int> joins, ConstantValues constants)
+    {
+        var isLayer = layer.Domain.Length == 0 && (layer.OpType == "Conv" && layer.Int("group", 1) == 1
+            || layer is { OpType: "Gemm" } && layer.Int("transA", 0) == 0 && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1);
+        if (!isLayer || constants[layer.Input(1)] is not { } weight || !weight.ElementType.IsFloatingPoint() || layer.Inputs[1]!.Uses.Count > 1
+            || (layer.Input(2) is { } bias && (constants[bias] is not { Rank: 1 } || bias.Uses.Count > 1)))
+        {
+            return null;
+        }
+
+        var norm = OnlyReader(layer.Output) is { OpType: "BatchNormalization" } bn && HasOwnParameters(bn, constants) ? bn : null;
+        var own = (norm ?? layer).Output;
+        var join = OnlyReader(own) is { } reader && joins.TryGetValue(reader, out var branch) && reader.Inputs.Count == 2 && reader.Input(branch) == own ? reader : null;
+        return new LayerUnit(layer, norm, join, join is null ? 0 : joins[join]);
+    }
+
+    /// <summary>The layer and its norm as one linear map: weights [F, M], where F runs over input channels and taps, and shift [M].</summary>
+    public (Matrix<double> Weights, double[] Shift) Effective(ConstantValues constants)
+    {
+        var weight = constants[Layer.Inputs[1]]!;
+        var values = weight.ToDoubles();
+        var outputs = OutputCount(weight);
+        var features = values.Length / outputs;
+        var matrix = Matrix<double>.Build.Dense(features, outputs, (f, m) => values[OutputsFirst ? (m * features) + f : (f * outputs) + m]);
+        var shift = constants[Layer.Input(2)]?.ToDoubles() ?? new double[outputs];
+        if (Norm is not null)
+        {
+            var (scale, offset) = NormAsScaleAndShift(constants);
+            for (var m = 0; m < outputs; m++)
+            {
+                matrix.SetColumn(m, matrix.Column(m) * scale[m]);
+                shift[m] = (shift[m] * scale[m]) + offset[m];
+            }
+        }
+
+        return (matrix, shift);
+    }
+
+    /// <summary>Writes a linear map back: into the layer's weight, and the shift into the norm where there is one, else into the bias.</summary>
+    public void Replace(Graph graph, ConstantValues constants, Matrix<double> weights, double[] shift)
+    {
+        var weight = constants[Layer.Inputs[1]]!;
+        var (features, outputs) = (weights.RowCount, weights.ColumnCount);
+        var values = new double[features * outputs];
+        for (var f = 0; f < features; f++)
+        {
+            for (var m = 0; m < outputs; m++)
+            {
+                values[OutputsFirst ? (m * features) + f : (f * outputs) + m] = weights[f, m];
+            }
+        }
+
+        Set(graph, constants, Layer.Inputs[1]!, weight.WithValues(values));
+        if (Norm is null)
+        {
+            SetBias(graph, constants, shift);
+            return;
+        }
+
+        // The norm keeps its place and passes the layer's output on with the shift: scale / sqrt(variance + epsilon) = 1, mean = 0.
+        var epsilon = Norm.Float("epsilon", 1e-5f);
+        double[][] parameters = [Fill(outputs, Math.Sqrt(1 + (double)epsilon)), shift, new double[outputs], Fill(outputs, 1)];
+        if (Layer.Input(2) is not null)
+        {
+            SetBias(graph, constants, new double[outputs]);
+        }
+
+        for (var i = 0; i < 4; i++)
+        {
+            Set(graph, constants, Norm.Inputs[i + 1]!, constants[Norm.Inputs[i + 1]]!.WithValues(parameters[i]));
+        }
+    }
+
+    // A Conv's weight is [M, C, k...]; a Gemm's [N, K] or [K, N].
+    private bool OutputsFirst => Layer.OpType == "Conv" || Layer.Int("transB", 0) != 0;
+
+    private int OutputCount(Tensor weight) => (int)weight.Dims[OutputsFirst ? 0 : 1];
+
+    private (double[] Scale, double[] Shift) NormAsScaleAndShift(ConstantValues constants)
+    {
+        var p = Enumerable.Range(1, 4).Select(i => constants[Norm!.Inputs[i]]!.ToDoubles()).ToArray();
+        var epsilon = Norm!.Float("epsilon", 1e-5f);
+        var scale = p[0].Select((s, c) => s / Math.Sqrt(p[3][c] + epsilon)).ToArray();
+        return (scale, [.. p[1].Select((b, c) => b - (scale[c] * p[2][c]))]);
+    }
+
+    private void SetBias(Graph graph, ConstantValues constants, double[] shift)
+    {
+        if (Layer.Input(2) is { } bias)
+        {
+            Set(graph, constants, bias, constants[bias]!.WithValues(shift));
+        }
+        else
+        {
+            var weight = constants[Layer.Inputs[1]]!;
+            Layer.SetInput(2, graph.AddFreshInitializer($"{Layer.Inputs[1]!.Name}.bias", weight.WithValues(shift, shift.Length)));
+        }
+    }
+
+    private static void Set(Graph graph, ConstantValues constants, Value value, Tensor tensor)
+    {
+        Rewriting.ConstantReplacement.Replace(graph, value, tensor, value.Uses);
+        constants.Forget(value);
+    }
+
+    private static Node? OnlyReader(Value value) => value is { IsGraphOutput: false, Uses: [{ IsCapture: false } use] } ? use.Node : null;
+
+    private static bool HasOwnParameters(Node norm, ConstantValues constants) =>
+        Enumerable.Range(1, 4).All(i => constants[norm.Input(i)] is { Rank: 1 } && norm.Inputs[i]!.Uses.Count == 1);
+
+    private static double[] Fill(int count, double value)
+    {
+        var filled = new double[count];
+        Array.Fill(filled, value);
+        return filled;
+    }
+}

@@ -1,0 +1,150 @@
+using MathNet.Numerics.LinearAlgebra;
+
+namespace OnnxPrune.Repair;
+
+/// <summary>
+/// The sums that a linear regression from features a [F] to targets t [M] needs, over any number of samples: memory does not grow with
+/// them. Kept in double precision.
+/// </summary>
+public sealed class NormalEquations(int features, int targets)
+{
+    private readonly double[] _gram = new double[features * features];
+    private readonly double[] _cross = new double[features * targets];
+    private readonly double[] _featureSum = new double[features];
+    private readonly double[] _targetSum = new double[targets];
+
+    public int Features { get; } = features;
+
+    public int Targets { get; } = targets;
+
+    public long Samples { get; private set; }
+
+    /// <summary>Σ ‖t‖².</summary>
+    public double TargetSquares { get; private set; }
+
+    /// <summary>Adds the sums of one batch.</summary>
+    /// <param name="gram">Σ a·aᵀ [F, F].</param>
+    /// <param name="cross">Σ a·tᵀ [F, M].</param>
+    public void Add(ReadOnlySpan<float> gram, ReadOnlySpan<float> cross, ReadOnlySpan<float> featureSum, ReadOnlySpan<float> targetSum, double targetSquares, long samples)
+    {
+        Accumulate(_gram, gram);
+        Accumulate(_cross, cross);
+        Accumulate(_featureSum, featureSum);
+        Accumulate(_targetSum, targetSum);
+        TargetSquares += targetSquares;
+        Samples += samples;
+    }
+
+    public void Add(NormalEquations other)
+    {
+        for (var i = 0; i < _gram.Length; i++)
+        {
+            _gram[i] += other._gram[i];
+        }
+
+        for (var i = 0; i < _cross.Length; i++)
+        {
+            _cross[i] += other._cross[i];
+        }
+
+        for (var i = 0; i < _featureSum.Length; i++)
+        {
+            _featureSum[i] += other._featureSum[i];
+        }
+
+        for (var i = 0; i < _targetSum.Length; i++)
+        {
+            _targetSum[i] += other._targetSum[i];
+        }
+
+        TargetSquares += other.TargetSquares;
+        Samples += other.Samples;
+    }
+
+    /// <summary>The covariance of the features, times the number of samples: Σ (a − ā)(a − ā)ᵀ [F, F].</summary>
+    public Matrix<double> Covariance()
+    {
+        var matrix = Matrix<double>.Build.Dense(Features, Features);
+        for (var i = 0; i < Features; i++)
+        {
+            for (var j = 0; j < Features; j++)
+            {
+                matrix[i, j] = _gram[(i * Features) + j] - (_featureSum[i] * _featureSum[j] / Samples);
+            }
+        }
+
+        return matrix;
+    }
+
+    /// <summary>Σ (a − ā)(t − t̄)ᵀ [F, M].</summary>
+    public Matrix<double> CrossCovariance()
+    {
+        var matrix = Matrix<double>.Build.Dense(Features, Targets);
+        for (var i = 0; i < Features; i++)
+        {
+            for (var j = 0; j < Targets; j++)
+            {
+                matrix[i, j] = _cross[(i * Targets) + j] - (_featureSum[i] * _targetSum[j] / Samples);
+            }
+        }
+
+        return matrix;
+    }
+
+    /// <summary>The intercept that makes the mean error zero for these weights [F, M].</summary>
+    public double[] Intercept(Matrix<double> weights)
+    {
+        var result = new double[Targets];
+        for (var m = 0; m < Targets; m++)
+        {
+            var sum = _targetSum[m];
+            for (var f = 0; f < Features; f++)
+            {
+                sum -= _featureSum[f] * weights[f, m];
+            }
+
+            result[m] = sum / Samples;
+        }
+
+        return result;
+    }
+
+    /// <summary>Σ ‖t − Wᵀa − b‖², from the sums alone.</summary>
+    public double SquaredError(Matrix<double> weights, double[] intercept)
+    {
+        var error = TargetSquares;
+        var gram = Matrix<double>.Build.Dense(Features, Features, (i, j) => _gram[(i * Features) + j]);
+        var product = gram * weights;
+        for (var m = 0; m < Targets; m++)
+        {
+            error += (Samples * intercept[m] * intercept[m]) - (2 * intercept[m] * _targetSum[m]);
+            for (var f = 0; f < Features; f++)
+            {
+                var w = weights[f, m];
+                error += w * (product[f, m] - (2 * _cross[(f * Targets) + m]) + (2 * intercept[m] * _featureSum[f]));
+            }
+        }
+
+        return error;
+    }
+
+    /// <summary>Σ ‖t − t̄‖².</summary>
+    public double TargetVariation()
+    {
+        var variation = TargetSquares;
+        foreach (var sum in _targetSum)
+        {
+            variation -= sum * sum / Samples;
+        }
+
+        return variation;
+    }
+
+    private static void Accumulate(double[] sums, ReadOnlySpan<float> batch)
+    {
+        for (var i = 0; i < sums.Length; i++)
+        {
+            sums[i] += batch[i];
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using MathNet.Numerics.LinearAlgebra;
+
+namespace OnnxPrune.Repair;
+
+/// <summary>
+/// Linear regression that is pulled towards weights that are already good: min Σ‖t − Wᵀa − b‖² + λ‖W − W₀‖². λ is a multiple of the
+/// features' mean variance, so that it scales with the data, and the multiple is chosen by what it gives on samples that the fit has not seen.
+/// </summary>
+public static class RidgeRegression
+{
+    /// <summary>The multiples that are tried.</summary>
+    public static IReadOnlyList<double> Strengths { get; } = [1e-4, 1e-3, 1e-2, 1e-1];
+
+    /// <summary>A fit: weights [F, M], intercept [M], the chosen strength, and the share of the targets' variation that is left unexplained.</summary>
+    public sealed record Fit(Matrix<double> Weights, double[] Intercept, double Strength, double Unexplained);
+
+    /// <param name="halves">The sums over two disjoint halves of the samples.</param>
+    /// <param name="prior">W₀ [F, M].</param>
+    public static Fit Solve((NormalEquations A, NormalEquations B) halves, Matrix<double> prior)
+    {
+        var best = Strengths
+            .Select(strength => (strength, Error: HeldOut(halves.A, halves.B, prior, strength) + HeldOut(halves.B, halves.A, prior, strength)))
+            .MinBy(p => p.Error).strength;
+        var all = new NormalEquations(halves.A.Features, halves.A.Targets);
+        all.Add(halves.A);
+        all.Add(halves.B);
+        var weights = Weights(all, prior, best);
+        var intercept = all.Intercept(weights);
+        return new Fit(weights, intercept, best, all.SquaredError(weights, intercept) / Math.Max(all.TargetVariation(), double.Epsilon));
+    }
+
+    private static double HeldOut(NormalEquations fit, NormalEquations judge, Matrix<double> prior, double strength)
+    {
+        if (fit.Samples == 0 || judge.Samples == 0)
+        {
+            return 0;
+        }
+
+        var weights = Weights(fit, prior, strength);
+        return judge.SquaredError(weights, fit.Intercept(weights));
+    }
+
+    private static Matrix<double> Weights(NormalEquations sums, Matrix<double> prior, double strength)
+    {
+        var covariance = sums.Covariance();
+        var penalty = strength * Math.Max(covariance.Trace() / sums.Features, 1e-12 * sums.Samples);
+        var right = sums.CrossCovariance() + (prior * penalty);
+        for (var i = 0; i < sums.Features; i++)
+        {
+            covariance[i, i] += penalty;
+        }
+
+        return covariance.Cholesky().Solve(right);
+    }
+}
