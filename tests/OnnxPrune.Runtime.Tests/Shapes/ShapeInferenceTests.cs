@@ -1,4 +1,5 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 
@@ -111,10 +112,15 @@ public sealed class ShapeInferenceTests
     {
         var e = Assert.Throws<UnsupportedModelException>(() => ShapeInference.Infer(WithoutShapes(model), name: model));
 
-        Assert.Contains(reason, e.Message);
-        Assert.DoesNotContain('\n', e.Message);
-        Assert.DoesNotContain("ErrorCode", e.Message);
-        Assert.EndsWith(".", e.Message);
+        var opened = Assert.Throws<UnsupportedModelException>(() => OnnxSession.Open(Shared.Model(model)));
+        foreach (var message in (string[])[e.Message, opened.Message])
+        {
+            Assert.Contains(reason, message);
+            Assert.DoesNotContain('\n', message);
+            Assert.DoesNotContain("ErrorCode", message);
+            Assert.DoesNotContain("Load model from", message);
+            Assert.EndsWith(".", message);
+        }
     }
 
     [SharedTheory]
