@@ -1,3 +1,6 @@
+using System.Globalization;
+using OnnxPrune.Planning;
+
 namespace OnnxPrune;
 
 /// <summary>A failure that is explained to the user in one sentence; its message says where, what was found and the way out.</summary>
@@ -13,4 +16,15 @@ public sealed class UnsupportedModelException(string message, Exception? inner =
 public sealed class UsageException(string message, Exception? inner = null) : OnnxPruneException(message, inner);
 
 /// <summary>No allowed cut reaches the target; the message states what can be reached.</summary>
-public sealed class TargetOutOfReachException(string message) : OnnxPruneException(message);
+public sealed class TargetOutOfReachException(string message) : OnnxPruneException(message)
+{
+    /// <param name="smallest">The cost with everything gone that may go.</param>
+    public static TargetOutOfReachException For(IEnumerable<Target> targets, Cost original, Cost smallest) => new(string.Join(
+        ' ',
+        targets.Where(t => !t.IsMet(smallest, original)).Select(t =>
+            $"Target {t} is out of reach: {t.Word} can go from {t.Of(original)} down to {t.Of(smallest)}, which is {Percent(t.Of(smallest), t.Of(original))} of the original.")));
+
+    // Rounded up, so that the share that is named can be asked for.
+    private static string Percent(long part, long whole) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(whole == 0 ? 100 : Math.Ceiling(1000.0 * part / whole) / 10):0.0}%");
+}

@@ -83,6 +83,27 @@ internal sealed record ConvWindow(long[] Kernel, long[] Strides, long[] Dilation
         return new ConvWindow(kernel, strides, dilations, before, after, inputs, outputs);
     }
 
+    /// <summary>The same where the output's size is not known beforehand.</summary>
+    public static ConvWindow OfInput(Node conv, IReadOnlyList<long> input, IReadOnlyList<long> weight)
+    {
+        var axes = weight.Count - 2;
+        var strides = conv.Ints("strides") ?? Ones(axes);
+        var dilations = conv.Ints("dilations") ?? Ones(axes);
+        var pads = conv.Ints("pads") ?? new long[2 * axes];
+        var isSame = conv.String("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal);
+        var sizes = Enumerable.Range(0, axes).Select(axis => isSame
+            ? (input[axis + 2] + strides[axis] - 1) / strides[axis]
+            : ((input[axis + 2] + pads[axis] + pads[axes + axis] - ((weight[axis + 2] - 1) * dilations[axis]) - 1) / strides[axis]) + 1);
+        return Of(conv, input, [input[0], weight[0], .. sizes], weight);
+    }
+
+    /// <summary>Every element of the input by itself.</summary>
+    public static ConvWindow OfPoints(IReadOnlyList<long> input)
+    {
+        long[] sizes = [.. input.Skip(2)];
+        return new ConvWindow(Ones(sizes.Length), Ones(sizes.Length), Ones(sizes.Length), new long[sizes.Length], new long[sizes.Length], sizes, sizes);
+    }
+
     private static long[] Ones(int count)
     {
         var ones = new long[count];

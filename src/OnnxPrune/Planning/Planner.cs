@@ -1,6 +1,5 @@
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
-using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
 
 namespace OnnxPrune.Planning;
@@ -73,27 +72,13 @@ public sealed class Planner
             var group = _graph.Groups[g];
             var kept = Math.Min(allocation.Kept[g], group.Channels.Count - DeadThatGo(g));
             var leaving = Order(g).Take(group.Channels.Count - kept).Select(i => group.Channels[i]);
-            cuts.AddRange(leaving.GroupBy(c => (_graph.Origin(c).Node, _graph.Origin(c).Axis)).Select(ToCut));
+            cuts.AddRange(LayerCut.From(_graph, _names, leaving));
         }
 
         return cuts;
     }
 
-    public TargetOutOfReachException OutOfReach(Cost smallest) => new(string.Join(
-        ' ',
-        _request.Targets.Where(t => !t.IsMet(smallest, _original)).Select(t =>
-            $"Target {t} is out of reach: {t.Word} can go from {t.Of(_original)} down to {t.Of(smallest)}, which is {Percent(t.Of(smallest), t.Of(_original))} of the original.")));
-
-    private static string Percent(long part, long whole) =>
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(whole == 0 ? 100 : Math.Ceiling(1000.0 * part / whole) / 10):0.0}%");
-
-    private LayerCut ToCut(IGrouping<(Node Node, int Axis), int> channels)
-    {
-        var (node, axis) = channels.Key;
-        var made = _graph.MadeBy(node, axis)!;
-        var leaving = channels.ToHashSet();
-        return new LayerCut(_names.Of(node), axis, made.Count, [.. Enumerable.Range(0, made.Count).Where(i => leaving.Contains(made[i]))]);
-    }
+    public TargetOutOfReachException OutOfReach(Cost smallest) => TargetOutOfReachException.For(_request.Targets, _original, smallest);
 
     private Allocation Allocate(IEnumerable<Step> steps)
     {
@@ -116,7 +101,7 @@ public sealed class Planner
     {
         for (var g = 0; g < _graph.Groups.Count; g++)
         {
-            if (!_request.CutsChannels || !IsAllowed(_graph.Groups[g]))
+            if (!_request.CutsChannels || !_request.Allows(_graph.Groups[g]))
             {
                 continue;
             }
@@ -142,18 +127,12 @@ public sealed class Planner
         }
 
         var candidates = blocks
-            .Where(b => b.Obstacle is null && _request.Allows([b.Name, .. b.Branch.SelectMany(Names)]))
+            .Where(b => b.Obstacle is null && _request.Allows(b))
             .Select(b => (Block: b, Strength: BranchStrength.Of(b, _graph.Constants)))
             .ToArray();
         var mean = candidates.Select(c => c.Strength).DefaultIfEmpty(1).Average();
         return candidates.Select(c => new Step(mean > 0 ? c.Strength / mean : 0, -1, 0, c.Block));
     }
-
-    private bool IsAllowed(ChannelGroup group) =>
-        _request.Allows(group.Producers.SelectMany(Names).Concat(group.Axes.Select(a => a.Axis.Value.Name)));
-
-    private static IEnumerable<string> Names(Node node) =>
-        node.Inputs.OfType<Value>().Where(v => v.IsInitializer).Select(v => v.Name).Prepend(node.Label);
 
     private void Rank(int g)
     {
@@ -170,7 +149,7 @@ public sealed class Planner
         _scores[g] = mean > 0 ? Array.ConvertAll(scores, s => s / mean) : scores;
 
         // A group that must not be touched keeps its dead channels as well.
-        if (_request.CutsChannels && IsAllowed(group))
+        if (_request.CutsChannels && _request.Allows(group))
         {
             var dead = Planning.DeadChannels.Of(_graph, group, _moments).ToHashSet();
             _dead[g] = dead.Count;

@@ -1,4 +1,7 @@
 using System.Text.RegularExpressions;
+using OnnxPrune.Blocks;
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
 
 namespace OnnxPrune.Planning;
@@ -27,9 +30,15 @@ public sealed record PruneRequest
     /// <summary>Whether the mean contribution of removed channels moves into their readers' biases.</summary>
     public bool AbsorbMeans { get; init; } = true;
 
-    internal bool Allows(IEnumerable<string> names)
-    {
-        var all = names as IReadOnlyCollection<string> ?? [.. names];
-        return (Only is null || all.Any(Only.IsMatch)) && (Exclude is null || !all.Any(Exclude.IsMatch));
-    }
+    /// <summary>Whether the group may be cut: no layer that makes it, and no constant that shrinks with it, is excluded.</summary>
+    public bool Allows(ChannelGroup group) => Allows([.. group.Producers.SelectMany(Names), .. group.Axes.Select(a => a.Axis.Value.Name)]);
+
+    /// <summary>Whether the block may be removed.</summary>
+    public bool Allows(ResidualBlock block) => Allows([block.Name, .. block.Branch.SelectMany(Names)]);
+
+    private bool Allows(IReadOnlyCollection<string> names) =>
+        (Only is null || names.Any(Only.IsMatch)) && (Exclude is null || !names.Any(Exclude.IsMatch));
+
+    private static IEnumerable<string> Names(Node node) =>
+        node.Inputs.OfType<Value>().Where(v => v.IsInitializer).Select(v => v.Name).Prepend(node.Label);
 }

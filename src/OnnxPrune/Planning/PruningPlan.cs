@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Planning;
 
@@ -51,7 +53,18 @@ public sealed record PruningPlan(IReadOnlyList<string> Blocks, IReadOnlyList<Lay
 /// <param name="Axis">The axis of its first output that they lie on.</param>
 /// <param name="Of">The length of the axis before the cut.</param>
 /// <param name="Cut">The indices that leave, sorted.</param>
-public sealed record LayerCut(string Layer, int Axis, int Of, IReadOnlyList<int> Cut);
+public sealed record LayerCut(string Layer, int Axis, int Of, IReadOnlyList<int> Cut)
+{
+    /// <summary>Names channels by the layers that make them first.</summary>
+    public static IReadOnlyList<LayerCut> From(ChannelGraph graph, NodeNames names, IEnumerable<int> channels) =>
+        [.. channels.GroupBy(c => (graph.Origin(c).Node, graph.Origin(c).Axis)).Select(g => From(graph, names, g.Key.Node, g.Key.Axis, [.. g]))];
+
+    private static LayerCut From(ChannelGraph graph, NodeNames names, Node node, int axis, HashSet<int> leaving)
+    {
+        var made = graph.MadeBy(node, axis)!;
+        return new LayerCut(names.Of(node), axis, made.Count, [.. Enumerable.Range(0, made.Count).Where(i => leaving.Contains(made[i]))]);
+    }
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -76,6 +76,9 @@ public sealed class NormalEquations(int features, int targets)
         return matrix;
     }
 
+    /// <summary>ā [F].</summary>
+    public double[] FeatureMean() => Array.ConvertAll(_featureSum, s => s / Samples);
+
     /// <summary>Σ (a − ā)(t − t̄)ᵀ [F, M].</summary>
     public Matrix<double> CrossCovariance()
     {

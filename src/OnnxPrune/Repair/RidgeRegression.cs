@@ -9,7 +9,7 @@ namespace OnnxPrune.Repair;
 public static class RidgeRegression
 {
     /// <summary>The multiples that are tried.</summary>
-    public static IReadOnlyList<double> Strengths { get; } = [1e-4, 1e-3, 1e-2, 1e-1];
+    public static IReadOnlyList<double> Strengths { get; } = [1e-3, 1e-2, 3e-2, 1e-1, 3e-1];
 
     /// <summary>A fit: weights [F, M], intercept [M], the chosen strength, and the share of the targets' variation that is left unexplained.</summary>
     public sealed record Fit(Matrix<double> Weights, double[] Intercept, double Strength, double Unexplained);

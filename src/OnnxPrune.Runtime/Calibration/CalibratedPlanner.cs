@@ -1,0 +1,80 @@
+using OnnxPrune.Blocks;
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>
+/// Plans from unlabelled inputs: which channels the others predict best (criterion <c>gram</c>), what each cut by itself does to the
+/// outputs once it is repaired, and the shares per layer and block that follow.
+/// </summary>
+public sealed class CalibratedPlanner
+{
+    private readonly Model _model;
+    private readonly ChannelGraph _graph;
+    private readonly IReadOnlyList<ResidualBlock> _blocks;
+    private readonly CostModel _cost;
+    private readonly NodeNames _names;
+    private IReadOnlyList<GroupDamage> _groupDamages = [];
+    private IReadOnlyList<BlockDamage> _blockDamages = [];
+
+    /// <param name="model">The original, with shapes; is not changed.</param>
+    public CalibratedPlanner(Model model, IReadOnlyDictionary<Value, Shape>? concrete = null)
+    {
+        _model = model;
+        _graph = ChannelFlow.Through(model);
+        _blocks = BlockFinder.Find(model, _graph.Constants);
+        _cost = new CostModel(_graph, new CostShapes(_graph.Constants, concrete));
+        _names = new NodeNames(model.Graph);
+    }
+
+    public Cost Original => _cost.Evaluate(_cost.Whole);
+
+    /// <summary>Measures the damage of every cut that the request allows.</summary>
+    /// <param name="statistics">Inputs for the statistics of layers.</param>
+    /// <param name="trials">Inputs for running the network with single cuts; fewer suffice.</param>
+    public void Measure(
+        PruneRequest request,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> statistics,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> trials,
+        SessionSettings settings,
+        long seed,
+        Action<double>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        var readers = _graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
+        var layers = LayerStatistics.Collect(_model, _graph.Constants, readers, statistics, settings, seed);
+        var meter = new DamageMeter(_graph, layers);
+        var groups = Enumerable.Range(0, _graph.Groups.Count)
+            .Where(g => request.CutsChannels && meter.CanMeasure(g) && request.Allows(_graph.Groups[g]))
+            .ToArray();
+        var blocks = _blocks.Where(b => request.CutsBlocks && b.Obstacle is null && request.Allows(b)).ToArray();
+        (_groupDamages, _blockDamages) = meter.Measure(groups, blocks, request.Rounding, trials, settings, progress, cancellation);
+    }
+
+    /// <summary>The plan with the least total damage that keeps the targets.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    public PruningPlan Plan(IReadOnlyList<Target> targets)
+    {
+        var allocation = new MeasuredAllocation(_cost, Original, targets, _groupDamages, _blockDamages, Inside);
+        allocation.Run();
+        if (!allocation.IsMet)
+        {
+            throw TargetOutOfReachException.For(targets, Original, allocation.Cost);
+        }
+
+        var gone = allocation.Removed.SelectMany(b => b.Branch).ToHashSet();
+        var cuts = _groupDamages
+            .SelectMany(d => d.Order.Take(_graph.Groups[d.Group].Channels.Count - allocation.Kept[d.Group]))
+            .Where(c => !gone.Contains(_graph.Origin(c).Node));
+        return new PruningPlan([.. allocation.Removed.Select(b => _names.Of(b.Join))], LayerCut.From(_graph, _names, cuts), false);
+    }
+
+    private IEnumerable<int> Inside(ResidualBlock block)
+    {
+        var branch = block.Branch.ToHashSet();
+        return Enumerable.Range(0, _graph.Groups.Count).Where(g => _graph.Groups[g].Producers.All(branch.Contains) && _graph.Groups[g].Producers.Count > 0);
+    }
+}

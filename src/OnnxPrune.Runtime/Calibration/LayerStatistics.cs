@@ -1,0 +1,78 @@
+using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Blocks;
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Inputs;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>The inputs of one layer of the original, as seen on the calibration data: the covariance and mean of its features.</summary>
+/// <param name="Taps">Features per input channel: the kernel's elements, or 1 where all taps share one covariance.</param>
+internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance, double[] Mean, int Taps)
+{
+    // Above this, one covariance of the channels serves all taps.
+    private const int MostFeatures = 1200;
+    private const int RowsPerFeature = 16;
+    private const int FewestRows = 8192;
+
+    /// <summary>Collects the statistics of every layer that reads channels, in one pass over the batches.</summary>
+    public static IReadOnlyList<LayerStatistics> Collect(
+        Model model, ConstantValues constants, IEnumerable<Node> layers, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed)
+    {
+        var joins = BlockFinder.Find(model, constants).ToDictionary(b => b.Join, b => b.BranchInput);
+        var wanted = layers.ToHashSet();
+        var units = model.Graph.TopologicalOrder().Where(wanted.Contains).Select(n => LayerUnit.Of(n, joins, constants)).OfType<LayerUnit>().ToArray();
+        var result = new List<LayerStatistics>();
+        using var cursor = new NetworkCursor(model, batches, settings);
+        foreach (var unit in units)
+        {
+            result.Add(Collect(unit, constants, cursor, new SeededRandom(seed + result.Count)));
+            cursor.MoveBehind(cursor.PlaceOf(unit.Layer) - 1);
+        }
+
+        return result;
+    }
+
+    private static LayerStatistics Collect(LayerUnit unit, ConstantValues constants, NetworkCursor cursor, SeededRandom random)
+    {
+        var weight = constants[unit.Layer.Inputs[1]]!;
+        NormalEquations? sums = null;
+        RegressionStatistics? statistics = null;
+        ConvWindow? window = null;
+        var taps = 1;
+        try
+        {
+            foreach (var values in cursor.Look([unit.Input]))
+            {
+                var x = values[unit.Input];
+                var dims = x.GetTensorTypeAndShape().Shape;
+                if (statistics is null || sums is null)
+                {
+                    window = unit.Layer.OpType == "Conv" ? ConvWindow.OfInput(unit.Layer, dims, weight.Dims) : null;
+                    taps = (int)(window?.Kernel.Aggregate(1L, (a, b) => a * b) ?? 1);
+                    var channels = unit.Layer.OpType == "Conv" ? dims[1] : dims[1..].Aggregate(1L, (a, b) => a * b);
+                    if (channels * taps > MostFeatures)
+                    {
+                        (window, taps) = (window is null ? null : ConvWindow.OfPoints(dims), 1);
+                    }
+
+                    sums = new NormalEquations((int)channels * taps, 1);
+                    statistics = new RegressionStatistics(window, unit.Input.ElementType, dims.Length, channels, taps, false, false, null);
+                }
+
+                var samples = dims[0] * cursor.Batches;
+                var rows = Math.Max(FewestRows, RowsPerFeature * sums.Features);
+                var plan = window is null ? null : SamplePlan.ForConv(window, (int)Math.Max(1, (rows + samples - 1) / samples), random);
+                statistics.Add(sums, x, null, null, plan);
+            }
+        }
+        finally
+        {
+            statistics?.Dispose();
+        }
+
+        return new LayerStatistics(unit, sums!.Covariance() / sums.Samples, sums.FeatureMean(), taps);
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.ML.OnnxRuntime;
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>
+/// How far the network's outputs are from the original's. A first output [N, classes] counts as logits: the mean Kullback-Leibler
+/// divergence of the class distributions. Anything else counts by its relative squared error.
+/// </summary>
+internal sealed class OutputDivergence
+{
+    private readonly IReadOnlyList<Value> _outputs;
+    private readonly List<double[][]> _original = [];
+
+    public OutputDivergence(Model model, NetworkCursor cursor)
+    {
+        _outputs = [.. model.Graph.Outputs.Where(o => o.ElementType.IsFloatingPoint() && o.Producer is not null)];
+        foreach (var batch in cursor.Look(_outputs))
+        {
+            _original.Add([.. _outputs.Select(o => Numbers(batch[o]))]);
+        }
+    }
+
+    /// <summary>The divergence of what the cursor's model gives now, with whatever weights lie before the cursor's end.</summary>
+    public double Measure(NetworkCursor cursor)
+    {
+        double divergence = 0, size = 0;
+        var b = 0;
+        foreach (var batch in cursor.Look(_outputs))
+        {
+            for (var o = 0; o < _outputs.Count; o++)
+            {
+                var (before, after) = (_original[b][o], Numbers(batch[_outputs[o]]));
+                if (Classes(batch[_outputs[o]]) is { } classes)
+                {
+                    divergence += KullbackLeibler(before, after, classes);
+                    size += before.Length / classes;
+                }
+                else
+                {
+                    for (var i = 0; i < before.Length; i++)
+                    {
+                        divergence += (before[i] - after[i]) * (before[i] - after[i]);
+                        size += before[i] * before[i];
+                    }
+                }
+            }
+
+            b++;
+        }
+
+        return divergence / Math.Max(size, double.Epsilon);
+    }
+
+    private int? Classes(OrtValue value) =>
+        _outputs.Count == 1 && value.GetTensorTypeAndShape().Shape is [_, > 1 and < 1 << 20 and var classes] ? (int)classes : null;
+
+    private static double[] Numbers(OrtValue value) => RuntimeTensor.ToTensor(value, "an output").ToDoubles();
+
+    private static double KullbackLeibler(double[] before, double[] after, int classes)
+    {
+        var sum = 0.0;
+        for (var row = 0; row < before.Length; row += classes)
+        {
+            var p = before.AsSpan(row, classes);
+            var q = after.AsSpan(row, classes);
+            var (logZp, logZq) = (LogSumExp(p), LogSumExp(q));
+            for (var k = 0; k < classes; k++)
+            {
+                sum += Math.Exp(p[k] - logZp) * (p[k] - logZp - q[k] + logZq);
+            }
+        }
+
+        return sum;
+    }
+
+    private static double LogSumExp(ReadOnlySpan<double> x)
+    {
+        var largest = double.NegativeInfinity;
+        foreach (var v in x)
+        {
+            largest = Math.Max(largest, v);
+        }
+
+        var sum = 0.0;
+        foreach (var v in x)
+        {
+            sum += Math.Exp(v - largest);
+        }
+
+        return largest + Math.Log(sum);
+    }
+}

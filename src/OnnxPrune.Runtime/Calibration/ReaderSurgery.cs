@@ -1,0 +1,80 @@
+using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Importance;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>
+/// One layer that reads a group of channels, and what is left of its weights as channels are taken from it one after the other: those
+/// that stay make up for those that go, and the mean of the output does not change.
+/// </summary>
+internal sealed class ReaderSurgery
+{
+    private readonly LayerStatistics _layer;
+    private readonly BrainSurgeon _surgeon;
+    private readonly ILookup<int, int> _places;
+    private readonly Matrix<double> _weights;
+    private readonly double[] _shift;
+    private readonly int _spread;
+
+    /// <param name="channels">The channels along the layer's input, one per index.</param>
+    public ReaderSurgery(LayerStatistics layer, int[] channels, ConstantValues constants)
+    {
+        _layer = layer;
+        (_weights, _shift) = layer.Unit.Effective(constants);
+        // Where one covariance serves all taps, each tap counts as outputs of its own.
+        _spread = _weights.RowCount / layer.Covariance.RowCount;
+        _surgeon = new BrainSurgeon(layer.Covariance, Spread(_weights), layer.Taps);
+        _places = channels.Select((c, i) => (c, i)).ToLookup(p => p.c, p => p.i);
+        Energy = Math.Max((_weights.Transpose() * Full() * _weights).Trace(), double.Epsilon);
+    }
+
+    /// <summary>The variance of the layer's output, as a scale for costs.</summary>
+    public double Energy { get; }
+
+    /// <summary>What taking the channel costs now, as a share of the output's variance.</summary>
+    public double CostOf(int channel) => _places[channel].Sum(_surgeon.CostOf) / Energy;
+
+    public void Remove(int channel)
+    {
+        foreach (var place in _places[channel])
+        {
+            _surgeon.Remove(place);
+        }
+    }
+
+    /// <summary>Puts the weights as they are now into the layer.</summary>
+    public void Write(Graph graph, ConstantValues constants)
+    {
+        var weights = Gather(_surgeon.Weights());
+        _layer.Unit.Replace(graph, constants, weights, [.. _shift.Select((s, m) => s + MeanOf(_weights, m) - MeanOf(weights, m))]);
+    }
+
+    /// <summary>Puts the layer's own weights back.</summary>
+    public void Restore(Graph graph, ConstantValues constants) => _layer.Unit.Replace(graph, constants, _weights, _shift);
+
+    private double MeanOf(Matrix<double> weights, int output)
+    {
+        var mean = 0.0;
+        for (var f = 0; f < weights.RowCount; f++)
+        {
+            mean += _layer.Mean[f / _spread] * weights[f, output];
+        }
+
+        return mean;
+    }
+
+    // [C·K, M] → [C, K·M]
+    private Matrix<double> Spread(Matrix<double> weights) => _spread == 1
+        ? weights
+        : Matrix<double>.Build.Dense(weights.RowCount / _spread, _spread * weights.ColumnCount, (c, k) => weights[(c * _spread) + (k / weights.ColumnCount), k % weights.ColumnCount]);
+
+    private Matrix<double> Gather(Matrix<double> spread) => _spread == 1
+        ? spread
+        : Matrix<double>.Build.Dense(spread.RowCount * _spread, spread.ColumnCount / _spread, (f, m) => spread[f / _spread, (f % _spread * (spread.ColumnCount / _spread)) + m]);
+
+    private Matrix<double> Full() => _spread == 1
+        ? _layer.Covariance
+        : Matrix<double>.Build.Dense(_weights.RowCount, _weights.RowCount, (i, j) => i % _spread == j % _spread ? _layer.Covariance[i / _spread, j / _spread] : 0);
+}

@@ -1,0 +1,112 @@
+using MathNet.Numerics.LinearAlgebra;
+using Lanes = System.Numerics.Vector<double>;
+
+namespace OnnxPrune.Importance;
+
+/// <summary>
+/// Optimal brain surgeon for whole input channels of a layer (Hassibi and Stork 1993; for structures: Kurtic et al., ZipLM, 2023):
+/// what removing a channel costs when the weights of those that stay make up for it as well as they can, and these weights.
+/// </summary>
+/// <remarks>
+/// With features' covariance H [F, F] and weights W [F, M], removing the features T of a channel adds
+/// tr(W_Tᵀ (H⁻¹_TT)⁻¹ W_T) to the squared error; W and H⁻¹ are updated after each removal.
+/// </remarks>
+public sealed class BrainSurgeon
+{
+    private readonly int _taps;
+    private readonly int _features;
+    private readonly int _outputs;
+    private readonly double[] _inverse;
+    private readonly double[] _weights;
+    private readonly bool[] _gone;
+
+    /// <param name="covariance">[F, F], per sample.</param>
+    /// <param name="weights">[F, M].</param>
+    /// <param name="taps">Features per channel, which lie side by side.</param>
+    /// <param name="damping">What is added to the diagonal, as a share of its mean.</param>
+    public BrainSurgeon(Matrix<double> covariance, Matrix<double> weights, int taps, double damping = 1e-2)
+    {
+        (_taps, _features, _outputs) = (taps, covariance.RowCount, weights.ColumnCount);
+        var damped = covariance.Clone();
+        var ridge = Math.Max(damping * covariance.Trace() / _features, 1e-12);
+        for (var i = 0; i < _features; i++)
+        {
+            damped[i, i] += ridge;
+        }
+
+        _inverse = damped.Cholesky().Solve(Matrix<double>.Build.DenseIdentity(_features)).ToRowMajorArray();
+        _weights = weights.ToRowMajorArray();
+        _gone = new bool[_features / taps];
+    }
+
+    public int Channels => _gone.Length;
+
+    /// <summary>The squared error, per sample, that removing the channel adds now.</summary>
+    public double CostOf(int channel)
+    {
+        var block = Block(channel, channel).Inverse();
+        var rows = Rows(channel);
+        return (rows.Transpose() * block * rows).Trace();
+    }
+
+    /// <summary>Removes a channel and lets the others make up for it.</summary>
+    public void Remove(int channel)
+    {
+        var (start, taps) = (channel * _taps, _taps);
+        var block = Block(channel, channel).Inverse();
+        var change = (block * Rows(channel)).ToRowMajorArray();
+        var column = new double[_features * taps];
+        for (var f = 0; f < _features; f++)
+        {
+            _inverse.AsSpan((f * _features) + start, taps).CopyTo(column.AsSpan(f * taps));
+        }
+
+        var row = (block * Matrix<double>.Build.Dense(taps, _features, (t, f) => _inverse[((start + t) * _features) + f])).ToRowMajorArray();
+        for (var f = 0; f < _features; f++)
+        {
+            for (var t = 0; t < taps; t++)
+            {
+                var factor = column[(f * taps) + t];
+                if (factor != 0)
+                {
+                    Subtract(_weights.AsSpan(f * _outputs, _outputs), change.AsSpan(t * _outputs, _outputs), factor);
+                    Subtract(_inverse.AsSpan(f * _features, _features), row.AsSpan(t * _features, _features), factor);
+                }
+            }
+        }
+
+        for (var t = start; t < start + taps; t++)
+        {
+            _weights.AsSpan(t * _outputs, _outputs).Clear();
+            _inverse.AsSpan(t * _features, _features).Clear();
+            for (var f = 0; f < _features; f++)
+            {
+                _inverse[(f * _features) + t] = 0;
+            }
+        }
+
+        _gone[channel] = true;
+    }
+
+    /// <summary>The weights [F, M] as they are now: zero for what was removed.</summary>
+    public Matrix<double> Weights() => Matrix<double>.Build.Dense(_features, _outputs, (f, m) => _weights[(f * _outputs) + m]);
+
+    private Matrix<double> Block(int a, int b) => Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[(((a * _taps) + i) * _features) + (b * _taps) + j]);
+
+    private Matrix<double> Rows(int channel) => Matrix<double>.Build.Dense(_taps, _outputs, (t, m) => _weights[(((channel * _taps) + t) * _outputs) + m]);
+
+    private static void Subtract(Span<double> target, ReadOnlySpan<double> row, double factor)
+    {
+        var lanes = new Lanes(factor);
+        var i = 0;
+        for (; i <= target.Length - Lanes.Count; i += Lanes.Count)
+        {
+            (new Lanes(target[i..]) - (lanes * new Lanes(row[i..]))).CopyTo(target[i..]);
+        }
+
+        for (; i < target.Length; i++)
+        {
+            target[i] -= factor * row[i];
+        }
+    }
+}
