@@ -30,14 +30,7 @@ internal sealed class DamageMeter
     public DamageMeter(ChannelGraph graph, IReadOnlyList<LayerStatistics> statistics)
     {
         _graph = graph;
-        _work = OnnxFile.Clone(graph.Model);
-        foreach (var value in _work.Graph.Values)
-        {
-            if (graph.Model.Graph.Find(value.Name) is { } original)
-            {
-                (value.Shape, value.ElementType) = (original.Shape, original.ElementType);
-            }
-        }
+        _work = OnnxFile.CloneWithShapes(graph.Model);
 
         // The statistics speak of the original's nodes; the copy has its own.
         var joins = BlockFinder.Find(_work, _constants).ToDictionary(b => b.Join, b => b.BranchInput);

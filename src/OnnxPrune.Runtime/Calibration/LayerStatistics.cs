@@ -59,7 +59,7 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
                     }
 
                     sums = new NormalEquations((int)channels * taps, 1);
-                    statistics = new RegressionStatistics(window, unit.Input.ElementType, dims.Length, channels, taps, false, false, null);
+                    statistics = new RegressionStatistics(window, unit.Input.ElementType, dims.Length, channels, taps, false, false);
                 }
 
                 var samples = dims[0] * cursor.Batches;

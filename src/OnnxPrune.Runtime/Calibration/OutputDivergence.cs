@@ -5,11 +5,17 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Calibration;
 
 /// <summary>
-/// How far the network's outputs are from the original's. A first output [N, classes] counts as logits: the mean Kullback-Leibler
+/// How far the network's outputs are from the original's. A single output [N, classes] counts as logits: the mean Kullback-Leibler
 /// divergence of the class distributions. Anything else counts by its relative squared error.
 /// </summary>
+/// <remarks>
+/// The distributions are softened as in distillation (Hinton et al. 2015): networks are so sure of images like those they were trained on
+/// that without it only a few samples would tell anything, and rankings from a few hundred images would be noise.
+/// </remarks>
 internal sealed class OutputDivergence
 {
+    private const double Temperature = 4;
+
     private readonly IReadOnlyList<Value> _outputs;
     private readonly List<double[][]> _original = [];
 
@@ -34,7 +40,7 @@ internal sealed class OutputDivergence
                 var (before, after) = (_original[b][o], Numbers(batch[_outputs[o]]));
                 if (Classes(batch[_outputs[o]]) is { } classes)
                 {
-                    divergence += KullbackLeibler(before, after, classes);
+                    divergence += KullbackLeibler(Soften(before), Soften(after), classes);
                     size += before.Length / classes;
                 }
                 else
@@ -57,6 +63,8 @@ internal sealed class OutputDivergence
         _outputs.Count == 1 && value.GetTensorTypeAndShape().Shape is [_, > 1 and < 1 << 20 and var classes] ? (int)classes : null;
 
     private static double[] Numbers(OrtValue value) => RuntimeTensor.ToTensor(value, "an output").ToDoubles();
+
+    private static double[] Soften(double[] logits) => Array.ConvertAll(logits, x => x / Temperature);
 
     private static double KullbackLeibler(double[] before, double[] after, int classes)
     {

@@ -23,8 +23,7 @@ internal sealed class RegressionStatistics : IDisposable
     /// <param name="window">The layer's geometry; null for a Gemm, whose rows are the samples.</param>
     /// <param name="channels">Channels of the layer's input.</param>
     /// <param name="hasTarget">Whether there are targets T; else they are the features' sum alone, for a Gram matrix without regression.</param>
-    /// <param name="keep">The channels of the target that the pruned layer still makes; null for all.</param>
-    public RegressionStatistics(ConvWindow? window, ElementType elementType, int rank, long channels, long taps, bool hasTarget, bool hasShortcut, Keep? keep)
+    public RegressionStatistics(ConvWindow? window, ElementType elementType, int rank, long channels, long taps, bool hasTarget, bool hasShortcut)
     {
         var sketch = new ModelSketch(Opset);
         sketch.Input("x", elementType, rank);
@@ -33,11 +32,11 @@ internal sealed class RegressionStatistics : IDisposable
         if (hasTarget)
         {
             sketch.Input("t", elementType, rank);
-            target = Targets(sketch, "t", window is not null, keep);
+            target = Targets(sketch, "t", window is not null);
             if (hasShortcut)
             {
                 sketch.Input("s", elementType, rank);
-                target = sketch.Node("Sub", "t_minus_s", [target, Targets(sketch, "s", window is not null, null)]);
+                target = sketch.Node("Sub", "t_minus_s", [target, Targets(sketch, "s", window is not null)]);
             }
         }
         else
@@ -126,14 +125,9 @@ internal sealed class RegressionStatistics : IDisposable
     }
 
     /// <summary>[N, M, D...] → [N·S, M] at the sampled positions; [N, M] stays.</summary>
-    private static string Targets(ModelSketch sketch, string t, bool isMap, Keep? keep)
+    private static string Targets(ModelSketch sketch, string t, bool isMap)
     {
         var x = sketch.Node("Cast", $"{t}_float", [t], ("to", (long)ElementType.Float));
-        if (keep is { IsWhole: false })
-        {
-            x = sketch.Node("Gather", $"{t}_kept", [x, sketch.Constant($"{t}_keep", Tensor.Of([.. keep.Select(i => (long)i)]))], ("axis", 1L));
-        }
-
         if (!isMap)
         {
             return x;

@@ -61,6 +61,24 @@ public sealed class NormalEquations(int features, int targets)
         Samples += other.Samples;
     }
 
+    /// <summary>The same sums over some of the features.</summary>
+    public NormalEquations Select(IReadOnlyList<int> features)
+    {
+        var part = new NormalEquations(features.Count, Targets) { Samples = Samples, TargetSquares = TargetSquares };
+        _targetSum.CopyTo(part._targetSum, 0);
+        for (var i = 0; i < features.Count; i++)
+        {
+            part._featureSum[i] = _featureSum[features[i]];
+            Array.Copy(_cross, features[i] * Targets, part._cross, i * Targets, Targets);
+            for (var j = 0; j < features.Count; j++)
+            {
+                part._gram[(i * features.Count) + j] = _gram[(features[i] * Features) + features[j]];
+            }
+        }
+
+        return part;
+    }
+
     /// <summary>The covariance of the features, times the number of samples: Σ (a − ā)(a − ā)ᵀ [F, F].</summary>
     public Matrix<double> Covariance()
     {

@@ -29,6 +29,9 @@ public static class RidgeRegression
         return new Fit(weights, intercept, best, all.SquaredError(weights, intercept) / Math.Max(all.TargetVariation(), double.Epsilon));
     }
 
+    /// <summary>The same with a strength that is given.</summary>
+    public static Matrix<double> Solve(NormalEquations sums, Matrix<double> prior, double strength) => Weights(sums, prior, strength);
+
     private static double HeldOut(NormalEquations fit, NormalEquations judge, Matrix<double> prior, double strength)
     {
         if (fit.Samples == 0 || judge.Samples == 0)

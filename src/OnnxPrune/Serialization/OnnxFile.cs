@@ -53,6 +53,21 @@ public static class OnnxFile
         return ModelReader.Read(ModelWriter.Write(model).Clone(), model.Folder);
     }
 
+    /// <summary>The same, with the shapes and types that were inferred for the original's values.</summary>
+    public static Model CloneWithShapes(Model model)
+    {
+        var copy = Clone(model);
+        foreach (var value in copy.Graph.Values)
+        {
+            if (!value.IsInitializer && model.Graph.Find(value.Name) is { } original)
+            {
+                (value.Shape, value.ElementType) = (original.Shape, original.ElementType);
+            }
+        }
+
+        return copy;
+    }
+
     /// <summary>Writes the model to a temporary sibling of <paramref name="path"/>; see <see cref="PendingFile"/>.</summary>
     /// <exception cref="UsageException">The path cannot be written to.</exception>
     /// <exception cref="IOException">The disk is full or fails.</exception>

@@ -1,0 +1,73 @@
+using OnnxPrune.Blocks;
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Rewriting;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>A network that was pruned and repaired from calibration inputs.</summary>
+/// <param name="Model">The pruned network.</param>
+/// <param name="Plan">What was removed.</param>
+/// <param name="Layers">What the repair did.</param>
+public sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<RepairedLayer> Layers);
+
+/// <summary>Pruning and repair in one go, from unlabelled inputs.</summary>
+public static class CalibratedPruning
+{
+    /// <summary>Removes what a plan says, choosing anew the members of groups that <paramref name="reconsider"/> admits, and repairs what is left.</summary>
+    /// <param name="original">With shapes; is not changed.</param>
+    /// <param name="reconsider">False replays the plan exactly.</param>
+    public static CalibratedResult Apply(
+        Model original,
+        PruningPlan plan,
+        bool reconsider,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        SessionSettings settings,
+        long seed,
+        Action<double>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        var graph = ChannelFlow.Through(original);
+        var names = new NodeNames(original.Graph);
+        var blocks = PlanLookup.Blocks(plan, original, BlockFinder.Find(original, graph.Constants));
+        var leaving = PlanLookup.Channels(plan, graph);
+        var choices = reconsider ? Choices(graph, leaving) : [];
+        var work = OnnxFile.CloneWithShapes(original);
+        RemoveBlocks(work, plan);
+        var repair = new SequentialRepair(graph, work, leaving.Except(choices.Values.SelectMany(c => c.Group.Channels)), choices, settings);
+        var layers = repair.Run(batches, seed, progress, cancellation);
+
+        var gone = blocks.SelectMany(b => b.Branch).ToHashSet();
+        plan = plan with { Channels = LayerCut.From(graph, names, repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node))), AbsorbMeans = false };
+        new Pruner(work).Apply(plan with { Blocks = [] });
+        return new CalibratedResult(work, plan, layers);
+    }
+
+    /// <summary>Groups of which some members leave, read by one layer alone.</summary>
+    private static Dictionary<Node, SequentialRepair.OpenChoice> Choices(ChannelGraph graph, IReadOnlySet<int> leaving)
+    {
+        var choices = new Dictionary<Node, SequentialRepair.OpenChoice>();
+        foreach (var group in graph.Groups)
+        {
+            var kept = group.Channels.Count(c => !leaving.Contains(c));
+            if (kept < group.Channels.Count && group.Readers is [var reader])
+            {
+                choices.TryAdd(reader.Node, new SequentialRepair.OpenChoice(group, kept));
+            }
+        }
+
+        return choices;
+    }
+
+    private static void RemoveBlocks(Model work, PruningPlan plan)
+    {
+        var constants = new Constants.ConstantValues();
+        foreach (var block in PlanLookup.Blocks(plan, work, BlockFinder.Find(work, constants)))
+        {
+            BlockRemoval.Apply(work.Graph, block);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+using MathNet.Numerics.LinearAlgebra;
+using Microsoft.ML.OnnxRuntime;
+using OnnxPrune.Blocks;
+using OnnxPrune.Channels;
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Importance;
+using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Inputs;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>What a repair did to one layer.</summary>
+/// <param name="Strength">How strongly the fit was pulled towards the original weights.</param>
+/// <param name="Unexplained">The share of its target's variation that the repaired layer does not give.</param>
+public sealed record RepairedLayer(string Name, double Strength, double Unexplained);
+
+/// <summary>
+/// Takes channels from a network and repairs it from unlabelled inputs, layer by layer in topological order, each on what the network
+/// gives it by then. A layer that ends a residual branch is fitted to the original's sum minus the shortcut as it is now, so that it
+/// makes up for every error before it, removed blocks included; every other layer is fitted to its own original output.
+/// </summary>
+/// <remarks>
+/// Nothing is sliced here: channels that leave lose the weights that read them, which gives the same outputs as cutting them (masked
+/// equals pruned). Where a group is read by one layer alone, its members are chosen at that layer's turn, on what it then has to fit.
+/// </remarks>
+internal sealed class SequentialRepair
+{
+    // Above this, one regression of the channels serves all taps.
+    private const int MostFeatures = 1200;
+    private const int RowsPerFeature = 64;
+    private const int FewestRows = 32768;
+
+    private readonly ChannelGraph _graph;
+    private readonly Model _work;
+    private readonly ConstantValues _constants = new();
+    private readonly HashSet<int> _leaving;
+    private readonly IReadOnlyDictionary<Node, OpenChoice> _choices;
+    private readonly SessionSettings _settings;
+
+    /// <summary>A group whose members are chosen at its reader's turn.</summary>
+    /// <param name="Group">The group.</param>
+    /// <param name="Kept">How many stay.</param>
+    public sealed record OpenChoice(ChannelGroup Group, int Kept);
+
+    /// <param name="graph">The original's channels; its model is not changed.</param>
+    /// <param name="work">A copy of the original, possibly without some blocks, with shapes; its weights change.</param>
+    /// <param name="leaving">The channels that leave for certain.</param>
+    /// <param name="choices">Groups that are decided on the way, by the original's layer that reads them.</param>
+    public SequentialRepair(ChannelGraph graph, Model work, IEnumerable<int> leaving, IReadOnlyDictionary<Node, OpenChoice> choices, SessionSettings settings)
+    {
+        (_graph, _work, _choices, _settings) = (graph, work, choices, settings);
+        _leaving = [.. leaving];
+    }
+
+    /// <summary>The channels that leave, those chosen on the way included.</summary>
+    public IReadOnlySet<int> Leaving => _leaving;
+
+    /// <param name="batches">Inputs of the network; at least two.</param>
+    /// <param name="progress">Called with the share that is done.</param>
+    public IReadOnlyList<RepairedLayer> Run(
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, long seed, Action<double>? progress, CancellationToken cancellation)
+    {
+        var units = Units();
+        var done = new List<RepairedLayer>();
+        using var original = new NetworkCursor(_graph.Model, batches, _settings);
+        using var work = new NetworkCursor(_work, batches, _settings);
+        var changed = false;
+        for (var i = 0; i < units.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (unit, before) = units[i];
+            // Up to the first loss there is nothing to repair.
+            changed = changed || Loses(before) || MissesEarlierNodes(original, work, unit, before);
+            if (changed)
+            {
+                done.Add(Repair(unit, before, original, work, new SeededRandom(seed + i)));
+            }
+
+            original.MoveBehind(original.PlaceOf(before.Output.Producer!));
+            work.MoveBehind(work.PlaceOf(unit.Output.Producer!));
+            progress?.Invoke((i + 1.0) / units.Count);
+        }
+
+        return done;
+    }
+
+    private bool Loses(LayerUnit before) => _choices.ContainsKey(before.Layer) || InputChannels(before)?.Any(_leaving.Contains) == true;
+
+    private static bool MissesEarlierNodes(NetworkCursor original, NetworkCursor work, LayerUnit unit, LayerUnit before) =>
+        work.PlaceOf(unit.Layer) < original.PlaceOf(before.Layer);
+
+    /// <summary>The layers that are still there, each with its counterpart in the original.</summary>
+    private List<(LayerUnit Unit, LayerUnit Before)> Units()
+    {
+        var joins = BlockFinder.Find(_work, _constants).ToDictionary(b => b.Join, b => b.BranchInput);
+        var originalJoins = BlockFinder.Find(_graph.Model, _graph.Constants).ToDictionary(b => b.Join, b => b.BranchInput);
+        var units = new List<(LayerUnit, LayerUnit)>();
+        foreach (var node in _work.Graph.TopologicalOrder())
+        {
+            if (LayerUnit.Of(node, joins, _constants) is { } unit
+                && _graph.Model.Graph.Find(node.Output.Name)?.Producer is { } counterpart
+                && LayerUnit.Of(counterpart, originalJoins, _graph.Constants) is { } before
+                && unit.Output.Name == before.Output.Name)
+            {
+                units.Add((unit, before));
+            }
+        }
+
+        return units;
+    }
+
+    private RepairedLayer Repair(LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random)
+    {
+        var (weights, shift) = unit.Effective(_constants);
+        if (weights.RowCount > MostFeatures)
+        {
+            return RepairByChannels(unit, before, original, work, random, weights, shift);
+        }
+
+        var sums = Sums(unit, before.Output, unit.Shortcut, byChannels: false, original, work, random, weights.RowCount, weights.ColumnCount);
+        var taps = weights.RowCount / (int)ChannelCount(unit);
+        if (_choices.TryGetValue(before.Layer, out var choice))
+        {
+            Choose(choice, before, sums, weights, taps);
+        }
+
+        var features = Kept(before, weights.RowCount / taps).SelectMany(c => Enumerable.Range(c * taps, taps)).ToArray();
+        var fit = RidgeRegression.Solve((sums.A.Select(features), sums.B.Select(features)), Rows(weights, features));
+        unit.Replace(_work.Graph, _constants, Spread(fit.Weights, features, weights.RowCount), fit.Intercept);
+        return new RepairedLayer(unit.Layer.Label, fit.Strength, fit.Unexplained);
+    }
+
+    /// <summary>
+    /// Every channel that the original has there is predicted from those that are left, and the weights are passed through the prediction:
+    /// a linear combination of channels commutes with convolution. The border, where zeros are padded, is off by the intercept.
+    /// </summary>
+    private RepairedLayer RepairByChannels(
+        LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random, Matrix<double> weights, double[] shift)
+    {
+        var channels = (int)ChannelCount(unit);
+        var taps = weights.RowCount / channels;
+        var sums = Sums(unit, before.Input, null, byChannels: true, original, work, random, channels, channels);
+        if (_choices.TryGetValue(before.Layer, out var choice))
+        {
+            Choose(choice, before, sums, Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) => weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);
+        }
+
+        var kept = Kept(before, channels).ToArray();
+        var identity = Rows(Matrix<double>.Build.DenseIdentity(channels), kept);
+        var fit = RidgeRegression.Solve((sums.A.Select(kept), sums.B.Select(kept)), identity);
+        var repaired = Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount);
+        for (var t = 0; t < taps; t++)
+        {
+            var ofTap = Rows(weights, [.. Enumerable.Range(0, channels).Select(c => (c * taps) + t)]);
+            var passed = fit.Weights * ofTap;
+            for (var k = 0; k < kept.Length; k++)
+            {
+                repaired.SetRow((kept[k] * taps) + t, passed.Row(k));
+            }
+
+            for (var m = 0; m < shift.Length; m++)
+            {
+                for (var c = 0; c < channels; c++)
+                {
+                    shift[m] += fit.Intercept[c] * ofTap[c, m];
+                }
+            }
+        }
+
+        unit.Replace(_work.Graph, _constants, repaired, shift);
+        return new RepairedLayer(unit.Layer.Label, fit.Strength, fit.Unexplained);
+    }
+
+    /// <summary>Takes the members of a group one by one, always the one whose loss costs least on what the layer has to fit now.</summary>
+    private void Choose(OpenChoice choice, LayerUnit before, (NormalEquations A, NormalEquations B) sums, Matrix<double> prior, int taps)
+    {
+        var channels = InputChannels(before)!;
+        var all = new NormalEquations(sums.A.Features, sums.A.Targets);
+        all.Add(sums.A);
+        all.Add(sums.B);
+        var covariance = all.Covariance() / all.Samples;
+        // By channels, the sums' targets are the input itself; what matters is what the layer makes of it.
+        var weights = prior.ColumnCount == all.Targets ? RidgeRegression.Solve(all, prior, 1e-2) : prior;
+        var surgeon = new BrainSurgeon(covariance, weights, taps);
+        foreach (var gone in Enumerable.Range(0, channels.Length).Where(i => _leaving.Contains(channels[i])))
+        {
+            surgeon.Remove(gone);
+        }
+
+        var places = channels.Select((c, i) => (c, i)).ToLookup(p => p.c, p => p.i);
+        var left = choice.Group.Channels.Where(c => !_leaving.Contains(c)).ToList();
+        while (left.Count > choice.Kept)
+        {
+            var next = left.MinBy(c => places[c].Sum(surgeon.CostOf));
+            foreach (var place in places[next])
+            {
+                surgeon.Remove(place);
+            }
+
+            left.Remove(next);
+            _leaving.Add(next);
+        }
+    }
+
+    private (NormalEquations A, NormalEquations B) Sums(
+        LayerUnit unit, Value target, Value? shortcut, bool byChannels, NetworkCursor original, NetworkCursor work, SeededRandom random, int features, int targets)
+    {
+        var halves = (A: new NormalEquations(features, targets), B: new NormalEquations(features, targets));
+        RegressionStatistics? statistics = null;
+        ConvWindow? window = null;
+        var isConv = unit.Layer.OpType == "Conv";
+        var batch = 0;
+        try
+        {
+            foreach (var (x, t) in work.Look(shortcut is null ? [unit.Input] : [unit.Input, shortcut]).Zip(original.Look([target])))
+            {
+                var input = Dims(x[unit.Input]);
+                if (statistics is null)
+                {
+                    var weight = _constants[unit.Layer.Inputs[1]]!;
+                    window = !isConv ? null : byChannels ? ConvWindow.OfPoints(input) : ConvWindow.Of(unit.Layer, input, Dims(t[target]), weight.Dims);
+                    var taps = window?.Kernel.Aggregate(1L, (a, b) => a * b) ?? 1;
+                    statistics = new RegressionStatistics(window, unit.Input.ElementType, input.Length, features / taps, taps, true, shortcut is not null);
+                }
+
+                var samples = input[0] * work.Batches;
+                var rows = Math.Max(FewestRows, RowsPerFeature * features);
+                var plan = window is null ? null : SamplePlan.ForConv(window, (int)Math.Max(1, (rows + samples - 1) / samples), random);
+                statistics.Add(batch++ % 2 == 0 ? halves.A : halves.B, x[unit.Input], t[target], shortcut is null ? null : x[shortcut], plan);
+            }
+        }
+        finally
+        {
+            statistics?.Dispose();
+        }
+
+        return halves;
+    }
+
+    private long ChannelCount(LayerUnit unit)
+    {
+        var weight = _constants[unit.Layer.Inputs[1]]!;
+        return unit.Layer.OpType == "Conv" ? weight.Dims[1] : weight.Dims[unit.Layer.Int("transB", 0) != 0 ? 1 : 0];
+    }
+
+    private int[]? InputChannels(LayerUnit before) => _graph.Channels(before.Input, 1);
+
+    private IEnumerable<int> Kept(LayerUnit before, int count) =>
+        InputChannels(before) is { } channels ? Enumerable.Range(0, count).Where(i => !_leaving.Contains(channels[i])) : Enumerable.Range(0, count);
+
+    private static Matrix<double> Rows(Matrix<double> matrix, IReadOnlyList<int> rows) =>
+        Matrix<double>.Build.Dense(rows.Count, matrix.ColumnCount, (i, j) => matrix[rows[i], j]);
+
+    private static Matrix<double> Spread(Matrix<double> part, int[] rows, int count)
+    {
+        var whole = Matrix<double>.Build.Dense(count, part.ColumnCount);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            whole.SetRow(rows[i], part.Row(i));
+        }
+
+        return whole;
+    }
+
+    private static long[] Dims(OrtValue value) => value.GetTensorTypeAndShape().Shape;
+}
