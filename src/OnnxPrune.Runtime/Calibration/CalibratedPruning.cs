@@ -2,6 +2,7 @@ using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Repair;
 using OnnxPrune.Rewriting;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
@@ -53,7 +54,7 @@ public static class CalibratedPruning
         foreach (var group in graph.Groups)
         {
             var kept = group.Channels.Count(c => !leaving.Contains(c));
-            if (kept < group.Channels.Count && group.Readers is [var reader])
+            if (kept < group.Channels.Count && group.Readers is [var reader] && LayerUnit.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants) is not null)
             {
                 choices.TryAdd(reader.Node, new SequentialRepair.OpenChoice(group, kept));
             }
