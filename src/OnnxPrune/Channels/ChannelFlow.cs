@@ -17,6 +17,7 @@ public sealed class ChannelFlow
     private readonly UnionFind _ids = new();
     private readonly Dictionary<ValueAxis, int[]> _axes = [];
     private readonly Dictionary<Value, Dictionary<Use, HashSet<int>>> _bindings = [];
+    private readonly Dictionary<ValueAxis, PinReason> _unbound = [];
     private readonly Dictionary<int, PinReason> _pins = [];
     private readonly List<ChannelOrigin> _origins = [];
     private readonly List<Reader> _readers = [];
@@ -152,11 +153,8 @@ public sealed class ChannelFlow
         var bound = _axes.GetValueOrDefault(at);
         if (ids is null)
         {
-            if (bound is not null)
-            {
-                Pin(bound, new PinReason(node, $"'{constant.Name}' is also read by {node}, where this axis belongs to something that stays"));
-            }
-
+            // Pinned in the end: a node that comes later may bind the same axis.
+            _unbound.TryAdd(at, new PinReason(node, $"'{constant.Name}' is also read by {node}, where this axis belongs to something that stays"));
             return;
         }
 
@@ -296,6 +294,11 @@ public sealed class ChannelFlow
     /// <summary>A constant that leaves with channels through one use must do so through every use.</summary>
     private void PinHalfBoundConstants()
     {
+        foreach (var (axis, reason) in _unbound)
+        {
+            Pin(_axes.GetValueOrDefault(axis), reason);
+        }
+
         foreach (var (constant, uses) in _bindings)
         {
             var axes = uses.Values.SelectMany(a => a).ToHashSet();
