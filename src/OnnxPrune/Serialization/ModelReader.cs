@@ -83,6 +83,7 @@ internal static class ModelReader
             }
         }
 
+        graph.NamesOfNothing = proto.ValueInfo.Select(i => i.Name).Where(name => graph.Find(name) is null).ToHashSet();
         CheckSources(graph, proto);
         return graph;
     }
