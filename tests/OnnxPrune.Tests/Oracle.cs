@@ -42,7 +42,8 @@ internal static class Oracle
     /// <summary>All channels of a layer stay for a reason that holds this text, and a plan that cuts all it can leaves them alone.</summary>
     public static void Blocks(TestGraph graph, string layer, string reason, int axis = 1) => Blocks(graph.Build(), layer, reason, axis);
 
-    public static void Blocks(Model model, string layer, string reason, int axis = 1)
+    /// <param name="run">False for models that ONNX Runtime cannot run on random inputs.</param>
+    public static void Blocks(Model model, string layer, string reason, int axis = 1, bool run = true)
     {
         var shaped = ModelCopy.WithShapes(model);
         var channels = ChannelFlow.Through(shaped);
@@ -50,14 +51,14 @@ internal static class Oracle
         Assert.Contains(channels.Blocked, b => b.Reason.Text.Contains(reason));
 
         var plan = RandomPlan.Of(shaped, new Random(1), 0.99);
-        if (plan.IsEmpty)
+        if (plan.IsEmpty || !run)
         {
             return;
         }
 
-        var run = MaskedEqualsPruned.Compare(model, plan, RandomInputs.For(model, new Random(1), size: 8));
-        Assert.True(run.Error < MaskedEqualsPruned.Tolerance, $"masked and pruned differ by {run.Error}; plan: {plan.ToJson()}");
-        var pruned = ChannelFlow.Through(ModelCopy.WithShapes(run.Pruned));
+        var result = MaskedEqualsPruned.Compare(model, plan, RandomInputs.For(model, new Random(1), size: 8));
+        Assert.True(result.Error < MaskedEqualsPruned.Tolerance, $"masked and pruned differ by {result.Error}; plan: {plan.ToJson()}");
+        var pruned = ChannelFlow.Through(ModelCopy.WithShapes(result.Pruned));
         Assert.Equal(Made(channels, layer, axis).Count, Made(pruned, layer, axis).Count);
     }
 
