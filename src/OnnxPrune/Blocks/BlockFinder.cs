@@ -76,7 +76,7 @@ public static class BlockFinder
         var open = new Stack<Value>([value]);
         while (open.TryPop(out var next))
         {
-            if (constants[next] is not null || next.IsInitializer || next.Producer == fork)
+            if (constants[next] is not null || next.IsInitializer || (fork is not null && next.Producer == fork))
             {
                 continue;
             }
