@@ -74,10 +74,23 @@ public sealed class ChannelFlow
         }
         else
         {
-            rule.Flow(node, this);
+            Follow(node, rule);
         }
 
         PinLeakedLengths(node);
+    }
+
+    // Rules rely on what ONNX Runtime checks when it infers shapes; a file that states all its shapes has not been there yet.
+    private void Follow(Node node, Operator rule)
+    {
+        try
+        {
+            rule.Flow(node, this);
+        }
+        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or ArithmeticException)
+        {
+            throw new BrokenModelException($"{node}: its inputs, attributes and shapes do not fit together ({e.Message})", e);
+        }
     }
 
     // ---- what operators ask ----
