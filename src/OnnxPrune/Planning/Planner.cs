@@ -21,7 +21,7 @@ public sealed class Planner
     public Planner(ChannelGraph graph, CostShapes shapes, PruneRequest request, Cost original)
     {
         (_graph, _request, _original) = (graph, request, original);
-        _cost = new CostModel(graph, shapes);
+        _cost = new CostModel(graph, shapes, request.AbsorbMeans);
         _names = new NodeNames(graph.Model.Graph);
         _moments = MomentsFlow.Through(graph.Model, graph.Constants);
         _scores = new double[graph.Groups.Count][];

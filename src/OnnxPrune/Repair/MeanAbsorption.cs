@@ -43,7 +43,7 @@ public static class MeanAbsorption
     }
 
     // A bias that other nodes read too must not change.
-    private static bool CanAbsorb(Node reader, ConstantValues constants)
+    internal static bool CanAbsorb(Node reader, ConstantValues constants)
     {
         var bias = reader.Input(2);
         var isFree = bias is null || (constants[bias] is { Rank: 1 } tensor && tensor.ElementType.IsFloatingPoint() && bias.Uses.Count == 1 && !bias.IsGraphOutput);
