@@ -1,0 +1,97 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Runtime.Accuracy;
+
+/// <summary>Top-1 accuracy of classifiers, several side by side in one pass over the data, and how often they agree with the first.</summary>
+public static class AccuracyMeter
+{
+    /// <summary>Runs all sessions over the data, batch by batch.</summary>
+    /// <param name="sessions">One or more with the same inputs; the first output of each, [N, classes] (further axes of 1 are fine), is judged.</param>
+    /// <param name="indices">Which samples; null for all. See <see cref="DataBatches.Sample"/>.</param>
+    /// <param name="progress">Is told the share of samples that is done, 0 to 1.</param>
+    /// <exception cref="UsageException">The data do not fit a model, a model is no classifier, or a label exceeds its classes.</exception>
+    /// <exception cref="UnsupportedModelException">The runtime fails.</exception>
+    public static AccuracyReport Measure(
+        IReadOnlyList<OnnxSession> sessions,
+        IDataSource data,
+        IReadOnlyList<int>? indices = null,
+        int batch = 32,
+        IProgress<double>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(sessions.Count);
+        var total = indices?.Count ?? data.Count;
+        var (correct, agreed) = (new int[sessions.Count], new int[sessions.Count]);
+        var done = 0;
+        foreach (var samples in data.Batches(sessions[0].Inputs, indices, batch))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int[]? first = null;
+            for (var s = 0; s < sessions.Count; s++)
+            {
+                var predicted = Predict(sessions[s], samples);
+                first ??= predicted;
+                agreed[s] += Equal(predicted, first);
+                correct[s] += Equal(predicted, samples.Labels);
+            }
+
+            done += first!.Length;
+            progress?.Report(Math.Min(1, (double)done / total));
+        }
+
+        return new AccuracyReport(done, [.. sessions.Select((s, i) =>
+            new ModelAccuracy(s.Model, data.HasLabels ? (double)correct[i] / done : null, (double)agreed[i] / done))]);
+    }
+
+    /// <summary>The class of each sample: the place of the largest element, the first where several are as large.</summary>
+    private static int[] Predict(OnnxSession session, DataBatch batch)
+    {
+        var output = session.Outputs[0];
+        var scores = session.Run(batch.Inputs, [output.Name])[output.Name];
+        var rows = scores.Rank > 0 ? scores.Dims[0] : 0;
+        var classes = rows == 0 ? 0 : scores.Count / rows;
+        if (!scores.ElementType.IsFloatingPoint() || scores.Rank < 2 || classes != scores.Dims[1] || classes < 2 || rows < batch.Count)
+        {
+            throw new UsageException(
+                $"{SessionFailure.Quote(session.Model)} is no classifier: its first output '{output.Name}' is {scores}, where [N, classes] is wanted.");
+        }
+
+        if (batch.Labels.Count > 0 && batch.Labels.Max() is var largest && largest >= classes)
+        {
+            throw new UsageException($"The data have the label {largest}, but {SessionFailure.Quote(session.Model)} tells just {classes} classes apart.");
+        }
+
+        var values = scores.ToFloats();
+        var predicted = new int[batch.Count];
+        for (var i = 0; i < predicted.Length; i++)
+        {
+            predicted[i] = Largest(values.AsSpan((int)(i * classes), (int)classes));
+        }
+
+        return predicted;
+    }
+
+    private static int Largest(ReadOnlySpan<float> scores)
+    {
+        var best = 0;
+        for (var i = 1; i < scores.Length; i++)
+        {
+            best = scores[i] > scores[best] ? i : best;
+        }
+
+        return best;
+    }
+
+    private static int Equal(int[] predicted, IReadOnlyList<int> expected)
+    {
+        var equal = 0;
+        for (var i = 0; i < Math.Min(predicted.Length, expected.Count); i++)
+        {
+            equal += predicted[i] == expected[i] ? 1 : 0;
+        }
+
+        return equal;
+    }
+}

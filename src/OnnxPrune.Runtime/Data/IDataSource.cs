@@ -1,0 +1,29 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Runtime.Data;
+
+/// <summary>Real inputs for a model, with labels or without, read by index. Opened by <see cref="DataSource"/>.</summary>
+public interface IDataSource
+{
+    /// <summary>What this is, for reports: "4000 images of 3x32x32 from cifar10.bin, CIFAR-10 binary".</summary>
+    string Description { get; }
+
+    /// <summary>How many samples there are; of ONNX test data, how many sets.</summary>
+    int Count { get; }
+
+    bool HasLabels { get; }
+
+    /// <summary>How many samples one batch can take at most: 1 for ONNX test data, whose sets are batches already.</summary>
+    int LargestBatch { get; }
+
+    /// <summary>What was assumed about the data and should be said aloud, such as the normalization that nobody asked for.</summary>
+    IReadOnlyList<string> Notes { get; }
+
+    /// <summary>The class of a sample, counted from 0. Only where <see cref="HasLabels"/>.</summary>
+    int Label(int index);
+
+    /// <summary>The inputs of a model for the given samples, stacked along the first axis.</summary>
+    /// <exception cref="UsageException">The samples do not fit the inputs.</exception>
+    IReadOnlyDictionary<string, Tensor> Read(IReadOnlyList<ValueDescription> inputs, ReadOnlySpan<int> indices);
+}

@@ -1,0 +1,23 @@
+namespace OnnxPrune.Runtime.Data;
+
+/// <summary>Images of one size, read by index.</summary>
+internal interface IImageSet
+{
+    /// <summary>What and where from, for reports; without the number and the size.</summary>
+    string Origin { get; }
+
+    int Count { get; }
+
+    int Channels { get; }
+
+    int Height { get; }
+
+    int Width { get; }
+
+    bool HasLabels { get; }
+
+    int Label(int index);
+
+    /// <summary>The pixels of one image, 0..255, [channels, height, width], RGB.</summary>
+    void Read(int index, Span<float> pixels);
+}

@@ -1,0 +1,19 @@
+namespace OnnxPrune.Runtime.Latency;
+
+/// <summary>What a race measured.</summary>
+/// <param name="Racers">One per session, in the order they were given.</param>
+/// <param name="Rounds">How many times each session ran, not counting the warm-up.</param>
+/// <param name="Batch">Samples per run.</param>
+/// <param name="Provider">What it ran on, such as "ONNX Runtime 1.22.0, CPU, AVX-512, 1 thread".</param>
+public sealed record LatencyReport(IReadOnlyList<RacerLatency> Racers, int Rounds, long Batch, string Provider)
+{
+    /// <summary>How many times faster the last session is than the first: see <see cref="RacerLatency.Ratio"/>.</summary>
+    public double Speedup => 1 / Racers[^1].Ratio;
+}
+
+/// <summary>The latencies of one session, in milliseconds per run.</summary>
+/// <param name="P50Milliseconds">The median.</param>
+/// <param name="P90Milliseconds">What nine in ten runs stay below.</param>
+/// <param name="Ratio">The median over all rounds of this session's time over the first one's in the same round: noise that lasts
+/// longer than a round cancels out. 1 for the first.</param>
+public sealed record RacerLatency(string Model, double P50Milliseconds, double P90Milliseconds, double Ratio);
