@@ -19,15 +19,14 @@ public static class DataBatches
     public static IEnumerable<DataBatch> Batches(
         this IDataSource source, IReadOnlyList<ValueDescription> inputs, IReadOnlyList<int>? indices = null, int batch = 32)
     {
-        int[] order = [.. indices ?? [.. Enumerable.Range(0, source.Count)]];
+        var order = indices?.ToArray() ?? [.. Enumerable.Range(0, source.Count)];
         var padded = source.LargestBatch > 1 && inputs.Count > 0 && inputs[0].FixedBatch is not null;
         var size = padded ? checked((int)inputs[0].FixedBatch!.Value) : Math.Min(batch, source.LargestBatch);
         for (var at = 0; at < order.Length; at += size)
         {
             var count = Math.Min(size, order.Length - at);
             var samples = order.AsSpan(at, count).ToArray();
-            int[] filled = padded ? [.. samples, .. Enumerable.Repeat(samples[0], size - count)] : samples;
-            var read = source.Read(inputs, filled);
+            var read = source.Read(inputs, padded ? [.. samples, .. Enumerable.Repeat(samples[0], size - count)] : samples);
             yield return new DataBatch(read, source.HasLabels ? Array.ConvertAll(samples, source.Label) : [], padded ? count : Rows(read, count));
         }
     }

@@ -1,19 +1,83 @@
+using OnnxPrune.Graphs;
+
 namespace OnnxPrune.Runtime.Data;
 
-/// <summary>A folder of PNG and JPEG images, or of one such folder per class.</summary>
-internal static class ImageFolder
+/// <summary>
+/// A folder of PNG and JPEG images, or of one such folder per class: classes are numbered in the order of their folders' names. All
+/// images have one size; they are decoded when they are read.
+/// </summary>
+internal sealed class ImageFolder : IImageSet, IDisposable
 {
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg"];
+    private readonly List<string> _files = [];
+    private readonly List<int> _labels = [];
+    private readonly ImageDecoder _decoder = new();
+
+    private ImageFolder(string folder)
+    {
+        var classes = Directory.GetDirectories(folder).Where(d => Directory.EnumerateFiles(d).Any(IsImage)).Order(StringComparer.Ordinal).ToArray();
+        HasLabels = classes.Length > 0;
+        Origin = HasLabels ? $"'{folder}', {classes.Length} classes" : $"'{folder}'";
+        foreach (var source in HasLabels ? classes : [folder])
+        {
+            foreach (var file in Directory.EnumerateFiles(source).Where(IsImage).Order(StringComparer.Ordinal))
+            {
+                _files.Add(file);
+                _labels.Add(Array.IndexOf(classes, source));
+            }
+        }
+
+        var first = _decoder.Decode(_files[0]);
+        (Height, Width) = ((int)first.Dims[0], (int)first.Dims[1]);
+    }
+
+    public string Origin { get; }
+
+    public int Count => _files.Count;
+
+    public int Channels => 3;
+
+    public int Height { get; }
+
+    public int Width { get; }
+
+    public bool HasLabels { get; }
 
     public static bool HasImages(string folder) =>
         Directory.EnumerateFiles(folder).Concat(Directory.EnumerateDirectories(folder).SelectMany(Directory.EnumerateFiles)).Any(IsImage);
 
-    /// <exception cref="UsageException">Always, until images can be decoded.</exception>
-    public static IDataSource Open(string folder, Normalization? normalization)
+    /// <exception cref="UsageException">Images cannot be decoded on this machine, or the first one is damaged.</exception>
+    public static ImageData Open(string folder, Normalization? normalization) => new(new ImageFolder(folder), normalization);
+
+    public int Label(int index) => _labels[index];
+
+    /// <exception cref="UsageException">The image is damaged, or of another size than the first.</exception>
+    public void Read(int index, Span<float> pixels)
     {
-        _ = normalization;
-        throw new UsageException($"'{folder}' holds PNG or JPEG images, which cannot be decoded yet; give CIFAR-10 binary batches, .npz or .npy.");
+        var image = _decoder.Decode(_files[index]);
+        if (image.Dims[0] != Height || image.Dims[1] != Width)
+        {
+            throw new UsageException(
+                $"'{_files[index]}' is {image.Dims[1]}x{image.Dims[0]}, but '{_files[0]}' is {Width}x{Height}; images are not resized, so give all in the model's size.");
+        }
+
+        Split(image, pixels);
+    }
+
+    /// <summary>From [height, width, (blue, green, red)] to [(red, green, blue), height, width].</summary>
+    private static void Split(Tensor image, Span<float> pixels)
+    {
+        var bytes = image.Data.Span;
+        var plane = bytes.Length / 3;
+        for (var i = 0; i < plane; i++)
+        {
+            pixels[i] = bytes[(3 * i) + 2];
+            pixels[plane + i] = bytes[(3 * i) + 1];
+            pixels[(2 * plane) + i] = bytes[3 * i];
+        }
     }
 
     private static bool IsImage(string path) => Array.Exists(Extensions, e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+
+    public void Dispose() => _decoder.Dispose();
 }

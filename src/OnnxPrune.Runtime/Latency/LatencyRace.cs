@@ -49,7 +49,7 @@ public static class LatencyRace
             }
 
             var times = Race(racers, settings, progress, cancellation);
-            return Report(sessions, times, inputs.Values.FirstOrDefault()?.Dims.FirstOrDefault() ?? 1);
+            return Report(sessions, times, Batch(sessions[0], inputs));
         }
         finally
         {
@@ -57,27 +57,30 @@ public static class LatencyRace
         }
     }
 
+    private static long Batch(OnnxSession session, IReadOnlyDictionary<string, Tensor> inputs) =>
+        session.Inputs.Count > 0 && inputs[session.Inputs[0].Name] is { Rank: > 0 } first ? first.Dims[0] : 1;
+
     /// <summary>Milliseconds by racer and round.</summary>
     private static List<double>[] Race(List<Racer> racers, RaceSettings settings, IProgress<double>? progress, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         for (var i = 0; i < settings.FewestWarmUps || clock.Elapsed < settings.Budget / 10; i++)
         {
-            Round(racers, cancellation, (_, _) => { });
+            Round(racers, (_, _) => { }, cancellation);
         }
 
         var times = racers.ConvertAll(_ => new List<double>()).ToArray();
         for (var round = 0; round < settings.MostRounds && (round < settings.FewestRounds || clock.Elapsed < settings.Budget); round++)
         {
             // Every other round goes backwards: the one that runs after a large model finds the caches cold.
-            Round(round % 2 == 0 ? racers : Enumerable.Reverse(racers), cancellation, (racer, time) => times[racers.IndexOf(racer)].Add(time));
+            Round(round % 2 == 0 ? racers : Enumerable.Reverse(racers), (racer, time) => times[racers.IndexOf(racer)].Add(time), cancellation);
             progress?.Report(Math.Min(1, Math.Max(clock.Elapsed / settings.Budget, (double)(round + 1) / settings.MostRounds)));
         }
 
         return times;
     }
 
-    private static void Round(IEnumerable<Racer> racers, CancellationToken cancellation, Action<Racer, double> finished)
+    private static void Round(IEnumerable<Racer> racers, Action<Racer, double> finished, CancellationToken cancellation)
     {
         foreach (var racer in racers)
         {

@@ -47,9 +47,8 @@ internal static class SessionFailure
             text = text[(text.IndexOf(']') + 1)..].TrimStart(' ', ':');
         }
 
-        text = StripStatus(text);
-        text = StripLocation(text);
-        foreach (var noise in (ReadOnlySpan<string>)["Exception during initialization: ", "Exception: ", "Load model from  failed:", "This is an invalid model. ", "Error: ", "In Node, ", "Fatal error: ", "Failed to load model because ", "Failed to load model with error: "])
+        text = StripLocation(StripPath(StripStatus(text)));
+        foreach (var noise in (ReadOnlySpan<string>)["Exception during initialization: ", "Exception: ", "This is an invalid model. ", "Error: ", "In Node, ", "Fatal error: ", "Failed to load model because ", "Failed to load model with error: "])
         {
             text = text.Replace(noise, "", StringComparison.Ordinal);
         }
@@ -77,6 +76,14 @@ internal static class SessionFailure
     {
         var parts = text.Split(" : ", 3);
         return parts.Length == 3 && int.TryParse(parts[0], out _) ? parts[2] : text;
+    }
+
+    // "Load model from /a/b.onnx failed:": the sentence has named the model already.
+    private static string StripPath(string text)
+    {
+        const string Failed = " failed:";
+        var end = text.StartsWith("Load model from ", StringComparison.Ordinal) ? text.IndexOf(Failed, StringComparison.Ordinal) : -1;
+        return end < 0 ? text : text[(end + Failed.Length)..].TrimStart();
     }
 
     // "/build/onnxruntime/core/graph/graph.cc:123 void onnxruntime::Graph::Resolve(...) The text" or "/…/op_kernel.cc:82 onnxruntime::X::X(…) cond was false. The text".

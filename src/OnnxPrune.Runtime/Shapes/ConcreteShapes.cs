@@ -141,14 +141,19 @@ public sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs, 
         {
             if (value.Shape is not { } shape)
             {
-                return null;
+                if (Matters(value))
+                {
+                    return null;
+                }
+
+                continue;
             }
 
             var dims = new Dim[shape.Rank];
             for (var i = 0; i < dims.Length; i++)
             {
                 dims[i] = shape[i].Symbol is { } symbol && symbols.Contains(symbol) ? new Dim(batch) : shape[i];
-                if (!dims[i].IsKnown)
+                if (!dims[i].IsKnown && Matters(value))
                 {
                     return null;
                 }
@@ -159,4 +164,8 @@ public sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs, 
 
         return new ConcreteShapes(inputs, shapes);
     }
+
+    // Sizes and pads that the graph computes (int64, int32) carry no channels, and what nobody reads costs nothing.
+    private static bool Matters(Value value) =>
+        (value.Uses.Count > 0 || value.IsGraphOutput) && value.ElementType is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool);
 }

@@ -67,7 +67,7 @@ public static class ShapeInference
             {
                 found.Add(value, output);
             }
-            else
+            else if (value.Uses.Count > 0 || value.IsGraphOutput)
             {
                 rankless.Add(output);
             }

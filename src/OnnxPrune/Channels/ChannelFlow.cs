@@ -51,14 +51,14 @@ public sealed class ChannelFlow
         }
 
         flow.PinHalfBoundConstants();
-        return new ChannelGraph(flow.Model, flow.Constants, flow.Terms, flow._axes, flow._ids, flow._pins, flow._origins, flow._readers, flow._bindings.Keys);
+        return new ChannelGraph(flow.Model, flow.Constants, flow.Terms, flow._axes, flow._ids, flow._pins, flow._origins, flow._readers, flow._bindings.ToDictionary(b => b.Key, b => (IReadOnlyCollection<Use>)b.Value.Keys));
     }
 
     private void Visit(Node node)
     {
-        if (node.Outputs.All(o => o is null || Constants[o] is not null))
+        if (IsConstantExpression(node))
         {
-            return; // A constant of its own: bound where it is used.
+            return; // Its results are constants of their own, bound where they are used.
         }
 
         foreach (var capture in node.Captures)
@@ -271,6 +271,8 @@ public sealed class ChannelFlow
         axes.Add(axis);
     }
 
+    private bool IsConstantExpression(Node node) => node.Outputs.All(o => o is null || Constants[o] is not null);
+
     /// <summary>A channel count that leaves the shape arithmetic to be used as a number must not change.</summary>
     private void PinLeakedLengths(Node node)
     {
@@ -293,7 +295,10 @@ public sealed class ChannelFlow
         }
     }
 
-    /// <summary>A constant that leaves with channels through one use must do so through every use.</summary>
+    /// <summary>
+    /// A constant that loses channels through one use must do so through every use. Nodes that only compute further constants of it
+    /// (exporters share equal weights through Identity) do not count: they keep the old content when it is cut.
+    /// </summary>
     private void PinHalfBoundConstants()
     {
         foreach (var (constant, uses) in _bindings)
@@ -304,7 +309,7 @@ public sealed class ChannelFlow
                 PinAll(constant, new PinReason(null, $"'{constant.Name}' is also an output of the graph"));
             }
 
-            foreach (var use in constant.Uses)
+            foreach (var use in constant.Uses.Where(u => u.IsCapture || !IsConstantExpression(u.Node)))
             {
                 if (!uses.TryGetValue(use, out var bound) || !bound.SetEquals(axes))
                 {

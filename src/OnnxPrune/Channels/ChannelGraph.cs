@@ -12,7 +12,7 @@ public sealed class ChannelGraph
     private readonly Dictionary<ValueAxis, int[]> _channels = [];
     private readonly ChannelOrigin[] _origins;
     private readonly PinReason?[] _pins;
-    private readonly List<Value> _parameters;
+    private readonly Dictionary<Value, IReadOnlyCollection<Use>> _bindings;
     private readonly Dictionary<(Node, int), List<int>> _made = [];
 
     internal ChannelGraph(
@@ -24,9 +24,10 @@ public sealed class ChannelGraph
         Dictionary<int, PinReason> pins,
         List<ChannelOrigin> origins,
         List<Reader> readers,
-        IEnumerable<Value> parameters)
+        IReadOnlyDictionary<Value, IReadOnlyCollection<Use>> bindings)
     {
-        (Model, Constants, Terms, Readers, _parameters) = (model, constants, terms, readers, [.. parameters]);
+        (Model, Constants, Terms, Readers) = (model, constants, terms, readers);
+        _bindings = new Dictionary<Value, IReadOnlyCollection<Use>>(bindings);
 
         var channelOf = Number(ids);
         _origins = new ChannelOrigin[Count];
@@ -74,7 +75,10 @@ public sealed class ChannelGraph
     public int Count { get; private set; }
 
     /// <summary>The constants that shrink when channels leave.</summary>
-    public IReadOnlyList<Value> Parameters => _parameters;
+    public IReadOnlyCollection<Value> Parameters => _bindings.Keys;
+
+    /// <summary>The uses of a parameter that know of its channels. Others, if any, only compute further constants from it.</summary>
+    public IReadOnlyCollection<Use> BoundUses(Value parameter) => _bindings[parameter];
 
     /// <summary>Every place that sums over channels.</summary>
     public IReadOnlyList<Reader> Readers { get; }
@@ -108,7 +112,7 @@ public sealed class ChannelGraph
         if (Channels(like) is { } channels)
         {
             _channels[new ValueAxis(parameter, axis)] = channels;
-            _parameters.Add(parameter);
+            _bindings[parameter] = parameter.Uses;
         }
     }
 

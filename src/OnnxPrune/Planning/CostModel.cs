@@ -61,12 +61,13 @@ public sealed class CostModel
 
     /// <summary>The floating-point constants that nodes compute with; not running statistics, paddings, bounds and scale factors.</summary>
     private static IEnumerable<Value> Weights(ChannelGraph graph) => graph.Model.Graph.Nodes
+        .Where(n => n.Outputs.Any(o => o is not null && graph.Constants[o] is null))
         .SelectMany(n => n.Inputs.Select((value, index) => (Node: n, Value: value, Index: index)))
         .Where(u => u.Value is not null && !(u.Node is { OpType: "BatchNormalization", Domain: "" } && u.Index >= 3))
         .Where(u => u.Node.OpType is not ("Pad" or "Clip" or "Resize" or "Upsample" or "QuantizeLinear" or "DequantizeLinear"))
         .Select(u => u.Value!)
         .Distinct()
-        .Where(v => (v.IsInitializer || v.Producer is { OpType: "Constant" or "ConstantOfShape" }) && graph.Constants[v] is { ElementType: var type } && type.IsFloatingPoint());
+        .Where(v => graph.Constants[v] is { ElementType: var type } && type.IsFloatingPoint());
 
     private static long Size(ValueAxis axis, CostShapes shapes) =>
         shapes.Constants[axis.Value]?.Dims[axis.Axis] ?? shapes[axis.Value]?[axis.Axis] ?? 1;

@@ -104,7 +104,7 @@ public static class MeanAbsorption
                 values[i] += contribution[i];
             }
 
-            Rewriting.ConstantReplacement.Replace(graph.Model.Graph, reader.Inputs[2]!, old.WithValues(values));
+            Rewriting.ConstantReplacement.Replace(graph.Model.Graph, reader.Inputs[2]!, old.WithValues(values), reader.Inputs[2]!.Uses);
             graph.Constants.Forget(reader.Inputs[2]!);
             return;
         }

@@ -126,7 +126,7 @@ public sealed class ChannelCut
 
         if (!ReferenceEquals(shrunk, tensor))
         {
-            ConstantReplacement.Replace(Graph.Model.Graph, parameter, shrunk);
+            ConstantReplacement.Replace(Graph.Model.Graph, parameter, shrunk, Graph.BoundUses(parameter));
         }
     }
 

@@ -5,12 +5,21 @@ namespace OnnxPrune.Rewriting;
 /// <summary>Gives a constant another content, wherever the model keeps it.</summary>
 internal static class ConstantReplacement
 {
-    public static void Replace(Graph graph, Value constant, Tensor tensor)
+    /// <param name="uses">The uses that are to see the new content; others keep the old one.</param>
+    public static void Replace(Graph graph, Value constant, Tensor tensor, IReadOnlyCollection<Use> uses)
+    {
+        if (constant.Uses.Except(uses).Any() || !ReplaceInPlace(graph, constant, tensor))
+        {
+            ReplaceUses(graph, constant, tensor, uses);
+        }
+    }
+
+    private static bool ReplaceInPlace(Graph graph, Value constant, Tensor tensor)
     {
         if (constant.IsInitializer)
         {
             Graph.SetInitializer(constant, tensor);
-            return;
+            return true;
         }
 
         switch (constant.Producer)
@@ -22,19 +31,22 @@ internal static class ConstantReplacement
                 node.SetInput(0, graph.AddFreshInitializer($"{node.Label}.shape", Tensor.Of(tensor.Dims.ToArray())));
                 break;
             default:
-                ReplaceComputed(graph, constant, tensor);
-                return;
+                return false;
         }
 
         constant.Shape = new Shape(tensor.Dims.Select(d => new Dim(d)));
         constant.IsResized = true;
+        return true;
     }
 
-    /// <summary>Given: w' = Transpose(w).  Result: w' is an initializer; what computed it goes when nobody else reads it.</summary>
-    private static void ReplaceComputed(Graph graph, Value constant, Tensor tensor)
+    /// <summary>
+    /// Given: w' = Transpose(w), reader(w')   Result: reader(w''), where w'' is an initializer; what computed w' goes when nobody
+    /// else reads it.
+    /// </summary>
+    private static void ReplaceUses(Graph graph, Value constant, Tensor tensor, IEnumerable<Use> uses)
     {
         var made = graph.AddFreshInitializer(constant.Name, tensor);
-        foreach (var use in constant.Uses.ToArray())
+        foreach (var use in uses.ToArray())
         {
             use.Node.SetInput(use.Index, made);
         }

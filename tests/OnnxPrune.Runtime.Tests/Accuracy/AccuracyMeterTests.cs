@@ -1,0 +1,90 @@
+using OnnxPrune.Runtime.Accuracy;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Tests.Data;
+
+namespace OnnxPrune.Runtime.Tests.Accuracy;
+
+public sealed class AccuracyMeterTests
+{
+    [SharedTheory]
+    [InlineData("resnet56_cifar10_A_bn_op13", "imagenet", 0.97)]
+    [InlineData("resnet20_cifar10_A_fused_op13", "imagenet", 0.94)]
+    [InlineData("resnet56_cifar10_B_sparse_bn_op13", "cifar10", 0.97)]
+    public void Trained_networks_know_the_images_they_were_trained_on(string model, string normalization, double least)
+    {
+        var data = DataSource.Open(Shared.Cifar, normalization);
+        using var session = OnnxSession.Open(Shared.Model(model));
+
+        var report = AccuracyMeter.Measure([session], data, data.Sample(500, seed: 1));
+
+        Assert.Equal(500, report.Samples);
+        Assert.True(report.Models[0].Top1 >= least, $"{report.Models[0].Top1}");
+    }
+
+    [SharedFact]
+    public void A_model_that_wants_channels_last_gets_them()
+    {
+        var data = DataSource.Open(Shared.Cifar, "unit");
+        using var session = OnnxSession.Open(Shared.Model("marabou_cifar10_medium"));
+
+        var report = AccuracyMeter.Measure([session], data, data.Sample(500, seed: 1));
+
+        // 70.6 % on test images.
+        Assert.InRange(report.Models[0].Top1!.Value, 0.62, 0.95);
+    }
+
+    [SharedFact]
+    public void Kept_and_folded_normalization_predict_the_same()
+    {
+        var data = DataSource.Open(Shared.Cifar, "imagenet");
+        using var kept = OnnxSession.Open(Shared.Model("resnet20_cifar10_A_bn_op13"));
+        using var folded = OnnxSession.Open(Shared.Model("resnet20_cifar10_A_fused_op13"));
+
+        var report = AccuracyMeter.Measure([kept, folded], data, data.Sample(200, seed: 1));
+
+        Assert.True(report.Models[1].Agreement >= 0.99);
+        Assert.Equal(1, report.Models[0].Agreement);
+    }
+
+    [Fact]
+    public void Labels_and_predictions_are_compared_one_by_one()
+    {
+        using var folder = new TemporaryFolder();
+        // The model predicts the place of the largest of three numbers.
+        NumpyFile.Archive(
+            folder["d.npz"],
+            ("x", NumpyFile.Of("<f4", "(4, 3)", [1f, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0])),
+            ("y", NumpyFile.Of("<i4", "(4, 1)", [0, 1, 0, 2])));
+        var data = DataSource.Open(folder["d.npz"]);
+        using var same = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = Identity(x)").ToBytes());
+        using var opposite = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = Neg(x)").ToBytes());
+
+        var report = AccuracyMeter.Measure([same, opposite], data, batch: 3);
+
+        Assert.Equal(0.5, report.Models[0].Top1);
+        Assert.Equal(0, report.Models[1].Agreement);
+    }
+
+    [Fact]
+    public void What_is_no_classifier_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("<f4", "(1, 3)", [1f, 0, 0]));
+        using var session = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = ReduceSum(x)").ToBytes(), name: "m.onnx");
+
+        var e = Assert.Throws<UsageException>(() => AccuracyMeter.Measure([session], DataSource.Open(folder["x.npy"])));
+
+        Assert.StartsWith("'m.onnx' is no classifier: its first output 'y' is Float[1, 1]", e.Message);
+    }
+
+    [Fact]
+    public void Labels_beyond_the_classes_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        NumpyFile.Archive(folder["d.npz"], ("x", NumpyFile.Of("<f4", "(1, 3)", [1f, 0, 0])), ("y", NumpyFile.Of("<i4", "(1,)", [7])));
+        using var session = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = Identity(x)").ToBytes());
+
+        Assert.Contains("label 7", Assert.Throws<UsageException>(() => AccuracyMeter.Measure([session], DataSource.Open(folder["d.npz"]))).Message);
+    }
+}

@@ -1,0 +1,267 @@
+using System.IO.Compression;
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Runtime.Tests.Data;
+
+public sealed class DataSourceTests
+{
+    private static readonly ValueDescription[] Nchw = [new("x", ElementType.Float, new Shape(new Dim(null, "N"), 3, 2, 2))];
+    private static readonly ValueDescription[] Nhwc = [new("x", ElementType.Float, new Shape(new Dim(null, "N"), 2, 2, 3))];
+    private static readonly byte[] Bytes = [.. Enumerable.Range(0, 24).Select(i => (byte)i)];
+
+    [Fact]
+    public void Cifar_batches_are_labels_and_planes()
+    {
+        using var folder = new TemporaryFolder();
+        WriteCifar(folder["data_batch_1.bin"], 3, 7);
+        WriteCifar(folder["data_batch_2.bin"], 9);
+
+        var source = DataSource.Open(folder["data_batch_*.bin"], "none");
+
+        Assert.Equal([3, 7, 9], Enumerable.Range(0, source.Count).Select(source.Label));
+        var pixels = source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 32, 32))], [2, 0])["x"].ToFloats();
+        Assert.Equal(9, pixels[0]);
+        Assert.Equal(9 + 1, pixels[1024]);
+        Assert.Equal(3 + 2, pixels[3072 + 2048]);
+    }
+
+    [Fact]
+    public void Several_batches_in_a_folder_are_one_source_unless_training_meets_test()
+    {
+        using var folder = new TemporaryFolder();
+        WriteCifar(folder["data_batch_1.bin"], 1);
+        WriteCifar(folder["data_batch_2.bin"], 2);
+        Assert.Equal(2, DataSource.Open(folder).Count);
+
+        WriteCifar(folder["test_batch.bin"], 3);
+
+        Assert.Throws<UsageException>(() => DataSource.Open(folder));
+        Assert.Equal(1, DataSource.Open(folder["test_batch.bin"]).Count);
+    }
+
+    [Fact]
+    public void Damaged_Cifar_batches_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["a.bin"], new byte[3072]);
+        WriteCifar(folder["b.bin"], 200);
+
+        Assert.Contains("no whole number of images", Assert.Throws<UsageException>(() => DataSource.Open(folder["a.bin"])).Message);
+        Assert.Contains("label 200", Assert.Throws<UsageException>(() => DataSource.Open(folder["b.bin"])).Message);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Numpy_arrays_of_bytes_are_pixels_in_either_layout(int version)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes, version));
+        var source = DataSource.Open(folder["x.npy"], "none");
+
+        var first = source.Read(Nchw, [0])["x"];
+        var last = source.Read(Nhwc, [0])["x"];
+
+        Assert.Equal([1, 3, 2, 2], first.Dims);
+        Assert.Equal([0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11], first.ToFloats());
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], last.ToFloats());
+        Assert.False(source.HasLabels);
+    }
+
+    [Fact]
+    public void Fortran_order_is_understood()
+    {
+        using var folder = new TemporaryFolder();
+        // Element (i, j) of [[0, 1, 2], [3, 4, 5]] in column order.
+        File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("<f4", "(2, 3)", [0f, 3, 1, 4, 2, 5], fortran: true));
+
+        var read = DataSource.Open(folder["x.npy"]).Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3))], [0, 1])["x"];
+
+        Assert.Equal([0, 1, 2, 3, 4, 5], read.ToFloats());
+    }
+
+    [Fact]
+    public void Floats_are_used_as_they_are_unless_a_normalization_is_asked_for()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("<f4", "(1, 3, 2, 2)", [.. Enumerable.Repeat(0.5f, 12)]));
+
+        var ready = DataSource.Open(folder["x.npy"]);
+        var normalized = DataSource.Open(folder["x.npy"], "mean=0.5,0.25,0;std=0.5,0.5,0.5");
+
+        Assert.Contains("as they are", ready.Notes.Single());
+        Assert.All(ready.Read(Nchw, [0])["x"].ToFloats(), v => Assert.Equal(0.5f, v));
+        Assert.Equal(
+            [0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1],
+            normalized.Read(Nchw, [0])["x"].ToFloats().Select(v => Math.Round(v, 5)));
+        Assert.Equal([1, 2, 2, 3], ready.Read(Nhwc, [0])["x"].Dims);
+    }
+
+    [Theory]
+    [InlineData("x", "y")]
+    [InlineData("images", "labels")]
+    [InlineData("data", "labels")]
+    [InlineData("arr_0", "arr_1")]
+    public void Archives_carry_samples_and_labels(string samples, string labels)
+    {
+        using var folder = new TemporaryFolder();
+        NumpyFile.Archive(folder["d.npz"], (samples, NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes)), (labels, NumpyFile.Of("<i8", "(2,)", [4L, 5L])));
+
+        var source = DataSource.Open(folder["d.npz"]);
+
+        Assert.Equal((2, true, 5), (source.Count, source.HasLabels, source.Label(1)));
+        Assert.Contains("--normalize", source.Notes.Single());
+        Assert.Equal(23f / 255, source.Read(Nhwc, [1])["x"].ToFloats()[^1], 6);
+    }
+
+    [Fact]
+    public void Archives_that_do_not_fit_are_refused_in_one_sentence()
+    {
+        using var folder = new TemporaryFolder();
+        NumpyFile.Archive(folder["names.npz"], ("foo", NumpyFile.Of("|u1", "(1,)", new byte[1])), ("bar", NumpyFile.Of("|u1", "(1,)", new byte[1])));
+        NumpyFile.Archive(folder["labels.npz"], ("x", NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes)), ("y", NumpyFile.Of("<i8", "(3,)", [4L, 5L, 6L])));
+        File.WriteAllBytes(folder["zip.npz"], [1, 2, 3]);
+
+        Assert.Contains("'foo', 'bar'", Assert.Throws<UsageException>(() => DataSource.Open(folder["names.npz"])).Message);
+        Assert.Contains("one class number per sample", Assert.Throws<UsageException>(() => DataSource.Open(folder["labels.npz"])).Message);
+        Assert.Contains("damaged", Assert.Throws<UsageException>(() => DataSource.Open(folder["zip.npz"])).Message);
+    }
+
+    [Fact]
+    public void An_archive_bomb_is_refused_before_it_is_unpacked()
+    {
+        using var folder = new TemporaryFolder();
+        using (var archive = ZipFile.Open(folder["bomb.npz"], ZipArchiveMode.Create))
+        {
+            using var stream = archive.CreateEntry("x.npy", CompressionLevel.Optimal).Open();
+            for (var i = 0; i < 80; i++)
+            {
+                stream.Write(new byte[1 << 20]);
+            }
+        }
+
+        Assert.Contains("is refused", Assert.Throws<UsageException>(() => DataSource.Open(folder["bomb.npz"])).Message);
+    }
+
+    [Theory]
+    [InlineData("<f4", "(2, 3)", "takes 24 bytes, but 4 follow the header")]
+    [InlineData("<f4", "(99999999999, 99999999999)", "shape")]
+    [InlineData("<f4", "(-1,)", "dimension '-1'")]
+    [InlineData(">f4", "(1,)", "big-endian")]
+    [InlineData("|S4", "(1,)", "type '|S4'")]
+    public void Arrays_that_lie_or_hold_no_numbers_are_refused(string descr, string shape, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["x.npy"], NumpyFile.Of(descr, shape, [1f]));
+
+        Assert.Contains(reason, Assert.Throws<UsageException>(() => DataSource.Open(folder["x.npy"])).Message);
+    }
+
+    [Fact]
+    public void Truncated_arrays_are_refused_wherever_they_end()
+    {
+        using var folder = new TemporaryFolder();
+        var whole = NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes);
+        for (var length = 0; length < whole.Length; length += 7)
+        {
+            File.WriteAllBytes(folder["x.npy"], whole[..length]);
+            Assert.Throws<UsageException>(() => DataSource.Open(folder["x.npy"]));
+        }
+    }
+
+    [Fact]
+    public void Test_data_feed_every_input_by_name_or_order()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var set in (string[])["test_data_set_0", "test_data_set_1"])
+        {
+            Directory.CreateDirectory(folder[set]);
+            TensorFile.Write(folder[$"{set}/input_0.pb"], Tensor.Of([1f, 2f], 1, 2), "b");
+            TensorFile.Write(folder[$"{set}/input_1.pb"], Tensor.Of([3L]), "a");
+        }
+
+        ValueDescription[] inputs = [new("a", ElementType.Int64, new Shape(1)), new("b", ElementType.Float, new Shape(1, 2))];
+        var source = DataSource.Open(folder);
+
+        Assert.Equal(2, source.Count);
+        Assert.Equal([3L], source.Read(inputs, [1])["a"].ToLongs());
+        Assert.Equal(1, DataSource.Open(folder["test_data_set_0/input_0.pb"]).Count);
+        Assert.Throws<UsageException>(() => source.Read(inputs[..1], [0]));
+    }
+
+    [Fact]
+    public void A_file_that_is_no_tensor_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["input_0.pb"], [255, 255, 255]);
+
+        Assert.Throws<UsageException>(() => DataSource.Open(folder["input_0.pb"]));
+    }
+
+    [Fact]
+    public void Images_of_another_size_than_the_model_wants_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        WriteCifar(folder["a.bin"], 1);
+
+        var e = Assert.Throws<UsageException>(() => DataSource.Open(folder["a.bin"]).Read(Nchw, [0]));
+
+        Assert.Equal("The images are 3x32x32 (channels, height, width), but the model's input is 'x' Float[N, 3, 2, 2]; give images of that size.", e.Message);
+    }
+
+    [Theory]
+    [InlineData("imagenot")]
+    [InlineData("mean=1,2;std=1")]
+    [InlineData("mean=1,2,3;std=1,0,1")]
+    [InlineData("mean=a")]
+    public void Unknown_normalizations_are_refused(string text) => Assert.Throws<UsageException>(() => Normalization.Parse(text));
+
+    [Fact]
+    public void Paths_that_hold_nothing_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["a.txt"], "");
+
+        Assert.Contains("does not exist", Assert.Throws<UsageException>(() => DataSource.Open(folder["none.npz"])).Message);
+        Assert.Contains("no data of a known kind", Assert.Throws<UsageException>(() => DataSource.Open(folder)).Message);
+        Assert.Contains("of no known kind", Assert.Throws<UsageException>(() => DataSource.Open(folder["a.txt"])).Message);
+    }
+
+    [Fact]
+    public void A_fixed_batch_is_padded_and_the_padding_does_not_count()
+    {
+        using var folder = new TemporaryFolder();
+        WriteCifar(folder["a.bin"], 1, 2, 3, 4, 5);
+        ValueDescription[] inputs = [new("x", ElementType.Float16, new Shape(2, 3, 32, 32))];
+
+        var batches = DataSource.Open(folder["a.bin"]).Batches(inputs).ToArray();
+
+        Assert.Equal([2, 2, 1], batches.Select(b => b.Count));
+        Assert.All(batches, b => Assert.Equal([2, 3, 32, 32], b.Inputs["x"].Dims));
+        Assert.Equal([1, 2, 3, 4, 5], batches.SelectMany(b => b.Labels));
+    }
+
+    [Fact]
+    public void A_sample_is_seeded_and_a_split_is_disjoint()
+    {
+        using var folder = new TemporaryFolder();
+        WriteCifar(folder["a.bin"], [.. Enumerable.Repeat((byte)1, 40)]);
+        var source = DataSource.Open(folder["a.bin"]);
+
+        var (first, second) = source.Split(10, seed: 1);
+
+        Assert.Equal(source.Sample(10, 1), source.Sample(10, 1));
+        Assert.NotEqual(source.Sample(10, 1), source.Sample(10, 2));
+        Assert.Equal(10, source.Sample(10, 1).Distinct().Count());
+        Assert.Equal(Enumerable.Range(0, 40), first.Concat(second).Order());
+        Assert.Throws<UsageException>(() => source.Sample(0, 1));
+    }
+
+    /// <summary>Images whose every pixel is the label, plus the number of the plane.</summary>
+    private static void WriteCifar(string path, params byte[] labels) => File.WriteAllBytes(path, [.. labels.SelectMany(l =>
+        Enumerable.Range(-1, 3073).Select(i => i < 0 ? l : (byte)(l + (i / 1024))))]);
+}
