@@ -136,5 +136,5 @@ public sealed class PendingFile : IDisposable
     }
 
     private static string FollowLinks(string path) =>
-        new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+        File.Exists(path) ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path : path;
 }
