@@ -2,7 +2,6 @@ using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
-using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 

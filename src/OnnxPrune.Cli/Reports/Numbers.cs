@@ -17,7 +17,7 @@ internal static class Numbers
 
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 
-    public static string Milliseconds(double time) => string.Create(CultureInfo.InvariantCulture, time < 10 ? $"{time:0.000} ms" : $"{time:0.0} ms");
+    public static string Milliseconds(double time) => time.ToString(time < 10 ? "0.000" : "0.0", CultureInfo.InvariantCulture) + " ms";
 
     /// <summary>Four significant digits are more than a drift deserves, and fewer hide small ones.</summary>
     public static string Drift(double drift) => drift == 0 ? "0" : drift.ToString(drift < 0.001 ? "0.0E+0" : "0.0000", CultureInfo.InvariantCulture);

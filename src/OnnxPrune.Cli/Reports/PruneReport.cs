@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using OnnxPrune.Channels;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Pruning;
-using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Cli.Reports;
@@ -44,7 +42,7 @@ internal static class PruneReport
         RuntimeEnvironment.Version,
         comparison?.Latency.Provider,
         Machine.Cpu,
-        RuntimeInformation.OSDescription);
+        System.Runtime.InteropServices.RuntimeInformation.OSDescription);
 
     public static IReadOnlyList<ReportBlocked> Blocked(IEnumerable<BlockedChannels> blocked) =>
         [.. blocked.OrderByDescending(b => b.Count).Select(b => new ReportBlocked(b.Reason.Text, b.Count, [.. b.Producers.Select(p => p.Label)]))];
