@@ -8,42 +8,63 @@ namespace OnnxPrune.Cli.Commands;
 /// <summary>The program: its commands, and how they end.</summary>
 internal static class CommandLine
 {
-    // Fits a terminal, and is the same in a pipe.
-    private const int HelpWidth = 80;
-
     public static int Run(string[] args)
     {
         using var interrupts = Interrupts.Watch();
-        var verbose = args.Contains("-v") || args.Contains("--verbose");
         try
         {
             return Invoke(args);
         }
         catch (Exception e)
         {
-            return Failure.Report(e, verbose);
+            return Failure.Report(e, verbose: args.Contains("-v") || args.Contains("--verbose"));
         }
     }
 
-    private static int Invoke(string[] args)
+    /// <summary>Pruning is what the program does; the other commands go by their name.</summary>
+    private static int Invoke(string[] args) => args.FirstOrDefault() switch
     {
-        var parsed = Create().Parse(args);
+        "inspect" => Invoke(InspectCommand.Create(), args[1..]),
+        "verify" => Invoke(VerifyCommand.Create(), args[1..]),
+        _ => Invoke(PruneCommand.Create(), args),
+    };
+
+    private static int Invoke(Command command, string[] args)
+    {
+        var parsed = command.Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
-            throw new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')}. See 'onnxprune --help'.");
+            throw new UsageException($"{WhatIsWrong(parsed)}. See 'onnxprune {(command.Name == "onnxprune" ? "" : command.Name + " ")}--help'.");
         }
 
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
-    private static RootCommand Create()
+    private static string WhatIsWrong(ParseResult parsed)
     {
-        var root = PruneCommand.Create();
-        root.Subcommands.Add(InspectCommand.Create());
-        root.Subcommands.Add(VerifyCommand.Create());
-        root.Options.Add(CommonOptions.Quiet);
-        root.Options.Add(CommonOptions.Verbose);
-        root.Options.OfType<HelpOption>().Single().Action = new HelpAction { MaxWidth = HelpWidth };
-        return root;
+        var command = parsed.CommandResult.Command;
+        return command.Arguments.FirstOrDefault(a => parsed.GetResult(a) is null or { Tokens.Count: 0 }) is { } missing
+            ? $"<{missing.Name}> is missing"
+            : parsed.Errors[0].Message.TrimEnd('.');
+    }
+
+    /// <summary>Adds what every command has.</summary>
+    public static void Complete(Command command, string usage, string after = "")
+    {
+        command.Options.Add(CommonOptions.Quiet);
+        command.Options.Add(CommonOptions.Verbose);
+        command.Options.Add(new HelpOption("--help", "-h", "-?") { Description = "show this help", Action = new HelpPage(command, usage, after) });
+        command.Options.Add(new VersionOption { Description = "show the version" });
+        foreach (var argument in command.Arguments)
+        {
+            // What looks like an option and is none would be taken for a file.
+            argument.Validators.Add(result =>
+            {
+                if (result.Tokens.FirstOrDefault(t => t.Value.StartsWith('-')) is { } token)
+                {
+                    result.AddError($"'{token.Value}' is no option");
+                }
+            });
+        }
     }
 }

@@ -7,9 +7,9 @@ namespace OnnxPrune.Cli.Commands;
 /// <summary>Options that several commands have, and how their text is read.</summary>
 internal static class CommonOptions
 {
-    public static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "say nothing but errors", Recursive = true };
+    public static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "say nothing but errors" };
 
-    public static readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "say more: phases and their times, whole lists", Recursive = true };
+    public static readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "say more: phases and their times, whole lists" };
 
     public static Argument<string> Model(string name, string description) => new(name) { Description = description };
 

@@ -11,10 +11,11 @@ internal static class InspectCommand
         var input = CommonOptions.Model("in.onnx", "the model to look at");
         var json = new Option<bool>("--json") { Description = "print JSON" };
         var measure = new InputShapeArgument();
-        var command = new Command("inspect", "Show blocks, coupled channels, costs, and what is blocked and why.");
+        var command = new Command("inspect", "Shows blocks, coupled channels, costs, and what is blocked and why.");
         command.Arguments.Add(input);
         command.Options.Add(json);
         command.Options.Add(measure.Option);
+        CommandLine.Complete(command, "  onnxprune inspect <in.onnx> [options]");
         command.SetAction(parsed => new Inspection(parsed.GetRequiredValue(input), measure.Read(parsed), parsed.Terminal()).Execute(parsed.GetValue(json)));
         return command;
     }

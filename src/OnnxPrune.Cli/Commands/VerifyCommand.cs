@@ -13,12 +13,13 @@ internal static class VerifyCommand
         var maxDrift = CommonOptions.Text("--max-drift", "X", "fail (exit code 1) when the relative output error exceeds X");
         var report = CommonOptions.Text("--report", "FILE", "write the figures as JSON");
         var measure = new MeasureArguments();
-        var command = new Command("verify", "Compare outputs, accuracy and latency of two models.");
+        var command = new Command("verify", "Compares outputs, accuracy and latency of two models.");
         command.Arguments.Add(original);
         command.Arguments.Add(other);
         command.Options.Add(maxDrift);
         measure.AddTo(command);
         command.Options.Add(report);
+        CommandLine.Complete(command, "  onnxprune verify <a.onnx> <b.onnx> [options]");
         command.SetAction(parsed => new VerifyRun(
             parsed.GetRequiredValue(original),
             parsed.GetRequiredValue(other),

@@ -50,7 +50,7 @@ internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]
             [.. pruner.Channels.Groups.Select((g, i) => Describe(g, i, cost, before)).OrderByDescending(g => g.Macs).ThenByDescending(g => g.Params)],
             [.. LayerTable.Of(pruner.Channels, loaded.Concrete).Costs.Select(l => new InspectLayer(l.Name, l.Operator, l.Weight, l.Macs, l.Parameters))],
             PruneReport.Blocked(pruner.Channels.Blocked),
-            Unknown(model),
+            Unknown(pruner.Channels),
             model.Metadata.ContainsKey(PruningPlan.MetadataKey));
     }
 
@@ -76,8 +76,8 @@ internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]
             [.. group.Readers.Select(r => r.Node.Label).Distinct()]);
     }
 
-    private static InspectUnknown[] Unknown(Model model) =>
-        [.. model.Graph.Nodes.Where(n => OperatorTable.Find(n) is null).GroupBy(n => (n.Domain, n.OpType))
-            .Select(g => new InspectUnknown(g.Key.Domain.Length == 0 ? g.Key.OpType : $"{g.Key.Domain}.{g.Key.OpType}", g.Count(), OperatorTable.WhyUnknown(g.First(), model)))
+    private static InspectUnknown[] Unknown(ChannelGraph graph) =>
+        [.. graph.Model.Graph.Nodes.Where(n => OperatorTable.Find(n) is null && !n.Outputs.All(o => o is null || graph.Constants[o] is not null)).GroupBy(n => (n.Domain, n.OpType))
+            .Select(g => new InspectUnknown(g.Key.Domain.Length == 0 ? g.Key.OpType : $"{g.Key.Domain}.{g.Key.OpType}", g.Count(), OperatorTable.WhyUnknown(g.First(), graph.Model)))
             .OrderByDescending(u => u.Nodes)];
 }

@@ -6,14 +6,14 @@ internal static class OutputPaths
     /// <exception cref="UsageException">A path cannot be written to, two are the same, or options contradict each other.</exception>
     public static void Check(PruneOptions options)
     {
-        if (options.Plan is not null && (options.Targets.Count > 0 || options.MaxDrift is not null && !options.Verify))
+        if (options.Plan is not null && options.Targets.Count > 0)
         {
             throw new UsageException("--plan is applied exactly; it cannot be combined with --target.");
         }
 
-        if (options.Targets.Count > 0 && options.MaxDrift is not null && !options.Verify)
+        if ((options.Targets.Count > 0 || options.Plan is not null) && options.MaxDrift is not null && !options.Verify)
         {
-            throw new UsageException("--max-drift beside a target needs the verification; drop --no-verify.");
+            throw new UsageException("--max-drift beside a target or a plan needs the verification; drop --no-verify.");
         }
 
         if (options.Report is { } report && Path.GetExtension(report).ToLowerInvariant() is not (".json" or ".md"))
@@ -52,6 +52,11 @@ internal static class OutputPaths
         if (Directory.Exists(path))
         {
             throw new UsageException($"'{path}' is a folder; give the path of the file to write.");
+        }
+
+        if (Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal) && !Path.GetFullPath(path).StartsWith("/dev/shm/", StringComparison.Ordinal))
+        {
+            throw new UsageException($"'{path}' is a device and cannot be replaced by a file; --dry-run does everything but write.");
         }
 
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))

@@ -13,7 +13,7 @@ internal static class BlockedTable
         var shown = terminal.IsVerbose ? blocked.Count : ShownReasons;
         foreach (var reason in blocked.Take(shown))
         {
-            terminal.Line($"  {Numbers.Count(reason.Channels, "channel")} of {Layers(reason, terminal.IsVerbose)}: {reason.Reason}");
+            terminal.Line($"  {Numbers.Count(reason.Channels, "channel")} of {Layers(reason, terminal.IsVerbose)}: {reason.Reason}", indent: 4);
         }
 
         if (blocked.Count > shown)

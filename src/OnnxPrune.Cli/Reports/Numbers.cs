@@ -17,6 +17,8 @@ internal static class Numbers
 
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 
+    public static string Times(double factor) => factor.ToString("0.00", CultureInfo.InvariantCulture) + " times";
+
     public static string Milliseconds(double time) => time.ToString(time < 10 ? "0.000" : "0.0", CultureInfo.InvariantCulture) + " ms";
 
     /// <summary>Four significant digits are more than a drift deserves, and fewer hide small ones.</summary>

@@ -17,9 +17,9 @@ internal static class PruneSummary
             terminal.Line(line);
         }
 
-        if (result.Cut.Outcome.ChangedNothing)
+        if (result.Cut.Outcome.ChangedNothing && result.Cut.Outcome.Blocked.Count > 0)
         {
-            terminal.Line(result.Cut.Outcome.Blocked.Count > 0 ? "What stands in the way:" : "The model has no channels that could be cut.");
+            terminal.Line("Channels that must stay:");
             BlockedTable.Show(PruneReport.Blocked(result.Cut.Outcome.Blocked), terminal);
         }
     }
@@ -30,7 +30,7 @@ internal static class PruneSummary
         var outcome = result.Cut.Outcome;
         if (outcome.ChangedNothing)
         {
-            return $"Nothing was cut by {result.Cut.Rule}: the output is the input.";
+            return $"Nothing was cut, the output is the input: {result.Cut.WhyNothing}.";
         }
 
         var parts = new List<string>();
@@ -59,7 +59,7 @@ internal static class PruneSummary
             yield break;
         }
 
-        yield return $"Latency: {comparison.Latency.Provider}, batch {comparison.Latency.Batch}, {Numbers.Count(comparison.Latency.Rounds, "interleaved round")}.";
+        yield return $"Latency: {comparison.Latency.Provider}, batch {comparison.Latency.Batch}, {Numbers.Count(comparison.Latency.Rounds, "interleaved round")}; {Numbers.Times(comparison.Latency.Speedup)} as fast, round by round.";
         yield return $"Drift: relative output error on {comparison.DriftInputs}.";
         if (comparison.AccuracyData is { } data)
         {

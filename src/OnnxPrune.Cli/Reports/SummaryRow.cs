@@ -24,7 +24,7 @@ internal sealed record SummaryRow(string Name, string Original, string Pruned, s
         }
 
         var (a, b) = (comparison.Latency.Racers[0], comparison.Latency.Racers[^1]);
-        rows.Add(new SummaryRow("Latency P50", Numbers.Milliseconds(a.P50Milliseconds), Numbers.Milliseconds(b.P50Milliseconds), Numbers.Percent(b.Ratio)));
+        rows.Add(new SummaryRow("Latency P50", Numbers.Milliseconds(a.P50Milliseconds), Numbers.Milliseconds(b.P50Milliseconds), Numbers.Share(b.P50Milliseconds, a.P50Milliseconds)));
         rows.Add(new SummaryRow("Latency P90", Numbers.Milliseconds(a.P90Milliseconds), Numbers.Milliseconds(b.P90Milliseconds), Numbers.Share(b.P90Milliseconds, a.P90Milliseconds)));
         rows.Add(new SummaryRow("Drift", "", Numbers.Drift(comparison.Drift.Total), ""));
         if (comparison.Drift.LowestEqualShare < 1)

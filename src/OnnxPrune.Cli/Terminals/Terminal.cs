@@ -10,6 +10,10 @@ internal sealed class Terminal(bool quiet, bool verbose)
     // What a table may take where nobody says how wide the window is.
     private const int PipeWidth = 80;
 
+    // A terminal that says 0 or 1 does not know, and lines longer than this are hard to read.
+    private const int NarrowestWindow = 40;
+    private const int WidestPage = 120;
+
     private readonly Lazy<IAnsiConsole> _results = new(CreateResults);
 
     public bool IsQuiet => quiet;
@@ -19,8 +23,17 @@ internal sealed class Terminal(bool quiet, bool verbose)
     /// <summary>Made on first use: without it, a quiet run starts faster.</summary>
     public IAnsiConsole Results => _results.Value;
 
-    /// <summary>One line of results, wrapped at the width that tables have.</summary>
-    public void Line(string text = "") => Results.Write(new Text(text + "\n"));
+    /// <summary>How wide tables and lines may be.</summary>
+    public int Width => Results.Profile.Width;
+
+    /// <summary>A line of results, wrapped between words where it is too long.</summary>
+    public void Line(string text = "", int indent = 2)
+    {
+        foreach (var line in Paragraph.Wrap(text, Width, indent))
+        {
+            Results.Write(new Text(line + "\n"));
+        }
+    }
 
     /// <summary>A line above a table.</summary>
     public void Title(string text) => Results.Write(new Text(text + "\n", new Style(decoration: Decoration.Bold)));
@@ -64,13 +77,9 @@ internal sealed class Terminal(bool quiet, bool verbose)
             Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
             ColorSystem = Console.IsOutputRedirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(Console.Out),
+            Out = new AnsiConsoleOutput(Console.IsOutputRedirected ? new TrimmingWriter(Console.Out) : Console.Out),
         });
-        if (Console.IsOutputRedirected)
-        {
-            console.Profile.Width = PipeWidth;
-        }
-
+        console.Profile.Width = Console.IsOutputRedirected ? PipeWidth : Math.Clamp(console.Profile.Width, NarrowestWindow, WidestPage);
         return console;
     }
 }
