@@ -6,7 +6,7 @@ namespace OnnxPrune.Cli.Reports;
 /// <summary>A pruning run for people, as Markdown.</summary>
 internal static class MarkdownReport
 {
-    private const string Special = "\\`*_{}[]<>()#+!|~";
+    private const string Special = "\\`*_[]<>|~";
 
     public static string Write(ReportDocument document, PruneResult result)
     {
