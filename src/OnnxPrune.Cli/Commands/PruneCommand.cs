@@ -14,7 +14,7 @@ internal static class PruneCommand
 
     private const string Usage = """
           onnxprune <in.onnx> <out.onnx> [options]      prune a model
-          onnxprune inspect <in.onnx> [options]         show what can be cut, and why not
+          onnxprune inspect <in.onnx> [options]         show what can be cut
           onnxprune verify <a.onnx> <b.onnx> [options]  compare two models
         """;
 
@@ -48,7 +48,7 @@ internal static class PruneCommand
         var noVerify = new Option<bool>("--no-verify") { Description = "do not run the models before writing" };
         var measure = new MeasureArguments();
 
-        var command = new Command("onnxprune", "Prunes ONNX networks: fewer channels, fewer residual blocks, nothing else changed.");
+        var command = new Command("onnxprune", "Prunes ONNX networks: fewer channels, fewer residual blocks, nothing else.");
         command.Arguments.Add(input);
         command.Arguments.Add(output);
         foreach (var option in (Option[])[target, maxDrift, plan, planOut, granularity, criterion, round, exclude, only, repair])
