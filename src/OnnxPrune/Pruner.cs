@@ -53,6 +53,16 @@ public sealed class Pruner
     /// <summary>The original's cost.</summary>
     public Cost Before { get; }
 
+    /// <summary>The original's channels: what can be cut, and what cannot and why.</summary>
+    public ChannelGraph Channels => _original;
+
+    /// <summary>The original's residual blocks.</summary>
+    public IReadOnlyList<ResidualBlock> Blocks => _blocks;
+
+    /// <summary>The cost of the smallest model that the request allows, its targets aside.</summary>
+    public Cost Smallest(PruneRequest request) =>
+        new Planner(_original, new CostShapes(_original.Constants, _concrete), request, Before).Smallest(_blocks);
+
     /// <summary>Removes what the request wants, in place.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets; the model may have lost dead blocks by then.</exception>
     public PruneOutcome Prune(PruneRequest request)
