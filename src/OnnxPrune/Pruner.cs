@@ -76,7 +76,7 @@ public sealed class Pruner
 
         var moments = MomentsFlow.Through(_model, _original.Constants);
         var dead = request.CutsBlocks || request.Targets.Count == 0
-            ? _blocks.Where(b => b.Obstacle is null && BranchStrength.IsSilent(b, moments)).ToArray()
+            ? _blocks.Where(b => b.Obstacle is null && planner.Allows(b) && BranchStrength.IsSilent(b, moments)).ToArray()
             : [];
         var blocks = dead.Concat(request.CutsBlocks ? planner.ChooseBlocks([.. _blocks.Except(dead)]) : []).ToArray();
         var names = new NodeNames(_model.Graph);

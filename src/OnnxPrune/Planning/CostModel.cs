@@ -2,6 +2,7 @@ using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
+using OnnxPrune.Repair;
 
 namespace OnnxPrune.Planning;
 
@@ -15,7 +16,10 @@ public sealed class CostModel
     private readonly List<(Value Value, Product Product)> _parameters = [];
     private readonly List<(Node Node, Length Length)> _outputs = [];
 
-    public CostModel(ChannelGraph graph, CostShapes shapes)
+    private readonly List<(Node Node, Length Read, Length Made)> _biases = [];
+
+    /// <param name="absorbsMeans">Whether layers without a bias get one when they lose input channels.</param>
+    public CostModel(ChannelGraph graph, CostShapes shapes, bool absorbsMeans = false)
     {
         var lengths = new LengthTable(graph);
         foreach (var node in graph.Model.Graph.Nodes)
@@ -36,6 +40,13 @@ public sealed class CostModel
             .Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is not null && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
             .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
             .Select(p => (p.Node, lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis]))));
+        if (absorbsMeans)
+        {
+            _biases.AddRange(graph.Readers
+                .Where(r => r.Node.Input(2) is null && MeanAbsorption.CanAbsorb(r.Node, graph.Constants) && graph.Channels(r.Node.Output, 1) is not null)
+                .Select(r => (r.Node, lengths.Of(new ValueAxis(r.Value, r.Axis), 0), lengths.Of(new ValueAxis(r.Node.Output, 1), 0))));
+        }
+
         Whole = [.. graph.Groups.Select(g => g.Channels.Count)];
     }
 
@@ -49,7 +60,8 @@ public sealed class CostModel
         bool Stays(Node node) => removed is null || !removed.Contains(node);
         return new Cost(
             _macs.Where(m => Stays(m.Node)).Sum(m => m.Product.Evaluate(kept)),
-            _parameters.Where(p => removed is null || p.Value.Uses.Any(u => Stays(u.Node))).Sum(p => p.Product.Evaluate(kept)),
+            _parameters.Where(p => removed is null || p.Value.Uses.Any(u => Stays(u.Node))).Sum(p => p.Product.Evaluate(kept))
+                + _biases.Where(b => Stays(b.Node) && b.Read.Evaluate(kept) < b.Read.Evaluate(Whole)).Sum(b => b.Made.Evaluate(kept)),
             _outputs.Where(o => Stays(o.Node)).Sum(o => o.Length.Evaluate(kept)));
     }
 

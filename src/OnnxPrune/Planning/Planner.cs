@@ -21,7 +21,7 @@ public sealed class Planner
     public Planner(ChannelGraph graph, CostShapes shapes, PruneRequest request, Cost original)
     {
         (_graph, _request, _original) = (graph, request, original);
-        _cost = new CostModel(graph, shapes);
+        _cost = new CostModel(graph, shapes, request.AbsorbMeans);
         _names = new NodeNames(graph.Model.Graph);
         _moments = MomentsFlow.Through(graph.Model, graph.Constants);
         _scores = new double[graph.Groups.Count][];
@@ -142,12 +142,15 @@ public sealed class Planner
         }
 
         var candidates = blocks
-            .Where(b => b.Obstacle is null && _request.Allows([b.Name, .. b.Branch.SelectMany(Names)]))
+            .Where(b => b.Obstacle is null && Allows(b))
             .Select(b => (Block: b, Strength: BranchStrength.Of(b, _graph.Constants)))
             .ToArray();
         var mean = candidates.Select(c => c.Strength).DefaultIfEmpty(1).Average();
         return candidates.Select(c => new Step(mean > 0 ? c.Strength / mean : 0, -1, 0, c.Block));
     }
+
+    /// <summary>Whether the request lets the block go.</summary>
+    public bool Allows(ResidualBlock block) => _request.Allows([block.Name, .. block.Branch.SelectMany(Names)]);
 
     private bool IsAllowed(ChannelGroup group) =>
         _request.Allows(group.Producers.SelectMany(Names).Concat(group.Axes.Select(a => a.Axis.Value.Name)));
@@ -172,7 +175,7 @@ public sealed class Planner
         // A group that must not be touched keeps its dead channels as well.
         if (_request.CutsChannels && IsAllowed(group))
         {
-            var dead = Planning.DeadChannels.Of(_graph, group, _moments).ToHashSet();
+            var dead = Planning.DeadChannels.Of(_graph, group, _moments, _request.AbsorbMeans).ToHashSet();
             _dead[g] = dead.Count;
             for (var i = 0; i < group.Channels.Count; i++)
             {

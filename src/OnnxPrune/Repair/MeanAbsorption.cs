@@ -43,7 +43,7 @@ public static class MeanAbsorption
     }
 
     // A bias that other nodes read too must not change.
-    private static bool CanAbsorb(Node reader, ConstantValues constants)
+    internal static bool CanAbsorb(Node reader, ConstantValues constants)
     {
         var bias = reader.Input(2);
         var isFree = bias is null || (constants[bias] is { Rank: 1 } tensor && tensor.ElementType.IsFloatingPoint() && bias.Uses.Count == 1 && !bias.IsGraphOutput);
@@ -95,21 +95,27 @@ public static class MeanAbsorption
 
     private static void AddToBias(ChannelGraph graph, Node reader, double[] contribution)
     {
-        var weight = graph.Constants[reader.Input(1)]!;
-        if (graph.Constants[reader.Input(2)] is { } old)
+        var name = $"{reader.Inputs[1]!.Name}.bias";
+        if (reader.Input(2) is { } old && graph.Constants[old] is { } tensor)
         {
-            var values = old.ToDoubles();
+            var values = tensor.ToDoubles();
             for (var i = 0; i < values.Length; i++)
             {
-                values[i] += contribution[i];
+                contribution[i] += values[i];
             }
 
-            Rewriting.ConstantReplacement.Replace(graph.Model.Graph, reader.Inputs[2]!, old.WithValues(values), reader.Inputs[2]!.Uses);
-            graph.Constants.Forget(reader.Inputs[2]!);
-            return;
+            if (old.IsInitializer || old.Producer is { OpType: "Constant" })
+            {
+                Rewriting.ConstantReplacement.Replace(graph.Model.Graph, old, tensor.WithValues(contribution), old.Uses);
+                graph.Constants.Forget(old);
+                return;
+            }
+
+            name = old.Name; // Computed from other constants, which stay as they are.
         }
 
-        var bias = graph.Model.Graph.AddFreshInitializer($"{reader.Inputs[1]!.Name}.bias", weight.WithValues(contribution, contribution.Length));
+        var weight = graph.Constants[reader.Input(1)]!;
+        var bias = graph.Model.Graph.AddFreshInitializer(name, weight.WithValues(contribution, contribution.Length));
         reader.SetInput(2, bias);
         graph.Adopt(bias, 0, like: new ValueAxis(reader.Output, 1));
     }
