@@ -74,6 +74,18 @@ public sealed partial class ExitCodeTests : TemporaryFolder
         Assert.Empty(Names);
     }
 
+    [Fact]
+    public void A_target_for_a_model_that_cannot_be_cut_ends_with_3_and_the_reasons()
+    {
+        // when
+        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--only", "no such layer");
+
+        // then
+        Assert.Equal(3, outcome.ExitCode);
+        Assert.Contains("note: nothing of the model can be cut: --only and --exclude leave nothing to cut.", outcome.Error);
+        Assert.Contains("note: 10 channels of /linear/Gemm: reaches the graph's output 'logits'", outcome.Error);
+    }
+
     [Theory]
     [InlineData(0, "the file is empty (0 bytes)")]
     [InlineData(5000, "truncated")]

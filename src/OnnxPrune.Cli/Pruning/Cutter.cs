@@ -12,6 +12,8 @@ internal sealed record CutResult(PruneOutcome Outcome, string Rule, string WhyNo
 /// <summary>Decides what decides how much goes, in this order: a plan, targets, a drift limit, the model's own masks, dead weight, the default limit.</summary>
 internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions options, Terminal terminal)
 {
+    private const int MostReasons = 5;
+
     /// <summary>Changes the loaded model in place.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     /// <exception cref="UsageException">The plan does not fit the model.</exception>
@@ -37,9 +39,24 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         }
 
         var request = options.ToRequest();
+        if (options.Targets.Count > 0 && WhyFixed(request) is { } reason)
+        {
+            SayWhyFixed(reason);
+        }
+
         return options.Targets.Count > 0
             ? new CutResult(pruner.Prune(request), $"the target{(options.Targets.Count > 1 ? "s" : "")} {string.Join(", ", options.Targets)}", "the model keeps the target as it is")
             : Freely(request);
+    }
+
+    /// <summary>A target that cannot be reached because nothing can be cut deserves more than its range.</summary>
+    private void SayWhyFixed(string reason)
+    {
+        terminal.Note($"nothing of the model can be cut: {reason}.");
+        foreach (var blocked in pruner.Channels.Blocked.OrderByDescending(b => b.Count).Take(MostReasons))
+        {
+            terminal.Note($"{Reports.Numbers.Count(blocked.Count, "channel")} of {blocked.Producers[0].Label}{(blocked.Producers.Count > 1 ? " and others" : "")}: {blocked.Reason.Text}");
+        }
     }
 
     private CutResult Freely(PruneRequest request)

@@ -45,6 +45,12 @@ public sealed class PendingFile : IDisposable
             write(stream);
             stream.Flush(flushToDisk: true);
         }
+        catch (ArgumentOutOfRangeException e)
+        {
+            // How .NET says EFBIG: the file system, or a limit of the process, takes no file of this size.
+            pending.Dispose();
+            throw new IOException($"'{destination}' is too large for its file system: {e.Message.Split('(')[0].TrimEnd()}", e);
+        }
         catch
         {
             pending.Dispose();
