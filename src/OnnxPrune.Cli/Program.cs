@@ -1,1 +1,1 @@
-Console.WriteLine("onnxprune");
+return OnnxPrune.Cli.Commands.CommandLine.Run(args);

@@ -29,6 +29,12 @@ public sealed record PruneOutcome(
     int JudgedOtherwise,
     IReadOnlyList<BlockedChannels> Blocked)
 {
+    /// <summary>Layers whose weights were fitted anew to calibration inputs.</summary>
+    public int Repaired { get; init; }
+
+    /// <summary>How many inputs they were fitted to.</summary>
+    public int CalibrationSamples { get; init; }
+
     public bool ChangedNothing => Plan.IsEmpty;
 }
 
@@ -53,6 +59,16 @@ public sealed class Pruner
     /// <summary>The original's cost.</summary>
     public Cost Before { get; }
 
+    /// <summary>The original's channels: what can be cut, and what cannot and why.</summary>
+    public ChannelGraph Channels => _original;
+
+    /// <summary>The original's residual blocks.</summary>
+    public IReadOnlyList<ResidualBlock> Blocks => _blocks;
+
+    /// <summary>The cost of the smallest model that the request allows, its targets aside.</summary>
+    public Cost Smallest(PruneRequest request) =>
+        new Planner(_original, new CostShapes(_original.Constants, _concrete), request, Before).Smallest(_blocks);
+
     /// <summary>Removes what the request wants, in place.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets; the model may have lost dead blocks by then.</exception>
     public PruneOutcome Prune(PruneRequest request)
@@ -66,7 +82,7 @@ public sealed class Pruner
 
         var moments = MomentsFlow.Through(_model, _original.Constants);
         var dead = request.CutsBlocks || request.Targets.Count == 0
-            ? _blocks.Where(b => b.Obstacle is null && BranchStrength.IsSilent(b, moments)).ToArray()
+            ? _blocks.Where(b => b.Obstacle is null && request.Allows(b) && BranchStrength.IsSilent(b, moments)).ToArray()
             : [];
         var blocks = dead.Concat(request.CutsBlocks ? planner.ChooseBlocks([.. _blocks.Except(dead)]) : []).ToArray();
         var names = new NodeNames(_model.Graph);

@@ -9,24 +9,27 @@ namespace OnnxPrune.Testing;
 /// Given: y = reader(x)   Result: y = reader(Mul(x, mask)), with zeros in the mask for channels that leave. Nothing is sliced, so
 /// that no code of the pruner takes part.
 /// </summary>
-public static class MaskedModel
+internal static class MaskedModel
 {
-    /// <param name="graph">The channels of the model to mask, which is changed in place.</param>
-    public static void Apply(ChannelGraph graph, IReadOnlySet<int> leaving, IEnumerable<ResidualBlock> blocks)
+    /// <param name="target">The graph to mask, changed in place.</param>
+    /// <param name="channels">The channels of a copy, some of whose blocks may be gone.</param>
+    /// <param name="twins">The target's nodes by those of the copy.</param>
+    /// <param name="blocks">The target's blocks whose branches count as zero.</param>
+    public static void Apply(
+        Graph target, ChannelGraph channels, IReadOnlySet<int> leaving, IReadOnlyDictionary<Node, Node> twins, IEnumerable<ResidualBlock> blocks)
     {
-        var target = graph.Model.Graph;
-        foreach (var reader in graph.Readers)
-        {
-            var channels = graph.Channels(reader.Value, reader.Axis)!;
-            if (channels.Any(leaving.Contains))
-            {
-                Mask(target, reader.Node, reader.Input, reader.Axis, [.. channels.Select(c => leaving.Contains(c) ? 0.0 : 1.0)]);
-            }
-        }
-
         foreach (var block in blocks)
         {
             Mask(target, block.Join, block.BranchInput, 0, [0.0]);
+        }
+
+        foreach (var reader in channels.Readers)
+        {
+            var read = channels.Channels(reader.Value, reader.Axis)!;
+            if (read.Any(leaving.Contains))
+            {
+                Mask(target, twins[reader.Node], reader.Input, reader.Axis, [.. read.Select(c => leaving.Contains(c) ? 0.0 : 1.0)]);
+            }
         }
     }
 
@@ -39,6 +42,7 @@ public static class MaskedModel
         var template = new Tensor(value.ElementType, [0], Array.Empty<byte>());
         var constant = graph.AddFreshInitializer($"{value.Name}.mask", template.WithValues(mask, dims));
         var masked = graph.AddNode("", "Mul", [value, constant], [graph.FreshName($"{value.Name}.masked")], before: node);
+        (masked.Output.Shape, masked.Output.ElementType) = (value.Shape, value.ElementType);
         node.SetInput(input, masked.Output);
     }
 }

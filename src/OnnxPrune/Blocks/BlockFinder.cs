@@ -36,8 +36,9 @@ public static class BlockFinder
 
         // A Sum of more than two keeps its other operands; the branch is then the one with the most layers.
         var fork = dominators.Of(join);
-        var paths = operands.Select(i => Above(join.Inputs[i]!, fork, constants)).ToArray();
-        if (paths.Any(p => p is null))
+        var sources = new HashSet<Value>();
+        var paths = operands.Select(i => Above(join.Inputs[i]!, fork, constants, sources)).ToArray();
+        if (paths.Any(p => p is null) || sources.Count > 1)
         {
             return null;
         }
@@ -68,13 +69,14 @@ public static class BlockFinder
         operand.Shape is { } a && result.Shape is { } b && a.Rank == b.Rank && Enumerable.Range(0, a.Rank).All(i => a[i].SurelyEquals(b[i]) || (!a[i].IsKnown && !b[i].IsKnown));
 
     /// <summary>The nodes above a value, down from the fork and without it; null when something else than the fork feeds them.</summary>
-    private static HashSet<Node>? Above(Value value, Node? fork, ConstantValues constants)
+    /// <param name="sources">Receives the graph inputs that the paths begin at: one, if they have a common source.</param>
+    private static HashSet<Node>? Above(Value value, Node? fork, ConstantValues constants, HashSet<Value> sources)
     {
         var nodes = new HashSet<Node>();
         var open = new Stack<Value>([value]);
         while (open.TryPop(out var next))
         {
-            if (constants[next] is not null || next.IsInitializer || next.Producer == fork)
+            if (constants[next] is not null || next.IsInitializer || (fork is not null && next.Producer == fork))
             {
                 continue;
             }
@@ -87,6 +89,7 @@ public static class BlockFinder
                     return null;
                 }
 
+                sources.Add(next);
                 continue;
             }
 

@@ -17,6 +17,7 @@ public sealed class ChannelFlow
     private readonly UnionFind _ids = new();
     private readonly Dictionary<ValueAxis, int[]> _axes = [];
     private readonly Dictionary<Value, Dictionary<Use, HashSet<int>>> _bindings = [];
+    private readonly Dictionary<ValueAxis, PinReason> _unbound = [];
     private readonly Dictionary<int, PinReason> _pins = [];
     private readonly List<ChannelOrigin> _origins = [];
     private readonly List<Reader> _readers = [];
@@ -73,10 +74,23 @@ public sealed class ChannelFlow
         }
         else
         {
-            rule.Flow(node, this);
+            Follow(node, rule);
         }
 
         PinLeakedLengths(node);
+    }
+
+    // Rules rely on what ONNX Runtime checks when it infers shapes; a file that states all its shapes has not been there yet.
+    private void Follow(Node node, Operator rule)
+    {
+        try
+        {
+            rule.Flow(node, this);
+        }
+        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or ArithmeticException)
+        {
+            throw new BrokenModelException($"{node}: its inputs, attributes and shapes do not fit together ({e.Message})", e);
+        }
     }
 
     // ---- what operators ask ----
@@ -152,11 +166,8 @@ public sealed class ChannelFlow
         var bound = _axes.GetValueOrDefault(at);
         if (ids is null)
         {
-            if (bound is not null)
-            {
-                Pin(bound, new PinReason(node, $"'{constant.Name}' is also read by {node}, where this axis belongs to something that stays"));
-            }
-
+            // Pinned in the end: a node that comes later may bind the same axis.
+            _unbound.TryAdd(at, new PinReason(node, $"'{constant.Name}' is also read by {node}, where this axis belongs to something that stays"));
             return;
         }
 
@@ -301,6 +312,11 @@ public sealed class ChannelFlow
     /// </summary>
     private void PinHalfBoundConstants()
     {
+        foreach (var (axis, reason) in _unbound)
+        {
+            Pin(_axes.GetValueOrDefault(axis), reason);
+        }
+
         foreach (var (constant, uses) in _bindings)
         {
             var axes = uses.Values.SelectMany(a => a).ToHashSet();

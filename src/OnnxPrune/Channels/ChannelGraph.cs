@@ -78,7 +78,7 @@ public sealed class ChannelGraph
     public IReadOnlyCollection<Value> Parameters => _bindings.Keys;
 
     /// <summary>The uses of a parameter that know of its channels. Others, if any, only compute further constants from it.</summary>
-    public IReadOnlyCollection<Use> BoundUses(Value parameter) => _bindings[parameter];
+    public IReadOnlyCollection<Use> BoundUses(Value parameter) => [.. _bindings[parameter].Where(u => u.Node.Input(u.Index) == parameter)];
 
     /// <summary>Every place that sums over channels.</summary>
     public IReadOnlyList<Reader> Readers { get; }

@@ -11,6 +11,9 @@ public sealed class Graph
 
     public string Name { get; init; } = "";
 
+    /// <summary>Names that the file describes although no value has them: they stay in the file.</summary>
+    internal IReadOnlySet<string> NamesOfNothing { get; set; } = new HashSet<string>();
+
     /// <summary>The nodes in the file's order, which is topological in a well-formed model.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 

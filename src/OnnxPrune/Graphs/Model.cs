@@ -20,6 +20,9 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     /// <summary>The folder that external data is read from; null for a model that came from no file.</summary>
     public string? Folder { get; init; }
 
+    /// <summary>Whether weights lay outside of the file, so that they are written outside again.</summary>
+    internal bool HasExternalData { get; set; }
+
     /// <summary>What the serializer read the model from.</summary>
     internal object? Source { get; init; }
 }

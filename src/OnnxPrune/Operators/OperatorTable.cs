@@ -60,7 +60,7 @@ public static class OperatorTable
         ["IsNaN"] = new Unary(),
         ["IsInf"] = new Unary(),
         ["Identity"] = new Unary(x => x),
-        ["Cast"] = new Unary(x => x),
+        ["Cast"] = new Unary((x, n) => ((ElementType)n.Int("to", 0)).IsFloatingPoint() ? x : n.Int("to", 0) == (long)ElementType.Bool ? x != 0 ? 1 : 0 : Math.Truncate(x)),
         ["Dropout"] = new Unary(x => x),
         ["Clip"] = new Clip(),
 

@@ -38,7 +38,9 @@ internal sealed class Resize : Operator
                 continue;
             }
 
-            if (result[axis].Size == channels.Length && SizeFollows(node, flow, axis))
+            // The runtime cannot tell a computed size beforehand; that it is the length of the very axis says enough.
+            var keepsLength = result[axis].Size == channels.Length || (!result[axis].IsKnown && node.Input(Sizes) is not null);
+            if (keepsLength && SizeFollows(node, flow, axis))
             {
                 flow.Set(node.Output, axis, channels);
             }

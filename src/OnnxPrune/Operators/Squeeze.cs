@@ -1,5 +1,6 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
+using OnnxPrune.Rewriting;
 
 namespace OnnxPrune.Operators;
 
@@ -33,5 +34,18 @@ internal sealed class Squeeze : Operator
                 flow.Set(node.Output, to++, flow.Channels(x, axis));
             }
         }
+    }
+    /// <summary>Without axes, channels that are cut to one would be dropped as well: so what was dropped before is written out.</summary>
+    public override void Rewrite(Node node, ChannelCut cut)
+    {
+        var x = node.Required(0);
+        if (node.Input(1) is not null || node.Ints("axes") is not null || x.Shape is not { } shape
+            || !Enumerable.Range(0, shape.Rank).Any(axis => cut.Changes(x, axis)))
+        {
+            return;
+        }
+
+        var dropped = Enumerable.Range(0, shape.Rank).Where(axis => shape[axis].Size == 1).Select(axis => (long)axis).ToArray();
+        cut.SetLongs(node, "axes", 1, dropped, isInput: cut.Graph.Model.Opset >= 13);
     }
 }

@@ -16,13 +16,14 @@ internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<T
     private readonly int[] _kept = [.. model.Whole];
     private readonly HashSet<Node> _removed = [];
     private readonly List<(Step Step, int Before)> _taken = [];
+    private Cost? _cost;
 
     /// <summary>Kept channels per group.</summary>
     public IReadOnlyList<int> Kept => _kept;
 
     public IReadOnlyList<ResidualBlock> Blocks => [.. _taken.Select(t => t.Step.Block).OfType<ResidualBlock>()];
 
-    public Cost Cost => model.Evaluate(_kept, _removed);
+    public Cost Cost => _cost ??= model.Evaluate(_kept, _removed);
 
     public bool IsMet => targets.All(t => t.IsMet(Cost, original));
 
@@ -53,6 +54,7 @@ internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<T
 
     public void Take(Step step)
     {
+        _cost = null;
         if (step.Block is { } block)
         {
             _taken.Add((step, 0));
@@ -86,6 +88,7 @@ internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<T
 
     private void Undo((Step Step, int Before) taken)
     {
+        _cost = null;
         _taken.Remove(taken);
         if (taken.Step.Block is null)
         {

@@ -2,6 +2,7 @@ using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
+using OnnxPrune.Repair;
 
 namespace OnnxPrune.Planning;
 
@@ -14,8 +15,10 @@ public sealed class CostModel
     private readonly List<(Node Node, Product Product)> _macs = [];
     private readonly List<(Value Value, Product Product)> _parameters = [];
     private readonly List<(Node Node, Length Length)> _outputs = [];
+    private readonly List<(Node Node, Length Read, Length Made)> _biases = [];
 
-    public CostModel(ChannelGraph graph, CostShapes shapes)
+    /// <param name="absorbsMeans">Whether layers without a bias get one when they lose input channels.</param>
+    public CostModel(ChannelGraph graph, CostShapes shapes, bool absorbsMeans = false)
     {
         var lengths = new LengthTable(graph);
         foreach (var node in graph.Model.Graph.Nodes)
@@ -36,6 +39,13 @@ public sealed class CostModel
             .Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is not null && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
             .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
             .Select(p => (p.Node, lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis]))));
+        if (absorbsMeans)
+        {
+            _biases.AddRange(graph.Readers
+                .Where(r => MeanAbsorption.AddsBias(r.Node, graph.Constants) && graph.Channels(r.Node.Output, 1) is not null)
+                .Select(r => (r.Node, lengths.Of(new ValueAxis(r.Value, r.Axis), 0), lengths.Of(new ValueAxis(r.Node.Output, 1), 0))));
+        }
+
         Whole = [.. graph.Groups.Select(g => g.Channels.Count)];
     }
 
@@ -46,11 +56,31 @@ public sealed class CostModel
     /// <param name="removed">Nodes that are gone, with the constants that only they read.</param>
     public Cost Evaluate(IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null)
     {
-        bool Stays(Node node) => removed is null || !removed.Contains(node);
-        return new Cost(
-            _macs.Where(m => Stays(m.Node)).Sum(m => m.Product.Evaluate(kept)),
-            _parameters.Where(p => removed is null || p.Value.Uses.Any(u => Stays(u.Node))).Sum(p => p.Product.Evaluate(kept)),
-            _outputs.Where(o => Stays(o.Node)).Sum(o => o.Length.Evaluate(kept)));
+        // Planning asks this for every step that it considers: plain loops, and no look at nodes when none is gone.
+        removed = removed is { Count: > 0 } ? removed : null;
+        var (macs, parameters, channels) = (0L, 0L, 0L);
+        foreach (var (node, product) in _macs)
+        {
+            macs += removed is null || !removed.Contains(node) ? product.Evaluate(kept) : 0;
+        }
+
+        foreach (var (value, product) in _parameters)
+        {
+            parameters += removed is null || value.Uses.Any(u => !removed.Contains(u.Node)) ? product.Evaluate(kept) : 0;
+        }
+
+        foreach (var (node, read, made) in _biases)
+        {
+            var gets = (removed is null || !removed.Contains(node)) && read.Evaluate(kept) < read.Evaluate(Whole);
+            parameters += gets ? made.Evaluate(kept) : 0;
+        }
+
+        foreach (var (node, length) in _outputs)
+        {
+            channels += removed is null || !removed.Contains(node) ? length.Evaluate(kept) : 0;
+        }
+
+        return new Cost(macs, parameters, channels);
     }
 
     /// <summary>MACs by node, in graph order, with all channels.</summary>
@@ -77,7 +107,7 @@ public sealed class CostModel
         public long Evaluate(IReadOnlyList<int> kept)
         {
             var product = Factor;
-            foreach (var length in Lengths)
+            foreach (var length in Lengths.AsSpan())
             {
                 product = checked(product * length.Evaluate(kept));
             }
@@ -92,7 +122,7 @@ public sealed class CostModel
         public long Evaluate(IReadOnlyList<int> kept)
         {
             var length = Constant;
-            foreach (var (group, multiplicity) in Groups)
+            foreach (var (group, multiplicity) in Groups.AsSpan())
             {
                 length += (long)multiplicity * kept[group];
             }

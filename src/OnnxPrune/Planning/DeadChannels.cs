@@ -12,7 +12,8 @@ namespace OnnxPrune.Planning;
 public static class DeadChannels
 {
     /// <summary>The members of a group that can go without changing any output.</summary>
-    public static IReadOnlyList<int> Of(ChannelGraph graph, ChannelGroup group, MomentsFlow moments)
+    /// <param name="absorbs">Whether the readers' biases will take constants over.</param>
+    public static IReadOnlyList<int> Of(ChannelGraph graph, ChannelGroup group, MomentsFlow moments, bool absorbs)
     {
         var dead = group.Channels.ToHashSet();
         foreach (var reader in group.Readers)
@@ -22,17 +23,17 @@ public static class DeadChannels
                 break;
             }
 
-            dead.ExceptWith(Alive(graph, reader, moments, dead));
+            dead.ExceptWith(Alive(graph, reader, moments, dead, absorbs));
         }
 
         return [.. group.Channels.Where(dead.Contains)];
     }
 
-    private static List<int> Alive(ChannelGraph graph, Reader reader, MomentsFlow moments, HashSet<int> candidates)
+    private static List<int> Alive(ChannelGraph graph, Reader reader, MomentsFlow moments, HashSet<int> candidates, bool absorbs)
     {
         var channels = graph.Channels(reader.Value, reader.Axis)!;
         var known = moments.Of(reader.Value) is { } m && m.Axis == reader.Axis && m.Count == channels.Length ? m : null;
-        var absorbsConstants = MeanAbsorption.IsExact(reader.Node, graph.Constants);
+        var absorbsConstants = absorbs && MeanAbsorption.IsExact(reader.Node, graph.Constants);
         var unread = UnreadColumns(reader, graph.Constants, channels.Length);
         var alive = new List<int>();
         for (var i = 0; i < channels.Length; i++)

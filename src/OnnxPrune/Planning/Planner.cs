@@ -20,7 +20,7 @@ public sealed class Planner
     public Planner(ChannelGraph graph, CostShapes shapes, PruneRequest request, Cost original)
     {
         (_graph, _request, _original) = (graph, request, original);
-        _cost = new CostModel(graph, shapes);
+        _cost = new CostModel(graph, shapes, request.AbsorbMeans);
         _names = new NodeNames(graph.Model.Graph);
         _moments = MomentsFlow.Through(graph.Model, graph.Constants);
         _scores = new double[graph.Groups.Count][];
@@ -151,7 +151,7 @@ public sealed class Planner
         // A group that must not be touched keeps its dead channels as well.
         if (_request.CutsChannels && _request.Allows(group))
         {
-            var dead = Planning.DeadChannels.Of(_graph, group, _moments).ToHashSet();
+            var dead = Planning.DeadChannels.Of(_graph, group, _moments, _request.AbsorbMeans).ToHashSet();
             _dead[g] = dead.Count;
             for (var i = 0; i < group.Channels.Count; i++)
             {

@@ -7,6 +7,7 @@ namespace OnnxPrune.Repair;
 /// <summary>
 /// Moves what removed channels contribute on average into the biases of the layers that read them.
 /// Given: y = W · x + b, where channel c of x leaves and has the mean m   Result: b += m · Σ W[:, c]
+/// Given: BatchNormalization(W · x), mean µ                              Result: µ −= m · Σ W[:, c]
 /// Exact for a constant channel, unless the layer pads its input with zeros: then it is off by up to the border.
 /// </summary>
 public static class MeanAbsorption
@@ -34,7 +35,7 @@ public static class MeanAbsorption
             var means = channels.Select((c, i) => leaving.Contains(c) ? known[i]?.Mean ?? 0 : 0).ToArray();
             if (means.Any(m => m != 0))
             {
-                AddToBias(graph, reader.Node, Contribution(reader.Node, graph.Constants, means));
+                Shift(graph, reader.Node, Contribution(reader.Node, graph.Constants, means));
                 changed++;
             }
         }
@@ -42,8 +43,12 @@ public static class MeanAbsorption
         return changed;
     }
 
+    /// <summary>Whether the layer has neither a bias nor a following BatchNormalization whose mean could take the shift, and gets a bias.</summary>
+    internal static bool AddsBias(Node reader, ConstantValues constants) =>
+        reader.Input(2) is null && CanAbsorb(reader, constants) && FollowingNorm(reader, constants) is null;
+
     // A bias that other nodes read too must not change.
-    private static bool CanAbsorb(Node reader, ConstantValues constants)
+    internal static bool CanAbsorb(Node reader, ConstantValues constants)
     {
         var bias = reader.Input(2);
         var isFree = bias is null || (constants[bias] is { Rank: 1 } tensor && tensor.ElementType.IsFloatingPoint() && bias.Uses.Count == 1 && !bias.IsGraphOutput);
@@ -59,7 +64,7 @@ public static class MeanAbsorption
     private static double[] Contribution(Node reader, ConstantValues constants, double[] means)
     {
         var weight = constants[reader.Input(1)]!;
-        var values = weight.ToDoubles();
+        var values = weight.ElementType == ElementType.Float ? weight.As<float>() : weight.ToFloats();
         if (reader.OpType == "Gemm")
         {
             var (k, n) = Operators.Gemm.WeightAxes(reader);
@@ -93,24 +98,53 @@ public static class MeanAbsorption
         return sums;
     }
 
-    private static void AddToBias(ChannelGraph graph, Node reader, double[] contribution)
+    /// <summary>Adds to what the layer makes: in its bias, or in the BatchNormalization behind it, or in a new bias.</summary>
+    private static void Shift(ChannelGraph graph, Node reader, double[] shift)
     {
-        var weight = graph.Constants[reader.Input(1)]!;
-        if (graph.Constants[reader.Input(2)] is { } old)
+        var name = $"{reader.Inputs[1]!.Name}.bias";
+        if (reader.Input(2) is { } old && graph.Constants[old] is { } tensor)
         {
-            var values = old.ToDoubles();
-            for (var i = 0; i < values.Length; i++)
+            if (old.IsInitializer || old.Producer is { OpType: "Constant" })
             {
-                values[i] += contribution[i];
+                Add(graph, old, shift, 1);
+                return;
             }
 
-            Rewriting.ConstantReplacement.Replace(graph.Model.Graph, reader.Inputs[2]!, old.WithValues(values), reader.Inputs[2]!.Uses);
-            graph.Constants.Forget(reader.Inputs[2]!);
+            name = old.Name; // Computed from other constants, which stay as they are.
+            shift = [.. shift.Zip(tensor.ToDoubles(), (a, b) => a + b)];
+        }
+        else if (FollowingNorm(reader, graph.Constants) is { } norm)
+        {
+            Add(graph, norm.Inputs[3]!, shift, -1);
             return;
         }
 
-        var bias = graph.Model.Graph.AddFreshInitializer($"{reader.Inputs[1]!.Name}.bias", weight.WithValues(contribution, contribution.Length));
+        var weight = graph.Constants[reader.Input(1)]!;
+        var bias = graph.Model.Graph.AddFreshInitializer(name, weight.WithValues(shift, shift.Length));
         reader.SetInput(2, bias);
         graph.Adopt(bias, 0, like: new ValueAxis(reader.Output, 1));
     }
+
+    private static void Add(ChannelGraph graph, Value constant, double[] shift, double sign)
+    {
+        var tensor = graph.Constants[constant]!;
+        var values = tensor.ToDoubles();
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] += sign * shift[i];
+        }
+
+        Rewriting.ConstantReplacement.Replace(graph.Model.Graph, constant, tensor.WithValues(values), constant.Uses);
+        graph.Constants.Forget(constant);
+    }
+
+    /// <summary>The BatchNormalization that alone reads the layer, with a mean of its own.</summary>
+    private static Node? FollowingNorm(Node reader, ConstantValues constants) =>
+        reader.Output is { IsGraphOutput: false, Uses: [{ IsCapture: false, Index: 0, Node: { OpType: "BatchNormalization", Domain: "" } norm }] }
+        && norm.Input(3) is { Uses.Count: 1, IsGraphOutput: false } mean
+        && (mean.IsInitializer || mean.Producer is { OpType: "Constant" })
+        && constants[mean] is { Rank: 1 }
+        && norm.Int("training_mode", 0) == 0
+            ? norm
+            : null;
 }

@@ -19,7 +19,7 @@ public static class RidgeRegression
     public static Fit Solve((NormalEquations A, NormalEquations B) halves, Matrix<double> prior)
     {
         var best = Strengths
-            .Select(strength => (strength, Error: HeldOut(halves.A, halves.B, prior, strength) + HeldOut(halves.B, halves.A, prior, strength)))
+            .Select(strength => (strength, Error: HeldOut(halves.A, halves.B, prior, strength)))
             .MinBy(p => p.Error).strength;
         var all = new NormalEquations(halves.A.Features, halves.A.Targets);
         all.Add(halves.A);

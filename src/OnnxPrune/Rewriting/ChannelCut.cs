@@ -44,7 +44,7 @@ public sealed class ChannelCut
         var cut = new ChannelCut(graph, channels);
         foreach (var axis in graph.Axes)
         {
-            if (cut.Keep(axis) is { Count: 0 })
+            if (cut.Keep(axis) is { Count: 0, IsWhole: false })
             {
                 throw new UsageException($"The cut leaves no channel on axis {axis.Axis} of '{axis.Value.Name}'; at least one must stay.");
             }

@@ -50,13 +50,26 @@ internal sealed class ExternalData(string folder)
             throw new BrokenModelException($"Initializer '{tensor}': its external data file '{path}' does not exist.");
         }
 
-        var target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
-        if (target is not null && !IsInside(root, target))
+        if (!IsInside(WithoutLinks(root), WithoutLinks(path)))
         {
             throw new BrokenModelException($"Initializer '{tensor}': external data '{location}' is a link that leaves the model's folder, and is refused.");
         }
 
         return path;
+    }
+
+    /// <summary>The path with every link on the way followed: a folder may leave as well as a file.</summary>
+    private static string WithoutLinks(string path)
+    {
+        var real = Path.GetPathRoot(path)!;
+        foreach (var name in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            var next = Path.Combine(real, name);
+            var target = new FileInfo(next).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
+            real = target is null ? next : WithoutLinks(target);
+        }
+
+        return real;
     }
 
     private static bool IsInside(string root, string path) =>

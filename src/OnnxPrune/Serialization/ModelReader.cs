@@ -26,6 +26,7 @@ internal static class ModelReader
         {
             Folder = folder,
             Functions = proto.Functions.Select(f => (Domain(f.Domain), f.Name)).ToHashSet(),
+            HasExternalData = proto.Graph.Initializer.Any(i => i.DataLocation == TensorProto.Types.DataLocation.External),
             Source = proto,
         };
     }
@@ -83,6 +84,7 @@ internal static class ModelReader
             }
         }
 
+        graph.NamesOfNothing = proto.ValueInfo.Select(i => i.Name).Where(name => graph.Find(name) is null).ToHashSet();
         CheckSources(graph, proto);
         return graph;
     }

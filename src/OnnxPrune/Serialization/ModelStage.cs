@@ -15,9 +15,8 @@ internal static class ModelStage
     public static PendingFile Write(Model model, string path)
     {
         var proto = ModelWriter.Write(model);
-        var hadExternal = proto.Graph.Initializer.Any(i => i.DataLocation == TensorProto.Types.DataLocation.External);
         var weights = model.Graph.Initializers.Where(v => v.Initializer!.HasBytes).Sum(v => v.Initializer!.Count * v.ElementType.SizeInBytes());
-        return hadExternal || weights > LargestMessage ? WriteExternal(model, proto, path) : Write(proto, path);
+        return model.HasExternalData || weights > LargestMessage ? WriteExternal(model, proto, path) : Write(proto, path);
     }
 
     private static PendingFile Write(ModelProto proto, string path) => PendingFile.Write(path, stream => proto.WriteTo(stream));

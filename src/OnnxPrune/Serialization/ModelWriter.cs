@@ -28,7 +28,7 @@ internal static class ModelWriter
             graph.Input.Remove(gone);
         }
 
-        foreach (var gone in graph.ValueInfo.Where(i => model.Graph.Find(i.Name) is null).ToArray())
+        foreach (var gone in graph.ValueInfo.Where(i => model.Graph.Find(i.Name) is null && !model.Graph.NamesOfNothing.Contains(i.Name)).ToArray())
         {
             graph.ValueInfo.Remove(gone);
         }

@@ -50,7 +50,9 @@ public static class OnnxFile
     public static Model Clone(Model model)
     {
         // Message clones share their byte strings, so this costs the size of the graph and not of the weights.
-        return ModelReader.Read(ModelWriter.Write(model).Clone(), model.Folder);
+        var copy = ModelReader.Read(ModelWriter.Write(model).Clone(), model.Folder);
+        copy.HasExternalData = model.HasExternalData;
+        return copy;
     }
 
     /// <summary>The same, with the shapes and types that were inferred for the original's values.</summary>

@@ -6,8 +6,11 @@ namespace OnnxPrune.Serialization;
 /// </summary>
 public sealed class PendingFile : IDisposable
 {
+    private static readonly Lock Gate = new();
+    private static readonly HashSet<PendingFile> Live = [];
+
     private string? _companion;
-    private bool _committed;
+    private bool _isSettled;
 
     private PendingFile(string path, string destination) => (TemporaryPath, Destination) = (path, destination);
 
@@ -38,14 +41,15 @@ public sealed class PendingFile : IDisposable
         var pending = new PendingFile(temporary, destination);
         try
         {
-            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+            using var stream = pending.Create();
             write(stream);
             stream.Flush(flushToDisk: true);
         }
-        catch (UnauthorizedAccessException e)
+        catch (ArgumentOutOfRangeException e)
         {
+            // How .NET says EFBIG: the file system, or a limit of the process, takes no file of this size.
             pending.Dispose();
-            throw new UsageException($"'{destination}' cannot be written: {e.Message}", e);
+            throw new IOException($"'{destination}' is too large for its file system: {e.Message.Split('(')[0].TrimEnd()}", e);
         }
         catch
         {
@@ -54,6 +58,37 @@ public sealed class PendingFile : IDisposable
         }
 
         return pending;
+    }
+
+    /// <summary>
+    /// Removes every file that is not committed yet. For a process that is about to end in the middle of its work: nothing can be
+    /// written or committed afterwards.
+    /// </summary>
+    public static void AbandonAll()
+    {
+        // Never left again: what another thread is about to write or commit must not come after this.
+        Gate.Enter();
+        foreach (var pending in Live)
+        {
+            pending.Remove();
+        }
+    }
+
+    private FileStream Create()
+    {
+        lock (Gate)
+        {
+            try
+            {
+                var stream = new FileStream(TemporaryPath, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+                Live.Add(this);
+                return stream;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new UsageException($"'{Destination}' cannot be written: {e.Message}", e);
+            }
+        }
     }
 
     /// <summary>
@@ -68,31 +103,42 @@ public sealed class PendingFile : IDisposable
     }
 
     /// <summary>Renames the temporary file over the destination: at every moment there is the old content or the new.</summary>
+    /// <exception cref="IOException">The destination has become a folder, or the disk fails.</exception>
     public void Commit()
     {
-        if (!OperatingSystem.IsWindows() && File.Exists(Destination))
+        lock (Gate)
         {
-            File.SetUnixFileMode(TemporaryPath, File.GetUnixFileMode(Destination));
-        }
+            if (!OperatingSystem.IsWindows() && File.Exists(Destination))
+            {
+                File.SetUnixFileMode(TemporaryPath, File.GetUnixFileMode(Destination));
+            }
 
-        File.Move(TemporaryPath, Destination, overwrite: true);
-        _committed = true;
+            File.Move(TemporaryPath, Destination, overwrite: true);
+            Live.Remove(this);
+            _isSettled = true;
+        }
     }
 
     public void Dispose()
     {
-        if (_committed)
+        lock (Gate)
         {
-            return;
+            if (!_isSettled)
+            {
+                Remove();
+                Live.Remove(this);
+                _isSettled = true;
+            }
         }
+    }
 
+    private void Remove()
+    {
         File.Delete(TemporaryPath);
         if (_companion is not null)
         {
             File.Delete(_companion);
         }
-
-        _committed = true;
     }
 
     private static string FollowLinks(string path) =>

@@ -1,0 +1,17 @@
+namespace OnnxPrune.Cli.Commands;
+
+/// <summary>What the process ends with; part of the contract with whoever runs it.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+
+    /// <summary>The verification failed, or writing did; nothing was written.</summary>
+    public const int Failed = 1;
+
+    public const int WrongUsage = 2;
+
+    public const int TargetOutOfReach = 3;
+
+    /// <summary>The model is broken or unsupported.</summary>
+    public const int BadModel = 4;
+}

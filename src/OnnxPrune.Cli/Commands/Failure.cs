@@ -1,0 +1,48 @@
+using System.Text.RegularExpressions;
+
+namespace OnnxPrune.Cli.Commands;
+
+/// <summary>A model that was made does not do what it must; nothing was written.</summary>
+internal sealed class VerificationFailedException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Turns what went wrong into one sentence on stderr and an exit code.</summary>
+internal static class Failure
+{
+    public static int Report(Exception e, bool verbose)
+    {
+        var (code, message) = Explain(e);
+        Say($"onnxprune: {OnOneLine(message)}");
+        if (verbose)
+        {
+            Say(e.ToString());
+        }
+
+        return code;
+    }
+
+    private static (int Code, string Message) Explain(Exception e) => e switch
+    {
+        VerificationFailedException => (ExitCode.Failed, e.Message),
+        UsageException => (ExitCode.WrongUsage, e.Message),
+        RegexMatchTimeoutException => (ExitCode.WrongUsage, $"The pattern '{((RegexMatchTimeoutException)e).Pattern}' takes too long to match; give a simpler one."),
+        TargetOutOfReachException => (ExitCode.TargetOutOfReach, e.Message),
+        BrokenModelException or UnsupportedModelException => (ExitCode.BadModel, e.Message),
+        IOException or UnauthorizedAccessException => (ExitCode.Failed, $"The output could not be written, and nothing was: {e.Message}"),
+        OutOfMemoryException => (ExitCode.Failed, "The memory of this machine is not enough for this model; nothing was written."),
+        _ => (ExitCode.Failed, $"An error that should not happen, please report it: {e.GetType().Name}: {e.Message}"),
+    };
+
+    private static string OnOneLine(string text) => string.Join(' ', text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+
+    private static void Say(string line)
+    {
+        try
+        {
+            Console.Error.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            // Nobody can be told; the exit code still says it.
+        }
+    }
+}

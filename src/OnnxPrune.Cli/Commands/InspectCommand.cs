@@ -1,0 +1,22 @@
+using System.CommandLine;
+using OnnxPrune.Cli.Inspecting;
+
+namespace OnnxPrune.Cli.Commands;
+
+/// <summary><c>onnxprune inspect in.onnx</c>: what a model consists of and what can be cut of it.</summary>
+internal static class InspectCommand
+{
+    public static Command Create()
+    {
+        var input = CommonOptions.Model("in.onnx", "the model to look at");
+        var json = new Option<bool>("--json") { Description = "print JSON" };
+        var measure = new InputShapeArgument();
+        var command = new Command("inspect", "Shows blocks, coupled channels, costs, and what is blocked and why.");
+        command.Arguments.Add(input);
+        command.Options.Add(json);
+        command.Options.Add(measure.Option);
+        CommandLine.Complete(command, "  onnxprune inspect <in.onnx> [options]");
+        command.SetAction(parsed => new Inspection(parsed.GetRequiredValue(input), measure.Read(parsed), parsed.Terminal()).Execute(parsed.GetValue(json)));
+        return command;
+    }
+}

@@ -1,0 +1,89 @@
+using OnnxPrune.Cli.Reports;
+using OnnxPrune.Cli.Terminals;
+
+namespace OnnxPrune.Cli.Inspecting;
+
+/// <summary>What <c>inspect</c> prints for people.</summary>
+internal static class InspectPage
+{
+    private const int TopRows = 12;
+
+    public static void Show(InspectDocument document, Terminal terminal)
+    {
+        Head(document, terminal);
+        Section(
+            terminal,
+            "Residual blocks",
+            ["Join", "Shortcut", "MACs", "Parameters", "Removable"],
+            document.Blocks,
+            b => [b.Name, b.Shortcut, Numbers.Count(b.Macs), Numbers.Count(b.Params), b.Obstacle is null ? "yes" : $"no: {b.Obstacle}"]);
+        Section(
+            terminal,
+            "Coupled channels, by the MACs that depend on them",
+            ["First layer", "Layers bound", "Channels", "MACs", "Parameters"],
+            document.Groups,
+            g => [g.Name, Numbers.Count(g.Producers.Count), Numbers.Count(g.Channels), Numbers.Count(g.Macs), Numbers.Count(g.Params)]);
+        Section(
+            terminal,
+            "Layers, by MACs",
+            ["Layer", "Operator", "Weight", "MACs", "Parameters"],
+            [.. document.Layers.OrderByDescending(l => l.Macs).ThenByDescending(l => l.Params)],
+            l => [l.Name, l.Operator, string.Join('x', l.Weight), Numbers.Count(l.Macs), Numbers.Count(l.Params)]);
+        Blocked(document, terminal);
+    }
+
+    private static void Head(InspectDocument document, Terminal terminal)
+    {
+        terminal.Line(document.File);
+        terminal.Line($"  opset {Numbers.Plain(document.Opset)}, {Numbers.Count(document.Nodes, "node")}, {Numbers.Count(document.FileBytes)} bytes");
+        terminal.Line($"  {Numbers.Count(document.Macs)} MACs, can go down to {Numbers.Count(document.Smallest.Macs)} ({Numbers.Percent(document.Smallest.MacsShare)})");
+        terminal.Line($"  {Numbers.Count(document.Params)} parameters, can go down to {Numbers.Count(document.Smallest.Params)} ({Numbers.Percent(document.Smallest.ParamsShare)})");
+        foreach (var (kind, values) in new[] { ("input", document.Inputs), ("output", document.Outputs) })
+        {
+            foreach (var value in values)
+            {
+                terminal.Line($"  {kind} {value.Name}: {value.Type} {(value.Shape is { } shape ? $"[{string.Join(", ", shape)}]" : "of unknown rank")}");
+            }
+        }
+
+        if (document.CarriesMasks)
+        {
+            terminal.Line("  carries masks: pruning without a target applies them");
+        }
+    }
+
+    private static void Section<T>(Terminal terminal, string title, string[] columns, IReadOnlyList<T> rows, Func<T, string[]> cells)
+    {
+        terminal.Line();
+        terminal.Title(rows.Count == 0 ? $"{title}: none" : title);
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        var shown = terminal.IsVerbose ? rows.Count : TopRows;
+        Tables.Show(terminal, columns, rows.Take(shown).Select(cells));
+        if (rows.Count > shown)
+        {
+            terminal.Line($"... and {Numbers.Count(rows.Count - shown)} more; -v shows all");
+        }
+    }
+
+    private static void Blocked(InspectDocument document, Terminal terminal)
+    {
+        terminal.Line();
+        terminal.Title(document.Blocked.Count == 0 ? "Channels that must stay: none" : "Channels that must stay");
+        BlockedTable.Show(document.Blocked, terminal);
+        if (document.UnknownOperators.Count == 0)
+        {
+            return;
+        }
+
+        terminal.Line();
+        terminal.Title("Operators without a rule: the channels that they read stay");
+        foreach (var unknown in document.UnknownOperators)
+        {
+            terminal.Line($"  {unknown.Operator} ({Numbers.Count(unknown.Nodes, "node")}): {unknown.Reason}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using OnnxPrune.Blocks;
+using OnnxPrune.Channels;
+using OnnxPrune.Cli.Commands;
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Cli.Reports;
+using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
+using OnnxPrune.Planning;
+
+namespace OnnxPrune.Cli.Inspecting;
+
+/// <summary>The steps of <c>onnxprune inspect in.onnx</c>.</summary>
+internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]>? inputShapes, Terminal terminal)
+{
+    public int Execute(bool asJson)
+    {
+        var loaded = LoadedModel.Read(path, new MeasureOptions { InputShapes = inputShapes }, terminal);
+        var document = Describe(loaded);
+        if (asJson)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(document, ReportJson.Default.InspectDocument));
+        }
+        else
+        {
+            InspectPage.Show(document, terminal);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static InspectDocument Describe(LoadedModel loaded)
+    {
+        var (model, pruner) = (loaded.Model, new Pruner(loaded.Model, loaded.Concrete?.Values));
+        var cost = new CostModel(pruner.Channels, new CostShapes(pruner.Channels.Constants, loaded.Concrete?.Values));
+        var (before, smallest) = (pruner.Before, pruner.Smallest(new PruneRequest { CutsBlocks = true }));
+        return new InspectDocument(
+            loaded.Path,
+            loaded.Bytes,
+            model.Opset,
+            model.Graph.Nodes.Count,
+            before.Macs,
+            before.Parameters,
+            before.Channels,
+            new InspectSmallest(smallest.Macs, smallest.Parameters, Share(smallest.Macs, before.Macs), Share(smallest.Parameters, before.Parameters)),
+            [.. model.Graph.FedInputs.Select(Describe)],
+            [.. model.Graph.Outputs.Select(Describe)],
+            [.. pruner.Blocks.Select(b => Describe(b, cost, before))],
+            [.. pruner.Channels.Groups.Select((g, i) => Describe(g, i, cost, before)).OrderByDescending(g => g.Macs).ThenByDescending(g => g.Params)],
+            [.. LayerTable.Of(pruner.Channels, loaded.Concrete).Costs.Select(l => new InspectLayer(l.Name, l.Operator, l.Weight, l.Macs, l.Parameters))],
+            PruneReport.Blocked(pruner.Channels.Blocked),
+            Unknown(pruner.Channels),
+            model.Metadata.ContainsKey(PruningPlan.MetadataKey));
+    }
+
+    private static double Share(long part, long whole) => whole == 0 ? 1 : (double)part / whole;
+
+    private static InspectValue Describe(Value value) => new(value.Name, value.ElementType.ToString(), value.Shape is { } shape ? [.. shape.Select(d => d.ToString())] : null);
+
+    private static InspectBlock Describe(ResidualBlock block, CostModel cost, Cost before)
+    {
+        var without = cost.Evaluate(cost.Whole, block.Branch.Append(block.Join).ToHashSet());
+        return new InspectBlock(block.Name, block.Kind.ToString().ToLowerInvariant(), block.Branch.Count + 1, before.Macs - without.Macs, before.Parameters - without.Parameters, block.Obstacle);
+    }
+
+    private static InspectGroup Describe(ChannelGroup group, int index, CostModel cost, Cost before)
+    {
+        var without = cost.Evaluate([.. cost.Whole.Select((kept, i) => i == index ? 0 : kept)]);
+        return new InspectGroup(
+            group.Name,
+            group.Channels.Count,
+            before.Macs - without.Macs,
+            before.Parameters - without.Parameters,
+            [.. group.Producers.Select(p => p.Label)],
+            [.. group.Readers.Select(r => r.Node.Label).Distinct()]);
+    }
+
+    private static InspectUnknown[] Unknown(ChannelGraph graph) =>
+        [.. graph.Model.Graph.Nodes.Where(n => OperatorTable.Find(n) is null && !n.Outputs.All(o => o is null || graph.Constants[o] is not null)).GroupBy(n => (n.Domain, n.OpType))
+            .Select(g => new InspectUnknown(g.Key.Domain.Length == 0 ? g.Key.OpType : $"{g.Key.Domain}.{g.Key.OpType}", g.Count(), OperatorTable.WhyUnknown(g.First(), graph.Model)))
+            .OrderByDescending(u => u.Nodes)];
+}

@@ -1,0 +1,90 @@
+using OnnxPrune.Cli.Commands;
+using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Accuracy;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Drift;
+using OnnxPrune.Runtime.Latency;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Cli.Measuring;
+
+/// <summary>Measures two models side by side: the same outputs, how far they drift, how fast they are, how often they are right.</summary>
+internal sealed class Comparer(LoadedModel original, MeasureOptions options, Terminal terminal)
+{
+    private readonly DriftInputs _inputs = new(original, options, terminal);
+
+    /// <param name="openPruned">Opens the other model with given settings.</param>
+    /// <exception cref="VerificationFailedException">The other model's inputs or outputs differ, or are not finite.</exception>
+    public Comparison Compare(Func<SessionSettings, OnnxSession> openPruned)
+    {
+        var settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) };
+        using var first = terminal.Timed("load the original", () => OnnxSession.Open(original.Path, settings));
+        using var second = terminal.Timed("load the other", () => openPruned(settings));
+        var drift = terminal.Watched("measuring the drift", progress => MeasureDrift(first, second, settings, openPruned, progress));
+        var accuracy = options.Data is { } path ? terminal.Watched("measuring the accuracy", progress => MeasureAccuracy(path, first, second, progress)) : default;
+        var latency = terminal.Watched("measuring the latency", progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
+        return new Comparison(drift, _inputs.Description, latency, accuracy.Report, accuracy.Description);
+    }
+
+    private DriftReport MeasureDrift(OnnxSession first, OnnxSession second, SessionSettings settings, Func<SessionSettings, OnnxSession> openPruned, IProgress<double> progress)
+    {
+        if (settings.Provider == ExecutionProvider.Cpu)
+        {
+            return MeasureDrift(first, second, progress);
+        }
+
+        // What a GPU computes fast it computes in lower precision.
+        settings = settings with { Deterministic = true };
+        using var exactFirst = OnnxSession.Open(original.Path, settings);
+        using var exactSecond = openPruned(settings);
+        return MeasureDrift(exactFirst, exactSecond, progress);
+    }
+
+    private DriftReport MeasureDrift(OnnxSession first, OnnxSession second, IProgress<double> progress)
+    {
+        var meter = Verified(() => new DriftMeter(first, second));
+        var done = 0;
+        foreach (var set in _inputs.For(first))
+        {
+            // Inputs that do not suit the original are wrong usage, and no fault of the other model.
+            if (done == 0)
+            {
+                first.Run(set);
+            }
+
+            Verified(() =>
+            {
+                meter.Add(set);
+                return meter;
+            });
+            progress.Report((double)++done / _inputs.Count);
+        }
+
+        return meter.Report();
+    }
+
+    private static T Verified<T>(Func<T> step)
+    {
+        try
+        {
+            return step();
+        }
+        catch (Exception e) when (e is UsageException or UnsupportedModelException)
+        {
+            throw new VerificationFailedException(e.Message, e);
+        }
+    }
+
+    private (AccuracyReport? Report, string? Description) MeasureAccuracy(string path, OnnxSession first, OnnxSession second, IProgress<double> progress)
+    {
+        var data = DataSource.Open(path, options.Normalize);
+        foreach (var note in options.Calib is null ? data.Notes : [])
+        {
+            terminal.Note(note);
+        }
+
+        var samples = data.Sample(options.Limit, options.Seed);
+        var report = AccuracyMeter.Measure([first, second], data, samples, progress: progress);
+        return (report, samples.Count < data.Count ? $"{samples.Count} of {data.Description}" : data.Description);
+    }
+}

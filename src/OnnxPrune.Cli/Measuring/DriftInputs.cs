@@ -1,0 +1,54 @@
+using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Inputs;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Cli.Measuring;
+
+/// <summary>The inputs that drift is measured on: the calibration data, or seeded synthetic ones.</summary>
+internal sealed class DriftInputs
+{
+    private const int SyntheticSets = 4;
+
+    private readonly IDataSource? _source;
+    private readonly IReadOnlyList<int>? _samples;
+    private readonly LoadedModel _model;
+    private readonly MeasureOptions _options;
+
+    /// <exception cref="UsageException">The calibration data cannot be read.</exception>
+    public DriftInputs(LoadedModel model, MeasureOptions options, Terminal terminal)
+    {
+        (_model, _options) = (model, options);
+        if (options.Calib is { } path)
+        {
+            _source = DataSource.Open(path, options.Normalize);
+            _samples = _source.Sample(options.Limit, options.Seed);
+            foreach (var note in _source.Notes)
+            {
+                terminal.Note(note);
+            }
+        }
+    }
+
+    /// <summary>For reports.</summary>
+    public string Description => _source is null
+        ? $"{SyntheticSets} synthetic inputs, seed {_options.Seed}"
+        : _samples!.Count < _source.Count ? $"{_samples.Count} of {_source.Description}" : _source.Description;
+
+    /// <summary>How many sets <see cref="For"/> gives, about.</summary>
+    public int Count => _source is null ? SyntheticSets : Math.Max(1, _samples!.Count / 32);
+
+    /// <summary>The inputs set by set, for a session's inputs.</summary>
+    public IEnumerable<IReadOnlyDictionary<string, Tensor>> For(OnnxSession session) => _source is null
+        ? Enumerable.Range(0, SyntheticSets).Select(i => Synthetic(session, i))
+        : _source.Batches(session.Inputs, _samples).Select(b => b.Inputs);
+
+    /// <summary>One synthetic set.</summary>
+    public IReadOnlyDictionary<string, Tensor> Synthetic(OnnxSession session, int index)
+    {
+        // Seeds of neighbouring runs should not share inputs.
+        var seed = ((long)_options.Seed * SyntheticSets) + index;
+        return SyntheticInputs.Make(session, seed, _model.Concrete?.Inputs ?? _options.InputShapes);
+    }
+}

@@ -1,0 +1,68 @@
+using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Shapes;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Cli.Measuring;
+
+/// <summary>A model in memory with the shapes of all its values.</summary>
+/// <param name="Concrete">The shapes at one definite size of the inputs; null where the model loads at none that was tried.</param>
+/// <param name="Bytes">What it takes on disk, external data included.</param>
+internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Concrete, long Bytes)
+{
+    /// <exception cref="UsageException">The path names no readable file, or an input shape does not fit.</exception>
+    /// <exception cref="BrokenModelException">The file is no well-formed ONNX model.</exception>
+    /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
+    public static LoadedModel Read(string path, MeasureOptions options, Terminal terminal)
+    {
+        var model = terminal.Timed("read the model", () => OnnxFile.Read(path));
+        terminal.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
+        var concrete = terminal.Timed("infer concrete shapes", () => Concretize(model, path, options, terminal));
+        return new LoadedModel(path, model, concrete, FileSize(path, model));
+    }
+
+    /// <summary>A copy that can be pruned while this stays as it is. Weights are shared.</summary>
+    public LoadedModel Copy()
+    {
+        var copy = OnnxFile.Clone(Model);
+        var concrete = new Dictionary<Value, Shape>();
+        foreach (var value in copy.Graph.Values)
+        {
+            if (Model.Graph.Find(value.Name) is not { } original)
+            {
+                continue;
+            }
+
+            (value.Shape, value.ElementType) = (original.Shape, original.ElementType);
+            if (Concrete?.Values.GetValueOrDefault(original) is { } shape)
+            {
+                concrete.Add(value, shape);
+            }
+        }
+
+        return this with { Model = copy, Concrete = Concrete is null ? null : Concrete with { Values = concrete } };
+    }
+
+    /// <summary>What a model takes on disk.</summary>
+    public static long FileSize(string path, Model model)
+    {
+        var length = new FileInfo(path).Length;
+        var weights = model.Graph.Initializers.Where(i => i.Initializer!.HasBytes).Sum(i => i.Initializer!.Count * i.ElementType.SizeInBytes());
+
+        // A file smaller than its weights keeps them elsewhere.
+        return length < weights ? length + weights : length;
+    }
+
+    private static ConcreteShapes? Concretize(Model model, string path, MeasureOptions options, Terminal terminal)
+    {
+        try
+        {
+            return ConcreteShapes.Infer(model, options.InputShapes, name: path);
+        }
+        catch (UnsupportedModelException e) when (options.InputShapes is null)
+        {
+            terminal.Note($"MACs count every unknown dimension as 1, since no size of the inputs was found that suits the model; --input-shape gives one. ({e.Message})");
+            return null;
+        }
+    }
+}

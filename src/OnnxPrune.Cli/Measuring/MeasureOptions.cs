@@ -1,0 +1,24 @@
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Cli.Measuring;
+
+/// <summary>How models are measured.</summary>
+internal sealed record MeasureOptions
+{
+    /// <summary>Where unlabelled inputs are; null for synthetic ones.</summary>
+    public string? Calib { get; init; }
+
+    /// <summary>Where labelled inputs are; null when accuracy is not wanted.</summary>
+    public string? Data { get; init; }
+
+    public int? Limit { get; init; }
+
+    public string? Normalize { get; init; }
+
+    public SessionSettings Sessions { get; init; } = new();
+
+    /// <summary>Sizes of dynamic inputs, by name.</summary>
+    public IReadOnlyDictionary<string, long[]>? InputShapes { get; init; }
+
+    public int Seed { get; init; }
+}

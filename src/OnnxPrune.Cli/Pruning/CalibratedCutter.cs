@@ -1,0 +1,81 @@
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Cli.Pruning;
+
+/// <summary>Prunes by what calibration inputs tell, and repairs by them; see <see cref="CalibratedPruning"/>.</summary>
+internal sealed class CalibratedCutter
+{
+    private readonly LoadedModel _loaded;
+    private readonly Pruner _pruner;
+    private readonly PruneOptions _options;
+    private readonly Terminal _terminal;
+    private readonly SessionSettings _settings;
+    private readonly CalibrationInputs _inputs;
+    private CalibratedPlanner? _planner;
+
+    /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
+    public CalibratedCutter(LoadedModel loaded, Pruner pruner, PruneOptions options, Terminal terminal)
+    {
+        (_loaded, _pruner, _options, _terminal) = (loaded, pruner, options, terminal);
+        // The same bits on every run; statistics are computed on the CPU, whatever the model runs on later.
+        _settings = new SessionSettings { Threads = options.Measure.Sessions.Threads, Deterministic = true };
+        var source = DataSource.Open(options.Measure.Calib!, options.Measure.Normalize);
+        using var session = OnnxSession.Open(loaded.Path, _settings);
+        _inputs = CalibrationInputs.Read(source, session.Inputs, pruner.Before, options.Measure.Limit, options.Measure.Seed);
+        foreach (var note in source.Notes)
+        {
+            terminal.Note(note);
+        }
+    }
+
+    /// <summary>Whether the request leaves the choice of channels to the data.</summary>
+    public static bool Decides(PruneOptions options) => options.Criterion is null or "gram";
+
+    /// <summary>The pruned and repaired network that keeps the targets.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
+    public CalibratedResult Prune(PruneRequest request, IReadOnlyList<Target> targets)
+    {
+        if (!Decides(_options))
+        {
+            var copy = _loaded.Copy();
+            return Repair(new Pruner(copy.Model, copy.Concrete?.Values).Prune(request with { Targets = targets }).Plan, reconsider: false);
+        }
+
+        if (_planner is null)
+        {
+            _planner = new CalibratedPlanner(_loaded.Model, _loaded.Concrete?.Values);
+            _terminal.Watched("measuring what each cut does", progress =>
+            {
+                _planner.Measure(request, _inputs.Batches, _inputs.Trials, _settings, _options.Measure.Seed, progress.Report);
+                return true;
+            });
+        }
+
+        return Repair(_planner.Plan(targets), reconsider: true);
+    }
+
+    /// <summary>Applies a plan exactly, and repairs what is left.</summary>
+    public CalibratedResult Apply(PruningPlan plan) => Repair(plan, reconsider: false);
+
+    /// <summary>The same as an outcome for the summary.</summary>
+    public PruneOutcome Outcome(CalibratedResult result)
+    {
+        var concrete = _loaded.Concrete?.Values
+            .Select(p => (Value: result.Model.Graph.Find(p.Key.Name), Shape: p.Value))
+            .Where(p => p.Value is not null)
+            .ToDictionary(p => p.Value!, p => p.Shape);
+        return new PruneOutcome(result.Plan, _pruner.Before, new Pruner(result.Model, concrete).Before, _pruner.Blocks.Count, 0, 0, 0, 0, _pruner.Channels.Blocked)
+        {
+            Repaired = result.Layers.Count,
+            CalibrationSamples = _inputs.Samples,
+        };
+    }
+
+    private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _terminal.Watched("repairing layer by layer", progress =>
+        CalibratedPruning.Apply(_loaded.Model, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, progress.Report));
+}

@@ -1,0 +1,65 @@
+using System.Text.RegularExpressions;
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Importance;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Cli.Pruning;
+
+/// <summary>What the command line asks of a pruning run.</summary>
+internal sealed record PruneOptions
+{
+    /// <summary>The drift that is allowed where nothing else decides how much goes.</summary>
+    public const double DefaultMaxDrift = 0.05;
+
+    public required string Input { get; init; }
+
+    public required string Output { get; init; }
+
+    public IReadOnlyList<Target> Targets { get; init; } = [];
+
+    /// <summary>Null when it was not given.</summary>
+    public double? MaxDrift { get; init; }
+
+    public string? Plan { get; init; }
+
+    public string? PlanOut { get; init; }
+
+    public string? Report { get; init; }
+
+    public bool CutsBlocks { get; init; }
+
+    public bool CutsChannels { get; init; }
+
+    public string? Criterion { get; init; }
+
+    /// <summary>The channel multiple; null to ask the provider.</summary>
+    public int? Round { get; init; }
+
+    public Regex? Exclude { get; init; }
+
+    public Regex? Only { get; init; }
+
+    public bool AbsorbMeans { get; init; }
+
+    public bool DryRun { get; init; }
+
+    public bool Verify { get; init; }
+
+    public required MeasureOptions Measure { get; init; }
+
+    public string Granularity => (CutsBlocks, CutsChannels) switch { (true, true) => "blocks,channels", (true, false) => "blocks", _ => "channels" };
+
+    /// <summary>The same for the pruner.</summary>
+    public PruneRequest ToRequest() => new()
+    {
+        Targets = Targets,
+        Criterion = Criterion is null or "gram" ? null : Criteria.Named(Criterion, Measure.Seed),
+        Rounding = Round is { } multiple ? new Rounding(multiple) : new Rounding(ChannelMultiple.Auto(Measure.Sessions.Provider), IsAuto: true),
+        CutsBlocks = CutsBlocks,
+        CutsChannels = CutsChannels,
+        Exclude = Exclude,
+        Only = Only,
+        AbsorbMeans = AbsorbMeans,
+    };
+}

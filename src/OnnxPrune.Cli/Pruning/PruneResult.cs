@@ -1,0 +1,15 @@
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Cli.Reports;
+
+namespace OnnxPrune.Cli.Pruning;
+
+/// <summary>All that a run found out, for the summary and the reports.</summary>
+/// <param name="Comparison">Null with --no-verify.</param>
+/// <param name="Layers">Null without a report.</param>
+internal sealed record PruneResult(
+    PruneOptions Options,
+    CutResult Cut,
+    ModelFigures Original,
+    ModelFigures Pruned,
+    Comparison? Comparison,
+    IReadOnlyList<LayerChange>? Layers);

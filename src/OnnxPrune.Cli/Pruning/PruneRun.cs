@@ -1,0 +1,93 @@
+using OnnxPrune.Cli.Commands;
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Cli.Reports;
+using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Cli.Pruning;
+
+/// <summary>The steps of <c>onnxprune in.onnx out.onnx</c>.</summary>
+internal sealed class PruneRun(PruneOptions options, Terminal terminal)
+{
+    // A search ends as close to the limit as it can, and another kernel may round otherwise.
+    private const double Rounding = 1.001;
+
+    public int Execute()
+    {
+        OutputPaths.Check(options);
+        RuntimeEnvironment.Preload();
+        var loaded = LoadedModel.Read(options.Input, options.Measure, terminal);
+        var nodesBefore = loaded.Model.Graph.Nodes.Count;
+        var pruner = terminal.Timed("follow the channels", () => new Pruner(loaded.Model, loaded.Concrete?.Values));
+        var layers = options.Report is null ? null : LayerTable.Of(pruner.Channels, loaded.Concrete);
+        var cut = terminal.Timed("prune", () => new Cutter(loaded, pruner, options, terminal).Cut());
+        SayWhatWasAssumed(cut.Outcome);
+
+        using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(cut.Model, OutputPaths.OfModel(options)));
+        var result = new PruneResult(
+            options,
+            cut,
+            ModelFigures.Of(nodesBefore, cut.Outcome.BlocksBefore, cut.Outcome.Before, loaded.Bytes),
+            ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, LoadedModel.FileSize(staged.TemporaryPath, cut.Model)),
+            options.Verify ? Verify(loaded, staged.TemporaryPath) : null,
+            layers?.After(cut.Model, loaded.Concrete));
+        if (!terminal.IsQuiet)
+        {
+            PruneSummary.Show(result, terminal);
+        }
+
+        CheckDrift(result);
+        Commit(staged, result);
+        return ExitCode.Done;
+    }
+
+    private void SayWhatWasAssumed(PruneOutcome outcome)
+    {
+        if (outcome.JudgedOtherwise > 0)
+        {
+            terminal.Note($"the criterion {options.Criterion} could not judge {outcome.JudgedOtherwise} sets of channels; the filters' norm (l2) ranked those.");
+        }
+    }
+
+    private Comparison Verify(LoadedModel original, string path)
+    {
+        // Only the input's path and shapes are used: the model in memory is the pruned one by now.
+        return new Comparer(original, options.Measure, terminal).Compare(settings =>
+        {
+            try
+            {
+                return OnnxSession.Open(path, settings);
+            }
+            catch (UnsupportedModelException e)
+            {
+                throw new VerificationFailedException($"The pruned model is not written, since it does not load. {e.Message.Replace(path, options.Output, StringComparison.Ordinal)}", e);
+            }
+        });
+    }
+
+    private void CheckDrift(PruneResult result)
+    {
+        if (options.MaxDrift is { } limit && result.Comparison is { } comparison && !(comparison.Drift.Total <= limit * Rounding))
+        {
+            throw new VerificationFailedException(FormattableString.Invariant(
+                $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
+        }
+    }
+
+    /// <summary>All files are complete before the first one is put in place; the model comes last.</summary>
+    private void Commit(PendingFile staged, PruneResult result)
+    {
+        if (options.DryRun)
+        {
+            terminal.Note("this was a dry run; nothing was written.");
+            return;
+        }
+
+        using var plan = options.PlanOut is { } planPath ? TextFile.Stage(planPath, result.Cut.Outcome.Plan.ToJson()) : null;
+        using var report = options.Report is { } reportPath ? TextFile.Stage(reportPath, PruneReport.Write(result)) : null;
+        plan?.Commit();
+        report?.Commit();
+        staged.Commit();
+    }
+}

@@ -1,0 +1,31 @@
+using OnnxPrune.Cli.Terminals;
+
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>What stays, and why.</summary>
+internal static class BlockedTable
+{
+    private const int ShownLayers = 3;
+    private const int ShownReasons = 20;
+
+    public static void Show(IReadOnlyList<ReportBlocked> blocked, Terminal terminal)
+    {
+        var shown = terminal.IsVerbose ? blocked.Count : ShownReasons;
+        foreach (var reason in blocked.Take(shown))
+        {
+            terminal.Line($"  {Numbers.Count(reason.Channels, "channel")} of {Layers(reason, terminal.IsVerbose)}: {reason.Reason}", indent: 4);
+        }
+
+        if (blocked.Count > shown)
+        {
+            terminal.Line($"  and {Numbers.Count(blocked.Count - shown, "further reason")} (-v shows all)");
+        }
+    }
+
+    private static string Layers(ReportBlocked reason, bool all)
+    {
+        var shown = all ? reason.Layers.Count : ShownLayers;
+        var names = string.Join(", ", reason.Layers.Take(shown));
+        return reason.Layers.Count > shown ? $"{names} and {reason.Layers.Count - shown} more" : names;
+    }
+}

@@ -1,0 +1,45 @@
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>What <c>inspect --json</c> prints.</summary>
+internal sealed record InspectDocument(
+    string File,
+    long FileBytes,
+    long Opset,
+    int Nodes,
+    long Macs,
+    long Params,
+    long Channels,
+    InspectSmallest Smallest,
+    IReadOnlyList<InspectValue> Inputs,
+    IReadOnlyList<InspectValue> Outputs,
+    IReadOnlyList<InspectBlock> Blocks,
+    IReadOnlyList<InspectGroup> Groups,
+    IReadOnlyList<InspectLayer> Layers,
+    IReadOnlyList<ReportBlocked> Blocked,
+    IReadOnlyList<InspectUnknown> UnknownOperators,
+    bool CarriesMasks)
+{
+    public int SchemaVersion { get; init; } = 1;
+}
+
+/// <summary>With everything gone that may go, blocks included.</summary>
+internal sealed record InspectSmallest(long Macs, long Params, double MacsShare, double ParamsShare);
+
+/// <param name="Shape">Numbers, symbols, or ? for dimensions that nothing is known of; null when the rank is unknown.</param>
+internal sealed record InspectValue(string Name, string Type, IReadOnlyList<string>? Shape);
+
+/// <param name="Shortcut">identity, projection or padded.</param>
+/// <param name="Macs">What goes with the block.</param>
+/// <param name="Obstacle">Why it cannot be removed; null when it can.</param>
+internal sealed record InspectBlock(string Name, string Shortcut, int Nodes, long Macs, long Params, string? Obstacle);
+
+/// <summary>Channels that can only be cut together, layer by layer.</summary>
+/// <param name="Macs">What depends on them.</param>
+/// <param name="Producers">The layers that make them.</param>
+/// <param name="Readers">The layers that sum over them.</param>
+internal sealed record InspectGroup(string Name, int Channels, long Macs, long Params, IReadOnlyList<string> Producers, IReadOnlyList<string> Readers);
+
+internal sealed record InspectLayer(string Name, string Operator, IReadOnlyList<long> Weight, long Macs, long Params);
+
+/// <summary>An operator without a rule: its channels stay.</summary>
+internal sealed record InspectUnknown(string Operator, int Nodes, string Reason);

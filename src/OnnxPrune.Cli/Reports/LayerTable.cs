@@ -1,0 +1,50 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Shapes;
+
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>What one layer costs.</summary>
+/// <param name="Weight">The dimensions of its first weight; empty where it has none.</param>
+internal sealed record LayerCost(string Name, string Operator, IReadOnlyList<long> Weight, long Macs, long Parameters);
+
+/// <summary>What one layer cost and costs.</summary>
+/// <param name="After">Null when the layer is gone.</param>
+internal sealed record LayerChange(LayerCost Before, LayerCost? After);
+
+/// <summary>The layers of a model, in graph order: all nodes that multiply or have parameters.</summary>
+internal sealed class LayerTable
+{
+    private readonly List<(Node Node, LayerCost Cost)> _layers = [];
+
+    private LayerTable(ChannelGraph graph, ConcreteShapes? concrete)
+    {
+        var model = new CostModel(graph, new CostShapes(graph.Constants, concrete?.Values));
+        var macs = model.MacsByNode().ToDictionary(m => m.Node, m => m.Macs);
+
+        // A constant that several nodes share is counted with the first.
+        var parameters = model.ParametersByValue().GroupBy(p => p.Value.Uses[0].Node).ToDictionary(g => g.Key, g => g.Sum(p => p.Parameters));
+        var names = new NodeNames(graph.Model.Graph);
+        foreach (var node in graph.Model.Graph.Nodes)
+        {
+            var (m, p) = (macs.GetValueOrDefault(node), parameters.GetValueOrDefault(node));
+            if (m > 0 || p > 0)
+            {
+                var weight = node.Inputs.OfType<Value>().Select(v => graph.Constants[v]).FirstOrDefault(t => t is not null);
+                _layers.Add((node, new LayerCost(names.Of(node), node.OpType, weight is null ? [] : [.. weight.Dims], m, p)));
+            }
+        }
+    }
+
+    public IEnumerable<LayerCost> Costs => _layers.Select(l => l.Cost);
+
+    public static LayerTable Of(ChannelGraph graph, ConcreteShapes? concrete) => new(graph, concrete);
+
+    /// <summary>The same layers after the model was pruned in place.</summary>
+    public IReadOnlyList<LayerChange> After(Model model, ConcreteShapes? concrete)
+    {
+        var after = new LayerTable(ChannelFlow.Through(model), concrete)._layers.ToDictionary(l => l.Node, l => l.Cost);
+        return [.. _layers.Select(l => new LayerChange(l.Cost, after.GetValueOrDefault(l.Node)))];
+    }
+}

@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>What figures of speed depend on.</summary>
+internal static class Machine
+{
+    private const string CpuInfo = "/proc/cpuinfo";
+
+    /// <summary>The processor's name where the system tells it, else its architecture.</summary>
+    public static string Cpu
+    {
+        get
+        {
+            try
+            {
+                var line = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+                return line?.Split(':', 2)[^1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
+            }
+            catch (IOException)
+            {
+                return RuntimeInformation.ProcessArchitecture.ToString();
+            }
+        }
+    }
+
+    /// <summary>This program's version.</summary>
+    public static string Tool => typeof(Machine).Assembly.GetName().Version?.ToString(3) ?? "";
+}

@@ -1,0 +1,96 @@
+using System.Text.Json;
+using OnnxPrune.Channels;
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>The whole run as a file.</summary>
+internal static class PruneReport
+{
+    /// <summary>The text of the report, in the format that its name asks for.</summary>
+    public static string Write(PruneResult result)
+    {
+        var document = Document(result);
+        return Path.GetExtension(result.Options.Report!).Equals(".md", StringComparison.OrdinalIgnoreCase)
+            ? MarkdownReport.Write(document, result)
+            : JsonSerializer.Serialize(document, ReportJson.Default.ReportDocument) + "\n";
+    }
+
+    private static ReportDocument Document(PruneResult result)
+    {
+        var outcome = result.Cut.Outcome;
+        return new ReportDocument(
+            "prune",
+            result.Options.Input,
+            result.Options.Output,
+            Options(result.Options),
+            Versions(result.Comparison),
+            result.Cut.Rule,
+            result.Original,
+            result.Pruned,
+            new ReportRemoved(outcome.Plan.Blocks.Count, outcome.Plan.Channels.Sum(c => c.Cut.Count), outcome.DeadBlocks, outcome.DeadChannels, outcome.AbsorbedReaders, outcome.JudgedOtherwise),
+            outcome.Plan,
+            [.. (result.Layers ?? []).Select(Layer)],
+            Blocked(outcome.Blocked),
+            result.Comparison is null ? null : Verification(result.Comparison));
+    }
+
+    public static ReportVersions Versions(Comparison? comparison) => new(
+        Machine.Tool,
+        RuntimeEnvironment.Version,
+        comparison?.Latency.Provider,
+        Machine.Cpu,
+        System.Runtime.InteropServices.RuntimeInformation.OSDescription);
+
+    public static IReadOnlyList<ReportBlocked> Blocked(IEnumerable<BlockedChannels> blocked) =>
+        [.. blocked.OrderByDescending(b => b.Count).Select(b => new ReportBlocked(b.Reason.Text, b.Count, [.. b.Producers.Select(p => p.Label)]))];
+
+    public static ReportVerification Verification(Comparison comparison)
+    {
+        var (a, b) = (comparison.Latency.Racers[0], comparison.Latency.Racers[^1]);
+        var accuracy = comparison.Accuracy is { } report
+            ? new ReportAccuracy(report.Models[0].Top1, report.Models[^1].Top1, report.Models[^1].Agreement, report.Samples, comparison.AccuracyData!)
+            : null;
+        return new ReportVerification(
+            comparison.Drift.Total,
+            comparison.Drift.LowestEqualShare,
+            [.. comparison.Drift.Outputs.Select(o => new ReportOutput(o.Name, o.RelativeError, o.LargestError, o.EqualShare))],
+            comparison.DriftInputs,
+            new ReportLatency(
+                a.P50Milliseconds, b.P50Milliseconds, a.P90Milliseconds, b.P90Milliseconds, b.Ratio, comparison.Latency.Speedup, comparison.Latency.Rounds, comparison.Latency.Batch, comparison.Latency.Provider),
+            accuracy);
+    }
+
+    private static ReportOptions Options(PruneOptions options) => new(
+        [.. options.Targets.Select(t => t.ToString())],
+        options.MaxDrift,
+        options.Plan,
+        options.Granularity,
+        options.Criterion,
+        options.Round is { } multiple ? Numbers.Plain(multiple) : "auto",
+        options.AbsorbMeans ? "auto" : "none",
+        options.Exclude?.ToString(),
+        options.Only?.ToString(),
+        options.Measure.Calib,
+        options.Measure.Data,
+        options.Measure.Limit,
+        options.Measure.Normalize,
+        options.Measure.Sessions.Provider.ToString().ToLowerInvariant(),
+        options.Measure.Sessions.Threads,
+        options.Measure.InputShapes,
+        options.Measure.Seed,
+        options.DryRun,
+        options.Verify);
+
+    private static ReportLayer Layer(LayerChange change) => new(
+        change.Before.Name,
+        change.Before.Operator,
+        change.Before.Weight,
+        change.After?.Weight,
+        change.Before.Macs,
+        change.After?.Macs ?? 0,
+        change.Before.Parameters,
+        change.After?.Parameters ?? 0);
+}

@@ -1,0 +1,70 @@
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Cli.Terminals;
+
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>What a run says on stdout.</summary>
+internal static class PruneSummary
+{
+    public static void Show(PruneResult result, Terminal terminal)
+    {
+        Tables.Show(terminal, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
+        terminal.Line();
+        terminal.Line(WhatWasCut(result));
+        foreach (var line in HowItWasMeasured(result.Comparison))
+        {
+            terminal.Line(line);
+        }
+
+        if (result.Cut.Outcome.ChangedNothing && result.Cut.Outcome.Blocked.Count > 0)
+        {
+            terminal.Line("Channels that must stay:");
+            BlockedTable.Show(PruneReport.Blocked(result.Cut.Outcome.Blocked), terminal);
+        }
+    }
+
+    /// <summary>One sentence.</summary>
+    public static string WhatWasCut(PruneResult result)
+    {
+        var outcome = result.Cut.Outcome;
+        if (outcome.ChangedNothing)
+        {
+            return $"Nothing was cut, the output is the input: {result.Cut.WhyNothing}.";
+        }
+
+        var parts = new List<string>();
+        if (outcome.Plan.Blocks.Count > 0)
+        {
+            parts.Add(Numbers.Count(outcome.Plan.Blocks.Count, "block"));
+        }
+
+        if (outcome.Plan.Channels.Count > 0)
+        {
+            parts.Add($"{Numbers.Count(outcome.Plan.Channels.Sum(c => c.Cut.Count), "coupled channel")} in {Numbers.Count(outcome.Plan.Channels.Count, "set")}");
+        }
+
+        var free = outcome.DeadChannels + outcome.DeadBlocks > 0
+            ? $", of which {string.Join(" and ", new[] { (outcome.DeadBlocks, "dead block"), (outcome.DeadChannels, "dead channel") }.Where(d => d.Item1 > 0).Select(d => Numbers.Count(d.Item1, d.Item2)))} cost nothing"
+            : "";
+        var absorbed = outcome.AbsorbedReaders > 0 ? $" {Numbers.Count(outcome.AbsorbedReaders, "layer")} took over the removed channels' means." : "";
+        var repaired = outcome.Repaired > 0 ? $" {Numbers.Count(outcome.Repaired, "layer")} fitted to {Numbers.Count(outcome.CalibrationSamples, "calibration input")}." : "";
+        return $"Cut by {result.Cut.Rule}: {string.Join(" and ", parts)}{free}.{absorbed}{repaired}";
+    }
+
+    public static IEnumerable<string> HowItWasMeasured(Comparison? comparison)
+    {
+        if (comparison is null)
+        {
+            yield return "Not verified: neither model was run.";
+            yield break;
+        }
+
+        yield return $"Latency: {comparison.Latency.Provider}, batch {comparison.Latency.Batch}, {Numbers.Count(comparison.Latency.Rounds, "interleaved round")}; {Numbers.Times(comparison.Latency.Speedup)} as fast, round by round.";
+        yield return $"Drift: relative output error on {comparison.DriftInputs}.";
+        if (comparison.AccuracyData is { } data)
+        {
+            yield return $"Accuracy: {data}.";
+        }
+    }
+}

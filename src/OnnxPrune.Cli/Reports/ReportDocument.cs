@@ -1,0 +1,76 @@
+using System.Text.Json.Serialization;
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Planning;
+
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>A pruning run as JSON. Fields may be added; a change of those that are here raises <see cref="SchemaVersion"/>.</summary>
+internal sealed record ReportDocument(
+    string Command,
+    string Input,
+    string Output,
+    ReportOptions Options,
+    ReportVersions Versions,
+    string CutBy,
+    ModelFigures Original,
+    ModelFigures Pruned,
+    ReportRemoved Removed,
+    PruningPlan Plan,
+    IReadOnlyList<ReportLayer> Layers,
+    IReadOnlyList<ReportBlocked> Blocked,
+    ReportVerification? Verification)
+{
+    public int SchemaVersion { get; init; } = 1;
+}
+
+internal sealed record ReportOptions(
+    IReadOnlyList<string> Targets,
+    double? MaxDrift,
+    string? Plan,
+    string Granularity,
+    string? Criterion,
+    string Round,
+    string Repair,
+    string? Exclude,
+    string? Only,
+    string? Calib,
+    string? Data,
+    int? Limit,
+    string? Normalize,
+    string Provider,
+    int Threads,
+    IReadOnlyDictionary<string, long[]>? InputShapes,
+    int Seed,
+    bool DryRun,
+    bool Verify);
+
+/// <param name="OnnxRuntime">Null when it was not asked for anything.</param>
+internal sealed record ReportVersions(string Onnxprune, string? OnnxRuntime, string? Provider, string Cpu, string Os);
+
+internal sealed record ReportRemoved(int Blocks, int CoupledChannels, int DeadBlocks, int DeadChannels, int AbsorbedReaders, int JudgedOtherwise);
+
+/// <param name="WeightAfter">Null, as are the costs after, when the layer is gone.</param>
+internal sealed record ReportLayer(
+    string Name, string Operator, IReadOnlyList<long> WeightBefore, IReadOnlyList<long>? WeightAfter, long MacsBefore, long MacsAfter, long ParamsBefore, long ParamsAfter);
+
+internal sealed record ReportBlocked(string Reason, int Channels, IReadOnlyList<string> Layers);
+
+internal sealed record ReportVerification(
+    double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency, ReportAccuracy? Accuracy);
+
+internal sealed record ReportOutput(string Name, double? RelativeError, double? LargestError, double? EqualShare);
+
+/// <param name="Ratio">The median over rounds of pruned over original.</param>
+internal sealed record ReportLatency(
+    double OriginalP50Ms, double PrunedP50Ms, double OriginalP90Ms, double PrunedP90Ms, double Ratio, double Speedup, int Rounds, long Batch, string Provider);
+
+internal sealed record ReportAccuracy(double? OriginalTop1, double? PrunedTop1, double Agreement, int Samples, string Data);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    WriteIndented = true)]
+[JsonSerializable(typeof(ReportDocument))]
+[JsonSerializable(typeof(InspectDocument))]
+[JsonSerializable(typeof(VerifyDocument))]
+internal sealed partial class ReportJson : JsonSerializerContext;

@@ -1,0 +1,36 @@
+using Spectre.Console;
+
+namespace OnnxPrune.Cli.Terminals;
+
+/// <summary>Tables without borders: the same on a terminal and in a pipe. The first column is left aligned, the others right.</summary>
+internal static class Tables
+{
+    private const int Gap = 2;
+    private const int NarrowestName = 16;
+
+    public static void Show(Terminal terminal, IReadOnlyList<string> columns, IEnumerable<string[]> rows)
+    {
+        string[][] cells = [.. rows];
+        var widths = columns.Select((c, i) => cells.Select(r => r[i].Length).Append(c.Length).Max()).ToArray();
+        var room = Math.Max(NarrowestName, terminal.Width - widths.Skip(1).Sum(w => w + Gap));
+        var table = new Table().Border(TableBorder.None);
+        for (var i = 0; i < columns.Count; i++)
+        {
+            // Names come from models and may hold what Spectre takes for markup, so all cells are plain text.
+            table.AddColumn(new TableColumn(new Text(columns[i], new Style(decoration: Decoration.Bold)))
+            {
+                Alignment = i == 0 ? Justify.Left : Justify.Right,
+                Padding = new Padding(0, 0, i == columns.Count - 1 ? 0 : Gap, 0),
+                Width = i == 0 ? Math.Min(room, widths[0]) : widths[i],
+                NoWrap = true,
+            });
+        }
+
+        foreach (var row in cells)
+        {
+            table.AddRow(row.Select((cell, i) => new Text(i == 0 ? Paragraph.Shorten(cell, room) : cell)));
+        }
+
+        terminal.Results.Write(table);
+    }
+}

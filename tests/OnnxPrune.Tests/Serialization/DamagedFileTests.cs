@@ -1,0 +1,130 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
+
+namespace OnnxPrune.Tests.Serialization;
+
+public sealed class DamagedFileTests
+{
+    private const int Mutations = 6000;
+
+    private static byte[] Small()
+    {
+        var g = new TestGraph();
+        var x = g.ConvBnRelu(g.Input(3, 4, 4), 4);
+        g.Classify(g.Add(x, g.Conv(x, 4)));
+        return g.ToBytes();
+    }
+
+    [Fact]
+    public void File_truncated_anywhere_is_a_model_or_broken()
+    {
+        var bytes = Small();
+
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            var failure = Failure(bytes[..length]);
+
+            Assert.True(failure is null or BrokenModelException, $"{length} of {bytes.Length} bytes: {failure}");
+        }
+    }
+
+    [Fact]
+    public void Random_bytes_in_a_file_end_in_a_sentence_at_worst()
+    {
+        var bytes = Small();
+        var random = new Random(5);
+
+        for (var i = 0; i < Mutations; i++)
+        {
+            var mutated = bytes.ToArray();
+            for (var k = random.Next(1, 4); k > 0; k--)
+            {
+                mutated[random.Next(mutated.Length)] = (byte)random.Next(256);
+            }
+
+            var failure = Failure(mutated);
+            Assert.True(failure is null or OnnxPruneException, $"mutation {i}: {failure}");
+        }
+    }
+
+    [Theory]
+    [InlineData(new long[] { long.MaxValue, 2 })]
+    [InlineData(new long[] { 1L << 40, 1L << 40 })]
+    [InlineData(new long[] { 1L << 62 })]
+    [InlineData(new long[] { -1, 3 })]
+    [InlineData(new long[] { 1 << 30, 1 << 30 })]
+    public void Weight_that_claims_to_be_huge_is_refused_without_allocating_it(long[] dims)
+    {
+        var g = new TestGraph();
+        g.Close(g.Input(3, 4, 4));
+        g.Proto.Graph.Initializer[0].Dims.Clear();
+        g.Proto.Graph.Initializer[0].Dims.AddRange(dims);
+
+        Assert.IsType<BrokenModelException>(Failure(g.ToBytes()));
+    }
+
+    [Fact]
+    public void Empty_file_is_broken() => Assert.Contains("0 bytes", Assert.Throws<BrokenModelException>(() => OnnxFile.FromBytes(Array.Empty<byte>())).Message);
+
+    [Fact]
+    public void Name_that_two_values_have_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.Relu(g.Relu(g.Input(3, 4, 4))));
+        g.Proto.Graph.Node[1].Output[0] = g.Proto.Graph.Node[0].Output[0];
+
+        Assert.Contains("is given to two values", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
+    public void Value_from_nowhere_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.Relu(g.Input(3, 4, 4)));
+        g.Proto.Graph.Node[0].Input[0] = "nowhere";
+
+        Assert.Contains("'nowhere', which Relu 'relu1' names, is neither", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
+    public void Cycle_is_broken()
+    {
+        var g = new TestGraph();
+        var x = g.Relu(g.Relu(g.Input(3, 4, 4)));
+        g.Close(x);
+        g.Proto.Graph.Node[0].Input[0] = x.Name;
+        var model = g.Build();
+
+        Assert.Contains("cycle", Assert.Throws<BrokenModelException>(() => model.Graph.TopologicalOrder()).Message);
+    }
+
+    [Fact]
+    public void Folder_instead_of_a_file_is_wrong_usage() =>
+        Assert.Contains("is a folder", Assert.Throws<UsageException>(() => OnnxFile.Read(Path.GetTempPath())).Message);
+
+    [Fact]
+    public void Missing_file_is_wrong_usage() =>
+        Assert.Contains("does not exist", Assert.Throws<UsageException>(() => OnnxFile.Read(Path.Combine(Path.GetTempPath(), "there-is-no-such.onnx"))).Message);
+
+    /// <summary>Reads, writes and analyses; what was thrown, if anything.</summary>
+    private static Exception? Failure(byte[] bytes) => Record.Exception(() =>
+    {
+        var model = OnnxFile.FromBytes(bytes);
+        OnnxFile.ToBytes(model);
+        Describe(model);
+        new Pruner(model).Prune(new PruneRequest());
+    });
+
+    // Every value gets the rank it has in the original, so that the rules have something to follow.
+    private static void Describe(Model model)
+    {
+        foreach (var value in model.Graph.Values.Where(v => v.Producer is not null))
+        {
+            value.Shape ??= value.Name.StartsWith("gemm", StringComparison.Ordinal) || value.Name.StartsWith("flatten", StringComparison.Ordinal)
+                ? new Shape(Dim.Unknown, Dim.Unknown)
+                : new Shape(Dim.Unknown, Dim.Unknown, Dim.Unknown, Dim.Unknown);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using OnnxPrune.Testing;
+
+namespace OnnxPrune.Tests.SharedModels;
+
+/// <summary>A theory over ../shared/models that is skipped, and says so, where that folder is absent.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class SharedModelsTheoryAttribute : TheoryAttribute
+{
+    public SharedModelsTheoryAttribute()
+    {
+        if (!SharedFiles.Exist)
+        {
+            Skip = "The folder ../shared/models is not there.";
+        }
+    }
+}
