@@ -13,6 +13,8 @@ public sealed class StackTests
         { "src/OnnxPrune.Runtime/OnnxPrune.Runtime.csproj", "Microsoft.ML.OnnxRuntime.Gpu", "src/StandIns/OnnxRuntime/Microsoft.ML.OnnxRuntime.csproj" },
         { "src/OnnxPrune.Cli/OnnxPrune.Cli.csproj", "System.CommandLine", null },
         { "tests/OnnxPrune.Build.Tests/OnnxPrune.Build.Tests.csproj", "xunit", null },
+        { "tests/OnnxPrune.Runtime.Tests/OnnxPrune.Runtime.Tests.csproj", "OnnxSharp", "src/StandIns/OnnxSharp/OnnxSharp.csproj" },
+        { "tests/ModelMaker.Tests/ModelMaker.Tests.csproj", "Microsoft.ML.OnnxRuntime.Gpu", "src/StandIns/OnnxRuntime/Microsoft.ML.OnnxRuntime.csproj" },
     };
 
     public static TheoryData<string> Projects { get; } = new(Repository.Projects);

@@ -16,7 +16,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     public int Execute()
     {
         OutputPaths.Check(options);
-        RuntimeEnvironment.Preload();
+        using var loading = RuntimeEnvironment.Preload();
         var loaded = LoadedModel.Read(options.Input, options.Measure, terminal);
         var nodesBefore = loaded.Model.Graph.Nodes.Count;
         var pruner = terminal.Timed("follow the channels", () => new Pruner(loaded.Model, loaded.Concrete?.Values));

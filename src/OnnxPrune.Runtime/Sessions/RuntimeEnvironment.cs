@@ -28,18 +28,28 @@ public static class RuntimeEnvironment
         }
     }
 
-    /// <summary>Starts loading the native library in the background, so that it is there when the first session asks for it.</summary>
-    public static void Preload() => ThreadPool.UnsafeQueueUserWorkItem(static _ =>
+    /// <summary>
+    /// Starts loading the native library in the background, so that it is there when the first session asks for it. Disposing the
+    /// result waits for the end: a process that exits in the middle of loading crashes.
+    /// </summary>
+    public static IDisposable Preload() => new Loading();
+
+    private sealed class Loading : IDisposable
     {
-        try
+        private readonly Task _task = Task.Run(static () =>
         {
-            _ = Instance;
-        }
-        catch (UnsupportedModelException)
-        {
-            // Whoever needs the library gets the same exception.
-        }
-    }, null);
+            try
+            {
+                _ = Instance;
+            }
+            catch (UnsupportedModelException)
+            {
+                // Whoever needs the library gets the same exception.
+            }
+        });
+
+        public void Dispose() => _task.Wait();
+    }
 
     private static OrtEnv Create()
     {
