@@ -7,17 +7,21 @@ namespace OnnxPrune.Planning;
 /// stay as it is.
 /// </summary>
 /// <param name="Multiple">The multiple of every axis.</param>
-/// <param name="IsAuto">Narrow groups may use half of the multiple, down to 8: they could not be cut at all otherwise.</param>
+/// <param name="IsAuto">
+/// Narrow groups may use halves of the multiple, down to 4, the least that ONNX Runtime's blocked convolutions take as input: they
+/// could hardly be cut otherwise, and a step of half a layer costs more accuracy than a padded block costs time.
+/// </param>
 public sealed record Rounding(int Multiple, bool IsAuto = false)
 {
-    private const int SmallestAutomatic = 8;
+    private const int SmallestAutomatic = 4;
+    private const int FewestSteps = 8;
 
     /// <summary>The kept counts that are allowed for a group, from all its channels down to the smallest.</summary>
     public IReadOnlyList<int> Counts(ChannelGroup group)
     {
         var count = group.Channels.Count;
         var multiple = Multiple;
-        while (IsAuto && multiple > SmallestAutomatic && multiple % 2 == 0 && count < 4 * multiple)
+        while (IsAuto && multiple > SmallestAutomatic && multiple % 2 == 0 && count < FewestSteps * multiple)
         {
             multiple /= 2;
         }
