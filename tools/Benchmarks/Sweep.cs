@@ -34,10 +34,14 @@ internal sealed class Sweep(string program, IReadOnlyList<string> options)
         return $"| {Path.GetFileNameWithoutExtension(model)} | {run.ExitCode} |{figures}";
     }
 
-    private static string WhatItSaid(ProgramRun run, string folder) =>
-        string.Join(' ', run.Error.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+    /// <summary>The sentence that the program ended with, after its first note if there was one.</summary>
+    private static string WhatItSaid(ProgramRun run, string folder)
+    {
+        var lines = run.Error.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return string.Join(' ', lines.Take(1).Concat(lines.Skip(1).TakeLast(1)).Select(l => l.Replace("onnxprune: ", "", StringComparison.Ordinal)))
             .Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)
             .Replace("|", "\\|", StringComparison.Ordinal);
+    }
 
     private string Figures(string report)
     {
