@@ -51,13 +51,13 @@ internal sealed class SpeedBenchmark(string program, ModelCache models, string t
         Console.WriteLine($"`onnxprune NETWORK.onnx out.onnx --target {target} --no-verify`, whole processes, medians of {runs} interleaved runs after one");
         Console.WriteLine($"that does not count; {Environment.ProcessorCount} cores, load average {load} at the start and {Load()} at the end.");
         Console.WriteLine("");
-        Console.WriteLine("| network | file MiB | wall s (fastest, slowest) | peak memory MiB | peak / file | read + write s |");
-        Console.WriteLine("|---|---:|---:|---:|---:|---:|");
+        Console.WriteLine("| network | file MiB | wall s (fastest, slowest) | CPU s | peak memory MiB | peak / file | read + write s |");
+        Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
         for (var i = 0; i < files.Length; i++)
         {
             var walls = measured[i].ConvertAll(r => r.Wall.TotalSeconds);
             var (size, peak) = (new FileInfo(files[i]).Length / MiB, Median(measured[i].ConvertAll(r => r.PeakBytes / MiB)));
-            Console.WriteLine($"| {networks[i]} | {size:F1} | {Median(walls):F3} ({walls.Min():F3}, {walls.Max():F3}) | {peak:F0} | {peak / size:F2} | {Median(floors[i]):F3} |");
+            Console.WriteLine($"| {networks[i]} | {size:F1} | {Median(walls):F3} ({walls.Min():F3}, {walls.Max():F3}) | {Median(measured[i].ConvertAll(r => r.Cpu.TotalSeconds)):F2} | {peak:F0} | {peak / size:F2} | {Median(floors[i]):F3} |");
         }
 
         Console.WriteLine("");
