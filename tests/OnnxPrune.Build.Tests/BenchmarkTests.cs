@@ -1,0 +1,29 @@
+namespace OnnxPrune.Build.Tests;
+
+public sealed class BenchmarkTests
+{
+    [Fact]
+    public void A_sweep_has_a_row_for_every_model()
+    {
+        // when
+        var sweep = Command.Run(Tool("sweep"), [Path.Combine(Repository.Root, "models"), "--target", "macs=75%", "--no-verify"]);
+
+        // then
+        Assert.Equal(0, sweep.ExitCode);
+        Assert.All(Directory.GetFiles(Path.Combine(Repository.Root, "models"), "*.onnx"), model =>
+            Assert.Matches($@"\| {Path.GetFileNameWithoutExtension(model)} \| 0 \| [\d,]+ \(\d\d\.\d %\) \|", sweep.Output));
+    }
+
+    [Fact]
+    public void The_benchmark_makes_its_networks_and_measures_them()
+    {
+        // when
+        var benchmark = Command.Run(Tool("benchmark"), ["--networks", "resnet20_cifar_A", "--runs", "1"]);
+
+        // then
+        Assert.Equal(0, benchmark.ExitCode);
+        Assert.Matches(@"\| resnet20_cifar_A \| \d+\.\d \| \d+\.\d{3} ", benchmark.Output);
+    }
+
+    private static string Tool(string name) => Path.Combine(Repository.Root, "tools", name);
+}

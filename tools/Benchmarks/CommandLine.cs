@@ -1,0 +1,28 @@
+using System.CommandLine;
+
+namespace Benchmarks;
+
+/// <summary>The command line that tools/benchmark and tools/sweep call.</summary>
+internal static class CommandLine
+{
+    public static int Run(string[] args)
+    {
+        // A sweep hands its options on as they are.
+        if (args is ["sweep", var pruner, var folder, .. var options])
+            return new Sweep(pruner, options).Run(folder);
+
+        var program = new Option<string>("--program") { Description = "The published onnxprune.", Required = true, Hidden = true };
+        var maker = new Option<string>("--maker") { Description = "ModelMaker.dll.", Required = true, Hidden = true };
+        var cache = new Option<string>("--cache") { Description = "Where made models are kept.", Required = true, Hidden = true };
+        var runs = new Option<int>("--runs") { Description = "Measured runs of each network, after one that does not count.", DefaultValueFactory = _ => 9 };
+        var networks = new Option<string>("--networks") { Description = "Networks of ModelMaker, with commas.", DefaultValueFactory = _ => "resnet50,resnet152" };
+        var target = new Option<string>("--target") { Description = "What is asked of the pruner.", DefaultValueFactory = _ => "macs=50%" };
+        var speed = new Command("speed", "Times the pruner as a whole process.") { program, maker, cache, runs, networks, target };
+        speed.SetAction(given => new SpeedBenchmark(
+            given.GetRequiredValue(program),
+            new ModelCache(given.GetRequiredValue(maker), given.GetRequiredValue(cache)),
+            given.GetRequiredValue(target)).Run(given.GetRequiredValue(networks).Split(',', StringSplitOptions.TrimEntries), given.GetValue(runs)));
+
+        return new RootCommand("Measures onnxprune.") { speed }.Parse(args).Invoke();
+    }
+}

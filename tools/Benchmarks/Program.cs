@@ -1,0 +1,1 @@
+return Benchmarks.CommandLine.Run(args);
