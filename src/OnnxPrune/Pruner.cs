@@ -73,6 +73,12 @@ public sealed class Pruner
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets; the model may have lost dead blocks by then.</exception>
     public PruneOutcome Prune(PruneRequest request)
     {
+        foreach (var target in request.Targets.Where(t => t.Of(Before) == 0))
+        {
+            throw new TargetOutOfReachException(
+                $"Target {target} is out of reach: the model has no {target.Word} that can be counted. Layers inside functions and subgraphs do not count, and cannot be cut.");
+        }
+
         var planner = new Planner(_original, new CostShapes(_original.Constants, _concrete), request, Before);
         var smallest = planner.Smallest(_blocks);
         if (request.Targets.Any(t => !t.IsMet(smallest, Before)))

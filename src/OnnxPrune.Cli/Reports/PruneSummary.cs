@@ -30,7 +30,7 @@ internal static class PruneSummary
         var outcome = result.Cut.Outcome;
         if (outcome.ChangedNothing)
         {
-            return $"Nothing was cut, the output is the input: {result.Cut.WhyNothing}.";
+            return $"Nothing was cut, the output is the same network: {result.Cut.WhyNothing}.";
         }
 
         var parts = new List<string>();

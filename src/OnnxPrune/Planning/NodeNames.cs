@@ -10,16 +10,22 @@ public sealed class NodeNames
 
     public NodeNames(Graph graph)
     {
-        var ambiguous = graph.Nodes.GroupBy(n => n.Name).Where(g => g.Key.Length > 0 && g.Count() > 1).Select(g => g.Key).ToHashSet();
-        foreach (var node in graph.Nodes.Where(n => n.Outputs.Any(o => o is not null)))
+        var nodes = graph.Nodes.Where(n => n.Outputs.Any(o => o is not null)).ToArray();
+        var byOutput = nodes.ToDictionary(FirstOutput);
+        var ambiguous = nodes.GroupBy(n => n.Name).Where(g => g.Key.Length == 0 || g.Count() > 1).Select(g => g.Key).ToHashSet();
+        foreach (var node in nodes)
         {
-            var name = node.Name.Length > 0 && !ambiguous.Contains(node.Name) ? node.Name : node.Outputs.First(o => o is not null)!.Name;
+            // A name that another node might fall back to is no better than one that two nodes have.
+            var isOwn = !ambiguous.Contains(node.Name) && (!byOutput.TryGetValue(node.Name, out var other) || other == node);
+            var name = isOwn ? node.Name : FirstOutput(node);
             _names.Add(node, name);
-            _nodes.TryAdd(name, node);
+            _nodes.Add(name, node);
         }
     }
 
     public string Of(Node node) => _names.GetValueOrDefault(node, node.Label);
 
     public Node? Find(string name) => _nodes.GetValueOrDefault(name);
+
+    private static string FirstOutput(Node node) => node.Outputs.First(o => o is not null)!.Name;
 }
