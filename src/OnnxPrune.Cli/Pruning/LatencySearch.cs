@@ -40,7 +40,7 @@ internal sealed class LatencySearch(
     private const int MostCorrections = 5;
     private const int MostFinalRaces = 3;
     private const double FinestStep = 0.005;
-    private static readonly RaceSettings s_short = new() { Budget = TimeSpan.FromSeconds(1) };
+    private static readonly RaceSettings s_short = new() { Budget = TimeSpan.FromSeconds(1), FewestRounds = 10 };
 
     private int _trials;
 
