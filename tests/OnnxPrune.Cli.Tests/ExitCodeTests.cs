@@ -14,8 +14,9 @@ public sealed partial class ExitCodeTests : TemporaryFolder
         { "{resnet} {out} --target macs", "'macs' is no target; write macs=50%" },
         { "{resnet} {out} --target macs=150%", "'macs=150%' is no target" },
         { "{resnet} {out} --target flops=50%", "'flops=50%' is no target" },
-        { "{resnet} {out} --target latency=50%", "targets of time are not supported yet" },
-        { "{resnet} {out} --target speedup=2", "targets of time are not supported yet" },
+        { "{resnet} {out} --target latency", "'latency' is no target of time; write latency=50%" },
+        { "{resnet} {out} --target speedup=0.5", "'speedup=0.5' is no target of time" },
+        { "{resnet} {out} --plan p.json --target speedup=2", "cannot be combined with --target" },
         { "{resnet} {out} --criterion luck --target macs=50%", "There is no criterion 'luck'" },
         { "{resnet} {out} --granularity filters", "choose channels, blocks or blocks,channels" },
         { "{resnet} {out} --round 0", "give a whole number of at least 1" },
@@ -72,6 +73,31 @@ public sealed partial class ExitCodeTests : TemporaryFolder
         Assert.Matches(Range(), outcome.Error);
         AssertOneSentence(outcome);
         Assert.Empty(Names);
+    }
+
+    [Fact]
+    public void A_speedup_out_of_reach_ends_with_3_and_the_measured_range()
+    {
+        // when
+        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "speedup=1000", "--threads", "1");
+
+        // then
+        Assert.Equal(3, outcome.ExitCode);
+        Assert.Matches(MeasuredRange(), outcome.Error);
+        AssertOneSentence(outcome);
+        Assert.Empty(Names);
+    }
+
+    [Fact]
+    public void A_speedup_of_a_model_that_cannot_be_cut_ends_with_3_and_the_reasons()
+    {
+        // when
+        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "speedup=2", "--only", "no such layer");
+
+        // then
+        Assert.Equal(3, outcome.ExitCode);
+        Assert.Contains("note: nothing of the model can be cut: --only and --exclude leave nothing to cut.", outcome.Error);
+        Assert.Contains("Target speedup=2 is out of reach: nothing more can be cut", outcome.Error);
     }
 
     [Fact]
@@ -148,4 +174,7 @@ public sealed partial class ExitCodeTests : TemporaryFolder
 
     [GeneratedRegex(@"macs can go from 40551040 down to \d+, which is \d+\.\d% of the original")]
     private static partial Regex Range();
+
+    [GeneratedRegex(@"Target speedup=1000 is out of reach: latency can go from \d+\.\d+ ms down to \d+\.\d+ ms, which is \d+\.\d % of the original or \d+\.\d\d times as fast \(ONNX Runtime .*, 1 thread, batch 1\)")]
+    private static partial Regex MeasuredRange();
 }

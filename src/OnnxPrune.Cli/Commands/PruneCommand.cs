@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Importance;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Commands;
 
@@ -33,7 +34,7 @@ internal static class PruneCommand
     {
         var input = CommonOptions.Model("in.onnx", "the model to prune");
         var output = CommonOptions.Model("out.onnx", "where the pruned model goes; may be in.onnx");
-        var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the result keeps: macs=50%, params=0.4, channels=75% or absolute as in macs=60M; repeatable" };
+        var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the result keeps: macs=50%, params=0.4, channels=75% or absolute as in macs=60M; measured: latency=50%, latency=3ms, speedup=2; repeatable, all hold" };
         var maxDrift = CommonOptions.Text("--max-drift", "X", "without a target: cut as much as keeps the relative output error within X (default 0.05); with one: fail beyond X");
         var plan = CommonOptions.Text("--plan", "FILE", "apply a plan exactly");
         var planOut = CommonOptions.Text("--plan-out", "FILE", "write the plan that was made");
@@ -67,11 +68,13 @@ internal static class PruneCommand
         {
             var settings = measure.Read(parsed);
             var (blocks, channels) = ParseGranularity(parsed.GetValue(granularity), settings.Calib is not null);
+            var targets = parsed.GetValue(target) ?? [];
             var options = new PruneOptions
             {
                 Input = parsed.GetRequiredValue(input),
                 Output = parsed.GetRequiredValue(output),
-                Targets = [.. (parsed.GetValue(target) ?? []).Select(ParseTarget)],
+                Targets = [.. targets.Where(t => !TimeTarget.IsMeantBy(t)).Select(Target.Parse)],
+                TimeTargets = [.. targets.Where(TimeTarget.IsMeantBy).Select(TimeTarget.Parse)],
                 MaxDrift = CommonOptions.Positive("--max-drift", parsed.GetValue(maxDrift)),
                 Plan = parsed.GetValue(plan),
                 PlanOut = parsed.GetValue(planOut),
@@ -91,10 +94,6 @@ internal static class PruneCommand
         });
         return command;
     }
-
-    private static Target ParseTarget(string text) => text.Split('=')[0].Trim().ToLowerInvariant() is "latency" or "speedup"
-        ? throw new UsageException($"--target {text}: targets of time are not supported yet; use macs=, params= or channels=.")
-        : Target.Parse(text);
 
     private static (bool Blocks, bool Channels) ParseGranularity(string? text, bool isCalibrated)
     {

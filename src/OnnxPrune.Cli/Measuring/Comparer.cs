@@ -14,15 +14,16 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, Ter
     private readonly DriftInputs _inputs = new(original, options, terminal);
 
     /// <param name="openPruned">Opens the other model with given settings.</param>
+    /// <param name="race">Where both were raced before.</param>
     /// <exception cref="VerificationFailedException">The other model's inputs or outputs differ, or are not finite.</exception>
-    public Comparison Compare(Func<SessionSettings, OnnxSession> openPruned)
+    public Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, LatencyReport? race = null)
     {
         var settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) };
         using var first = terminal.Timed("load the original", () => OnnxSession.Open(original.Path, settings));
         using var second = terminal.Timed("load the other", () => openPruned(settings));
         var drift = terminal.Watched("measuring the drift", progress => MeasureDrift(first, second, settings, openPruned, progress));
         var accuracy = options.Data is { } path ? terminal.Watched("measuring the accuracy", progress => MeasureAccuracy(path, first, second, progress)) : default;
-        var latency = terminal.Watched("measuring the latency", progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
+        var latency = race ?? terminal.Watched("measuring the latency", progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
         return new Comparison(drift, _inputs.Description, latency, accuracy.Report, accuracy.Description);
     }
 

@@ -45,10 +45,13 @@ internal sealed class DriftInputs
         : _source.Batches(session.Inputs, _samples).Select(b => b.Inputs);
 
     /// <summary>One synthetic set.</summary>
-    public IReadOnlyDictionary<string, Tensor> Synthetic(OnnxSession session, int index)
+    public IReadOnlyDictionary<string, Tensor> Synthetic(OnnxSession session, int index) => Synthetic(_model, _options, session, index);
+
+    /// <summary>The same without opening the calibration data.</summary>
+    public static IReadOnlyDictionary<string, Tensor> Synthetic(LoadedModel model, MeasureOptions options, OnnxSession session, int index)
     {
         // Seeds of neighbouring runs should not share inputs.
-        var seed = ((long)_options.Seed * SyntheticSets) + index;
-        return SyntheticInputs.Make(session, seed, _model.Concrete?.Inputs ?? _options.InputShapes);
+        var seed = ((long)options.Seed * SyntheticSets) + index;
+        return SyntheticInputs.Make(session, seed, model.Concrete?.Inputs ?? options.InputShapes);
     }
 }

@@ -38,26 +38,23 @@ internal sealed class CalibratedCutter
 
     /// <summary>The pruned and repaired network that keeps the targets.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
-    public CalibratedResult Prune(PruneRequest request, IReadOnlyList<Target> targets)
+    public CalibratedResult Prune(PruneRequest request, IReadOnlyList<Target> targets) => Repair(Plan(request, targets), reconsider: Decides(_options));
+
+    /// <summary>What goes so that the targets hold. Measuring takes long, once; the next plans are cheap.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
+    public PruningPlan Plan(PruneRequest request, IReadOnlyList<Target> targets)
     {
-        if (!Decides(_options))
+        if (Decides(_options))
         {
-            var copy = _loaded.Copy();
-            return Repair(new Pruner(copy.Model, copy.Concrete?.Values).Prune(request with { Targets = targets }).Plan, reconsider: false);
+            return Planner(request).Plan(targets);
         }
 
-        if (_planner is null)
-        {
-            _planner = new CalibratedPlanner(_loaded.Model, _loaded.Concrete?.Values);
-            _terminal.Watched("measuring what each cut does", progress =>
-            {
-                _planner.Measure(request, _inputs.Batches, _inputs.Trials, _settings, _options.Measure.Seed, progress.Report);
-                return true;
-            });
-        }
-
-        return Repair(_planner.Plan(targets), reconsider: true);
+        var copy = _loaded.Copy();
+        return new Pruner(copy.Model, copy.Concrete?.Values).Prune(request with { Targets = targets }).Plan;
     }
+
+    /// <summary>The cost with everything gone that may go.</summary>
+    public Cost Smallest(PruneRequest request) => Decides(_options) ? Planner(request).Smallest() : _pruner.Smallest(request);
 
     /// <summary>Applies a plan exactly, and repairs what is left.</summary>
     public CalibratedResult Apply(PruningPlan plan) => Repair(plan, reconsider: false);
@@ -74,6 +71,21 @@ internal sealed class CalibratedCutter
             Repaired = result.Layers.Count,
             CalibrationSamples = _inputs.Samples,
         };
+    }
+
+    private CalibratedPlanner Planner(PruneRequest request)
+    {
+        if (_planner is null)
+        {
+            _planner = new CalibratedPlanner(_loaded.Model, _loaded.Concrete?.Values);
+            _terminal.Watched("measuring what each cut does", progress =>
+            {
+                _planner.Measure(request, _inputs.Batches, _inputs.Trials, _settings, _options.Measure.Seed, progress.Report);
+                return true;
+            });
+        }
+
+        return _planner;
     }
 
     private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _terminal.Watched("repairing layer by layer", progress =>

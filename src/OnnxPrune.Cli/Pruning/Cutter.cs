@@ -9,12 +9,17 @@ namespace OnnxPrune.Cli.Pruning;
 /// <param name="Model">The pruned network.</param>
 /// <param name="Rule">As a phrase: "the target macs=50%".</param>
 /// <param name="WhyNothing">Where nothing was cut: the reason, as a clause.</param>
-internal sealed record CutResult(Model Model, PruneOutcome Outcome, string Rule, string WhyNothing);
+internal sealed record CutResult(Model Model, PruneOutcome Outcome, string Rule, string WhyNothing)
+{
+    /// <summary>What a search for a target of time found; null without one.</summary>
+    public LatencyFinding? Latency { get; init; }
+}
 
 /// <summary>Decides what decides how much goes, in this order: a plan, targets, a drift limit, the model's own masks, dead weight, the default limit.</summary>
 internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions options, Terminal terminal)
 {
     private const int MostReasons = 5;
+    private const string KeepsTarget = "the model keeps the target as it is";
 
     // Asking for no repair asks for the plain cut, and calibration inputs then only measure drift.
     private readonly CalibratedCutter? _calibrated =
@@ -34,7 +39,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Apply(PruningPlan.FromJson(ReadText(path), $"'{path}'"), $"the plan '{path}'", "the plan is empty");
         }
 
-        if (masks is not null && options.Targets.Count == 0 && options.MaxDrift is null)
+        if (masks is not null && !options.HasTargets && options.MaxDrift is null)
         {
             return Apply(PruningPlan.FromJson(masks, $"The metadata '{PruningPlan.MetadataKey}' of '{loaded.Path}'"), "the masks that the model carries", "its masks are empty");
         }
@@ -45,14 +50,54 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         }
 
         var request = options.ToRequest();
-        if (options.Targets.Count > 0 && WhyFixed(request) is { } reason)
+        if (!options.HasTargets)
+        {
+            return Freely(request);
+        }
+
+        if (WhyFixed(request) is { } reason)
         {
             SayWhyFixed(reason);
         }
 
-        return options.Targets.Count > 0
-            ? Prune(request, options.Targets, $"the target{(options.Targets.Count > 1 ? "s" : "")} {string.Join(", ", options.Targets)}", "the model keeps the target as it is")
-            : Freely(request);
+        var rule = $"the target{(options.Targets.Count + options.TimeTargets.Count > 1 ? "s" : "")} {options.TargetText}";
+        return options.TimeTargets.Count > 0 ? Race(request, rule) : Prune(request, options.Targets, rule, KeepsTarget);
+    }
+
+    private CutResult Race(PruneRequest request, string rule)
+    {
+        // Repairing takes long, and the network that was raced last is the one that is kept.
+        CutResult? last = null;
+        var search = new LatencySearch(
+            loaded,
+            options,
+            terminal,
+            pruner.Before,
+            () => _calibrated?.Smallest(request).Macs ?? pruner.Smallest(request).Macs,
+            targets => Draft(request, targets),
+            targets =>
+            {
+                if (_calibrated is null)
+                {
+                    return Draft(request, targets);
+                }
+
+                last = Prune(request, targets, rule, KeepsTarget);
+                return new Draft(last.Model, last.Outcome.After.Macs);
+            });
+        var found = search.Find();
+        return (last ?? Prune(request, found.Targets, rule, KeepsTarget)) with { Latency = found };
+    }
+
+    /// <summary>A copy that keeps the targets. Without calibration inputs it is the network that would be written.</summary>
+    private Draft Draft(PruneRequest request, IReadOnlyList<Target> targets)
+    {
+        var copy = loaded.Copy();
+        var copyPruner = new Pruner(copy.Model, copy.Concrete?.Values);
+        var outcome = _calibrated is null || targets.All(t => t.IsMet(pruner.Before, pruner.Before))
+            ? copyPruner.Prune(request with { Targets = targets })
+            : copyPruner.Apply(_calibrated.Plan(request, targets) with { AbsorbMeans = false });
+        return new Draft(copy.Model, outcome.After.Macs);
     }
 
     private CutResult Apply(PruningPlan plan, string rule, string whyNothing)

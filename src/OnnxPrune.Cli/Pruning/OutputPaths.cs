@@ -6,12 +6,12 @@ internal static class OutputPaths
     /// <exception cref="UsageException">A path cannot be written to, two are the same, or options contradict each other.</exception>
     public static void Check(PruneOptions options)
     {
-        if (options.Plan is not null && options.Targets.Count > 0)
+        if (options.Plan is not null && options.HasTargets)
         {
             throw new UsageException("--plan is applied exactly; it cannot be combined with --target.");
         }
 
-        if ((options.Targets.Count > 0 || options.Plan is not null) && options.MaxDrift is not null && !options.Verify)
+        if ((options.HasTargets || options.Plan is not null) && options.MaxDrift is not null && !options.Verify)
         {
             throw new UsageException("--max-drift beside a target or a plan needs the verification; drop --no-verify.");
         }

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Importance;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Cli.Pruning;
@@ -17,6 +18,8 @@ internal sealed record PruneOptions
     public required string Output { get; init; }
 
     public IReadOnlyList<Target> Targets { get; init; } = [];
+
+    public IReadOnlyList<TimeTarget> TimeTargets { get; init; } = [];
 
     /// <summary>Null when it was not given.</summary>
     public double? MaxDrift { get; init; }
@@ -47,6 +50,11 @@ internal sealed record PruneOptions
     public bool Verify { get; init; }
 
     public required MeasureOptions Measure { get; init; }
+
+    public bool HasTargets => Targets.Count + TimeTargets.Count > 0;
+
+    /// <summary>All targets, in words.</summary>
+    public string TargetText => string.Join(", ", Targets.Select(t => t.ToString()).Concat(TimeTargets.Select(t => t.ToString())));
 
     public string Granularity => (CutsBlocks, CutsChannels) switch { (true, true) => "blocks,channels", (true, false) => "blocks", _ => "channels" };
 

@@ -1,5 +1,6 @@
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
+using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Pruning;
 
@@ -12,4 +13,8 @@ internal sealed record PruneResult(
     ModelFigures Original,
     ModelFigures Pruned,
     Comparison? Comparison,
-    IReadOnlyList<LayerChange>? Layers);
+    IReadOnlyList<LayerChange>? Layers)
+{
+    /// <summary>Null where the models were not raced.</summary>
+    public LatencyReport? Latency => Comparison?.Latency ?? Cut.Latency?.Race;
+}

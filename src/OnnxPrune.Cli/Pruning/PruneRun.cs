@@ -2,6 +2,7 @@ using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
@@ -30,7 +31,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             cut,
             ModelFigures.Of(nodesBefore, cut.Outcome.BlocksBefore, cut.Outcome.Before, loaded.Bytes),
             ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, LoadedModel.FileSize(staged.TemporaryPath, cut.Model)),
-            options.Verify ? Verify(loaded, staged.TemporaryPath) : null,
+            options.Verify ? Verify(loaded, staged.TemporaryPath, cut.Latency?.Race) : null,
             layers?.After(cut.Model, loaded.Concrete));
         if (!terminal.IsQuiet)
         {
@@ -50,7 +51,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         }
     }
 
-    private Comparison Verify(LoadedModel original, string path)
+    private Comparison Verify(LoadedModel original, string path, LatencyReport? race)
     {
         // Only the input's path and shapes are used: the model in memory is the pruned one by now.
         return new Comparer(original, options.Measure, terminal).Compare(settings =>
@@ -63,7 +64,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             {
                 throw new VerificationFailedException($"The pruned model is not written, since it does not load. {e.Message.Replace(path, options.Output, StringComparison.Ordinal)}", e);
             }
-        });
+        }, race);
     }
 
     private void CheckDrift(PruneResult result)

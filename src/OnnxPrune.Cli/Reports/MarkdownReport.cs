@@ -13,8 +13,8 @@ internal static class MarkdownReport
         var text = new StringBuilder();
         text.AppendLine($"# {Escape(Path.GetFileName(document.Output))}: {Escape(Path.GetFileName(document.Input))}, pruned").AppendLine();
         text.AppendLine(Escape(PruneSummary.WhatWasCut(result))).AppendLine();
-        Table(text, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }), 1);
-        foreach (var line in PruneSummary.HowItWasMeasured(result.Comparison))
+        Table(text, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Latency, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }), 1);
+        foreach (var line in PruneSummary.HowItWasMeasured(result.Original, result.Pruned, result.Latency, result.Comparison))
         {
             text.AppendLine($"- {Escape(line)}");
         }

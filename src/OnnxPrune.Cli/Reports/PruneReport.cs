@@ -2,6 +2,7 @@ using System.Text.Json;
 using OnnxPrune.Channels;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Cli.Reports;
@@ -26,7 +27,7 @@ internal static class PruneReport
             result.Options.Input,
             result.Options.Output,
             Options(result.Options),
-            Versions(result.Comparison),
+            Versions(result.Latency),
             result.Cut.Rule,
             result.Original,
             result.Pruned,
@@ -34,22 +35,22 @@ internal static class PruneReport
             outcome.Plan,
             [.. (result.Layers ?? []).Select(Layer)],
             Blocked(outcome.Blocked),
-            result.Comparison is null ? null : Verification(result.Comparison));
+            result.Comparison is null ? null : Verification(result.Comparison, result.Original, result.Pruned),
+            result.Cut.Latency is { } search ? new ReportSearch(search.Trials, search.Race is { } race ? Latency(race, result.Original, result.Pruned) : null) : null);
     }
 
-    public static ReportVersions Versions(Comparison? comparison) => new(
+    public static ReportVersions Versions(LatencyReport? latency) => new(
         Machine.Tool,
         RuntimeEnvironment.Version,
-        comparison?.Latency.Provider,
+        latency?.Provider,
         Machine.Cpu,
         System.Runtime.InteropServices.RuntimeInformation.OSDescription);
 
     public static IReadOnlyList<ReportBlocked> Blocked(IEnumerable<BlockedChannels> blocked) =>
         [.. blocked.OrderByDescending(b => b.Count).Select(b => new ReportBlocked(b.Reason.Text, b.Count, [.. b.Producers.Select(p => p.Label)]))];
 
-    public static ReportVerification Verification(Comparison comparison)
+    public static ReportVerification Verification(Comparison comparison, ModelFigures original, ModelFigures pruned)
     {
-        var (a, b) = (comparison.Latency.Racers[0], comparison.Latency.Racers[^1]);
         var accuracy = comparison.Accuracy is { } report
             ? new ReportAccuracy(report.Models[0].Top1, report.Models[^1].Top1, report.Models[^1].Agreement, report.Samples, comparison.AccuracyData!)
             : null;
@@ -58,13 +59,28 @@ internal static class PruneReport
             comparison.Drift.LowestEqualShare,
             [.. comparison.Drift.Outputs.Select(o => new ReportOutput(o.Name, o.RelativeError, o.LargestError, o.EqualShare))],
             comparison.DriftInputs,
-            new ReportLatency(
-                a.P50Milliseconds, b.P50Milliseconds, a.P90Milliseconds, b.P90Milliseconds, b.Ratio, comparison.Latency.Speedup, comparison.Latency.Rounds, comparison.Latency.Batch, comparison.Latency.Provider),
+            Latency(comparison.Latency, original, pruned),
             accuracy);
     }
 
+    private static ReportLatency Latency(LatencyReport latency, ModelFigures original, ModelFigures pruned)
+    {
+        var (a, b) = (latency.Racers[0], latency.Racers[^1]);
+        return new ReportLatency(
+            a.P50Milliseconds,
+            b.P50Milliseconds,
+            a.P90Milliseconds,
+            b.P90Milliseconds,
+            b.Ratio,
+            latency.Speedup,
+            latency.Rounds,
+            latency.Batch,
+            latency.Provider,
+            IdealGain.Realized(original, pruned, latency));
+    }
+
     private static ReportOptions Options(PruneOptions options) => new(
-        [.. options.Targets.Select(t => t.ToString())],
+        [.. options.Targets.Select(t => t.ToString()), .. options.TimeTargets.Select(t => t.ToString())],
         options.MaxDrift,
         options.Plan,
         options.Granularity,

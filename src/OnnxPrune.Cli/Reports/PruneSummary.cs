@@ -1,6 +1,7 @@
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;
 
@@ -9,10 +10,10 @@ internal static class PruneSummary
 {
     public static void Show(PruneResult result, Terminal terminal)
     {
-        Tables.Show(terminal, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
+        Tables.Show(terminal, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Latency, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
         terminal.Line(WhatWasCut(result));
-        foreach (var line in HowItWasMeasured(result.Comparison))
+        foreach (var line in HowItWasMeasured(result.Original, result.Pruned, result.Latency, result.Comparison))
         {
             terminal.Line(line);
         }
@@ -52,15 +53,23 @@ internal static class PruneSummary
         return $"Cut by {result.Cut.Rule}: {string.Join(" and ", parts)}{free}.{absorbed}{repaired}";
     }
 
-    public static IEnumerable<string> HowItWasMeasured(Comparison? comparison)
+    public static IEnumerable<string> HowItWasMeasured(ModelFigures original, ModelFigures pruned, LatencyReport? latency, Comparison? comparison)
     {
+        if (latency is not null)
+        {
+            yield return $"Latency: {latency.Provider}, batch {latency.Batch}, {Numbers.Count(latency.Rounds, "interleaved round")}; {Numbers.Times(latency.Speedup)} as fast, round by round.";
+            if (IdealGain.Sentence(original, pruned, latency) is { } gain)
+            {
+                yield return gain;
+            }
+        }
+
         if (comparison is null)
         {
-            yield return "Not verified: neither model was run.";
+            yield return latency is null ? "Not verified: neither model was run." : "Not verified: the outputs were not compared.";
             yield break;
         }
 
-        yield return $"Latency: {comparison.Latency.Provider}, batch {comparison.Latency.Batch}, {Numbers.Count(comparison.Latency.Rounds, "interleaved round")}; {Numbers.Times(comparison.Latency.Speedup)} as fast, round by round.";
         yield return $"Drift: relative output error on {comparison.DriftInputs}.";
         if (comparison.AccuracyData is { } data)
         {

@@ -18,7 +18,8 @@ internal sealed record ReportDocument(
     PruningPlan Plan,
     IReadOnlyList<ReportLayer> Layers,
     IReadOnlyList<ReportBlocked> Blocked,
-    ReportVerification? Verification)
+    ReportVerification? Verification,
+    ReportSearch? LatencySearch)
 {
     public int SchemaVersion { get; init; } = 1;
 }
@@ -60,9 +61,15 @@ internal sealed record ReportVerification(
 
 internal sealed record ReportOutput(string Name, double? RelativeError, double? LargestError, double? EqualShare);
 
+/// <summary>How targets of time were met.</summary>
+/// <param name="Trials">How many networks were raced on the way.</param>
+/// <param name="Latency">The race that decided; null where the original keeps the targets.</param>
+internal sealed record ReportSearch(int Trials, ReportLatency? Latency);
+
 /// <param name="Ratio">The median over rounds of pruned over original.</param>
+/// <param name="IdealGainRealized">(1 - ratio) / (1 - the share of the MACs that is left); null where all are left.</param>
 internal sealed record ReportLatency(
-    double OriginalP50Ms, double PrunedP50Ms, double OriginalP90Ms, double PrunedP90Ms, double Ratio, double Speedup, int Rounds, long Batch, string Provider);
+    double OriginalP50Ms, double PrunedP50Ms, double OriginalP90Ms, double PrunedP90Ms, double Ratio, double Speedup, int Rounds, long Batch, string Provider, double? IdealGainRealized);
 
 internal sealed record ReportAccuracy(double? OriginalTop1, double? PrunedTop1, double Agreement, int Samples, string Data);
 

@@ -1,13 +1,14 @@
 using System.Globalization;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Runtime.Accuracy;
+using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;
 
 /// <summary>One line of the table Original / Pruned / Ratio.</summary>
 internal sealed record SummaryRow(string Name, string Original, string Pruned, string Ratio)
 {
-    public static IReadOnlyList<SummaryRow> Of(ModelFigures original, ModelFigures pruned, Comparison? comparison)
+    public static IReadOnlyList<SummaryRow> Of(ModelFigures original, ModelFigures pruned, LatencyReport? latency, Comparison? comparison)
     {
         var rows = new List<SummaryRow>
         {
@@ -18,14 +19,19 @@ internal sealed record SummaryRow(string Name, string Original, string Pruned, s
             Counted("MACs", original.Macs, pruned.Macs),
             Counted("File size (bytes)", original.FileBytes, pruned.FileBytes),
         };
+        if (latency is null)
+        {
+            return rows;
+        }
+
+        var (a, b) = (latency.Racers[0], latency.Racers[^1]);
+        rows.Add(new SummaryRow("Latency P50", Numbers.Milliseconds(a.P50Milliseconds), Numbers.Milliseconds(b.P50Milliseconds), Numbers.Share(b.P50Milliseconds, a.P50Milliseconds)));
+        rows.Add(new SummaryRow("Latency P90", Numbers.Milliseconds(a.P90Milliseconds), Numbers.Milliseconds(b.P90Milliseconds), Numbers.Share(b.P90Milliseconds, a.P90Milliseconds)));
         if (comparison is null)
         {
             return rows;
         }
 
-        var (a, b) = (comparison.Latency.Racers[0], comparison.Latency.Racers[^1]);
-        rows.Add(new SummaryRow("Latency P50", Numbers.Milliseconds(a.P50Milliseconds), Numbers.Milliseconds(b.P50Milliseconds), Numbers.Share(b.P50Milliseconds, a.P50Milliseconds)));
-        rows.Add(new SummaryRow("Latency P90", Numbers.Milliseconds(a.P90Milliseconds), Numbers.Milliseconds(b.P90Milliseconds), Numbers.Share(b.P90Milliseconds, a.P90Milliseconds)));
         rows.Add(new SummaryRow("Drift", "", Numbers.Drift(comparison.Drift.Total), ""));
         if (comparison.Drift.LowestEqualShare < 1)
         {

@@ -47,6 +47,15 @@ internal sealed class Terminal(bool quiet, bool verbose)
         }
     }
 
+    /// <summary>What only a verbose run says, on stderr.</summary>
+    public void Detail(string text)
+    {
+        if (verbose)
+        {
+            Console.Error.WriteLine($"             {text}");
+        }
+    }
+
     /// <summary>Runs a step and, when asked to be verbose, says how long it took.</summary>
     public T Timed<T>(string what, Func<T> step)
     {

@@ -24,7 +24,7 @@ internal sealed class VerifyRun(string original, string other, double? maxDrift,
 
         if (report is not null)
         {
-            var document = new VerifyDocument("verify", original, other, maxDrift, PruneReport.Versions(comparison), a, b, PruneReport.Verification(comparison));
+            var document = new VerifyDocument("verify", original, other, maxDrift, PruneReport.Versions(comparison.Latency), a, b, PruneReport.Verification(comparison, a, b));
             using var file = TextFile.Stage(report, JsonSerializer.Serialize(document, ReportJson.Default.VerifyDocument) + "\n");
             file.Commit();
         }
@@ -42,9 +42,9 @@ internal sealed class VerifyRun(string original, string other, double? maxDrift,
 
     private void Show(ModelFigures first, ModelFigures second, Comparison comparison)
     {
-        Tables.Show(terminal, ["", "Original", "Other", "Ratio"], SummaryRow.Of(first, second, comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
+        Tables.Show(terminal, ["", "Original", "Other", "Ratio"], SummaryRow.Of(first, second, comparison.Latency, comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
-        foreach (var line in PruneSummary.HowItWasMeasured(comparison))
+        foreach (var line in PruneSummary.HowItWasMeasured(first, second, comparison.Latency, comparison))
         {
             terminal.Line(line);
         }

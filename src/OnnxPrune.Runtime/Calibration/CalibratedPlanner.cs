@@ -54,6 +54,14 @@ public sealed class CalibratedPlanner
         (_groupDamages, _blockDamages) = meter.Measure(groups, blocks, request.Rounding, trials, settings, progress, cancellation);
     }
 
+    /// <summary>The cost with everything gone that may go.</summary>
+    public Cost Smallest()
+    {
+        var all = new MeasuredAllocation(_cost, Original, [new Target(TargetKind.Macs, null, 0)], _groupDamages, _blockDamages, Inside);
+        all.Run();
+        return all.Cost;
+    }
+
     /// <summary>The plan with the least total damage that keeps the targets.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     public PruningPlan Plan(IReadOnlyList<Target> targets)

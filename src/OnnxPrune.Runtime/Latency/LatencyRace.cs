@@ -25,6 +25,9 @@ public sealed record RaceSettings
 /// </summary>
 public static class LatencyRace
 {
+    // Low enough that most of these runs were not interrupted on a busy machine, high enough to repeat.
+    private const double Quiet = 0.2;
+
     /// <summary>Races the sessions on the same inputs.</summary>
     /// <param name="sessions">One or more; they stay the caller's, and should be opened with the same settings.</param>
     /// <param name="inputs">What all of them are fed; the first axis of the first input is reported as the batch.</param>
@@ -95,7 +98,10 @@ public static class LatencyRace
             s.Model,
             Quantile([.. times[i]], 0.5),
             Quantile([.. times[i]], 0.9),
-            Quantile([.. times[i].Select((t, round) => t / times[0][round])], 0.5)));
+            Quantile([.. times[i].Select((t, round) => t / times[0][round])], 0.5))
+        {
+            QuietRatio = Quantile([.. times[i]], Quiet) / Quantile([.. times[0]], Quiet),
+        });
         return new LatencyReport([.. racers], times[0].Count, batch, Providers.Describe(sessions[0].Settings));
     }
 

@@ -16,4 +16,11 @@ public sealed record LatencyReport(IReadOnlyList<RacerLatency> Racers, int Round
 /// <param name="P90Milliseconds">What nine in ten runs stay below.</param>
 /// <param name="Ratio">The median over all rounds of this session's time over the first one's in the same round: noise that lasts
 /// longer than a round cancels out. 1 for the first.</param>
-public sealed record RacerLatency(string Model, double P50Milliseconds, double P90Milliseconds, double Ratio);
+public sealed record RacerLatency(string Model, double P50Milliseconds, double P90Milliseconds, double Ratio)
+{
+    /// <summary>
+    /// The same ratio between the fast runs of both. On a machine that others keep busy, the slower model is interrupted more often, and
+    /// looks slower than it is by <see cref="Ratio"/>; on a quiet machine the two agree.
+    /// </summary>
+    public double QuietRatio { get; init; } = Ratio;
+}

@@ -27,7 +27,7 @@ public readonly record struct Target(TargetKind Kind, double? Share, long? Absol
         };
         if (kind is null || parts.Length < 2 || ParseAmount(parts[1].Trim()) is not { } amount)
         {
-            throw new UsageException($"'{text}' is no target; write macs=50%, params=0.4, channels=75% or an absolute number such as macs=60M.");
+            throw new UsageException($"'{text}' is no target; write macs=50%, params=0.4, channels=75%, an absolute number such as macs=60M, or latency=50% and speedup=2.");
         }
 
         return new Target(kind.Value, amount.Share, amount.Absolute);

@@ -32,7 +32,8 @@ public sealed class LatencyRaceTests
         Assert.True(report.Rounds >= 5);
         Assert.Equal(256, report.Batch);
         Assert.All(report.Racers, r => Assert.True(0 < r.P50Milliseconds && r.P50Milliseconds <= r.P90Milliseconds));
-        Assert.Equal(1, report.Racers[0].Ratio);
+        Assert.Equal((1, 1), (report.Racers[0].Ratio, report.Racers[0].QuietRatio));
+        Assert.True(report.Racers[1].QuietRatio < 0.5, $"{report.Racers[1].QuietRatio}");
     }
 
     [Fact]

@@ -1,0 +1,18 @@
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Latency;
+
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>How much of what the MACs promise the clock confirms.</summary>
+internal static class IdealGain
+{
+    /// <summary>The share of time that was saved over the share of MACs that was; null where no MACs were.</summary>
+    public static double? Realized(ModelFigures original, ModelFigures pruned, LatencyReport latency) =>
+        pruned.Macs < original.Macs ? (1 - latency.Racers[^1].Ratio) / (1 - ((double)pruned.Macs / original.Macs)) : null;
+
+    /// <summary>The same as a sentence; null where there is none.</summary>
+    public static string? Sentence(ModelFigures original, ModelFigures pruned, LatencyReport latency) =>
+        pruned.Macs > 0 && Realized(original, pruned, latency) is { } realized
+            ? $"Of the ideal gain ({Numbers.Times((double)original.Macs / pruned.Macs)} by MACs), {FormattableString.Invariant($"{100 * realized:0}")} % is real."
+            : null;
+}
