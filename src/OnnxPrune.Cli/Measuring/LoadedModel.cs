@@ -24,24 +24,18 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
     /// <summary>A copy that can be pruned while this stays as it is. Weights are shared.</summary>
     public LoadedModel Copy()
     {
-        var copy = OnnxFile.Clone(Model);
-        var concrete = new Dictionary<Value, Shape>();
-        foreach (var value in copy.Graph.Values)
-        {
-            if (Model.Graph.Find(value.Name) is not { } original)
-            {
-                continue;
-            }
-
-            (value.Shape, value.ElementType) = (original.Shape, original.ElementType);
-            if (Concrete?.Values.GetValueOrDefault(original) is { } shape)
-            {
-                concrete.Add(value, shape);
-            }
-        }
-
-        return this with { Model = copy, Concrete = Concrete is null ? null : Concrete with { Values = concrete } };
+        var copy = OnnxFile.CloneWithShapes(Model);
+        return this with { Model = copy, Concrete = ConcreteOf(copy) };
     }
+
+    /// <summary>The concrete shapes for a model that was made from this one and kept the names of its values.</summary>
+    public ConcreteShapes? ConcreteOf(Model other) => ReferenceEquals(other, Model) || Concrete is null ? Concrete : Concrete with
+    {
+        Values = Concrete.Values
+            .Select(p => (Value: other.Graph.Find(p.Key.Name), Shape: p.Value))
+            .Where(p => p.Value is not null)
+            .ToDictionary(p => p.Value!, p => p.Shape),
+    };
 
     /// <summary>What a model takes on disk.</summary>
     public static long FileSize(string path, Model model)

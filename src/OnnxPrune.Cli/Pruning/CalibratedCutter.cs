@@ -62,11 +62,7 @@ internal sealed class CalibratedCutter
     /// <summary>The same as an outcome for the summary.</summary>
     public PruneOutcome Outcome(CalibratedResult result)
     {
-        var concrete = _loaded.Concrete?.Values
-            .Select(p => (Value: result.Model.Graph.Find(p.Key.Name), Shape: p.Value))
-            .Where(p => p.Value is not null)
-            .ToDictionary(p => p.Value!, p => p.Shape);
-        return new PruneOutcome(result.Plan, _pruner.Before, new Pruner(result.Model, concrete).Before, _pruner.Blocks.Count, 0, 0, 0, 0, _pruner.Channels.Blocked)
+        return new PruneOutcome(result.Plan, _pruner.Before, new Pruner(result.Model, _loaded.ConcreteOf(result.Model)?.Values).Before, _pruner.Blocks.Count, 0, 0, 0, 0, _pruner.Channels.Blocked)
         {
             Repaired = result.Layers.Count,
             CalibrationSamples = _inputs.Samples,

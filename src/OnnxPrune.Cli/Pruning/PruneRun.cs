@@ -32,7 +32,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             ModelFigures.Of(nodesBefore, cut.Outcome.BlocksBefore, cut.Outcome.Before, loaded.Bytes),
             ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, LoadedModel.FileSize(staged.TemporaryPath, cut.Model)),
             options.Verify ? Verify(loaded, staged.TemporaryPath, cut.Latency?.Race) : null,
-            layers?.After(cut.Model, loaded.Concrete));
+            layers?.After(cut.Model, loaded.ConcreteOf(cut.Model)));
         if (!terminal.IsQuiet)
         {
             PruneSummary.Show(result, terminal);

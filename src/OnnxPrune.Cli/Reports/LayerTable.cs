@@ -41,10 +41,10 @@ internal sealed class LayerTable
 
     public static LayerTable Of(ChannelGraph graph, ConcreteShapes? concrete) => new(graph, concrete);
 
-    /// <summary>The same layers after the model was pruned in place.</summary>
+    /// <summary>The same layers in the pruned model, which keeps the names of what its nodes make.</summary>
     public IReadOnlyList<LayerChange> After(Model model, ConcreteShapes? concrete)
     {
-        var after = new LayerTable(ChannelFlow.Through(model), concrete)._layers.ToDictionary(l => l.Node, l => l.Cost);
-        return [.. _layers.Select(l => new LayerChange(l.Cost, after.GetValueOrDefault(l.Node)))];
+        var after = new LayerTable(ChannelFlow.Through(model), concrete)._layers.ToDictionary(l => l.Node.Output.Name, l => l.Cost);
+        return [.. _layers.Select(l => new LayerChange(l.Cost, after.GetValueOrDefault(l.Node.Output.Name)))];
     }
 }
