@@ -37,8 +37,9 @@ public static class CalibratedPruning
         var leaving = PlanLookup.Channels(plan, graph);
         var choices = reconsider ? Choices(graph, leaving) : [];
         var work = OnnxFile.CloneWithShapes(original);
+        var twins = original.Graph.Nodes.Zip(work.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
         RemoveBlocks(work, plan);
-        var repair = new SequentialRepair(graph, work, leaving.Except(choices.Values.SelectMany(c => c.Group.Channels)), choices, settings);
+        var repair = new SequentialRepair(graph, work, twins, leaving, choices, settings);
         var layers = repair.Run(batches, seed, progress, cancellation);
 
         var gone = blocks.SelectMany(b => b.Branch).ToHashSet();
