@@ -86,6 +86,9 @@ internal sealed class DamageMeter
     private int PlaceOf(int group, NetworkCursor cursor) =>
         _graph.Groups[group].Readers.Min(r => cursor.PlaceOf(_masks.TryGetValue(r, out var mask) ? mask.Node : Own(r.Node)));
 
+    /// <summary>How many of so many channels leave together: of a hundred by one, of a thousand by eight, which costs an eighth of the time.</summary>
+    internal static int AtOnce(int count) => 1 + (count / 128);
+
     private GroupDamage Measure(int index, Rounding rounding, NetworkCursor cursor, OutputDivergence divergence)
     {
         var group = _graph.Groups[index];
@@ -102,16 +105,23 @@ internal sealed class DamageMeter
         var total = 0.0;
         while (counts.Length > 0 && left.Count > counts[^1])
         {
-            var (channel, cost) = left.Select(c => (c, Cost: readers.Sum(r => r.CostOf(c)) + (masked.Length * strength.GetValueOrDefault(c)))).MinBy(p => p.Cost);
+            var next = left.Select(c => (Channel: c, Cost: readers.Sum(r => r.CostOf(c)) + (masked.Length * strength.GetValueOrDefault(c))))
+                .OrderBy(p => p.Cost)
+                .Take(Math.Min(AtOnce(left.Count), left.Count - counts.First(k => k < left.Count)))
+                .ToArray();
             foreach (var reader in readers)
             {
-                reader.Remove(channel);
+                reader.Remove(next.Select(n => n.Channel));
             }
 
-            left.Remove(channel);
-            order.Add(channel);
-            total += cost;
-            expected[left.Count] = total;
+            foreach (var (channel, cost) in next)
+            {
+                left.Remove(channel);
+                order.Add(channel);
+                total += cost;
+                expected[left.Count] = total;
+            }
+
             if (measured.Contains(left.Count))
             {
                 damages[left.Count] = Try(readers, masked, order, cursor, divergence);

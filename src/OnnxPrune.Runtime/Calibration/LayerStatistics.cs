@@ -58,7 +58,7 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
                     window = unit.Layer.OpType == "Conv" ? ConvWindow.OfInput(unit.Layer, dims, weight.Dims) : null;
                     taps = (int)(window?.Kernel.Aggregate(1L, (a, b) => a * b) ?? 1);
                     var channels = unit.Layer.OpType == "Conv" ? dims[1] : dims[1..].Aggregate(1L, (a, b) => a * b);
-                    if (channels * taps > MostFeatures)
+                    if (channels * taps > MostFeatures && taps > 1)
                     {
                         (window, taps) = (window is null ? null : ConvWindow.OfPoints(dims), 1);
                     }

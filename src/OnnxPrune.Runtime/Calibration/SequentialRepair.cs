@@ -186,7 +186,7 @@ internal sealed class SequentialRepair
     private RepairedLayer Repair(LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random)
     {
         var (weights, shift) = unit.Effective(_constants);
-        if (weights.RowCount > MostFeatures)
+        if (weights.RowCount > MostFeatures && weights.RowCount > ChannelCount(unit))
         {
             return RepairByChannels(unit, before, original, work, random, weights, shift);
         }
@@ -265,14 +265,10 @@ internal sealed class SequentialRepair
         var left = choice.Group.Channels.Where(c => !_leaving.Contains(c)).ToList();
         while (left.Count > choice.Kept)
         {
-            var next = left.MinBy(c => places[c].Sum(surgeon.CostOf));
-            foreach (var place in places[next])
-            {
-                surgeon.Remove(place);
-            }
-
-            left.Remove(next);
-            _leaving.Add(next);
+            var next = left.OrderBy(c => places[c].Sum(surgeon.CostOf)).Take(Math.Min(DamageMeter.AtOnce(left.Count), left.Count - choice.Kept)).ToHashSet();
+            surgeon.Remove([.. next.SelectMany(c => places[c])]);
+            left.RemoveAll(next.Contains);
+            _leaving.UnionWith(next);
         }
     }
 

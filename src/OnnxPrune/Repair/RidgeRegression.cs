@@ -11,7 +11,12 @@ public static class RidgeRegression
     /// <summary>The multiples that are tried; infinity keeps the original weights.</summary>
     public static IReadOnlyList<double> Strengths { get; } = [1e-3, 1e-2, 3e-2, 1e-1, 3e-1, double.PositiveInfinity];
 
+    // A large regression is solved often enough with three.
+    private const int MostForAllStrengths = 768;
+
     private const double MostStrength = 1e6;
+
+    private static IReadOnlyList<double> FewStrengths { get; } = [1e-2, 1e-1, double.PositiveInfinity];
 
     /// <summary>A fit: weights [F, M], intercept [M], the chosen strength, and the share of the targets' variation that is left unexplained.</summary>
     public sealed record Fit(Matrix<double> Weights, double[] Intercept, double Strength, double Unexplained);
@@ -20,7 +25,7 @@ public static class RidgeRegression
     /// <param name="prior">W₀ [F, M].</param>
     public static Fit Solve((NormalEquations A, NormalEquations B) halves, Matrix<double> prior)
     {
-        var best = Strengths
+        var best = (halves.A.Features > MostForAllStrengths ? FewStrengths : Strengths)
             .Select(strength => (strength, Error: HeldOut(halves.A, halves.B, prior, strength)))
             .MinBy(p => p.Error).strength;
         var all = new NormalEquations(halves.A.Features, halves.A.Targets);
