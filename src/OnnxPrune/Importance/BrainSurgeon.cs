@@ -26,14 +26,7 @@ public sealed class BrainSurgeon
     public BrainSurgeon(Matrix<double> covariance, Matrix<double> weights, int taps, double damping = 1e-2)
     {
         (_taps, _features, _outputs) = (taps, covariance.RowCount, weights.ColumnCount);
-        var damped = covariance.Clone();
-        var ridge = Math.Max(damping * covariance.Trace() / _features, 1e-12);
-        for (var i = 0; i < _features; i++)
-        {
-            damped[i, i] += ridge;
-        }
-
-        _inverse = damped.Cholesky().Solve(Matrix<double>.Build.DenseIdentity(_features)).ToRowMajorArray();
+        _inverse = Inverse(covariance, damping).ToRowMajorArray();
         _weights = weights.ToRowMajorArray();
     }
 
@@ -102,6 +95,32 @@ public sealed class BrainSurgeon
 
     /// <summary>The weights [F, M] as they are now: zero for what was removed.</summary>
     public Matrix<double> Weights() => Matrix<double>.Build.Dense(_features, _outputs, (f, m) => _weights[(f * _outputs) + m]);
+
+    // Features that are the same but for rounding can make the matrix indefinite: it is damped until it is not.
+    private static Matrix<double> Inverse(Matrix<double> covariance, double damping)
+    {
+        var count = covariance.RowCount;
+        for (var scale = Math.Max(damping * covariance.Trace() / count, 1e-12); double.IsFinite(scale); scale *= 10)
+        {
+            var damped = covariance.Clone();
+            for (var i = 0; i < count; i++)
+            {
+                damped[i, i] += scale;
+            }
+
+            try
+            {
+                return damped.Cholesky().Solve(Matrix<double>.Build.DenseIdentity(count));
+            }
+            catch (ArgumentException)
+            {
+                continue; // Not positive definite.
+            }
+        }
+
+        // Statistics that are no numbers tell nothing: every feature counts by its weights alone.
+        return Matrix<double>.Build.DenseIdentity(count);
+    }
 
     private Matrix<double> Block(int channel) => Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[(((channel * _taps) + i) * _features) + (channel * _taps) + j]);
 

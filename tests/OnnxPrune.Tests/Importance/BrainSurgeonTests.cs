@@ -59,6 +59,18 @@ public sealed class BrainSurgeonTests
         Assert.All(Enumerable.Range(0, 6).Except(rest), f => Assert.Equal(0, weights.Row(f).L2Norm()));
     }
 
+    [Theory]
+    [InlineData(1.01)]
+    [InlineData(double.NaN)]
+    public void Covariances_that_rounding_or_overflow_spoiled_still_give_costs(double shared)
+    {
+        var covariance = MathNet.Numerics.LinearAlgebra.Matrix<double>.Build.DenseOfArray(new[,] { { 1, shared }, { shared, 1 } });
+
+        var surgeon = new BrainSurgeon(covariance, MathNet.Numerics.LinearAlgebra.Matrix<double>.Build.Dense(2, 1, 1), 1, 1e-9);
+
+        Assert.True(double.IsFinite(surgeon.CostOf(0)));
+    }
+
     private static (Samples Samples, BrainSurgeon Surgeon) Given(int taps)
     {
         var samples = new Samples(7, Count, 6, 3);
