@@ -18,7 +18,7 @@ public sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyLi
 /// <summary>Pruning and repair in one go, from unlabelled inputs.</summary>
 public static class CalibratedPruning
 {
-    // One batch of so many is kept aside to judge the result.
+    // One batch of so many is kept aside to judge the result; with more than twice as many, nothing is fitted so closely that it needs to be.
     private const int JudgedShare = 16;
 
     /// <summary>Removes what a plan says, choosing anew the members of groups that <paramref name="reconsider"/> admits, and repairs what is left.</summary>
@@ -52,12 +52,12 @@ public static class CalibratedPruning
         return KeepBetter(original, new CalibratedResult(work, plan, layers), judge, settings);
     }
 
-    /// <summary>Most of the batches to repair by, and a few that the repair never sees; the same ones where there are too few to share.</summary>
+    /// <summary>Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more than enough.</summary>
     private static (IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Fit, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Judge) Divide(
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches)
     {
-        var held = batches.Count < 4 ? 0 : Math.Max(1, batches.Count / JudgedShare);
-        return held == 0 ? (batches, batches) : ([.. batches.SkipLast(held)], [.. batches.TakeLast(held)]);
+        var held = batches.Count is < 4 or > 2 * JudgedShare ? 0 : Math.Max(1, batches.Count / JudgedShare);
+        return held == 0 ? (batches, [.. batches.Take(JudgedShare)]) : ([.. batches.SkipLast(held)], [.. batches.TakeLast(held)]);
     }
 
     /// <summary>The repaired network, unless the same plan without repair, means absorbed or not, comes closer to the original's outputs.</summary>
