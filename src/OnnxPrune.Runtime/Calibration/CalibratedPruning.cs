@@ -18,6 +18,9 @@ public sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyLi
 /// <summary>Pruning and repair in one go, from unlabelled inputs.</summary>
 public static class CalibratedPruning
 {
+    // One batch of so many is kept aside to judge the result; with more than twice as many, nothing is fitted so closely that it needs to be.
+    private const int JudgedShare = 16;
+
     /// <summary>Removes what a plan says, choosing anew the members of groups that <paramref name="reconsider"/> admits, and repairs what is left.</summary>
     /// <param name="original">With shapes; is not changed.</param>
     /// <param name="reconsider">False replays the plan exactly.</param>
@@ -37,14 +40,52 @@ public static class CalibratedPruning
         var leaving = PlanLookup.Channels(plan, graph);
         var choices = reconsider ? Choices(graph, leaving) : [];
         var work = OnnxFile.CloneWithShapes(original);
+        var twins = original.Graph.Nodes.Zip(work.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
         RemoveBlocks(work, plan);
-        var repair = new SequentialRepair(graph, work, leaving.Except(choices.Values.SelectMany(c => c.Group.Channels)), choices, settings);
-        var layers = repair.Run(batches, seed, progress, cancellation);
+        var repair = new SequentialRepair(graph, work, twins, leaving, choices, settings);
+        var (fit, judge) = Divide(batches);
+        var layers = repair.Run(fit, seed, progress, cancellation);
 
         var gone = blocks.SelectMany(b => b.Branch).ToHashSet();
         plan = plan with { Channels = LayerCut.From(graph, names, repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node))), AbsorbMeans = false };
         new Pruner(work).Apply(plan with { Blocks = [] });
-        return new CalibratedResult(work, plan, layers);
+        return KeepBetter(original, new CalibratedResult(work, plan, layers), judge, settings);
+    }
+
+    /// <summary>Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more than enough.</summary>
+    private static (IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Fit, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Judge) Divide(
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches)
+    {
+        var held = batches.Count is < 4 or > 2 * JudgedShare ? 0 : Math.Max(1, batches.Count / JudgedShare);
+        return held == 0 ? (batches, [.. batches.Take(JudgedShare)]) : ([.. batches.SkipLast(held)], [.. batches.TakeLast(held)]);
+    }
+
+    /// <summary>The repaired network, unless the same plan without repair, means absorbed or not, comes closer to the original's outputs.</summary>
+    private static CalibratedResult KeepBetter(
+        Model original, CalibratedResult repaired, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> judge, SessionSettings settings)
+    {
+        using var cursor = new NetworkCursor(original, judge, settings);
+        var divergence = new OutputDivergence(original, cursor);
+        var best = repaired;
+        var least = Measure(repaired.Model);
+        foreach (var absorbs in repaired.Layers.Count > 0 ? (bool[])[true, false] : [])
+        {
+            var plan = repaired.Plan with { AbsorbMeans = absorbs };
+            var cut = OnnxFile.CloneWithShapes(original);
+            new Pruner(cut).Apply(plan);
+            if (Measure(cut) is var error && (error < least || double.IsNaN(least)))
+            {
+                (best, least) = (new CalibratedResult(cut, plan, []), error);
+            }
+        }
+
+        return best;
+
+        double Measure(Model model)
+        {
+            using var place = new NetworkCursor(model, judge, settings);
+            return divergence.Measure(place);
+        }
     }
 
     /// <summary>Groups of which some members leave, read by one layer alone.</summary>

@@ -21,7 +21,7 @@ public sealed record CalibrationInputs(
     private const int LargestBatch = 50;
     private const long ElementsPerBatch = 1 << 20;
     private const long MacsOfTrials = 30_000_000_000;
-    private const int FewestTrials = 16;
+    private const int FewestTrials = 12;
     private const int MostTrials = 256;
 
     /// <param name="model">The network's inputs and cost.</param>

@@ -14,6 +14,8 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
 {
     // Above this, one covariance of the channels serves all taps.
     private const int MostFeatures = 1200;
+    // Beyond this, a regression costs more than it is worth: the channels are counted, and nothing makes up for them.
+    private const int MostRegressed = 2304;
     private const int RowsPerFeature = 16;
     private const int FewestRows = 8192;
 
@@ -23,7 +25,7 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
     {
         var joins = BlockFinder.Find(model, constants).ToDictionary(b => b.Join, b => b.BranchInput);
         var wanted = layers.ToHashSet();
-        var units = model.Graph.TopologicalOrder().Where(wanted.Contains).Select(n => LayerUnit.Of(n, joins, constants)).OfType<LayerUnit>().ToArray();
+        var units = model.Graph.TopologicalOrder().Where(wanted.Contains).Select(n => LayerUnit.Of(n, joins, constants)).OfType<LayerUnit>().Where(u => IsManageable(u, constants)).ToArray();
         var result = new List<LayerStatistics>();
         using var cursor = new NetworkCursor(model, batches, settings);
         foreach (var unit in units)
@@ -34,6 +36,9 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
 
         return result;
     }
+
+    /// <summary>Whether the layer reads few enough channels for a regression.</summary>
+    public static bool IsManageable(LayerUnit unit, ConstantValues constants) => unit.InputCount(constants) <= MostRegressed;
 
     private static LayerStatistics Collect(LayerUnit unit, ConstantValues constants, NetworkCursor cursor, SeededRandom random)
     {
@@ -53,7 +58,7 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
                     window = unit.Layer.OpType == "Conv" ? ConvWindow.OfInput(unit.Layer, dims, weight.Dims) : null;
                     taps = (int)(window?.Kernel.Aggregate(1L, (a, b) => a * b) ?? 1);
                     var channels = unit.Layer.OpType == "Conv" ? dims[1] : dims[1..].Aggregate(1L, (a, b) => a * b);
-                    if (channels * taps > MostFeatures)
+                    if (channels * taps > MostFeatures && taps > 1)
                     {
                         (window, taps) = (window is null ? null : ConvWindow.OfPoints(dims), 1);
                     }

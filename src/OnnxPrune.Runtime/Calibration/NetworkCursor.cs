@@ -16,6 +16,7 @@ internal sealed class NetworkCursor : IDisposable
     private readonly IReadOnlyList<Node> _order;
     private readonly Dictionary<Node, int> _places;
     private Dictionary<Value, OrtValue>[] _held;
+    private int _place = -1;
 
     /// <param name="batches">The inputs of each batch; copied.</param>
     public NetworkCursor(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
@@ -25,6 +26,8 @@ internal sealed class NetworkCursor : IDisposable
         _places = _order.Select((n, i) => (n, i)).ToDictionary(p => p.n, p => p.i);
         _held = [.. batches.Select(b => b.ToDictionary(i => model.Graph.Find(i.Key)!, i => RuntimeTensor.ToOrtValue(i.Value)))];
     }
+
+    public Model Model => _model;
 
     public int Batches => _held.Length;
 
@@ -45,10 +48,16 @@ internal sealed class NetworkCursor : IDisposable
         }
     }
 
-    /// <summary>Moves behind a place: computes what later nodes read, and lets go of the rest.</summary>
+    /// <summary>Moves behind a place: computes what later nodes read, and lets go of the rest. It never moves back.</summary>
     public void MoveBehind(int place)
     {
-        var live = LiveAfter(place).ToArray();
+        if (place <= _place)
+        {
+            return;
+        }
+
+        _place = place;
+        var live = LiveAfter(place).ToHashSet();
         var held = Inputs();
         var made = live.Where(v => !held.Contains(v)).ToArray();
         using var session = made.Length == 0 ? null : Open(made);

@@ -28,17 +28,18 @@ internal sealed class OutputDivergence
         }
     }
 
-    /// <summary>The divergence of what the cursor's model gives now, with whatever weights lie before the cursor's end.</summary>
+    /// <summary>The divergence of what the cursor's model gives now, with whatever weights lie before the cursor's end; it may be another model with the same outputs.</summary>
     public double Measure(NetworkCursor cursor)
     {
         double divergence = 0, size = 0;
         var b = 0;
-        foreach (var batch in cursor.Look(_outputs))
+        Value[] outputs = [.. _outputs.Select(o => cursor.Model.Graph.Find(o.Name)!)];
+        foreach (var batch in cursor.Look(outputs))
         {
             for (var o = 0; o < _outputs.Count; o++)
             {
-                var (before, after) = (_original[b][o], Numbers(batch[_outputs[o]]));
-                if (Classes(batch[_outputs[o]]) is { } classes)
+                var (before, after) = (_original[b][o], Numbers(batch[outputs[o]]));
+                if (Classes(batch[outputs[o]]) is { } classes)
                 {
                     divergence += KullbackLeibler(Soften(before), Soften(after), classes);
                     size += before.Length / classes;

@@ -36,13 +36,8 @@ internal sealed class ReaderSurgery
     /// <summary>What taking the channel costs now, as a share of the output's variance.</summary>
     public double CostOf(int channel) => _places[channel].Sum(_surgeon.CostOf) / Energy;
 
-    public void Remove(int channel)
-    {
-        foreach (var place in _places[channel])
-        {
-            _surgeon.Remove(place);
-        }
-    }
+    /// <summary>Takes channels, together.</summary>
+    public void Remove(IEnumerable<int> channels) => _surgeon.Remove([.. channels.SelectMany(c => _places[c])]);
 
     /// <summary>Puts the weights as they are now into the layer.</summary>
     public void Write(Graph graph, ConstantValues constants)

@@ -36,7 +36,9 @@ internal sealed class SequentialRepair
     private readonly Model _work;
     private readonly ConstantValues _constants = new();
     private readonly HashSet<int> _leaving;
-    private readonly IReadOnlyDictionary<Node, OpenChoice> _choices;
+    private readonly Dictionary<Node, OpenChoice> _choices;
+    private readonly Dictionary<Node, Node> _twins;
+    private readonly List<(LayerUnit Unit, LayerUnit Before)> _units;
     private readonly SessionSettings _settings;
 
     /// <summary>A group whose members are chosen at its reader's turn.</summary>
@@ -46,12 +48,22 @@ internal sealed class SequentialRepair
 
     /// <param name="graph">The original's channels; its model is not changed.</param>
     /// <param name="work">A copy of the original, possibly without some blocks, with shapes; its weights change.</param>
-    /// <param name="leaving">The channels that leave for certain.</param>
+    /// <param name="leaving">The channels that leave; of the choices' groups, only how many counts.</param>
+    /// <param name="twins">The copy's nodes by the original's; those that are gone from the copy do not count.</param>
     /// <param name="choices">Groups that are decided on the way, by the original's layer that reads them.</param>
-    public SequentialRepair(ChannelGraph graph, Model work, IEnumerable<int> leaving, IReadOnlyDictionary<Node, OpenChoice> choices, SessionSettings settings)
+    public SequentialRepair(
+        ChannelGraph graph, Model work, IReadOnlyDictionary<Node, Node> twins, IEnumerable<int> leaving, IReadOnlyDictionary<Node, OpenChoice> choices, SessionSettings settings)
     {
-        (_graph, _work, _choices, _settings) = (graph, work, choices, settings);
+        (_graph, _work, _settings) = (graph, work, settings);
         _leaving = [.. leaving];
+        var there = work.Graph.Nodes.ToHashSet();
+        _twins = twins.Where(p => there.Contains(p.Value)).ToDictionary();
+        _units = Units();
+
+        // A choice needs its layer's turn.
+        var before = _units.Select(u => u.Before.Layer).ToHashSet();
+        _choices = choices.Where(c => before.Contains(c.Key)).ToDictionary();
+        _leaving.ExceptWith(_choices.Values.SelectMany(c => c.Group.Channels));
     }
 
     /// <summary>The channels that leave, those chosen on the way included.</summary>
@@ -62,25 +74,43 @@ internal sealed class SequentialRepair
     public IReadOnlyList<RepairedLayer> Run(
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, long seed, Action<double>? progress, CancellationToken cancellation)
     {
-        var units = Units();
+        var masks = HideFromOthers();
+        try
+        {
+            return RunMasked(batches, seed, progress, cancellation);
+        }
+        finally
+        {
+            masks.ForEach(m => m.Remove());
+        }
+    }
+
+    private List<RepairedLayer> RunMasked(
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, long seed, Action<double>? progress, CancellationToken cancellation)
+    {
         var done = new List<RepairedLayer>();
         using var original = new NetworkCursor(_graph.Model, batches, _settings);
         using var work = new NetworkCursor(_work, batches, _settings);
+        var firstLoss = FirstLoss(original);
         var changed = false;
-        for (var i = 0; i < units.Count; i++)
+        for (var i = 0; i < _units.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var (unit, before) = units[i];
+            var (unit, before) = _units[i];
+
+            // A layer that ends a branch waits for its shortcut, so that layers take their turns in another order than they run in:
+            // what is still to be repaired lies before both cursors.
+            original.MoveBehind(_units.Skip(i).Min(u => original.PlaceOf(u.Before.Layer)) - 1);
+            work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1);
+
             // Up to the first loss there is nothing to repair.
-            changed = changed || Loses(before) || MissesEarlierNodes(original, work, unit, before);
+            changed = changed || Loses(before) || firstLoss < original.PlaceOf(before.Output.Producer!);
             if (changed)
             {
                 done.Add(Repair(unit, before, original, work, new SeededRandom(seed + i)));
             }
 
-            original.MoveBehind(original.PlaceOf(before.Output.Producer!));
-            work.MoveBehind(work.PlaceOf(unit.Output.Producer!));
-            progress?.Invoke((i + 1.0) / units.Count);
+            progress?.Invoke((i + 1.0) / _units.Count);
         }
 
         return done;
@@ -88,33 +118,75 @@ internal sealed class SequentialRepair
 
     private bool Loses(LayerUnit before) => _choices.ContainsKey(before.Layer) || InputChannels(before)?.Any(_leaving.Contains) == true;
 
-    private static bool MissesEarlierNodes(NetworkCursor original, NetworkCursor work, LayerUnit unit, LayerUnit before) =>
-        work.PlaceOf(unit.Layer) < original.PlaceOf(before.Layer);
+    /// <summary>Readers that are not repaired must not see what leaves either.</summary>
+    private List<ReaderMask> HideFromOthers()
+    {
+        var masks = new List<ReaderMask>();
+        foreach (var reader in Others().Where(r => _twins.TryGetValue(r.Node, out var own) && ReaderMask.Fits(own, r.Input)))
+        {
+            var channels = _graph.Channels(reader.Value, reader.Axis)!;
+            var mask = ReaderMask.Insert(_graph, reader, _work.Graph, _twins[reader.Node]);
+            mask.Hide(i => _leaving.Contains(channels[i]));
+            masks.Add(mask);
+        }
 
-    /// <summary>The layers that are still there, each with its counterpart in the original.</summary>
+        return masks;
+    }
+
+    /// <summary>Places that lose channels, but belong to no layer that is repaired.</summary>
+    private IEnumerable<Reader> Others()
+    {
+        var repaired = _units.Select(u => u.Before.Layer).ToHashSet();
+        return _graph.Readers.Where(r => !repaired.Contains(r.Node) && _graph.Channels(r.Value, r.Axis)!.Any(_leaving.Contains));
+    }
+
+    /// <summary>The first node of the original that is gone, or reads less without being repaired.</summary>
+    private int FirstLoss(NetworkCursor original) => _graph.Model.Graph.Nodes
+        .Where(n => !_twins.ContainsKey(n) && !IsDead(n))
+        .Concat(Others().Select(r => r.Node))
+        .Select(original.PlaceOf)
+        .DefaultIfEmpty(int.MaxValue)
+        .Min();
+
+    private static bool IsDead(Node node) => node.Outputs.All(o => o is null || (o.Uses.Count == 0 && !o.IsGraphOutput));
+
+    /// <summary>The layers that are still there, each with its counterpart in the original, those that end a branch after their shortcuts.</summary>
     private List<(LayerUnit Unit, LayerUnit Before)> Units()
     {
         var joins = BlockFinder.Find(_work, _constants).ToDictionary(b => b.Join, b => b.BranchInput);
         var originalJoins = BlockFinder.Find(_graph.Model, _graph.Constants).ToDictionary(b => b.Join, b => b.BranchInput);
-        var units = new List<(LayerUnit, LayerUnit)>();
-        foreach (var node in _work.Graph.TopologicalOrder())
+        var units = new List<(LayerUnit Unit, LayerUnit Before)>();
+        var order = _graph.Model.Graph.TopologicalOrder();
+        foreach (var node in order.Where(_twins.ContainsKey))
         {
-            if (LayerUnit.Of(node, joins, _constants) is { } unit
-                && _graph.Model.Graph.Find(node.Output.Name)?.Producer is { } counterpart
-                && LayerUnit.Of(counterpart, originalJoins, _graph.Constants) is { } before
-                && unit.Output.Name == before.Output.Name)
+            if (LayerUnit.Of(node, originalJoins, _graph.Constants) is { } before && LayerUnit.Of(_twins[node], joins, _constants) is { } unit
+                && LayerStatistics.IsManageable(unit, _constants))
             {
-                units.Add((unit, before));
+                units.Add(Match(unit, before));
             }
         }
 
-        return units;
+        var places = order.Select((n, i) => (n, i)).ToDictionary(p => p.n, p => p.i);
+        return [.. units.OrderBy(u => places[u.Before.Output.Producer!])];
     }
+
+    /// <summary>Where a removed block has changed what follows a layer, its unit ends earlier.</summary>
+    private (LayerUnit Unit, LayerUnit Before) Match(LayerUnit unit, LayerUnit before)
+    {
+        if (Twin(before.Norm) != unit.Norm)
+        {
+            return (unit with { Norm = null, Join = null }, before with { Norm = null, Join = null });
+        }
+
+        return Twin(before.Join) != unit.Join ? (unit with { Join = null }, before with { Join = null }) : (unit, before);
+    }
+
+    private Node? Twin(Node? original) => original is null ? null : _twins.GetValueOrDefault(original);
 
     private RepairedLayer Repair(LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random)
     {
         var (weights, shift) = unit.Effective(_constants);
-        if (weights.RowCount > MostFeatures)
+        if (weights.RowCount > MostFeatures && weights.RowCount > ChannelCount(unit))
         {
             return RepairByChannels(unit, before, original, work, random, weights, shift);
         }
@@ -193,14 +265,10 @@ internal sealed class SequentialRepair
         var left = choice.Group.Channels.Where(c => !_leaving.Contains(c)).ToList();
         while (left.Count > choice.Kept)
         {
-            var next = left.MinBy(c => places[c].Sum(surgeon.CostOf));
-            foreach (var place in places[next])
-            {
-                surgeon.Remove(place);
-            }
-
-            left.Remove(next);
-            _leaving.Add(next);
+            var next = left.OrderBy(c => places[c].Sum(surgeon.CostOf)).Take(Math.Min(DamageMeter.AtOnce(left.Count), left.Count - choice.Kept)).ToHashSet();
+            surgeon.Remove([.. next.SelectMany(c => places[c])]);
+            left.RemoveAll(next.Contains);
+            _leaving.UnionWith(next);
         }
     }
 

@@ -18,7 +18,6 @@ public sealed class BrainSurgeon
     private readonly int _outputs;
     private readonly double[] _inverse;
     private readonly double[] _weights;
-    private readonly bool[] _gone;
 
     /// <param name="covariance">[F, F], per sample.</param>
     /// <param name="weights">[F, M].</param>
@@ -27,46 +26,54 @@ public sealed class BrainSurgeon
     public BrainSurgeon(Matrix<double> covariance, Matrix<double> weights, int taps, double damping = 1e-2)
     {
         (_taps, _features, _outputs) = (taps, covariance.RowCount, weights.ColumnCount);
-        var damped = covariance.Clone();
-        var ridge = Math.Max(damping * covariance.Trace() / _features, 1e-12);
-        for (var i = 0; i < _features; i++)
-        {
-            damped[i, i] += ridge;
-        }
-
-        _inverse = damped.Cholesky().Solve(Matrix<double>.Build.DenseIdentity(_features)).ToRowMajorArray();
+        _inverse = Inverse(covariance, damping).ToRowMajorArray();
         _weights = weights.ToRowMajorArray();
-        _gone = new bool[_features / taps];
     }
 
-    public int Channels => _gone.Length;
+    public int Channels => _features / _taps;
 
     /// <summary>The squared error, per sample, that removing the channel adds now.</summary>
     public double CostOf(int channel)
     {
-        var block = Block(channel, channel).Inverse();
+        if (_taps == 1)
+        {
+            var row = _weights.AsSpan(channel * _outputs, _outputs);
+            return SumOfSquares(row) / _inverse[(channel * _features) + channel];
+        }
+
+        var block = Block(channel).Inverse();
         var rows = Rows(channel);
         return (rows.Transpose() * block * rows).Trace();
     }
 
-    /// <summary>Removes a channel and lets the others make up for it.</summary>
-    public void Remove(int channel)
+    /// <summary>Removes channels, together, and lets the others make up for them. A few at a time cost little more than one.</summary>
+    public void Remove(params ReadOnlySpan<int> channels)
     {
-        var (start, taps) = (channel * _taps, _taps);
-        var block = Block(channel, channel).Inverse();
-        var change = (block * Rows(channel)).ToRowMajorArray();
-        var column = new double[_features * taps];
-        for (var f = 0; f < _features; f++)
+        if (channels.IsEmpty)
         {
-            _inverse.AsSpan((f * _features) + start, taps).CopyTo(column.AsSpan(f * taps));
+            return;
         }
 
-        var row = (block * Matrix<double>.Build.Dense(taps, _features, (t, f) => _inverse[((start + t) * _features) + f])).ToRowMajorArray();
+        var gone = new int[channels.Length * _taps];
+        for (var i = 0; i < gone.Length; i++)
+        {
+            gone[i] = (channels[i / _taps] * _taps) + (i % _taps);
+        }
+
+        var block = Matrix<double>.Build.Dense(gone.Length, gone.Length, (i, j) => _inverse[(gone[i] * _features) + gone[j]]).Inverse();
+        var change = (block * Matrix<double>.Build.Dense(gone.Length, _outputs, (t, m) => _weights[(gone[t] * _outputs) + m])).ToRowMajorArray();
+        var row = (block * Matrix<double>.Build.Dense(gone.Length, _features, (t, f) => _inverse[(gone[t] * _features) + f])).ToRowMajorArray();
+        var column = new double[_features * gone.Length];
+        for (var i = 0; i < column.Length; i++)
+        {
+            column[i] = _inverse[(i / gone.Length * _features) + gone[i % gone.Length]];
+        }
+
         for (var f = 0; f < _features; f++)
         {
-            for (var t = 0; t < taps; t++)
+            for (var t = 0; t < gone.Length; t++)
             {
-                var factor = column[(f * taps) + t];
+                var factor = column[(f * gone.Length) + t];
                 if (factor != 0)
                 {
                     Subtract(_weights.AsSpan(f * _outputs, _outputs), change.AsSpan(t * _outputs, _outputs), factor);
@@ -75,7 +82,7 @@ public sealed class BrainSurgeon
             }
         }
 
-        for (var t = start; t < start + taps; t++)
+        foreach (var t in gone)
         {
             _weights.AsSpan(t * _outputs, _outputs).Clear();
             _inverse.AsSpan(t * _features, _features).Clear();
@@ -84,16 +91,59 @@ public sealed class BrainSurgeon
                 _inverse[(f * _features) + t] = 0;
             }
         }
-
-        _gone[channel] = true;
     }
 
     /// <summary>The weights [F, M] as they are now: zero for what was removed.</summary>
     public Matrix<double> Weights() => Matrix<double>.Build.Dense(_features, _outputs, (f, m) => _weights[(f * _outputs) + m]);
 
-    private Matrix<double> Block(int a, int b) => Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[(((a * _taps) + i) * _features) + (b * _taps) + j]);
+    // Features that are the same but for rounding can make the matrix indefinite: it is damped until it is not.
+    private static Matrix<double> Inverse(Matrix<double> covariance, double damping)
+    {
+        var count = covariance.RowCount;
+        for (var scale = Math.Max(damping * covariance.Trace() / count, 1e-12); double.IsFinite(scale); scale *= 10)
+        {
+            var damped = covariance.Clone();
+            for (var i = 0; i < count; i++)
+            {
+                damped[i, i] += scale;
+            }
+
+            try
+            {
+                return damped.Cholesky().Solve(Matrix<double>.Build.DenseIdentity(count));
+            }
+            catch (ArgumentException)
+            {
+                continue; // Not positive definite.
+            }
+        }
+
+        // Statistics that are no numbers tell nothing: every feature counts by its weights alone.
+        return Matrix<double>.Build.DenseIdentity(count);
+    }
+
+    private Matrix<double> Block(int channel) => Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[(((channel * _taps) + i) * _features) + (channel * _taps) + j]);
 
     private Matrix<double> Rows(int channel) => Matrix<double>.Build.Dense(_taps, _outputs, (t, m) => _weights[(((channel * _taps) + t) * _outputs) + m]);
+
+    private static double SumOfSquares(ReadOnlySpan<double> row)
+    {
+        var sums = Lanes.Zero;
+        var i = 0;
+        for (; i <= row.Length - Lanes.Count; i += Lanes.Count)
+        {
+            var lanes = new Lanes(row[i..]);
+            sums += lanes * lanes;
+        }
+
+        var sum = System.Numerics.Vector.Sum(sums);
+        for (; i < row.Length; i++)
+        {
+            sum += row[i] * row[i];
+        }
+
+        return sum;
+    }
 
     private static void Subtract(Span<double> target, ReadOnlySpan<double> row, double factor)
     {

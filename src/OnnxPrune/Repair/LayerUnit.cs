@@ -44,6 +44,9 @@ public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput
         return new LayerUnit(layer, norm, join, join is null ? 0 : joins[join]);
     }
 
+    /// <summary>The length of the axis that the layer sums over: a Conv's channels, a Gemm's features.</summary>
+    public long InputCount(ConstantValues constants) => constants[Layer.Inputs[1]]!.Dims[OutputsFirst ? 1 : 0];
+
     /// <summary>The layer and its norm as one linear map: weights [F, M], where F runs over input channels and taps, and shift [M].</summary>
     public (Matrix<double> Weights, double[] Shift) Effective(ConstantValues constants)
     {

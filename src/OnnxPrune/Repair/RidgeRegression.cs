@@ -8,8 +8,15 @@ namespace OnnxPrune.Repair;
 /// </summary>
 public static class RidgeRegression
 {
-    /// <summary>The multiples that are tried.</summary>
-    public static IReadOnlyList<double> Strengths { get; } = [1e-3, 1e-2, 3e-2, 1e-1, 3e-1];
+    /// <summary>The multiples that are tried; infinity keeps the original weights.</summary>
+    public static IReadOnlyList<double> Strengths { get; } = [1e-3, 1e-2, 3e-2, 1e-1, 3e-1, double.PositiveInfinity];
+
+    // A large regression is solved often enough with three.
+    private const int MostForAllStrengths = 768;
+
+    private const double MostStrength = 1e6;
+
+    private static IReadOnlyList<double> FewStrengths { get; } = [1e-2, 1e-1, double.PositiveInfinity];
 
     /// <summary>A fit: weights [F, M], intercept [M], the chosen strength, and the share of the targets' variation that is left unexplained.</summary>
     public sealed record Fit(Matrix<double> Weights, double[] Intercept, double Strength, double Unexplained);
@@ -18,7 +25,7 @@ public static class RidgeRegression
     /// <param name="prior">W₀ [F, M].</param>
     public static Fit Solve((NormalEquations A, NormalEquations B) halves, Matrix<double> prior)
     {
-        var best = Strengths
+        var best = (halves.A.Features > MostForAllStrengths ? FewStrengths : Strengths)
             .Select(strength => (strength, Error: HeldOut(halves.A, halves.B, prior, strength)))
             .MinBy(p => p.Error).strength;
         var all = new NormalEquations(halves.A.Features, halves.A.Targets);
@@ -45,14 +52,42 @@ public static class RidgeRegression
 
     private static Matrix<double> Weights(NormalEquations sums, Matrix<double> prior, double strength)
     {
-        var covariance = sums.Covariance();
-        var penalty = strength * Math.Max(covariance.Trace() / sums.Features, 1e-12 * sums.Samples);
-        var right = sums.CrossCovariance() + (prior * penalty);
-        for (var i = 0; i < sums.Features; i++)
+        if (double.IsPositiveInfinity(strength))
         {
-            covariance[i, i] += penalty;
+            return prior;
         }
 
-        return covariance.Cholesky().Solve(right);
+        var covariance = sums.Covariance();
+        var cross = sums.CrossCovariance();
+        var scale = Math.Max(covariance.Trace() / sums.Features, 1e-12 * sums.Samples);
+
+        // The sums of a batch are made in single precision: where means are far larger than variations, rounding can outweigh a weak pull.
+        for (; double.IsFinite(scale) && strength < MostStrength; strength *= 10)
+        {
+            var damped = covariance.Clone();
+            for (var i = 0; i < sums.Features; i++)
+            {
+                damped[i, i] += strength * scale;
+            }
+
+            if (TryFactor(damped) is { } factor)
+            {
+                return factor.Solve(cross + (prior * (strength * scale)));
+            }
+        }
+
+        return prior;
+    }
+
+    private static MathNet.Numerics.LinearAlgebra.Factorization.Cholesky<double>? TryFactor(Matrix<double> matrix)
+    {
+        try
+        {
+            return matrix.Cholesky();
+        }
+        catch (ArgumentException)
+        {
+            return null; // Not positive definite.
+        }
     }
 }

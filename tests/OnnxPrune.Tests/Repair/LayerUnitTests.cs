@@ -1,0 +1,75 @@
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
+
+namespace OnnxPrune.Tests.Repair;
+
+public sealed class LayerUnitTests
+{
+    // Folding a norm into weights rounds once more.
+    private const double Rounding = 1e-5;
+
+    [Theory]
+    [InlineData("norm")]
+    [InlineData("bias and norm")]
+    [InlineData("bias")]
+    [InlineData("bare")]
+    [InlineData("linear")]
+    [InlineData("transposed linear")]
+    public void Written_back_a_layer_computes_the_same(string kind)
+    {
+        var g = new TestGraph();
+        var x = kind.EndsWith("linear", StringComparison.Ordinal) ? g.Input(5) : g.Input(3, 6, 6);
+        g.Output(kind switch
+        {
+            "norm" => g.BatchNorm(g.Conv(x, 4, 3, bias: false)),
+            "bias and norm" => g.BatchNorm(g.Conv(x, 4, 3)),
+            "bias" => g.Conv(x, 4, 3),
+            "bare" => g.Conv(x, 4, 3, bias: false),
+            "linear" => g.Linear(x, 4),
+            _ => new Wire(g.Op("Gemm", [x, g.Weight(5, 4)]), 4),
+        });
+        var model = ModelCopy.WithShapes(g.Build());
+        var inputs = RandomInputs.For(model, new Random(1));
+        var expected = Run(model, inputs);
+        var constants = new ConstantValues();
+        var unit = LayerUnit.Of(model.Graph.Nodes[0], new Dictionary<Node, int>(), constants)!;
+
+        var (weights, shift) = unit.Effective(constants);
+        unit.Replace(model.Graph, constants, weights, shift);
+
+        Assert.Equal(kind.EndsWith("norm", StringComparison.Ordinal), unit.Norm is not null);
+        Assert.True(MaskedEqualsPruned.RelativeError(expected, Run(model, inputs)) < Rounding);
+        Assert.True((unit.Effective(constants).Weights - weights).L2Norm() < Rounding);
+    }
+
+    [Theory]
+    [InlineData("grouped")]
+    [InlineData("shared weight")]
+    [InlineData("scaled Gemm")]
+    public void What_one_regression_cannot_repair_is_no_unit(string kind)
+    {
+        var g = new TestGraph();
+        if (kind == "scaled Gemm")
+        {
+            g.Output(new Wire(g.Op("Gemm", [g.Input(5), g.Weight(5, 4)], ("alpha", 2f)), 4));
+        }
+        else
+        {
+            var shared = g.Weight(4, 4, 1, 1);
+            var x = g.Input(4, 6, 6);
+            g.Output(kind == "grouped" ? g.Conv(x, 4, group: 2) : g.Conv(g.Conv(x, 4, weight: shared), 4, weight: shared));
+        }
+
+        Assert.Null(LayerUnit.Of(g.Build().Graph.Nodes[0], new Dictionary<Node, int>(), new ConstantValues()));
+    }
+
+    private static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        using var session = OnnxSession.Open(OnnxFile.ToBytes(model), null, SessionSettings.Plain, "the layer");
+        return session.Run(inputs);
+    }
+}
