@@ -21,7 +21,7 @@ public sealed record PruneRequest
 
     public bool CutsBlocks { get; init; }
 
-    /// <summary>Only layers whose node or weights match are touched; null for all.</summary>
+    /// <summary>Only channels that matching layers make, and blocks of them, may go; null for all.</summary>
     public Regex? Only { get; init; }
 
     /// <summary>Layers whose node or weights match stay as they are.</summary>
@@ -30,14 +30,17 @@ public sealed record PruneRequest
     /// <summary>Whether the mean contribution of removed channels moves into their readers' biases.</summary>
     public bool AbsorbMeans { get; init; } = true;
 
-    /// <summary>Whether the group may be cut: no layer that makes it, and no constant that shrinks with it, is excluded.</summary>
-    public bool Allows(ChannelGroup group) => Allows([.. group.Producers.SelectMany(Names), .. group.Axes.Select(a => a.Axis.Value.Name)]);
+    /// <summary>
+    /// Whether the group may be cut: every layer that makes it is asked for, and neither those nor a constant that shrinks with it is excluded.
+    /// </summary>
+    public bool Allows(ChannelGroup group) =>
+        (Only is null || group.Producers.All(p => Names(p).Any(Only.IsMatch)))
+        && (Exclude is null || !group.Producers.SelectMany(Names).Concat(group.Axes.Select(a => a.Axis.Value.Name)).Any(Exclude.IsMatch));
 
-    /// <summary>Whether the block may be removed.</summary>
-    public bool Allows(ResidualBlock block) => Allows([block.Name, .. block.Branch.SelectMany(Names)]);
-
-    private bool Allows(IReadOnlyCollection<string> names) =>
-        (Only is null || names.Any(Only.IsMatch)) && (Exclude is null || !names.Any(Exclude.IsMatch));
+    /// <summary>Whether the block may be removed: it is asked for by name, or every layer of its branch is, and nothing of it is excluded.</summary>
+    public bool Allows(ResidualBlock block) =>
+        (Only is null || Only.IsMatch(block.Name) || block.Branch.Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul").All(n => Names(n).Any(Only.IsMatch)))
+        && (Exclude is null || !block.Branch.SelectMany(Names).Prepend(block.Name).Any(Exclude.IsMatch));
 
     private static IEnumerable<string> Names(Node node) =>
         node.Inputs.OfType<Value>().Where(v => v.IsInitializer).Select(v => v.Name).Prepend(node.Label);
