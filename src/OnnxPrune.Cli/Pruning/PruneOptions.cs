@@ -63,11 +63,13 @@ internal sealed record PruneOptions
     {
         Targets = Targets,
         Criterion = Criterion is null or "gram" ? null : Criteria.Named(Criterion, Measure.Seed),
-        Rounding = Round is { } multiple ? new Rounding(multiple) : new Rounding(ChannelMultiple.Auto(Measure.Sessions.Provider), IsAuto: true),
+        Rounding = Round is { } multiple ? new Rounding(multiple) : Automatic(ChannelMultiple.Auto(Measure.Sessions.Provider)),
         CutsBlocks = CutsBlocks,
         CutsChannels = CutsChannels,
         Exclude = Exclude,
         Only = Only,
         AbsorbMeans = AbsorbMeans,
     };
+
+    private Rounding Automatic(int multiple) => Measure.Calib is not null && AbsorbMeans && CalibratedCutter.Decides(this) ? Rounding.Measured(multiple) : Rounding.Automatic(multiple);
 }

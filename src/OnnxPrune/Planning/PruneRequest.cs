@@ -15,7 +15,7 @@ public sealed record PruneRequest
     /// <summary>How channels are ranked; null for BatchNormalization's scale where there is one, and the filters' Euclidean norm elsewhere.</summary>
     public Criterion? Criterion { get; init; }
 
-    public Rounding Rounding { get; init; } = new(8, IsAuto: true);
+    public Rounding Rounding { get; init; } = Rounding.Automatic(8);
 
     public bool CutsChannels { get; init; } = true;
 
