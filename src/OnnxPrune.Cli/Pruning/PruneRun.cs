@@ -4,6 +4,7 @@ using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Pruning;
@@ -19,6 +20,12 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         OutputPaths.Check(options);
         using var loading = RuntimeEnvironment.Preload();
         var loaded = LoadedModel.Read(options.Input, options.Measure, terminal);
+        if (options.Verify && ShapeInference.IsComplete(loaded.Model.Graph))
+        {
+            // Otherwise the runtime has loaded the model to infer its shapes.
+            terminal.Timed("ask whether the model loads", () => ShapeInference.EnsureLoads(loaded.Model, options.Input));
+        }
+
         var nodesBefore = loaded.Model.Graph.Nodes.Count;
         var pruner = terminal.Timed("follow the channels", () => new Pruner(loaded.Model, loaded.Concrete?.Values));
         var layers = options.Report is null ? null : LayerTable.Of(pruner.Channels, loaded.Concrete);
