@@ -7,6 +7,7 @@ namespace OnnxPrune.Cli.Inspecting;
 internal static class InspectPage
 {
     private const int TopRows = 12;
+    private const int MostNames = 4;
 
     public static void Show(InspectDocument document, Terminal terminal)
     {
@@ -23,6 +24,7 @@ internal static class InspectPage
             ["First layer", "Layers bound", "Channels", "MACs", "Parameters"],
             document.Groups,
             g => [g.Name, Numbers.Count(g.Producers.Count), Numbers.Count(g.Channels), Numbers.Count(g.Macs), Numbers.Count(g.Params)]);
+        Bindings(document, terminal);
         Section(
             terminal,
             "Layers, by MACs",
@@ -30,6 +32,17 @@ internal static class InspectPage
             [.. document.Layers.OrderByDescending(l => l.Macs).ThenByDescending(l => l.Params)],
             l => [l.Name, l.Operator, string.Join('x', l.Weight), Numbers.Count(l.Macs), Numbers.Count(l.Params)]);
         Blocked(document, terminal);
+    }
+
+    /// <summary>Which layers lose their channels together.</summary>
+    private static void Bindings(InspectDocument document, Terminal terminal)
+    {
+        foreach (var group in document.Groups.Where(g => g.Producers.Count > 1).Take(terminal.IsVerbose ? int.MaxValue : TopRows))
+        {
+            var shown = terminal.IsVerbose ? group.Producers : [.. group.Producers.Take(MostNames)];
+            var rest = group.Producers.Count - shown.Count;
+            terminal.Line($"  bound: {string.Join(", ", shown)}{(rest > 0 ? $" and {Numbers.Plain(rest)} more" : "")}", indent: 4);
+        }
     }
 
     private static void Head(InspectDocument document, Terminal terminal)
