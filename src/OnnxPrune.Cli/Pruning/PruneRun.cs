@@ -23,7 +23,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         if (options.Verify && ShapeInference.IsComplete(loaded.Model.Graph))
         {
             // Otherwise the runtime has loaded the model to infer its shapes.
-            terminal.Timed("ask whether the model loads", () => ShapeInference.EnsureLoads(loaded.Model, options.Input));
+            terminal.Timed("ask whether the model loads", () => OnnxSession.Open(options.Input, SessionSettings.Plain).Dispose());
         }
 
         var nodesBefore = loaded.Model.Graph.Nodes.Count;

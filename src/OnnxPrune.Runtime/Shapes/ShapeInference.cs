@@ -31,13 +31,6 @@ public static class ShapeInference
         }
     }
 
-    /// <summary>Asks ONNX Runtime whether it would load the model, without reading weights.</summary>
-    /// <exception cref="UnsupportedModelException">It would not.</exception>
-    public static void EnsureLoads(Model model, string name = "the model")
-    {
-        using var session = new Pass(model, null, name).Open();
-    }
-
     /// <summary>Whether the file itself states element type and rank of every value that a node makes.</summary>
     public static bool IsComplete(Graph graph)
     {
