@@ -24,7 +24,7 @@ public sealed record Rounding(int Multiple, int Narrowest, int FewestSteps)
     /// For cuts whose effect is measured: down to 4, the least that ONNX Runtime's blocked convolutions take as input. A ResNet-56 that
     /// was calibrated so was as fast and more accurate than in steps of 8.
     /// </summary>
-    public static Rounding Measured(int multiple) => new(multiple, Math.Min(multiple, 4), 8);
+    public static Rounding Measured(int multiple) => new(multiple, Math.Min(multiple, 4), 16);
 
     /// <summary>The kept counts that are allowed for a group, from all its channels down to the smallest.</summary>
     public IReadOnlyList<int> Counts(ChannelGroup group)
