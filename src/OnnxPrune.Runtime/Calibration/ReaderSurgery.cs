@@ -1,4 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Algebra;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
@@ -25,9 +26,10 @@ internal sealed class ReaderSurgery
         (_weights, _shift) = layer.Unit.Effective(constants);
         // Where one covariance serves all taps, each tap counts as outputs of its own.
         _spread = _weights.RowCount / layer.Covariance.RowCount;
-        _surgeon = new BrainSurgeon(layer.Covariance, Spread(_weights), layer.Taps);
+        var spread = Spread(_weights);
+        _surgeon = new BrainSurgeon(layer.Covariance, spread, layer.Taps);
         _places = channels.Select((c, i) => (c, i)).ToLookup(p => p.c, p => p.i);
-        Energy = Math.Max((_weights.Transpose() * Full() * _weights).Trace(), double.Epsilon);
+        Energy = Math.Max(DenseProduct.Of(layer.Covariance, spread).PointwiseMultiply(spread).Enumerate().Sum(), double.Epsilon);
     }
 
     /// <summary>The variance of the layer's output, as a scale for costs.</summary>
@@ -68,8 +70,4 @@ internal sealed class ReaderSurgery
     private Matrix<double> Gather(Matrix<double> spread) => _spread == 1
         ? spread
         : Matrix<double>.Build.Dense(spread.RowCount * _spread, spread.ColumnCount / _spread, (f, m) => spread[f / _spread, (f % _spread * (spread.ColumnCount / _spread)) + m]);
-
-    private Matrix<double> Full() => _spread == 1
-        ? _layer.Covariance
-        : Matrix<double>.Build.Dense(_weights.RowCount, _weights.RowCount, (i, j) => i % _spread == j % _spread ? _layer.Covariance[i / _spread, j / _spread] : 0);
 }

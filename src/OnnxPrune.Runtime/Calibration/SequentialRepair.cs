@@ -1,4 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Algebra;
 using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
@@ -226,7 +227,7 @@ internal sealed class SequentialRepair
         for (var t = 0; t < taps; t++)
         {
             var ofTap = Rows(weights, [.. Enumerable.Range(0, channels).Select(c => (c * taps) + t)]);
-            var passed = fit.Weights * ofTap;
+            var passed = DenseProduct.Of(fit.Weights, ofTap);
             for (var k = 0; k < kept.Length; k++)
             {
                 repaired.SetRow((kept[k] * taps) + t, passed.Row(k));

@@ -1,5 +1,6 @@
+using System.Numerics.Tensors;
 using MathNet.Numerics.LinearAlgebra;
-using Lanes = System.Numerics.Vector<double>;
+using OnnxPrune.Algebra;
 
 namespace OnnxPrune.Importance;
 
@@ -38,7 +39,7 @@ public sealed class BrainSurgeon
         if (_taps == 1)
         {
             var row = _weights.AsSpan(channel * _outputs, _outputs);
-            return SumOfSquares(row) / _inverse[(channel * _features) + channel];
+            return TensorPrimitives.SumOfSquares<double>(row) / _inverse[(channel * _features) + channel];
         }
 
         var block = Block(channel).Inverse();
@@ -69,18 +70,20 @@ public sealed class BrainSurgeon
             column[i] = _inverse[(i / gone.Length * _features) + gone[i % gone.Length]];
         }
 
-        for (var f = 0; f < _features; f++)
+        Parallel.For(0, _features, f =>
         {
+            var weights = _weights.AsSpan(f * _outputs, _outputs);
+            var inverse = _inverse.AsSpan(f * _features, _features);
             for (var t = 0; t < gone.Length; t++)
             {
                 var factor = column[(f * gone.Length) + t];
                 if (factor != 0)
                 {
-                    Subtract(_weights.AsSpan(f * _outputs, _outputs), change.AsSpan(t * _outputs, _outputs), factor);
-                    Subtract(_inverse.AsSpan(f * _features, _features), row.AsSpan(t * _features, _features), factor);
+                    TensorPrimitives.MultiplyAdd(change.AsSpan(t * _outputs, _outputs), -factor, weights, weights);
+                    TensorPrimitives.MultiplyAdd(row.AsSpan(t * _features, _features), -factor, inverse, inverse);
                 }
             }
-        }
+        });
 
         foreach (var t in gone)
         {
@@ -108,13 +111,9 @@ public sealed class BrainSurgeon
                 damped[i, i] += scale;
             }
 
-            try
+            if (CholeskyFactor.TryFactor(damped) is { } factor)
             {
-                return damped.Cholesky().Solve(Matrix<double>.Build.DenseIdentity(count));
-            }
-            catch (ArgumentException)
-            {
-                continue; // Not positive definite.
+                return factor.Inverse();
             }
         }
 
@@ -125,38 +124,4 @@ public sealed class BrainSurgeon
     private Matrix<double> Block(int channel) => Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[(((channel * _taps) + i) * _features) + (channel * _taps) + j]);
 
     private Matrix<double> Rows(int channel) => Matrix<double>.Build.Dense(_taps, _outputs, (t, m) => _weights[(((channel * _taps) + t) * _outputs) + m]);
-
-    private static double SumOfSquares(ReadOnlySpan<double> row)
-    {
-        var sums = Lanes.Zero;
-        var i = 0;
-        for (; i <= row.Length - Lanes.Count; i += Lanes.Count)
-        {
-            var lanes = new Lanes(row[i..]);
-            sums += lanes * lanes;
-        }
-
-        var sum = System.Numerics.Vector.Sum(sums);
-        for (; i < row.Length; i++)
-        {
-            sum += row[i] * row[i];
-        }
-
-        return sum;
-    }
-
-    private static void Subtract(Span<double> target, ReadOnlySpan<double> row, double factor)
-    {
-        var lanes = new Lanes(factor);
-        var i = 0;
-        for (; i <= target.Length - Lanes.Count; i += Lanes.Count)
-        {
-            (new Lanes(target[i..]) - (lanes * new Lanes(row[i..]))).CopyTo(target[i..]);
-        }
-
-        for (; i < target.Length; i++)
-        {
-            target[i] -= factor * row[i];
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Algebra;
 
 namespace OnnxPrune.Repair;
 
@@ -135,7 +136,7 @@ public sealed class NormalEquations(int features, int targets)
     {
         var error = TargetSquares;
         var gram = Matrix<double>.Build.Dense(Features, Features, (i, j) => _gram[(i * Features) + j]);
-        var product = gram * weights;
+        var product = DenseProduct.Of(gram, weights);
         for (var m = 0; m < Targets; m++)
         {
             error += (Samples * intercept[m] * intercept[m]) - (2 * intercept[m] * _targetSum[m]);

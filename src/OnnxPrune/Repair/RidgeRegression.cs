@@ -1,4 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Algebra;
 
 namespace OnnxPrune.Repair;
 
@@ -70,24 +71,12 @@ public static class RidgeRegression
                 damped[i, i] += strength * scale;
             }
 
-            if (TryFactor(damped) is { } factor)
+            if (CholeskyFactor.TryFactor(damped) is { } factor)
             {
                 return factor.Solve(cross + (prior * (strength * scale)));
             }
         }
 
         return prior;
-    }
-
-    private static MathNet.Numerics.LinearAlgebra.Factorization.Cholesky<double>? TryFactor(Matrix<double> matrix)
-    {
-        try
-        {
-            return matrix.Cholesky();
-        }
-        catch (ArgumentException)
-        {
-            return null; // Not positive definite.
-        }
     }
 }
