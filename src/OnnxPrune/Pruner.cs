@@ -48,9 +48,10 @@ public sealed class Pruner
 
     /// <param name="model">Changed in place; its values must have their shapes.</param>
     /// <param name="concrete">Shapes in numbers where the model's own are dynamic.</param>
-    public Pruner(Model model, IReadOnlyDictionary<Value, Shape>? concrete = null)
+    /// <param name="times">How long layers take; null where nothing asks for it.</param>
+    public Pruner(Model model, IReadOnlyDictionary<Value, Shape>? concrete = null, LayerTimes? times = null)
     {
-        (_model, _concrete) = (model, concrete);
+        (_model, _concrete, Times) = (model, concrete, times);
         _original = ChannelFlow.Through(model);
         _blocks = BlockFinder.Find(model, _original.Constants);
         Before = CostOf(_original);
@@ -58,6 +59,8 @@ public sealed class Pruner
 
     /// <summary>The original's cost.</summary>
     public Cost Before { get; }
+
+    public LayerTimes? Times { get; }
 
     /// <summary>The original's channels: what can be cut, and what cannot and why.</summary>
     public ChannelGraph Channels => _original;
@@ -67,7 +70,7 @@ public sealed class Pruner
 
     /// <summary>The cost of the smallest model that the request allows, its targets aside.</summary>
     public Cost Smallest(PruneRequest request) =>
-        new Planner(_original, new CostShapes(_original.Constants, _concrete), request, Before).Smallest(_blocks);
+        new Planner(_original, new CostShapes(_original.Constants, _concrete), request, Before, Times).Smallest(_blocks);
 
     /// <summary>Removes what the request wants, in place.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets; the model may have lost dead blocks by then.</exception>
@@ -79,7 +82,7 @@ public sealed class Pruner
                 $"Target {target} is out of reach: the model has no {target.Word} that can be counted. Layers inside functions and subgraphs do not count, and cannot be cut.");
         }
 
-        var planner = new Planner(_original, new CostShapes(_original.Constants, _concrete), request, Before);
+        var planner = new Planner(_original, new CostShapes(_original.Constants, _concrete), request, Before, Times);
         var smallest = planner.Smallest(_blocks);
         if (request.Targets.Any(t => !t.IsMet(smallest, Before)))
         {
@@ -95,7 +98,7 @@ public sealed class Pruner
         var plan = new PruningPlan([.. blocks.Select(b => names.Of(b.Join))], [], request.AbsorbMeans);
 
         var graph = RemoveBlocks(blocks);
-        planner = ReferenceEquals(graph, _original) ? planner : new Planner(graph, new CostShapes(graph.Constants, _concrete), request, Before);
+        planner = ReferenceEquals(graph, _original) ? planner : new Planner(graph, new CostShapes(graph.Constants, _concrete), request, Before, Times);
         plan = plan with { Channels = planner.ChooseChannels() };
         return Cut(graph, plan) with { DeadChannels = planner.DeadChannels, DeadBlocks = dead.Length, JudgedOtherwise = planner.JudgedOtherwise };
     }
@@ -127,5 +130,5 @@ public sealed class Pruner
         return new PruneOutcome(plan, Before, after, _blocks.Count, 0, 0, absorbed, 0, _original.Blocked);
     }
 
-    private Cost CostOf(ChannelGraph graph) => new CostModel(graph, new CostShapes(graph.Constants, _concrete)) is var model ? model.Evaluate(model.Whole) : default;
+    private Cost CostOf(ChannelGraph graph) => new CostModel(graph, new CostShapes(graph.Constants, _concrete), times: Times) is var model ? model.Evaluate(model.Whole) : default;
 }

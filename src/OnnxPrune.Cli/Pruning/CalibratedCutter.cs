@@ -50,11 +50,11 @@ internal sealed class CalibratedCutter
         }
 
         var copy = _loaded.Copy();
-        return new Pruner(copy.Model, copy.Concrete?.Values).Prune(request with { Targets = targets }).Plan;
+        return new Pruner(copy.Model, copy.Concrete?.Values, _pruner.Times).Prune(request with { Targets = targets }).Plan;
     }
 
-    /// <summary>The cost with everything gone that may go.</summary>
-    public Cost Smallest(PruneRequest request) => Decides(_options) ? Planner(request).Smallest() : _pruner.Smallest(request);
+    /// <summary>The cost with everything gone that may go and that saves anything of this kind.</summary>
+    public Cost Smallest(PruneRequest request, TargetKind kind) => Decides(_options) ? Planner(request).Smallest(kind) : _pruner.Smallest(request);
 
     /// <summary>Applies a plan exactly, and repairs what is left.</summary>
     public CalibratedResult Apply(PruningPlan plan) => Repair(plan, reconsider: false);
@@ -62,7 +62,7 @@ internal sealed class CalibratedCutter
     /// <summary>The same as an outcome for the summary.</summary>
     public PruneOutcome Outcome(CalibratedResult result)
     {
-        return new PruneOutcome(result.Plan, _pruner.Before, new Pruner(result.Model, _loaded.ConcreteOf(result.Model)?.Values).Before, _pruner.Blocks.Count, 0, 0, 0, 0, _pruner.Channels.Blocked)
+        return new PruneOutcome(result.Plan, _pruner.Before, new Pruner(result.Model, _loaded.ConcreteOf(result.Model)?.Values, _pruner.Times).Before, _pruner.Blocks.Count, 0, 0, 0, 0, _pruner.Channels.Blocked)
         {
             Repaired = result.Layers.Count,
             CalibrationSamples = _inputs.Samples,
@@ -73,7 +73,7 @@ internal sealed class CalibratedCutter
     {
         if (_planner is null)
         {
-            _planner = new CalibratedPlanner(_loaded.Model, _loaded.Concrete?.Values);
+            _planner = new CalibratedPlanner(_loaded.Model, _loaded.Concrete?.Values, _pruner.Times);
             _terminal.Watched("measuring what each cut does", progress =>
             {
                 _planner.Measure(request, _inputs.Batches, _inputs.Trials, _settings, _options.Measure.Seed, progress.Report);

@@ -49,7 +49,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             terminal.Note("the model carries masks, which were set aside for the target.");
         }
 
-        var request = options.ToRequest();
+        var request = options.ToRequest(pruner.Times!.Tile);
         if (!options.HasTargets)
         {
             return Freely(request);
@@ -73,7 +73,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             options,
             terminal,
             pruner.Before,
-            () => _calibrated?.Smallest(request).Macs ?? pruner.Smallest(request).Macs,
+            () => _calibrated?.Smallest(request, TargetKind.Time) ?? pruner.Smallest(request),
             targets => Draft(request, targets),
             targets =>
             {
@@ -83,7 +83,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
                 }
 
                 last = Prune(request, targets, rule, KeepsTarget);
-                return new Draft(last.Model, last.Outcome.After.Macs);
+                return new Draft(last.Model, last.Outcome.After);
             });
         var found = search.Find();
         return (last ?? Prune(request, found.Targets, rule, KeepsTarget)) with { Latency = found };
@@ -93,11 +93,11 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     private Draft Draft(PruneRequest request, IReadOnlyList<Target> targets)
     {
         var copy = loaded.Copy();
-        var copyPruner = new Pruner(copy.Model, copy.Concrete?.Values);
+        var copyPruner = new Pruner(copy.Model, copy.Concrete?.Values, pruner.Times);
         var outcome = _calibrated is null || targets.All(t => t.IsMet(pruner.Before, pruner.Before))
             ? copyPruner.Prune(request with { Targets = targets })
             : copyPruner.Apply(_calibrated.Plan(request, targets) with { AbsorbMeans = false });
-        return new Draft(copy.Model, outcome.After.Macs);
+        return new Draft(copy.Model, outcome.After);
     }
 
     private CutResult Apply(PruningPlan plan, string rule, string whyNothing)

@@ -28,7 +28,7 @@ internal sealed class LatencySearch(
     PruneOptions options,
     Terminal terminal,
     Cost before,
-    Func<long> smallest,
+    Func<Cost> smallest,
     Func<IReadOnlyList<Target>, Draft> draft,
     Func<IReadOnlyList<Target>, Draft> finish)
 {
@@ -61,11 +61,11 @@ internal sealed class LatencySearch(
         var used = costs.Count == 0 ? Used(start.Racers[0]) : Used(start.Racers[^1]);
         if (used <= Aim)
         {
-            return Confirm(track, whole.Macs, bounds: null);
+            return Confirm(track, whole.Cost.Time, bounds: null);
         }
 
-        var fewest = smallest();
-        if (fewest >= whole.Macs)
+        var fewest = smallest().Time;
+        if (fewest >= whole.Cost.Time)
         {
             throw new TargetOutOfReachException(
                 $"Target {Unmet(start)} is out of reach: nothing more can be cut, and a run takes {Numbers.Milliseconds(start.Racers[^1].P50Milliseconds)} ({start.Provider}, batch {start.Batch}).");
@@ -73,7 +73,7 @@ internal sealed class LatencySearch(
 
         var race = track.Race(draft(With(fewest)).Model);
         _trials++;
-        var bounds = new Bounds(fewest, whole.Macs, Used(race.Racers[^1]), used);
+        var bounds = new Bounds(fewest, whole.Cost.Time, Used(race.Racers[^1]), used);
         return bounds.UsedByFewest > 1 ? throw OutOfReach(race) : Confirm(track, Search(track, bounds), bounds);
     }
 
@@ -85,16 +85,16 @@ internal sealed class LatencySearch(
         {
             while (_trials < MostTrials && range.Most - range.Fewest > step && range.UsedByFewest < CloseEnough)
             {
-                var macs = range.Guess(Aim);
-                var trial = draft(With(macs));
+                var time = range.Guess(Aim);
+                var trial = draft(With(time));
                 var used = Used(track.Race(trial.Model).Racers[^1]);
                 _trials++;
-                terminal.Detail($"trial {_trials}: {Numbers.Share(trial.Macs, bounds.Most)} of the MACs use {Numbers.Percent(used)} of the time");
+                terminal.Detail($"trial {_trials}: {Numbers.Share(trial.Cost.Macs, before.Macs)} of the MACs use {Numbers.Percent(used)} of the time");
 
                 // All limits between the trial's own MACs and those that were asked for lead to this network.
                 range = used <= Aim
-                    ? range with { Fewest = macs, UsedByFewest = used }
-                    : range with { Most = Math.Max(trial.Macs - 1, range.Fewest), UsedByMost = used };
+                    ? range with { Fewest = time, UsedByFewest = used }
+                    : range with { Most = Math.Max(trial.Cost.Time - 1, range.Fewest), UsedByMost = used };
                 progress.Report((double)_trials / MostTrials);
             }
 
@@ -104,14 +104,14 @@ internal sealed class LatencySearch(
 
     /// <summary>Makes the network as it would be written, and smaller ones until the promise holds.</summary>
     /// <param name="bounds">Null where the targets of cost alone are expected to suffice.</param>
-    private LatencyFinding Confirm(Track track, long macs, Bounds? bounds)
+    private LatencyFinding Confirm(Track track, long time, Bounds? bounds)
     {
         LatencyReport? race = null;
         for (var correction = 0; correction <= MostCorrections; correction++)
         {
-            var targets = correction == 0 && bounds is null ? options.Targets : With(macs);
+            var targets = correction == 0 && bounds is null ? options.Targets : With(time);
             var model = finish(targets);
-            var isSmallest = bounds is not null && macs <= smallest();
+            var isSmallest = bounds is not null && time <= smallest().Time;
             var limit = isSmallest ? 1 : Kept;
             race = terminal.Watched("racing the pruned network", progress => FinalRace(track, model, limit, progress));
             if (Keeps(race, limit))
@@ -127,8 +127,8 @@ internal sealed class LatencySearch(
             var used = Math.Max(Used(race.Racers[^1]), Kept);
 
             // Where the slope is not known, as if time were proportional to MACs.
-            bounds ??= new Bounds(smallest(), model.Macs, 0, used);
-            macs = Math.Max(smallest(), model.Macs - Math.Max(bounds.Value.Step(used - Aim), (long)(FinestStep * bounds.Value.Most)));
+            bounds ??= new Bounds(smallest().Time, model.Cost.Time, 0, used);
+            time = Math.Max(smallest().Time, model.Cost.Time - Math.Max(bounds.Value.Step(used - Aim), (long)(FinestStep * bounds.Value.Most)));
         }
 
         throw new VerificationFailedException(
@@ -141,7 +141,7 @@ internal sealed class LatencySearch(
         for (var attempt = 1; ; attempt++)
         {
             var race = track.Race(model.Model, new RaceSettings(), progress);
-            terminal.Detail($"final race: {Numbers.Count(model.Macs)} MACs use {Numbers.Percent(Used(race.Racers[^1]))} of the time ({Numbers.Percent(Strictly(race.Racers[^1]))} round by round)");
+            terminal.Detail($"final race: {Numbers.Count(model.Cost.Macs)} MACs use {Numbers.Percent(Used(race.Racers[^1]))} of the time ({Numbers.Percent(Strictly(race.Racers[^1]))} round by round)");
             if (Keeps(race, limit) || Used(race.Racers[^1]) > limit || attempt == MostFinalRaces)
             {
                 return race;
@@ -151,7 +151,7 @@ internal sealed class LatencySearch(
 
     private bool Keeps(LatencyReport race, double limit) => Used(race.Racers[^1]) <= limit && Strictly(race.Racers[^1]) <= 1;
 
-    private IReadOnlyList<Target> With(long macs) => [.. options.Targets, new Target(TargetKind.Macs, null, macs)];
+    private IReadOnlyList<Target> With(long time) => [.. options.Targets, new Target(TargetKind.Time, null, time)];
 
     /// <summary>How much of the time a network uses, for the search: not misled by what else the machine does.</summary>
     private double Used(RacerLatency racer) => Strictly(racer with { Ratio = racer.QuietRatio });
@@ -209,4 +209,4 @@ internal sealed class LatencySearch(
 }
 
 /// <summary>A pruned network that is only to be raced.</summary>
-internal sealed record Draft(Model Model, long Macs);
+internal sealed record Draft(Model Model, Cost Cost);

@@ -3,7 +3,6 @@ using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Importance;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
-using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Cli.Pruning;
 
@@ -59,11 +58,12 @@ internal sealed record PruneOptions
     public string Granularity => (CutsBlocks, CutsChannels) switch { (true, true) => "blocks,channels", (true, false) => "blocks", _ => "channels" };
 
     /// <summary>The same for the pruner.</summary>
-    public PruneRequest ToRequest() => new()
+    /// <param name="multiple">What the provider's kernels work on.</param>
+    public PruneRequest ToRequest(int multiple) => new()
     {
         Targets = Targets,
         Criterion = Criterion is null or "gram" ? null : Criteria.Named(Criterion, Measure.Seed),
-        Rounding = Round is { } multiple ? new Rounding(multiple) : Automatic(ChannelMultiple.Auto(Measure.Sessions.Provider)),
+        Rounding = Round is { } round ? new Rounding(round) : Automatic(multiple),
         CutsBlocks = CutsBlocks,
         CutsChannels = CutsChannels,
         Exclude = Exclude,

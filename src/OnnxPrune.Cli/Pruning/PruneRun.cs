@@ -2,7 +2,10 @@ using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Constants;
+using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
+using OnnxPrune.Runtime.Latency.Staircase;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
@@ -27,7 +30,8 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         }
 
         var nodesBefore = loaded.Model.Graph.Nodes.Count;
-        var pruner = terminal.Timed("follow the channels", () => new Pruner(loaded.Model, loaded.Concrete?.Values));
+        var times = Times(loaded);
+        var pruner = terminal.Timed("follow the channels", () => new Pruner(loaded.Model, loaded.Concrete?.Values, times));
         var layers = options.Report is null ? null : LayerTable.Of(pruner.Channels, loaded.Concrete);
         var cut = terminal.Timed("prune", () => new Cutter(loaded, pruner, options, terminal).Cut());
         SayWhatWasAssumed(cut.Outcome);
@@ -48,6 +52,22 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         CheckDrift(result);
         Commit(staged, result);
         return ExitCode.Done;
+    }
+
+    /// <summary>What decides multiples, and for targets of time also how much of it each cut saves.</summary>
+    private LayerTimes Times(LoadedModel loaded)
+    {
+        if (options.Round is not null && options.TimeTargets.Count == 0)
+        {
+            return new LayerTimes(options.Round.Value);
+        }
+
+        var sessions = options.Measure.Sessions;
+        var multiple = terminal.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(sessions));
+        return options.TimeTargets.Count == 0
+            ? new LayerTimes(multiple)
+            : terminal.Watched("timing the layers", progress =>
+                MeasuredTimes.Of(loaded.Model, new CostShapes(new ConstantValues(), loaded.Concrete?.Values), sessions, multiple, progress.Report));
     }
 
     private void SayWhatWasAssumed(PruneOutcome outcome)

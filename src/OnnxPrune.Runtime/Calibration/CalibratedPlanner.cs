@@ -21,12 +21,13 @@ public sealed class CalibratedPlanner
     private IReadOnlyList<BlockDamage> _blockDamages = [];
 
     /// <param name="model">The original, with shapes; is not changed.</param>
-    public CalibratedPlanner(Model model, IReadOnlyDictionary<Value, Shape>? concrete = null)
+    /// <param name="times">How long the layers of the model take.</param>
+    public CalibratedPlanner(Model model, IReadOnlyDictionary<Value, Shape>? concrete = null, LayerTimes? times = null)
     {
         _model = model;
         _graph = ChannelFlow.Through(model);
         _blocks = BlockFinder.Find(model, _graph.Constants);
-        _cost = new CostModel(_graph, new CostShapes(_graph.Constants, concrete));
+        _cost = new CostModel(_graph, new CostShapes(_graph.Constants, concrete), times: times);
         _names = new NodeNames(model.Graph);
     }
 
@@ -54,10 +55,10 @@ public sealed class CalibratedPlanner
         (_groupDamages, _blockDamages) = meter.Measure(groups, blocks, request.Rounding, trials, settings, progress, cancellation);
     }
 
-    /// <summary>The cost with everything gone that may go.</summary>
-    public Cost Smallest()
+    /// <summary>The cost with everything gone that may go and that saves anything of this kind.</summary>
+    public Cost Smallest(TargetKind kind)
     {
-        var all = new MeasuredAllocation(_cost, Original, [new Target(TargetKind.Macs, null, 0)], _groupDamages, _blockDamages, Inside);
+        var all = new MeasuredAllocation(_cost, Original, [new Target(kind, null, 0)], _groupDamages, _blockDamages, Inside);
         all.Run();
         return all.Cost;
     }

@@ -73,6 +73,6 @@ internal sealed class ConvTranspose : Operator
         }
 
         var kernel = weight.Dims.Skip(2).Aggregate(1L, (a, b) => a * b);
-        return new MacTerm(kernel * x[0] * x.Skip(2).Aggregate(1L, (a, b) => a * b), [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]);
+        return new MacTerm(kernel * x[0] * x.Skip(2).Aggregate(1L, (a, b) => a * b), [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]) { OutputAxis = 1 };
     }
 }

@@ -44,7 +44,7 @@ internal sealed class Gemm : Operator
             return null;
         }
 
-        return new MacTerm(y[0], [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]);
+        return new MacTerm(y[0], [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]) { OutputAxis = WeightAxes(node).N };
     }
 
     internal static (int K, int N) WeightAxes(Node node) => node.Int("transB", 0) != 0 ? (1, 0) : (0, 1);

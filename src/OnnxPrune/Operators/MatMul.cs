@@ -61,7 +61,7 @@ internal sealed class MatMul : Operator
             {
                 var columns = weight == 1 ? y.Count - 1 : y.Count - 2;
                 var rows = y.Where((_, axis) => axis != columns).Aggregate(1L, (p, d) => p * d);
-                return new MacTerm(rows, [new(node.Inputs[weight]!, 0), new(node.Inputs[weight]!, 1)]);
+                return new MacTerm(rows, [new(node.Inputs[weight]!, 0), new(node.Inputs[weight]!, 1)]) { OutputAxis = weight };
             }
         }
 

@@ -4,4 +4,8 @@ namespace OnnxPrune.Planning;
 /// <param name="Macs">Multiply-accumulates of one inference, a dynamic batch counted as 1.</param>
 /// <param name="Parameters">Numbers that training learns: running statistics of BatchNormalization do not count.</param>
 /// <param name="Channels">Output channels of all layers with weights.</param>
-public readonly record struct Cost(long Macs, long Parameters, long Channels);
+public readonly record struct Cost(long Macs, long Parameters, long Channels)
+{
+    /// <summary>How long the layers take as <see cref="LayerTimes"/> has it; 0 where it was not asked. Only comparable within one model.</summary>
+    public long Time { get; init; }
+}

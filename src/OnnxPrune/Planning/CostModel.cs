@@ -12,20 +12,23 @@ namespace OnnxPrune.Planning;
 /// </summary>
 public sealed class CostModel
 {
-    private readonly List<(Node Node, Product Product)> _macs = [];
+    private readonly List<(Node Node, Product Product, int OutputAxis, bool IsGrouped)> _macs = [];
     private readonly List<(Value Value, Product Product)> _parameters = [];
     private readonly List<(Node Node, Length Length)> _outputs = [];
     private readonly List<(Node Node, Length Read, Length Made)> _biases = [];
+    private readonly LayerTimes? _times;
 
     /// <param name="absorbsMeans">Whether layers without a bias get one when they lose input channels.</param>
-    public CostModel(ChannelGraph graph, CostShapes shapes, bool absorbsMeans = false)
+    /// <param name="times">How long layers take; null leaves the times out.</param>
+    public CostModel(ChannelGraph graph, CostShapes shapes, bool absorbsMeans = false, LayerTimes? times = null)
     {
+        _times = times;
         var lengths = new LengthTable(graph);
         foreach (var node in graph.Model.Graph.Nodes)
         {
             if (OperatorTable.Find(node)?.Macs(node, shapes) is { } term)
             {
-                _macs.Add((node, new Product(term.PerElement, [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))])));
+                _macs.Add((node, new Product(term.PerElement, [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))]), term.OutputAxis, node.Int("group", 1) > 1));
             }
         }
 
@@ -58,10 +61,14 @@ public sealed class CostModel
     {
         // Planning asks this for every step that it considers: plain loops, and no look at nodes when none is gone.
         removed = removed is { Count: > 0 } ? removed : null;
-        var (macs, parameters, channels) = (0L, 0L, 0L);
-        foreach (var (node, product) in _macs)
+        var (macs, parameters, channels, time) = (0L, 0L, 0L, 0.0);
+        foreach (var (node, product, outputAxis, isGrouped) in _macs)
         {
-            macs += removed is null || !removed.Contains(node) ? product.Evaluate(kept) : 0;
+            if (removed is null || !removed.Contains(node))
+            {
+                macs += product.Evaluate(kept);
+                time += _times is null ? 0 : TimeOf(_times, node, product, outputAxis, isGrouped, kept);
+            }
         }
 
         foreach (var (value, product) in _parameters)
@@ -80,7 +87,13 @@ public sealed class CostModel
             channels += removed is null || !removed.Contains(node) ? length.Evaluate(kept) : 0;
         }
 
-        return new Cost(macs, parameters, channels);
+        return new Cost(macs, parameters, channels) { Time = (long)time };
+    }
+
+    private static double TimeOf(LayerTimes times, Node node, Product product, int outputAxis, bool isGrouped, IReadOnlyList<int> kept)
+    {
+        var (outputs, inputs) = (product.Lengths[outputAxis].Evaluate(kept), product.Lengths[1 - outputAxis].Evaluate(kept));
+        return isGrouped ? times.OfGrouped(node, product.Factor, outputs, inputs) : times.Of(node, product.Factor, outputs, inputs);
     }
 
     /// <summary>MACs by node, in graph order, with all channels.</summary>

@@ -49,7 +49,6 @@ public sealed class MeasuredAllocation
 
     public void Run()
     {
-        var history = new List<State>();
         while (!IsMet)
         {
             var best = Next(_state).Select(s => (State: s, Rate: Rate(s))).Where(p => !double.IsNaN(p.Rate)).DefaultIfEmpty().MinBy(p => p.Rate);
@@ -58,7 +57,6 @@ public sealed class MeasuredAllocation
                 return;
             }
 
-            history.Add(_state);
             _state = best.State;
         }
 

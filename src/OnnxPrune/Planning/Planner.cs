@@ -17,10 +17,10 @@ public sealed class Planner
     private readonly int[] _dead;
 
     /// <param name="original">The cost that targets are shares of.</param>
-    public Planner(ChannelGraph graph, CostShapes shapes, PruneRequest request, Cost original)
+    public Planner(ChannelGraph graph, CostShapes shapes, PruneRequest request, Cost original, LayerTimes? times)
     {
         (_graph, _request, _original) = (graph, request, original);
-        _cost = new CostModel(graph, shapes, request.AbsorbMeans);
+        _cost = new CostModel(graph, shapes, request.AbsorbMeans, times);
         _names = new NodeNames(graph.Model.Graph);
         _moments = MomentsFlow.Through(graph.Model, graph.Constants);
         _scores = new double[graph.Groups.Count][];

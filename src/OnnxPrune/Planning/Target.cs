@@ -8,6 +8,9 @@ public enum TargetKind
     Macs,
     Parameters,
     Channels,
+
+    /// <summary>What <see cref="LayerTimes"/> says; a target of time on the command line is raced instead, and leads to one of these.</summary>
+    Time,
 }
 
 /// <summary>An upper limit that the result keeps: an absolute number, or a share of what the original has.</summary>
@@ -41,13 +44,14 @@ public readonly record struct Target(TargetKind Kind, double? Share, long? Absol
     {
         TargetKind.Macs => cost.Macs,
         TargetKind.Parameters => cost.Parameters,
+        TargetKind.Time => cost.Time,
         _ => cost.Channels,
     };
 
     public bool IsMet(Cost cost, Cost original) => Of(cost) <= Limit(original);
 
     /// <summary>The word on the command line.</summary>
-    public string Word => Kind switch { TargetKind.Macs => "macs", TargetKind.Parameters => "params", _ => "channels" };
+    public string Word => Kind switch { TargetKind.Macs => "macs", TargetKind.Parameters => "params", TargetKind.Time => "time", _ => "channels" };
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Word}={(Share is { } share ? $"{share * 100:0.##}%" : Absolute)}");
 

@@ -1,0 +1,34 @@
+using OnnxPrune.Graphs;
+
+namespace OnnxPrune.Planning;
+
+/// <summary>
+/// How long layers take, as a function of their channels. Kernels work on tiles of channels: a count between two multiples of the tile takes
+/// as long as the next multiple. Only an input that is narrower than one tile gives time back, since the layer then reads it in the plain
+/// layout; measured with ONNX Runtime 1.29 on AVX-512, it takes about three tenths more than its share.
+/// </summary>
+/// <param name="tile">Channels per tile; 1 where every channel counts.</param>
+/// <param name="paces">Picoseconds per multiply-accumulate, by the name of a layer's output; 1 for those that are missing.</param>
+public sealed class LayerTimes(int tile, IReadOnlyDictionary<string, double>? paces = null)
+{
+    private const double PlainLayout = 1.3;
+
+    /// <summary>Channels per tile.</summary>
+    public int Tile => tile;
+
+    /// <summary>What a layer takes.</summary>
+    /// <param name="perPair">Multiply-accumulates for each pair of an input and an output channel.</param>
+    /// <param name="inputs">Channels that each output channel sums over.</param>
+    public double Of(Node layer, long perPair, long outputs, long inputs) =>
+        PaceOf(layer) * perPair * Padded(outputs) * Read(inputs);
+
+    /// <summary>The same for a layer with groups, each of which sums over so few channels that they are no matter of tiles.</summary>
+    public double OfGrouped(Node layer, long perPair, long outputs, long inputsPerGroup) =>
+        PaceOf(layer) * perPair * Padded(outputs) * inputsPerGroup;
+
+    private double PaceOf(Node layer) => paces?.GetValueOrDefault(layer.Output.Name, 1) ?? 1;
+
+    private double Padded(long count) => (count + tile - 1) / tile * tile;
+
+    private double Read(long count) => count >= tile ? Padded(count) : Math.Min(tile, PlainLayout * count);
+}
