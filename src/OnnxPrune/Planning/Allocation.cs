@@ -40,7 +40,8 @@ internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<T
 
             var before = Cost;
             Take(step);
-            if (unmet.All(t => t.Of(Cost) >= t.Of(before)))
+            // Groups that share an axis save time together, by a whole tile, where each alone saves none.
+            if (unmet.All(t => t.Kind != TargetKind.Time && t.Of(Cost) >= t.Of(before)))
             {
                 Undo(_taken[^1]);
             }

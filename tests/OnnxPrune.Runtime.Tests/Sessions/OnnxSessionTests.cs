@@ -66,7 +66,6 @@ public sealed class OnnxSessionTests
     public void Providers_are_described_and_Cuda_is_used_or_refused()
     {
         Assert.Matches("^ONNX Runtime [0-9.]+, CPU, .+, 1 thread$", Providers.Describe(SessionSettings.Plain));
-        Assert.Contains(Latency.Staircase.ChannelMultiple.Usual(ExecutionProvider.Cpu), (int[])[8, 16]);
         Assert.Throws<UsageException>(() => ExecutionProviders.Parse("tpu"));
         if (Providers.HasCuda)
         {

@@ -1,0 +1,56 @@
+using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Algebra;
+
+namespace OnnxPrune.Tests.Algebra;
+
+public class DenseAlgebraTests
+{
+    // Around the panels and stripes that the work is cut into, and within one.
+    public static TheoryData<int, int> Sizes => new() { { 1, 1 }, { 7, 3 }, { 48, 128 }, { 49, 129 }, { 150, 300 } };
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Solution_and_inverse_satisfy_their_equations(int size, int width)
+    {
+        var matrix = PositiveDefinite(size);
+        var wanted = Random(size, width, 2);
+
+        var factor = CholeskyFactor.TryFactor(matrix)!;
+
+        Close(wanted, factor.Solve(matrix * wanted));
+        Close(Matrix<double>.Build.DenseIdentity(size), factor.Inverse() * matrix);
+    }
+
+    [Fact]
+    public void Matrices_that_are_not_positive_definite_have_no_factor()
+    {
+        var singular = Random(60, 5, 1);
+
+        Assert.Null(CholeskyFactor.TryFactor(-PositiveDefinite(60)));
+        Assert.Null(CholeskyFactor.TryFactor((singular * singular.Transpose()) - (1e-6 * Matrix<double>.Build.DenseIdentity(60))));
+        Assert.Null(CholeskyFactor.TryFactor(Matrix<double>.Build.Dense(3, 3, double.NaN)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Product_is_that_of_MathNet(int size, int width)
+    {
+        var (a, b) = (Random(size, 65, 3), Random(65, width, 4));
+
+        Close(a * b, DenseProduct.Of(a, b));
+    }
+
+    private static Matrix<double> PositiveDefinite(int size)
+    {
+        var rows = Random(size, size + 5, 1);
+        return (rows * rows.Transpose() / size) + (0.1 * Matrix<double>.Build.DenseIdentity(size));
+    }
+
+    private static Matrix<double> Random(int rows, int columns, int seed)
+    {
+        var random = new Random(seed);
+        return Matrix<double>.Build.Dense(rows, columns, (_, _) => random.NextDouble() - 0.5);
+    }
+
+    private static void Close(Matrix<double> expected, Matrix<double> actual) => Assert.InRange((expected - actual).Enumerate().Max(Math.Abs), 0, 1e-9);
+}
