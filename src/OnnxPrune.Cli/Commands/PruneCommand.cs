@@ -21,7 +21,7 @@ internal static class PruneCommand
 
     private const string ExitCodes = """
 
-        Without --target, --max-drift and --plan: masks that the model carries are
+        Without --target, --max-drift, --max-drop and --plan: masks that the model carries are
         applied; else what provably contributes nothing goes; else as much as keeps
         the drift within 0.05.
 
@@ -36,6 +36,7 @@ internal static class PruneCommand
         var output = CommonOptions.Model("out.onnx", "where the pruned model goes; may be in.onnx");
         var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the result keeps: macs=50%, params=0.4, channels=75% or absolute as in macs=60M; measured: latency=50%, latency=3ms, speedup=2; repeatable, all hold" };
         var maxDrift = CommonOptions.Text("--max-drift", "X", "without a target: cut as much as keeps the relative output error within X (default 0.05); with one: fail beyond X");
+        var maxDrop = CommonOptions.Text("--max-drop", "POINTS", "the same for the percentage points of top-1 accuracy that are lost on --data");
         var plan = CommonOptions.Text("--plan", "FILE", "apply a plan exactly");
         var planOut = CommonOptions.Text("--plan-out", "FILE", "write the plan that was made");
         var granularity = CommonOptions.Text("--granularity", "WHAT", "what may go: channels (the default), blocks, or blocks,channels (the default with --calib)");
@@ -52,7 +53,7 @@ internal static class PruneCommand
         var command = new Command("onnxprune", "Prunes ONNX networks: fewer channels, fewer residual blocks, nothing else.");
         command.Arguments.Add(input);
         command.Arguments.Add(output);
-        foreach (var option in (Option[])[target, maxDrift, plan, planOut, granularity, criterion, round, exclude, only, repair])
+        foreach (var option in (Option[])[target, maxDrift, maxDrop, plan, planOut, granularity, criterion, round, exclude, only, repair])
         {
             command.Options.Add(option);
         }
@@ -76,6 +77,7 @@ internal static class PruneCommand
                 Targets = [.. targets.Where(t => !TimeTarget.IsMeantBy(t)).Select(Target.Parse)],
                 TimeTargets = [.. targets.Where(TimeTarget.IsMeantBy).Select(TimeTarget.Parse)],
                 MaxDrift = CommonOptions.Positive("--max-drift", parsed.GetValue(maxDrift)),
+                MaxDrop = CommonOptions.Positive("--max-drop", parsed.GetValue(maxDrop)),
                 Plan = parsed.GetValue(plan),
                 PlanOut = parsed.GetValue(planOut),
                 Report = parsed.GetValue(report),

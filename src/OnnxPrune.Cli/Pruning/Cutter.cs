@@ -39,7 +39,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Apply(PruningPlan.FromJson(ReadText(path), $"'{path}'"), $"the plan '{path}'", "the plan is empty");
         }
 
-        if (masks is not null && !options.HasTargets && options.MaxDrift is null)
+        if (masks is not null && !options.HasTargets && !options.HasLimits)
         {
             return Apply(PruningPlan.FromJson(masks, $"The metadata '{PruningPlan.MetadataKey}' of '{loaded.Path}'"), "the masks that the model carries", "its masks are empty");
         }
@@ -134,7 +134,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
 
     private CutResult Freely(PruneRequest request)
     {
-        if (options.MaxDrift is null)
+        if (!options.HasLimits)
         {
             var free = pruner.Prune(request);
             if (!free.ChangedNothing)
@@ -143,15 +143,23 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             }
         }
 
-        var limit = options.MaxDrift ?? PruneOptions.DefaultMaxDrift;
-        var rule = Invariant($"a drift of at most {limit}");
+        var drift = options.HasLimits ? options.MaxDrift : PruneOptions.DefaultMaxDrift;
+        var phrases = new[]
+        {
+            drift is null ? null : Invariant($"a drift of at most {drift}"),
+            options.MaxDrop is null ? null : Invariant($"a loss of at most {options.MaxDrop} points of accuracy"),
+        };
+        var rule = string.Join(" and ", phrases.OfType<string>());
         if (WhyFixed(request) is { } reason)
         {
             return Prune(request, [], rule, reason);
         }
 
-        var target = new DriftSearch(loaded, pruner, request, limit, options.Measure, terminal, _calibrated).Find();
-        return Prune(request, target is null ? [] : [target.Value], rule, Invariant($"every cut that was tried drifts by more than {limit}"));
+        using var limits = new LossLimits(loaded, options.Measure, terminal, drift, options.MaxDrop);
+        var target = new LimitSearch(loaded, pruner, request, limits, terminal, _calibrated).Find();
+        return Prune(request, target is null ? [] : [target.Value], rule, options.MaxDrop is null
+            ? Invariant($"every cut that was tried drifts by more than {drift}")
+            : Invariant($"no cut that was tried keeps to {rule}"));
     }
 
     /// <summary>Why not even a search can find anything; null when it can.</summary>

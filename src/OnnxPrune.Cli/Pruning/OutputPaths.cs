@@ -11,9 +11,14 @@ internal static class OutputPaths
             throw new UsageException("--plan is applied exactly; it cannot be combined with --target.");
         }
 
-        if ((options.HasTargets || options.Plan is not null) && options.MaxDrift is not null && !options.Verify)
+        if ((options.HasTargets || options.Plan is not null) && options.HasLimits && !options.Verify)
         {
-            throw new UsageException("--max-drift beside a target or a plan needs the verification; drop --no-verify.");
+            throw new UsageException($"{(options.MaxDrift is null ? "--max-drop" : "--max-drift")} beside a target or a plan needs the verification; drop --no-verify.");
+        }
+
+        if (options.MaxDrop is not null && options.Measure.Data is null)
+        {
+            throw new UsageException("--max-drop wants labelled data to measure accuracy on: give --data.");
         }
 
         if (options.Report is { } report && Path.GetExtension(report).ToLowerInvariant() is not (".json" or ".md"))

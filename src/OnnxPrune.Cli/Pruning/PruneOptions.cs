@@ -23,6 +23,9 @@ internal sealed record PruneOptions
     /// <summary>Null when it was not given.</summary>
     public double? MaxDrift { get; init; }
 
+    /// <summary>The most points of top-1 accuracy that may be lost; null when it was not given.</summary>
+    public double? MaxDrop { get; init; }
+
     public string? Plan { get; init; }
 
     public string? PlanOut { get; init; }
@@ -49,6 +52,8 @@ internal sealed record PruneOptions
     public bool Verify { get; init; }
 
     public required MeasureOptions Measure { get; init; }
+
+    public bool HasLimits => MaxDrift is not null || MaxDrop is not null;
 
     public bool HasTargets => Targets.Count + TimeTargets.Count > 0;
 

@@ -49,7 +49,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             PruneSummary.Show(result, terminal);
         }
 
-        CheckDrift(result);
+        CheckLimits(result);
         Commit(staged, result);
         return ExitCode.Done;
     }
@@ -94,12 +94,17 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         }, race);
     }
 
-    private void CheckDrift(PruneResult result)
+    private void CheckLimits(PruneResult result)
     {
         if (options.MaxDrift is { } limit && result.Comparison is { } comparison && !(comparison.Drift.Total <= limit * Rounding))
         {
             throw new VerificationFailedException(FormattableString.Invariant(
                 $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
+        }
+
+        if (options.MaxDrop is { } most && result.Comparison?.Accuracy is { Models: [{ Top1: { } before }, { Top1: { } after }] } && LossLimits.Drop(before, after) is var drop && drop > most)
+        {
+            throw new VerificationFailedException(FormattableString.Invariant($"The loss of {drop:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
         }
     }
 

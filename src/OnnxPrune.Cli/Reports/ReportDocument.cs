@@ -27,6 +27,7 @@ internal sealed record ReportDocument(
 internal sealed record ReportOptions(
     IReadOnlyList<string> Targets,
     double? MaxDrift,
+    double? MaxDrop,
     string? Plan,
     string Granularity,
     string? Criterion,

@@ -1,0 +1,55 @@
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Accuracy;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Drift;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Cli.Pruning;
+
+/// <summary>How far a pruned network may be from the original: in its outputs, in its accuracy, or both.</summary>
+internal sealed class LossLimits : IDisposable
+{
+    private const int AccuracyBatch = 32;
+    private readonly OnnxSession _original;
+    private readonly SessionSettings _settings;
+    private readonly double? _drift;
+    private readonly DriftInputs? _inputs;
+    private readonly double? _drop;
+    private readonly IDataSource? _data;
+    private readonly IReadOnlyList<int> _samples = [];
+    private readonly double _accuracy;
+
+    /// <param name="drift">The largest relative output error; null for any.</param>
+    /// <param name="drop">The most points of top-1 accuracy that may be lost; null for any.</param>
+    /// <exception cref="UsageException">The data cannot be read, do not fit, or have no labels.</exception>
+    public LossLimits(LoadedModel loaded, MeasureOptions options, Terminal terminal, double? drift, double? drop)
+    {
+        // The same bits on every run, whatever it runs on.
+        _settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider), Deterministic = true };
+        _original = OnnxSession.Open(loaded.Path, _settings);
+        (_drift, _drop) = (drift, drop);
+        _inputs = drift is null ? null : new DriftInputs(loaded, options, terminal);
+        if (drop is not null)
+        {
+            _data = DataSource.Open(options.Data!, options.Normalize);
+            _samples = _data.Sample(options.Limit, options.Seed);
+            _accuracy = Accuracy(_original) ?? throw new UsageException($"--max-drop wants data with labels, but {_data.Description} has none.");
+        }
+    }
+
+    /// <summary>Whether the pruned network keeps all of them.</summary>
+    public bool Admit(Graphs.Model model)
+    {
+        using var pruned = OnnxSession.Open(model, _settings, "the pruned model");
+        return (_drift is null || DriftMeter.Measure(_original, pruned, _inputs!.For(_original)).Total <= _drift)
+            && (_drop is null || Drop(_accuracy, Accuracy(pruned) ?? 0) <= _drop);
+    }
+
+    /// <summary>Points of accuracy lost, without the rounding of the subtraction.</summary>
+    public static double Drop(double before, double after) => Math.Round(100 * (before - after), 9);
+
+    public void Dispose() => _original.Dispose();
+
+    private double? Accuracy(OnnxSession session) => AccuracyMeter.Measure([session], _data!, _samples, AccuracyBatch).Models[0].Top1;
+}
