@@ -35,9 +35,9 @@ namespace TorchSharp
             public static bool is_available() => Native.ts_cuda_is_available() != 0;
         }
 
-        public static Device CPU { get; } = new(DeviceType.CPU);
+        public static Device CPU = new(DeviceType.CPU);
 
-        public static Device CUDA { get; } = new(DeviceType.CUDA);
+        public static Device CUDA => new(DeviceType.CUDA);
 
         public static void set_num_threads(int num) => Native.ts_set_num_threads(num);
 
