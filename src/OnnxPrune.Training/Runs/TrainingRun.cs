@@ -114,7 +114,12 @@ public sealed class TrainingRun : IDisposable
         var (masked, pruned) = (MaskedModel.Of(_full, _plan, _module.Model), OnnxFile.CloneWithShapes(_module.Model));
         BatchNormInsertion.Fold(masked);
         BatchNormInsertion.Fold(pruned);
-        pruned.Metadata.Remove(PruningPlan.MetadataKey);
+        if (_options.Method != TrainingMethod.Finetune)
+        {
+            // It spoke of the channels of the whole structure.
+            pruned.Metadata.Remove(PruningPlan.MetadataKey);
+        }
+
         return new TrainingOutcome(masked, pruned, _plan, _before, CostOf(OnnxFile.Clone(pruned)));
     }
 
@@ -136,7 +141,6 @@ public sealed class TrainingRun : IDisposable
     private (Model Full, GraphModule Module) Begin(Model model)
     {
         var full = OnnxFile.Clone(model);
-        full.Metadata.Remove(PruningPlan.MetadataKey);
         ShapeInference.Infer(full);
         if (_options.RestoresNorms)
         {
