@@ -29,6 +29,9 @@ public static class TorchLibrary
         _ => throw new UsageException($"--device {text}: choose auto, cpu or cuda."),
     };
 
+    /// <summary>How many threads one operator may take.</summary>
+    public static void SetThreads(int count) => torch.set_num_threads(count);
+
     private static string? Probe()
     {
         try

@@ -9,7 +9,6 @@ using OnnxPrune.Serialization;
 using OnnxPrune.Training;
 using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Runs;
-using TorchSharp;
 
 namespace OnnxPrune.Cli.Training;
 
@@ -25,7 +24,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         var device = TorchLibrary.ParseDevice(options.Device);
         if (options.Threads > 0)
         {
-            torch.set_num_threads(options.Threads);
+            TorchLibrary.SetThreads(options.Threads);
         }
 
         var loaded = LoadedModel.Read(options.Input, new MeasureOptions(), terminal);

@@ -28,8 +28,6 @@ namespace TorchSharp
 
         [LibraryImport(Library)] public static partial IntPtr ts_take_error();
         [LibraryImport(Library)] public static partial void ts_set_num_threads(int count);
-        [LibraryImport(Library)] public static partial int ts_get_num_threads();
-        [LibraryImport(Library)] public static partial void ts_manual_seed(long seed);
         [LibraryImport(Library)] public static partial int ts_cuda_is_available();
         [LibraryImport(Library)] public static partial int ts_grad_mode(int enabled);
 
@@ -72,7 +70,6 @@ namespace TorchSharp
         [LibraryImport(Library)] public static partial IntPtr ts_relu(IntPtr a);
         [LibraryImport(Library)] public static partial IntPtr ts_leaky_relu(IntPtr a, double slope);
         [LibraryImport(Library)] public static partial IntPtr ts_elu(IntPtr a, double alpha);
-        [LibraryImport(Library)] public static partial IntPtr ts_prelu(IntPtr a, IntPtr slope);
         [LibraryImport(Library)] public static partial IntPtr ts_hardswish(IntPtr a);
         [LibraryImport(Library)] public static partial IntPtr ts_softplus(IntPtr a);
         [LibraryImport(Library)] public static partial IntPtr ts_sigmoid(IntPtr a);

@@ -41,8 +41,6 @@ namespace TorchSharp
 
         public static void set_num_threads(int num) => Native.ts_set_num_threads(num);
 
-        public static int get_num_threads() => Native.ts_get_num_threads();
-
         public static DisposeScope NewDisposeScope() => new();
 
         /// <summary>Until it is disposed, this thread records no gradients.</summary>

@@ -66,8 +66,6 @@ EXPORT const char* ts_take_error() {
 }
 
 EXPORT void ts_set_num_threads(int count) { run([&] { at::set_num_threads(count); }); }
-EXPORT int ts_get_num_threads() { return guarded([] { return at::get_num_threads(); }, 0); }
-EXPORT void ts_manual_seed(int64_t seed) { run([&] { at::manual_seed(seed); }); }
 EXPORT int ts_cuda_is_available() { return guarded([] { return torch::cuda::is_available() ? 1 : 0; }, 0); }
 
 EXPORT int ts_grad_mode(int enabled) {
@@ -128,7 +126,6 @@ EXPORT Handle ts_clamp(Handle a, double low, double high) { return tensor([&] { 
 EXPORT Handle ts_relu(Handle a) { return tensor([&] { return a->relu(); }); }
 EXPORT Handle ts_leaky_relu(Handle a, double slope) { return tensor([&] { return at::leaky_relu(*a, slope); }); }
 EXPORT Handle ts_elu(Handle a, double alpha) { return tensor([&] { return at::elu(*a, alpha); }); }
-EXPORT Handle ts_prelu(Handle a, Handle slope) { return tensor([&] { return at::prelu(*a, *slope); }); }
 EXPORT Handle ts_hardswish(Handle a) { return tensor([&] { return at::hardswish(*a); }); }
 EXPORT Handle ts_softplus(Handle a) { return tensor([&] { return at::softplus(*a); }); }
 EXPORT Handle ts_sigmoid(Handle a) { return tensor([&] { return a->sigmoid(); }); }
