@@ -16,7 +16,7 @@ internal sealed class TrainingArguments
     private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature, _crop, _norms;
     private readonly Option<bool> _noFlip = new("--no-flip") { Description = "do not mirror images" };
     private readonly Option<bool> _scratch = new("--scratch") { Description = "begin with random weights: the control that a result needs" };
-    private readonly Option<string>? _gateEpochs, _recoverEpochs, _sparseEpochs, _gateRate, _gateMomentum, _gamma, _lambda, _channelShare, _blockPart;
+    private readonly Option<string>? _gateEpochs, _recoverEpochs, _sparseEpochs, _gateRate, _gateMomentum, _gateStart, _gamma, _lambda, _channelShare, _blockPart;
 
     public TrainingArguments(bool isTraining)
     {
@@ -43,7 +43,8 @@ internal sealed class TrainingArguments
         {
             _gateRate = Text("--gate-lr", "X", "the gates' own learning rate (0.1)");
             _gateMomentum = Text("--gate-momentum", "X", "the gates' own momentum (0.9)");
-            _gamma = Text("--gamma", "X", "what an open gate costs (0.05); with a target, where it begins");
+            _gateStart = Text("--gate-start", "P", "how likely gates are open at first (0.5)");
+            _gamma = Text("--gamma", "X", "what an open gate costs (0.05), where no target decides it");
             _lambda = Text("--lambda", "X", "the penalty on BatchNormalization's scales (1e-4)");
             _channelShare = Text("--channel-share", "SHARE", "without a target: the share of all channels that goes (0.2)");
             _blockPart = Text("--block-part", "X", "how much of a target blocks give: they leave target^X (0.5)");
@@ -104,6 +105,7 @@ internal sealed class TrainingArguments
                 {
                     LearningRate = Number(parsed, _gateRate) ?? preset.Gates.LearningRate,
                     Momentum = Number(parsed, _gateMomentum) ?? preset.Gates.Momentum,
+                    Start = Share(parsed, _gateStart) switch { null => preset.Gates.Start, 0 or 1 => throw new UsageException("--gate-start: give a number above 0 and below 1."), { } start => start },
                     Gamma = Number(parsed, _gamma) ?? preset.Gates.Gamma,
                 },
                 Lambda = Number(parsed, _lambda) ?? preset.Lambda,

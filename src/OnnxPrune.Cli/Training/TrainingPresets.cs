@@ -17,7 +17,7 @@ internal static class TrainingPresets
         SparseEpochs = 3,
         Epochs = 8,
         LearningRate = new LearningRate(0.02, Decay.Cosine, 0.05),
-        Gates = GateOptions.Paper with { LearningRate = 1 },
+        Gates = GateOptions.Paper with { LearningRate = 1, Start = 0.9 },
         Objective = new Objective(0, 0.5, UsualTemperature),
     };
 

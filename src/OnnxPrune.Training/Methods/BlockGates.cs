@@ -10,10 +10,11 @@ namespace OnnxPrune.Training.Methods;
 /// <summary>How block gates learn.</summary>
 /// <param name="LearningRate">Of their own gradient descent, which has no weight decay.</param>
 /// <param name="Gamma">What an open gate costs.</param>
-public sealed record GateOptions(double LearningRate, double Momentum, double Gamma)
+/// <param name="Start">How likely gates are open at first, above 0 and below 1.</param>
+public sealed record GateOptions(double LearningRate, double Momentum, double Gamma, double Start)
 {
     /// <summary>The values of BPCP (Huang and Wang 2020).</summary>
-    public static GateOptions Paper { get; } = new(0.1, 0.9, 0.05);
+    public static GateOptions Paper { get; } = new(0.1, 0.9, 0.05, 0.5);
 }
 
 /// <summary>
@@ -34,6 +35,7 @@ public sealed class BlockGates
         (_blocks, _options) = ([.. blocks.Where(b => b.Obstacle is null)], options);
         Names = [.. _blocks.Select(b => names.Of(b.Join))];
         (_logits, _velocities) = (new double[_blocks.Length], new double[_blocks.Length]);
+        Array.Fill(_logits, Math.Log(options.Start / (1 - options.Start)));
     }
 
     /// <summary>The blocks' names, in graph order.</summary>

@@ -5,19 +5,21 @@ using OnnxPrune.Planning;
 namespace OnnxPrune.Training.Methods;
 
 /// <summary>
-/// Lets a target decide what an open gate costs: gamma rises while the expected network is more expensive than it should be by then, and falls while it is
-/// cheaper.
+/// Lets a target decide what an open gate costs: gamma follows how much more expensive the expected network is than it should be by then (a proportional and an
+/// integral part). It becomes a reward where gates close too fast.
 /// </summary>
 public sealed class GateBudget
 {
-    // How fast gamma follows: an expected cost that is 10 % too high doubles it in about 70 steps.
-    private const double Gain = 0.1;
+    // Of the size of the gradients that reach gates: an error of 10 % of the cost counts at once as twice the paper's gamma,
+    private const double Proportional = 1;
+
+    // and as much again after 20 steps.
+    private const double Integral = 0.05;
+
+    private const double Largest = 1;
 
     // By then the expected cost is to be what the target says; the rest of the phase is for the gates to settle.
     private const double ReachedAt = 0.7;
-
-    private const double SmallestFactor = 1e-3;
-    private const double LargestFactor = 1e3;
 
     private readonly double _fixed;
     private readonly double[] _blocks;
@@ -25,8 +27,8 @@ public sealed class GateBudget
 
     private GateBudget(double fixedShare, double[] blocks, double goal) => (_fixed, _blocks, _goal) = (fixedShare, blocks, goal);
 
-    /// <summary>What gamma is multiplied with; starts at 1.</summary>
-    public double Factor { get; set; } = 1;
+    /// <summary>The integral part of gamma, which goes into checkpoints.</summary>
+    public double Sum { get; set; }
 
     /// <param name="cost">Of the model that is trained.</param>
     /// <param name="goal">The share of its cost that is to be left.</param>
@@ -41,12 +43,15 @@ public sealed class GateBudget
     /// <summary>The expected share of the cost under these probabilities.</summary>
     public double Expected(IReadOnlyList<double> probabilities) => _fixed + _blocks.Select((share, i) => share * probabilities[i]).Sum();
 
+    /// <summary>What an open gate costs at this step.</summary>
+    /// <param name="start">The gates' first probability.</param>
     /// <param name="progress">How much of the phase is over, 0 to 1.</param>
-    public void Update(IReadOnlyList<double> probabilities, double progress)
+    public double Gamma(IReadOnlyList<double> probabilities, double start, double progress)
     {
-        // Gates start half open, so that the expected cost starts below the whole.
-        var start = Expected([.. _blocks.Select(_ => 0.5)]);
-        var wanted = start + ((_goal - start) * Math.Min(1, progress / ReachedAt));
-        Factor = Math.Clamp(Factor * Math.Exp(Gain * (Expected(probabilities) - wanted)), SmallestFactor, LargestFactor);
+        var first = Expected([.. _blocks.Select(_ => start)]);
+        var wanted = first + ((_goal - first) * Math.Min(1, progress / ReachedAt));
+        var excess = Expected(probabilities) - wanted;
+        Sum = Math.Clamp(Sum + (Integral * excess), -Largest, Largest);
+        return Sum + (Proportional * excess);
     }
 }

@@ -47,6 +47,7 @@ public sealed class TrainingRun : IDisposable
     private PruningPlan _plan = PruningPlan.Empty;
     private TrainingState _state;
     private byte[] _optimizerState = [];
+    private double _gamma;
 
     /// <param name="model">Trained on a copy.</param>
     /// <param name="teacher">What the network learns from beside the labels; null for the labels alone.</param>
@@ -233,8 +234,8 @@ public sealed class TrainingRun : IDisposable
         optimizer.step();
         if (gates is var (learned, budget))
         {
-            budget?.Update(learned.Probabilities, progress);
-            learned.Update(rate / _options.LearningRate.Peak, _options.Gates.Gamma * (budget?.Factor ?? 1));
+            _gamma = budget?.Gamma(learned.Probabilities, _options.Gates.Start, progress) ?? _options.Gates.Gamma;
+            learned.Update(rate / _options.LearningRate.Peak, _gamma);
         }
 
         var value = loss.item<float>();
@@ -287,7 +288,7 @@ public sealed class TrainingRun : IDisposable
             _options.LearningRate.At((long)_state.Epoch * _loader.BatchesPerEpoch, (long)phase.Epochs * _loader.BatchesPerEpoch),
             probabilities,
             gates?.Budget?.Expected(probabilities),
-            _options.Gates.Gamma * (gates?.Budget?.Factor ?? 1),
+            gates is null ? 0 : _gamma,
             seconds));
         _state = _state with { Epoch = _state.Epoch + 1, Step = 0, LossSum = 0, Correct = 0 };
     }
@@ -322,7 +323,7 @@ public sealed class TrainingRun : IDisposable
         if (_state.Logits.Count == gates.Names.Count)
         {
             gates.State = ([.. _state.Logits], [.. _state.Velocities]);
-            budget?.Factor = _state.GammaFactor;
+            budget?.Sum = _state.GammaSum;
         }
 
         return (gates, budget);
@@ -342,7 +343,7 @@ public sealed class TrainingRun : IDisposable
         }
 
         _state = gates is var (learned, budget)
-            ? _state with { Logits = [.. learned.State.Logits], Velocities = [.. learned.State.Velocities], GammaFactor = budget?.Factor ?? 1 }
+            ? _state with { Logits = [.. learned.State.Logits], Velocities = [.. learned.State.Velocities], GammaSum = budget?.Sum ?? 0 }
             : _state;
         _module.WriteBack();
         new Checkpoint(_state, _full, _module.Model, _plan, memory.ToArray()).Save(_checkpointPath);

@@ -23,7 +23,7 @@ public sealed record TrainingState
 
     public IReadOnlyList<double> Velocities { get; init; } = [];
 
-    public double GammaFactor { get; init; } = 1;
+    public double GammaSum { get; init; }
 
     /// <summary>What the run was asked to do; another run cannot go on from here.</summary>
     public string Request { get; init; } = "";

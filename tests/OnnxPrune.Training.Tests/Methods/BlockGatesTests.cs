@@ -57,7 +57,7 @@ public sealed class BlockGatesTests
     }
 
     [TorchFact]
-    public void A_budget_raises_gamma_while_the_expected_network_is_too_expensive()
+    public void A_budget_presses_gates_while_the_expected_network_is_too_expensive()
     {
         // given
         var (gates, budget) = Open(GateOptions.Paper);
@@ -66,13 +66,9 @@ public sealed class BlockGatesTests
         Assert.Equal(1, budget.Expected([1, 1, 1, 1]), 6);
         Assert.InRange(budget.Expected([0, 0, 0, 0]), 0.01, 0.3);
 
-        // when
-        budget.Update([1, 1, 1, 1], progress: 0.9);
-        var raised = budget.Factor;
-        budget.Update([0, 0, 0, 0], progress: 0.9);
-
-        // then
-        Assert.True(raised > 1 && budget.Factor < raised);
+        // then: what costs too much by then is pressed, what costs too little is rewarded
+        Assert.True(budget.Gamma([1, 1, 1, 1], start: 0.5, progress: 0.9) > 0.3);
+        Assert.True(budget.Gamma([0, 0, 0, 0], start: 0.5, progress: 0.9) < -0.2);
         Assert.Equal(4, gates.Names.Count);
     }
 
