@@ -1,6 +1,5 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
-using TorchSharp;
 
 namespace OnnxPrune.Training.Modules;
 
@@ -19,7 +18,7 @@ public static class BatchNormInsertion
 
     /// <summary>
     /// Inserts one behind every Conv with a bias that no BatchNormalization follows. The model computes the same as before; its statistics say nothing
-    /// until <see cref="Calibrate"/>.
+    /// until <see cref="BatchNormCalibration"/>.
     /// </summary>
     /// <returns>How many were inserted.</returns>
     public static int Apply(Model model)
@@ -32,40 +31,6 @@ public static class BatchNormInsertion
         }
 
         return convs.Length;
-    }
-
-    /// <summary>
-    /// Gives every inserted BatchNormalization the statistics of what it reads, and a scale and shift that undo them: in inference the module computes the same
-    /// as before, and in training nearly the same.
-    /// </summary>
-    /// <param name="batches">Inputs [N, ...], without labels and without augmentation.</param>
-    public static void Calibrate(GraphModule module, IEnumerable<torch.Tensor> batches)
-    {
-        var moments = module.Model.Graph.Nodes.Where(IsInserted).ToDictionary(n => n, _ => new Moments());
-        using var mode = torch.no_grad();
-        foreach (var batch in moments.Count > 0 ? batches : [])
-        {
-            using var scope = torch.NewDisposeScope();
-            module.Forward(batch, training: false, observe: (node, read, _) =>
-            {
-                if (moments.TryGetValue(node, out var seen))
-                {
-                    seen.Add(read);
-                }
-            });
-        }
-
-        var weights = module.Weights.SelectMany(w => w.Uses.Select(u => (Use: u, Weight: w))).ToDictionary(p => p.Use, p => p.Weight);
-        foreach (var (node, seen) in moments.Where(m => m.Value.Count > 0))
-        {
-            var (mean, variance) = seen.Result();
-            var shift = weights[new Use(node, 2)];
-            var bias = shift.Export().ToDoubles();
-            Load(weights[new Use(node, 1)], Array.ConvertAll(variance, v => Math.Sqrt(v + Epsilon)));
-            Load(shift, [.. bias.Zip(mean, (b, m) => b + m)]);
-            Load(weights[new Use(node, 3)], mean);
-            Load(weights[new Use(node, 4)], variance);
-        }
     }
 
     /// <summary>Folds every inserted BatchNormalization into its Conv: W' = W · scale / √(var + ε), b' = shift − mean · scale / √(var + ε).</summary>
@@ -135,40 +100,6 @@ public static class BatchNormInsertion
         foreach (var constant in constantsOfNorm.Where(c => c.Uses.Count == 0))
         {
             graph.RemoveInitializer(constant);
-        }
-    }
-
-    private static void Load(Weight weight, double[] values) => weight.Load(weight.Export().WithValues(values));
-
-    /// <summary>Mean and variance per channel of everything that was added, [N, C, H, W] each.</summary>
-    private sealed class Moments
-    {
-        private double[]? _sum;
-        private double[]? _squares;
-
-        public long Count { get; private set; }
-
-        public void Add(torch.Tensor x)
-        {
-            using var scope = torch.NewDisposeScope();
-            var (size, elements) = (x.shape, x.shape[0] * x.shape[2] * x.shape[3]);
-            var mean = TensorBridge.Floats(x.mean([0, 2, 3]));
-            var square = TensorBridge.Floats(x.mul(x).mean([0, 2, 3]));
-            _sum ??= new double[size[1]];
-            _squares ??= new double[size[1]];
-            for (var c = 0; c < mean.Length; c++)
-            {
-                _sum[c] += mean[c] * elements;
-                _squares[c] += square[c] * elements;
-            }
-
-            Count += elements;
-        }
-
-        public (double[] Mean, double[] Variance) Result()
-        {
-            var mean = Array.ConvertAll(_sum!, s => s / Count);
-            return (mean, [.. _squares!.Zip(mean, (s, m) => Math.Max((s / Count) - (m * m), 0))]);
         }
     }
 }

@@ -157,7 +157,7 @@ public sealed class TrainingRun : IDisposable
             }
 
             using var scope = torch.NewDisposeScope();
-            BatchNormInsertion.Calibrate(module, _options.Scratch ? [] : _loader.Plain(CalibrationBatches).Select(b => ToTorch(b)));
+            BatchNormCalibration.Apply(module, _options.Scratch ? [] : _loader.Plain(CalibrationBatches).Select(b => ToTorch(b)));
             module.WriteBack();
         }
 

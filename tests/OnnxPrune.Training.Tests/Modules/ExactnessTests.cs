@@ -53,7 +53,7 @@ public sealed class ExactnessTests
         var inserted = BatchNormInsertion.Apply(model);
         using var module = GraphModule.Of(model, torch.CPU);
         var input = Input(model);
-        BatchNormInsertion.Calibrate(module, [TensorBridge.ToTorch(input, torch.CPU)]);
+        BatchNormCalibration.Apply(module, [TensorBridge.ToTorch(input, torch.CPU)]);
         var before = ModuleRun.Torch(module, input);
 
         // when
