@@ -38,6 +38,20 @@ public sealed class SetupTests : IDisposable
         if [[ -e $CALLS.cut ]]; then truncate -s 50 "$out/packed.tgz"; exit 1; fi
         """;
 
+    // Builds what setup asks for, unless the machine has no libtorch.
+    private const string PretendedCmake = """
+        #!/usr/bin/env bash
+        echo "cmake $*" >>"$CALLS"
+        [[ ! -e $CALLS.notorch ]] || exit 1
+        if [[ $1 == --build ]]; then touch "$2/libTorchStandIn.so"; else mkdir -p "$4"; fi
+        """;
+
+    private const string PretendedApt = """
+        #!/usr/bin/env bash
+        echo "apt-get $*" >>"$CALLS"
+        exit 1
+        """;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("onnxprune-setup-").FullName;
     private readonly Dictionary<string, string> _environment;
 
@@ -50,6 +64,8 @@ public sealed class SetupTests : IDisposable
         }
         WriteExecutable("bin/dotnet", PretendedDotnet);
         WriteExecutable("bin/npm", PretendedNpm);
+        WriteExecutable("bin/cmake", PretendedCmake);
+        WriteExecutable("bin/apt-get", PretendedApt);
         _environment = new Dictionary<string, string>
         {
             ["PATH"] = At("bin") + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"),
@@ -168,6 +184,37 @@ public sealed class SetupTests : IDisposable
     }
 
     [Fact]
+    public void What_calls_libtorch_is_built_once_and_again_when_its_source_changes()
+    {
+        WriteNative("int one;");
+
+        Assert.Contains("found libtorch and built what calls it", Setup().Output);
+        Assert.True(File.Exists(At(".stack/libtorch/libTorchStandIn.so")));
+        Assert.Contains("nothing to do", Setup().Output);
+
+        WriteNative("int two;");
+        Assert.Contains("found libtorch and built what calls it", Setup().Output);
+        Assert.DoesNotContain("apt-get", Calls);
+    }
+
+    [Fact]
+    public void A_machine_without_libtorch_is_set_up_all_the_same_and_asked_again_on_request()
+    {
+        WriteNative("int one;");
+        File.WriteAllText(At("calls.notorch"), "");
+
+        var setup = Setup();
+
+        Assert.Equal(0, setup.ExitCode);
+        Assert.Contains("no libtorch, so train and finetune will not run", setup.Output);
+        Assert.Contains("nothing to do", Setup().Output);
+
+        File.Delete(At("calls.notorch"));
+        Assert.Contains("nothing to do", Setup().Output);
+        Assert.Contains("found libtorch and built what calls it", Setup("--libtorch").Output);
+    }
+
+    [Fact]
     public void A_stack_that_was_asked_for_is_remembered_until_another_is_asked_for()
     {
         FeedIs("out of reach");
@@ -211,6 +258,12 @@ public sealed class SetupTests : IDisposable
     }
 
     private string Calls => File.Exists(At("calls")) ? File.ReadAllText(At("calls")) : "";
+
+    private void WriteNative(string source)
+    {
+        Directory.CreateDirectory(At("src/StandIns/TorchSharp/native"));
+        File.WriteAllText(At("src/StandIns/TorchSharp/native/shim.cpp"), source);
+    }
 
     private void FeedIs(string state) => File.WriteAllText(At("feed"), state);
 

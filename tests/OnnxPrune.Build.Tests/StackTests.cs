@@ -11,9 +11,14 @@ public sealed class StackTests
         { "src/OnnxPrune/OnnxPrune.csproj", "Google.Protobuf", null },
         { "src/OnnxPrune/OnnxPrune.csproj", "OnnxSharp", "src/StandIns/OnnxSharp/OnnxSharp.csproj" },
         { "src/OnnxPrune.Runtime/OnnxPrune.Runtime.csproj", "Microsoft.ML.OnnxRuntime.Gpu", "src/StandIns/OnnxRuntime/Microsoft.ML.OnnxRuntime.csproj" },
+        { "src/OnnxPrune.Training/OnnxPrune.Training.csproj", "TorchSharp", "src/StandIns/TorchSharp/TorchSharp.csproj" },
+        { "src/OnnxPrune.Training/OnnxPrune.Training.csproj", "TorchSharp-cpu", "src/StandIns/TorchSharp/TorchSharp.csproj" },
         { "src/OnnxPrune.Cli/OnnxPrune.Cli.csproj", "System.CommandLine", null },
         { "tests/OnnxPrune.Build.Tests/OnnxPrune.Build.Tests.csproj", "xunit", null },
         { "tests/OnnxPrune.Runtime.Tests/OnnxPrune.Runtime.Tests.csproj", "OnnxSharp", "src/StandIns/OnnxSharp/OnnxSharp.csproj" },
+        { "tests/OnnxPrune.Training.Tests/OnnxPrune.Training.Tests.csproj", "OnnxSharp", "src/StandIns/OnnxSharp/OnnxSharp.csproj" },
+        { "tests/OnnxPrune.Training.Tests/OnnxPrune.Training.Tests.csproj", "TorchSharp", "src/StandIns/TorchSharp/TorchSharp.csproj" },
+        { "tests/OnnxPrune.Training.Tests/OnnxPrune.Training.Tests.csproj", "TorchSharp-cpu", "src/StandIns/TorchSharp/TorchSharp.csproj" },
         { "tests/ModelMaker.Tests/ModelMaker.Tests.csproj", "Microsoft.ML.OnnxRuntime.Gpu", "src/StandIns/OnnxRuntime/Microsoft.ML.OnnxRuntime.csproj" },
     };
 

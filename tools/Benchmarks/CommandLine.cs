@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Benchmarks;
 
-/// <summary>The command line that tools/benchmark and tools/sweep call.</summary>
+/// <summary>The command line that tools/benchmark, tools/benchmark-training and tools/sweep call.</summary>
 internal static class CommandLine
 {
     public static int Run(string[] args)
@@ -23,6 +23,13 @@ internal static class CommandLine
             new ModelCache(given.GetRequiredValue(maker), given.GetRequiredValue(cache)),
             given.GetRequiredValue(target)).Run(given.GetRequiredValue(networks).Split(',', StringSplitOptions.TrimEntries), given.GetValue(runs)));
 
-        return new RootCommand("Measures onnxprune.") { speed }.Parse(args).Invoke();
+        var model = new Argument<string>("model.onnx") { Description = "A classifier of CIFAR images." };
+        var steps = new Option<int>("--steps") { Description = "How many steps.", DefaultValueFactory = _ => 60 };
+        var batch = new Option<int>("--batch") { Description = "Samples per step.", DefaultValueFactory = _ => 128 };
+        var threads = new Option<int>("--threads") { Description = "Threads of libtorch.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var training = new Command("training", "Times training steps.") { model, steps, batch, threads };
+        training.SetAction(given => new TrainingBenchmark(given.GetValue(steps), given.GetValue(batch), given.GetValue(threads)).Run(given.GetRequiredValue(model)));
+
+        return new RootCommand("Measures onnxprune.") { speed, training }.Parse(args).Invoke();
     }
 }

@@ -26,6 +26,8 @@ internal static class CommandLine
     {
         "inspect" => Invoke(InspectCommand.Create(), args[1..]),
         "verify" => Invoke(VerifyCommand.Create(), args[1..]),
+        "train" => Invoke(TrainCommand.Create(), args[1..]),
+        "finetune" => Invoke(FinetuneCommand.Create(), args[1..]),
         _ => Invoke(PruneCommand.Create(), args),
     };
 

@@ -14,4 +14,7 @@ internal static class ExitCode
 
     /// <summary>The model is broken or unsupported.</summary>
     public const int BadModel = 4;
+
+    /// <summary>Training was stopped by Ctrl-C and saved; what a shell says of a program that SIGINT ended.</summary>
+    public const int Interrupted = 130;
 }

@@ -14,9 +14,11 @@ internal static class PruneCommand
     private static readonly TimeSpan LongestMatch = TimeSpan.FromSeconds(1);
 
     private const string Usage = """
-          onnxprune <in.onnx> <out.onnx> [options]      prune a model
-          onnxprune inspect <in.onnx> [options]         show what can be cut
-          onnxprune verify <a.onnx> <b.onnx> [options]  compare two models
+          onnxprune <in.onnx> <out.onnx> [options]           prune a model
+          onnxprune inspect <in.onnx> [options]              show what can be cut
+          onnxprune verify <a.onnx> <b.onnx> [options]       compare two models
+          onnxprune train <in.onnx> <out.onnx> [options]     learn what can be cut
+          onnxprune finetune <in.onnx> <out.onnx> [options]  train the weights
         """;
 
     private const string ExitCodes = """

@@ -5,10 +5,11 @@ namespace OnnxPrune.Cli.Terminals;
 
 /// <summary>
 /// Ctrl-C and SIGTERM: takes away files that are not complete and then lets the signal do what it does by default, so that the
-/// shell sees 130 or 143.
+/// shell sees 130 or 143. Work that can end in order is asked to first.
 /// </summary>
 internal sealed class Interrupts : IDisposable
 {
+    private static CancellationTokenSource? s_orderly;
     private readonly PosixSignalRegistration[] _registrations;
 
     private Interrupts(params PosixSignalRegistration[] registrations) => _registrations = registrations;
@@ -18,8 +19,30 @@ internal sealed class Interrupts : IDisposable
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, CleanUp),
         PosixSignalRegistration.Create(PosixSignal.SIGHUP, CleanUp));
 
+    /// <summary>Runs work that the first signal asks to end by itself; the second one ends it as any other work.</summary>
+    public static T Orderly<T>(Func<CancellationToken, T> work)
+    {
+        using var stop = new CancellationTokenSource();
+        s_orderly = stop;
+        try
+        {
+            return work(stop.Token);
+        }
+        finally
+        {
+            s_orderly = null;
+        }
+    }
+
     private static void CleanUp(PosixSignalContext context)
     {
+        if (s_orderly is { IsCancellationRequested: false } work)
+        {
+            context.Cancel = true;
+            work.Cancel();
+            return;
+        }
+
         PendingFile.AbandonAll();
         Progress.ShowCursor();
     }

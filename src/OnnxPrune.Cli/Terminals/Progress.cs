@@ -7,11 +7,17 @@ internal static class Progress
 {
     private static volatile bool s_hidesCursor;
 
-    public static T Show<T>(string what, bool wanted, Func<IProgress<double>, T> step)
+    /// <summary>Whether stderr is a terminal that can show one.</summary>
+    public static bool IsPossible => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+
+    public static T Show<T>(string what, bool wanted, Func<IProgress<double>, T> step) => Show(what, wanted, (share, _) => step(share));
+
+    /// <summary>The same for a step that says again and again what it is doing; the bar has the time that is left then.</summary>
+    public static T Show<T>(string what, bool wanted, Func<IProgress<double>, Action<string>, T> step)
     {
-        if (!wanted || Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb")
+        if (!wanted || !IsPossible)
         {
-            return step(new Share(_ => { }));
+            return step(new Share(_ => { }), _ => { });
         }
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
@@ -19,11 +25,11 @@ internal static class Progress
         try
         {
             return console.Progress().AutoClear(true).HideCompleted(false)
-                .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
+                .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
                 .Start(context =>
                 {
                     var task = context.AddTask(Markup.Escape(what), maxValue: 1);
-                    return step(new Share(share => task.Value = share));
+                    return step(new Share(share => task.Value = share), text => task.Description = Markup.Escape(text));
                 });
         }
         finally

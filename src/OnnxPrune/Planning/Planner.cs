@@ -128,7 +128,7 @@ public sealed class Planner
 
         var candidates = blocks
             .Where(b => b.Obstacle is null && _request.Allows(b))
-            .Select(b => (Block: b, Strength: BranchStrength.Of(b, _graph.Constants)))
+            .Select(b => (Block: b, Strength: _request.BlockScores is { } scores ? scores.GetValueOrDefault(_names.Of(b.Join), 1) : BranchStrength.Of(b, _graph.Constants)))
             .ToArray();
         var mean = candidates.Select(c => c.Strength).DefaultIfEmpty(1).Average();
         return candidates.Select(c => new Step(mean > 0 ? c.Strength / mean : 0, -1, 0, c.Block));
@@ -146,7 +146,7 @@ public sealed class Planner
 
         scores ??= new FilterNorm(2).Score(_graph, group) ?? [.. Enumerable.Repeat(1.0, group.Channels.Count)];
         var mean = scores.Average();
-        _scores[g] = mean > 0 ? Array.ConvertAll(scores, s => s / mean) : scores;
+        _scores[g] = mean > 0 && !_request.RanksGlobally ? Array.ConvertAll(scores, s => s / mean) : scores;
 
         // A group that must not be touched keeps its dead channels as well.
         if (_request.CutsChannels && _request.Allows(group))

@@ -21,6 +21,12 @@ public sealed record PruneRequest
 
     public bool CutsBlocks { get; init; }
 
+    /// <summary>How much each block would be missed, by the name of its join: what was learned about blocks. Null for the strength of their last layers.</summary>
+    public IReadOnlyDictionary<string, double>? BlockScores { get; init; }
+
+    /// <summary>Whether scores of different groups are compared as they are, as BPCP and Network Slimming do; otherwise each counts relative to its group's mean.</summary>
+    public bool RanksGlobally { get; init; }
+
     /// <summary>Only channels that matching layers make, and blocks of them, may go; null for all.</summary>
     public Regex? Only { get; init; }
 

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using OnnxPrune.Cli.Training;
+using OnnxPrune.Planning;
+using OnnxPrune.Training.Methods;
+
+namespace OnnxPrune.Cli.Commands;
+
+/// <summary><c>onnxprune train in.onnx out.onnx</c>: learns on labelled data which blocks and channels can go.</summary>
+internal static class TrainCommand
+{
+    private const string Usage = "  onnxprune train <in.onnx> <out.onnx> --data PATH [options]";
+
+    private const string After = """
+
+        out.onnx has the structure of in.onnx, learned weights, and a plan of what goes;
+        'onnxprune out.onnx small.onnx' carries it out exactly, and --pruned writes the
+        same at once. Ctrl-C finishes the step and saves; the same command goes on.
+
+        Exit codes: those of 'onnxprune --help'; 130 when Ctrl-C stopped the training.
+
+        """;
+
+    public static Command Create()
+    {
+        var input = CommonOptions.Model("in.onnx", "the classifier to train");
+        var output = CommonOptions.Model("out.onnx", "where the trained model goes, with its masks");
+        var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the pruned result keeps: macs=20%, params=0.4, channels=75% or absolute; repeatable, all hold. Without: gates below one half, and the share of channels" };
+        var method = CommonOptions.Text("--method", "NAME", "bpcp (the default: blocks, then channels), blocks, channels, sfp or slimming");
+        var preset = CommonOptions.Text("--preset", "NAME", "paper (the default: BPCP's own values) or quick (a few epochs with cosine decay, for networks that are trained already); options given beside it win");
+        var pruned = CommonOptions.Text("--pruned", "FILE", "also write the pruned model");
+        var arguments = new TrainingArguments(isTraining: true);
+        var command = new Command("train", "Learns on labelled data which blocks and channels a classifier can do without.");
+        command.Arguments.Add(input);
+        command.Arguments.Add(output);
+        foreach (var option in (Option[])[target, method, preset, pruned])
+        {
+            command.Options.Add(option);
+        }
+
+        arguments.AddTo(command);
+        CommandLine.Complete(command, Usage, After);
+        command.SetAction(parsed =>
+        {
+            var options = arguments.Read(parsed, TrainingPresets.Of(parsed.GetValue(preset) ?? "paper"));
+            options = options with
+            {
+                Input = parsed.GetRequiredValue(input),
+                Output = parsed.GetRequiredValue(output),
+                Pruned = parsed.GetValue(pruned),
+                Training = options.Training with
+                {
+                    Method = ParseMethod(parsed.GetValue(method) ?? "bpcp"),
+                    Targets = [.. (parsed.GetValue(target) ?? []).Select(Target.Parse)],
+                },
+            };
+            return new TrainRun(options, parsed.Terminal()).Execute();
+        });
+        return command;
+    }
+
+    private static TrainingMethod ParseMethod(string text) => text switch
+    {
+        "bpcp" => TrainingMethod.Bpcp,
+        "blocks" => TrainingMethod.Blocks,
+        "channels" => TrainingMethod.Channels,
+        "sfp" => TrainingMethod.Sfp,
+        "slimming" => TrainingMethod.Slimming,
+        _ => throw new UsageException($"--method {text}: choose bpcp, blocks, channels, sfp or slimming."),
+    };
+}

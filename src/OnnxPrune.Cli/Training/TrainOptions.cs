@@ -1,0 +1,41 @@
+using OnnxPrune.Training.Runs;
+
+namespace OnnxPrune.Cli.Training;
+
+/// <summary>What a run of <c>train</c> or <c>finetune</c> was asked to do.</summary>
+internal sealed record TrainOptions
+{
+    public required string Input { get; init; }
+
+    public required string Output { get; init; }
+
+    public required IReadOnlyList<string> Data { get; init; }
+
+    /// <summary>Null to keep samples of the data back.</summary>
+    public string? Validation { get; init; }
+
+    /// <summary>How many; null for a tenth.</summary>
+    public int? HoldOut { get; init; }
+
+    public string? Normalize { get; init; }
+
+    public string? Teacher { get; init; }
+
+    public string? Checkpoint { get; init; }
+
+    public string? Log { get; init; }
+
+    public string? Pruned { get; init; }
+
+    public string Device { get; init; } = "auto";
+
+    /// <summary>0 takes every core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Null asks the provider.</summary>
+    public int? Round { get; init; }
+
+    public required TrainingOptions Training { get; init; }
+
+    public string CheckpointPath => Checkpoint ?? Output + ".checkpoint";
+}

@@ -1,0 +1,53 @@
+using OnnxPrune.Runtime.Inputs;
+
+namespace OnnxPrune.Training.Data;
+
+/// <summary>The standard augmentation of small images: padded with zeros and cropped at a random place, and mirrored half of the time.</summary>
+/// <param name="Padding">Pixels on each side; 0 for no cropping.</param>
+/// <param name="Flips">Whether images are mirrored from left to right.</param>
+public sealed record Augmentation(int Padding, bool Flips)
+{
+    /// <summary>What CIFAR networks are trained with (He et al. 2016).</summary>
+    public static Augmentation Cifar { get; } = new(4, true);
+
+    public static Augmentation None { get; } = new(0, false);
+
+    /// <param name="size">[C, H, W], or [H, W, C] of 1 or 3 channels. Samples that are no images are copied.</param>
+    public void Apply(ReadOnlySpan<float> image, Span<float> target, IReadOnlyList<long> size, SeededRandom random)
+    {
+        if (size.Count != 3 || this == None)
+        {
+            image.CopyTo(target);
+            return;
+        }
+
+        var isLast = size[2] is 1 or 3 && size[0] > 3;
+        var (planes, height, width, block) = isLast ? (1, (int)size[0], (int)size[1], (int)size[2]) : ((int)size[0], (int)size[1], (int)size[2], 1);
+        var (down, right) = (random.NextInt((2 * Padding) + 1) - Padding, random.NextInt((2 * Padding) + 1) - Padding);
+        var mirrored = random.NextInt(2) == 1 && Flips;
+        target.Clear();
+        var (left, count) = (Math.Max(0, -right), width - Math.Abs(right));
+        for (var plane = 0; plane < planes; plane++)
+        {
+            for (var y = Math.Max(0, -down); y < Math.Min(height, height - down); y++)
+            {
+                var from = image.Slice(((((plane * height) + y + down) * width) + left + right) * block, count * block);
+                var row = target.Slice(((plane * height) + y) * width * block, width * block);
+                from.CopyTo(row[(left * block)..]);
+                if (mirrored)
+                {
+                    Mirror(row, block);
+                }
+            }
+        }
+    }
+
+    private static void Mirror(Span<float> row, int block)
+    {
+        row.Reverse();
+        for (var i = 0; block > 1 && i < row.Length; i += block)
+        {
+            row.Slice(i, block).Reverse();
+        }
+    }
+}

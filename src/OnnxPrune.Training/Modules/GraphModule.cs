@@ -1,0 +1,209 @@
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Rewriting;
+using OnnxPrune.Runtime.Shapes;
+using OnnxPrune.Training.Operators;
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace OnnxPrune.Training.Modules;
+
+/// <summary>
+/// An ONNX graph as a trainable module: libtorch computes its nodes one after the other, and its weights are parameters. The graph itself
+/// changes in <see cref="WriteBack"/> alone. Whoever makes a module disposes it.
+/// </summary>
+public sealed class GraphModule : IDisposable
+{
+    private readonly torch.Device _device;
+    private readonly bool _doubles;
+    private readonly GraphFacts _facts;
+    private readonly Value _input;
+    private readonly Value _output;
+    private readonly Step[] _steps;
+    private readonly Dictionary<Use, Weight> _weightOf = [];
+    private readonly List<Weight> _weights = [];
+
+    /// <param name="model">Its values must have their shapes.</param>
+    /// <param name="shapes">Concrete shapes at one definite size of the input, for values whose own shapes have open dimensions.</param>
+    /// <param name="doubles">Whether to compute in double precision, whatever the model's own is.</param>
+    /// <exception cref="UnsupportedModelException">An operator cannot be trained through, or the model has not exactly one input.</exception>
+    public GraphModule(Model model, IReadOnlyDictionary<Value, Shape> shapes, torch.Device device, bool doubles = false)
+    {
+        (Model, _device, _doubles) = (model, device, doubles);
+        var constants = new ConstantValues();
+        _facts = new GraphFacts(model, constants, new ShapeTerms(constants), shapes);
+        var inputs = model.Graph.FedInputs.ToArray();
+        _input = inputs.Length == 1 ? inputs[0] : throw new UnsupportedModelException($"Only a model with one input can be trained; this one has {inputs.Length}.");
+        _output = Logits(model.Graph.Outputs[0]);
+        _steps = Plan();
+        foreach (var step in _steps)
+        {
+            AddWeights(step);
+        }
+    }
+
+    /// <summary>The same, with the shapes that ONNX Runtime infers.</summary>
+    /// <param name="inputShapes">Sizes of dynamic inputs, by name.</param>
+    /// <param name="doubles">Whether to compute in double precision.</param>
+    public static GraphModule Of(Model model, torch.Device device, IReadOnlyDictionary<string, long[]>? inputShapes = null, bool doubles = false)
+    {
+        ShapeInference.Infer(model);
+
+        // A batch of 1 could not be told from other dimensions of 1.
+        return new GraphModule(model, ConcreteShapes.Infer(model, inputShapes, batch: 2).Values, device, doubles);
+    }
+
+    public Model Model { get; }
+
+    /// <summary>Everything that training changes: parameters and running statistics, in graph order.</summary>
+    public IReadOnlyList<Weight> Weights => _weights;
+
+    public IEnumerable<Parameter> Parameters => _weights.Select(w => w.Parameter).OfType<Parameter>();
+
+    /// <summary>
+    /// The scores of the classes, before a final Softmax: [N, classes].
+    /// </summary>
+    /// <param name="x">The input, [N, ...] with any N.</param>
+    /// <param name="training">Whether BatchNormalization takes the batch's own statistics and updates the running ones.</param>
+    /// <param name="gates">What the inputs of some nodes are multiplied with first.</param>
+    /// <param name="observe">Is shown what each node read and made; the tensors are gone afterwards.</param>
+    public torch.Tensor Forward(torch.Tensor x, bool training, IReadOnlyDictionary<Use, torch.Tensor>? gates = null, Action<Node, torch.Tensor, torch.Tensor>? observe = null)
+    {
+        var known = new Dictionary<Value, torch.Tensor> { [_input] = x };
+        foreach (var step in _steps)
+        {
+            torch.Tensor? Read(int index)
+            {
+                if (step.Node.Input(index) is not { } value)
+                {
+                    return null;
+                }
+
+                var use = new Use(step.Node, index);
+                var tensor = _weightOf.TryGetValue(use, out var weight) ? weight.Data : known[value];
+                return gates is not null && gates.TryGetValue(use, out var gate) ? tensor.mul(gate) : tensor;
+            }
+
+            var made = step.Operator.Compute(new OperatorCall(step.Node, step.Output, training, _facts, Read));
+            known.Add(step.Value, made);
+            observe?.Invoke(step.Node, known.GetValueOrDefault(step.Node.Required(0))!, made);
+            foreach (var done in step.LastUses)
+            {
+                // What gradients need, libtorch keeps by itself.
+                known[done].Dispose();
+            }
+        }
+
+        var output = known[_output];
+        return output.shape.Length == 2 ? output : output.reshape(output.shape[0], -1);
+    }
+
+    /// <summary>Puts the weights as they are now into the model. Names, nodes and metadata stay.</summary>
+    public void WriteBack()
+    {
+        var bystanders = DeadCode.Find(Model.Graph);
+        foreach (var weight in _weights)
+        {
+            Write(weight);
+        }
+
+        DeadCode.Remove(Model.Graph, except: bystanders);
+    }
+
+    public void Dispose()
+    {
+        foreach (var weight in _weightOf.Values.Distinct())
+        {
+            weight.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Given: w' = Identity(w), Conv(x, w')   Result: Conv(x, w''), where w'' is an initializer. A value that all its readers share is replaced in place.
+    /// </summary>
+    private void Write(Weight weight)
+    {
+        var (value, content) = (weight.Value, weight.Export());
+        if (value.IsInitializer && value.Uses.All(weight.Uses.Contains))
+        {
+            Graph.SetInitializer(value, content);
+            return;
+        }
+
+        var made = Model.Graph.AddFreshInitializer(value.Name, content);
+        foreach (var use in weight.Uses)
+        {
+            use.Node.SetInput(use.Index, made);
+        }
+    }
+
+    private void AddWeights(Step step)
+    {
+        for (var i = 0; i < Math.Min(step.Node.Inputs.Count, step.Operator.Tensors); i++)
+        {
+            var use = new Use(step.Node, i);
+            if (step.Node.Inputs[i] is not { } value || _weightOf.ContainsKey(use) || _facts.Constants[value] is not { } content)
+            {
+                continue;
+            }
+
+            var role = WeightRoles.Of(step.Node, i);
+            var uses = role == WeightRole.Learned ? value.Uses.Where(u => WeightRoles.Of(u.Node, u.Index) == role).ToArray() : [use];
+            var weight = new Weight(value, uses, content, role, _device, _doubles);
+            foreach (var reader in uses)
+            {
+                _weightOf[reader] = weight;
+            }
+
+            if (role != WeightRole.Fixed)
+            {
+                _weights.Add(weight);
+            }
+        }
+    }
+
+    /// <summary>The nodes between input and output that compute tensors, and after which one each value is not needed any more.</summary>
+    private Step[] Plan()
+    {
+        var wanted = new HashSet<Value>();
+        var open = new Stack<Value>([_output]);
+        while (open.TryPop(out var value))
+        {
+            if (value == _input || _facts.Constants[value] is not null || !wanted.Add(value))
+            {
+                continue;
+            }
+
+            var node = value.Producer ?? throw new UnsupportedModelException($"'{value.Name}' comes from nowhere.");
+            foreach (var input in node.Inputs.Take(TorchOperatorTable.Of(node).Tensors).OfType<Value>())
+            {
+                open.Push(input);
+            }
+        }
+
+        var steps = new List<Step>();
+        foreach (var node in Model.Graph.TopologicalOrder())
+        {
+            for (var i = 0; i < node.Outputs.Count; i++)
+            {
+                if (node.Outputs[i] is { } value && wanted.Contains(value))
+                {
+                    steps.Add(new Step(node, i, value, TorchOperatorTable.Of(node), []));
+                }
+            }
+        }
+
+        var seen = new HashSet<Value> { _output, _input };
+        foreach (var step in Enumerable.Reverse(steps))
+        {
+            step.LastUses.AddRange(step.Node.Inputs.Take(step.Operator.Tensors).OfType<Value>().Distinct().Where(v => wanted.Contains(v) && seen.Add(v)));
+        }
+
+        return [.. steps];
+    }
+
+    private static Value Logits(Value output) =>
+        output.Producer is { OpType: "Softmax", Domain: "" } softmax ? softmax.Required(0) : output;
+
+    private sealed record Step(Node Node, int Output, Value Value, TorchOperator Operator, List<Value> LastUses);
+}

@@ -1,0 +1,73 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Training.Runs;
+
+/// <summary>
+/// Everything that a run needs to go on to the same numbers, in one zip file: both structures with their weights, the plan so far, the optimizer's momenta and
+/// the place.
+/// </summary>
+/// <param name="Full">The structure before anything was removed.</param>
+/// <param name="Current">What is being trained.</param>
+/// <param name="Optimizer">As it saves itself; empty at the start of a phase.</param>
+public sealed record Checkpoint(TrainingState State, Model Full, Model Current, PruningPlan Plan, byte[] Optimizer)
+{
+    /// <summary>Writes beside the path and then renames: at every moment there is the old checkpoint or the new.</summary>
+    public void Save(string path)
+    {
+        using var pending = PendingFile.Write(path, stream =>
+        {
+            using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
+            Add(zip, "state.json", Encoding.UTF8.GetBytes(State.ToJson()));
+            Add(zip, "plan.json", Encoding.UTF8.GetBytes(Plan.ToJson()));
+            Add(zip, "full.onnx", OnnxFile.ToBytes(Full));
+            Add(zip, "current.onnx", OnnxFile.ToBytes(Current));
+            Add(zip, "optimizer.bin", Optimizer);
+        });
+        pending.Commit();
+    }
+
+    /// <exception cref="UsageException">The file is no checkpoint, or belongs to another request.</exception>
+    public static Checkpoint Read(string path, string request)
+    {
+        try
+        {
+            using var zip = ZipFile.OpenRead(path);
+            var state = TrainingState.FromJson(Encoding.UTF8.GetString(Bytes(zip, "state.json")));
+            if (state.Request != request)
+            {
+                throw new UsageException($"The checkpoint '{path}' was made with other options; give the same ones, or remove it.");
+            }
+
+            return new Checkpoint(
+                state,
+                OnnxFile.FromBytes(Bytes(zip, "full.onnx")),
+                OnnxFile.FromBytes(Bytes(zip, "current.onnx")),
+                PruningPlan.FromJson(Encoding.UTF8.GetString(Bytes(zip, "plan.json")), $"'{path}'"),
+                Bytes(zip, "optimizer.bin"));
+        }
+        catch (Exception e) when (e is InvalidDataException or JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"'{path}' is no checkpoint that can be read: {e.Message}", e);
+        }
+    }
+
+    private static void Add(ZipArchive zip, string name, byte[] content)
+    {
+        // Weights are noise, which compression does not shrink.
+        using var entry = zip.CreateEntry(name, CompressionLevel.NoCompression).Open();
+        entry.Write(content);
+    }
+
+    private static byte[] Bytes(ZipArchive zip, string name)
+    {
+        using var entry = (zip.GetEntry(name) ?? throw new InvalidDataException($"it lacks {name}")).Open();
+        using var memory = new MemoryStream();
+        entry.CopyTo(memory);
+        return memory.ToArray();
+    }
+}

@@ -1,0 +1,42 @@
+using OnnxPrune.Training.Methods;
+
+namespace OnnxPrune.Training.Runs;
+
+/// <summary>What the steps of a phase do beside learning weights.</summary>
+public enum PhaseKind
+{
+    Weights,
+    Gates,
+    Sparse,
+    Soft,
+}
+
+/// <summary>What is removed when a phase is over.</summary>
+public enum CutKind
+{
+    Nothing,
+    Blocks,
+    Channels,
+}
+
+/// <summary>A part of a run. The network's structure changes only between phases.</summary>
+/// <param name="Name">For people and logs.</param>
+public sealed record Phase(string Name, PhaseKind Kind, int Epochs, CutKind Cut)
+{
+    /// <summary>The schedule of a method.</summary>
+    public static IReadOnlyList<Phase> Of(TrainingOptions options)
+    {
+        var gates = new Phase("gates", PhaseKind.Gates, options.GateEpochs, CutKind.Blocks);
+        var sparse = new Phase("sparse", PhaseKind.Sparse, options.SparseEpochs, CutKind.Channels);
+        var finetune = new Phase("finetune", PhaseKind.Weights, options.Epochs, CutKind.Nothing);
+        return options.Method switch
+        {
+            TrainingMethod.Bpcp => [gates, finetune with { Name = "recover", Epochs = options.RecoverEpochs }, sparse, finetune],
+            TrainingMethod.Blocks => [gates, finetune],
+            TrainingMethod.Channels => [new Phase("rank", PhaseKind.Weights, 0, CutKind.Channels), finetune],
+            TrainingMethod.Sfp => [new Phase("soft", PhaseKind.Soft, options.SparseEpochs, CutKind.Channels), finetune],
+            TrainingMethod.Slimming => [sparse, finetune],
+            _ => [finetune],
+        };
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace OnnxPrune.Training.Runs;
+
+/// <summary>Where a run is, and what it has found beside the weights.</summary>
+public sealed record TrainingState
+{
+    public int Phase { get; init; }
+
+    /// <summary>Of the phase.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>Of the epoch.</summary>
+    public int Step { get; init; }
+
+    public double LossSum { get; init; }
+
+    public int Correct { get; init; }
+
+    /// <summary>Of the gates; empty where there are none.</summary>
+    public IReadOnlyList<double> Logits { get; init; } = [];
+
+    public IReadOnlyList<double> Velocities { get; init; } = [];
+
+    public double GammaSum { get; init; }
+
+    /// <summary>What the run was asked to do; another run cannot go on from here.</summary>
+    public string Request { get; init; } = "";
+
+    public string ToJson() => JsonSerializer.Serialize(this, StateJson.Default.TrainingState);
+
+    public static TrainingState FromJson(string json) => JsonSerializer.Deserialize(json, StateJson.Default.TrainingState)!;
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(TrainingState))]
+internal sealed partial class StateJson : JsonSerializerContext;

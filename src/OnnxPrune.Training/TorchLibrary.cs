@@ -1,0 +1,47 @@
+using TorchSharp;
+
+namespace OnnxPrune.Training;
+
+/// <summary>Whether libtorch is there, and where it computes.</summary>
+public static class TorchLibrary
+{
+    private static readonly Lazy<string?> s_obstacle = new(Probe);
+
+    /// <summary>Why libtorch cannot be used, as a clause; null where it can.</summary>
+    public static string? Obstacle => s_obstacle.Value;
+
+    /// <exception cref="UsageException">There is no libtorch on this machine.</exception>
+    public static void Require()
+    {
+        if (Obstacle is { } obstacle)
+        {
+            throw new UsageException($"Training needs libtorch, which cannot be loaded here ({obstacle}). 'tools/setup' installs it where it can; pruning works without.");
+        }
+    }
+
+    /// <summary>Reads <c>auto</c>, <c>cpu</c> or <c>cuda</c>; auto takes CUDA where libtorch has it.</summary>
+    /// <exception cref="UsageException">The word is none of these, or libtorch has no CUDA here.</exception>
+    public static torch.Device ParseDevice(string text) => text switch
+    {
+        "cpu" => torch.CPU,
+        "auto" => torch.cuda.is_available() ? torch.CUDA : torch.CPU,
+        "cuda" => torch.cuda.is_available() ? torch.CUDA : throw new UsageException("--device cuda: libtorch finds no CUDA device here; --device cpu works everywhere."),
+        _ => throw new UsageException($"--device {text}: choose auto, cpu or cuda."),
+    };
+
+    /// <summary>How many threads one operator may take.</summary>
+    public static void SetThreads(int count) => torch.set_num_threads(count);
+
+    private static string? Probe()
+    {
+        try
+        {
+            using var one = torch.tensor([1f], [1]);
+            return one.shape.Length == 1 ? null : "it gives wrong answers";
+        }
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or BadImageFormatException or EntryPointNotFoundException)
+        {
+            return e.Message.Split('\n')[0].TrimEnd('.', '\r');
+        }
+    }
+}

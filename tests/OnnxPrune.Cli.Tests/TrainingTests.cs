@@ -1,0 +1,136 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace OnnxPrune.Cli.Tests;
+
+/// <summary>Training as a user runs it, on random images: what is learned does not matter here, what is written does.</summary>
+public sealed class TrainingTests : TemporaryFolder
+{
+    private const int Record = 1 + (3 * 32 * 32);
+
+    private static readonly string[] s_short =
+        ["--gate-epochs", "1", "--recover-epochs", "1", "--sparse-epochs", "1", "--epochs", "1", "--batch", "16", "--lr", "0.001", "--seed", "3", "--threads", "1"];
+
+    [LibtorchFact]
+    public void The_masks_that_train_writes_are_what_pruning_applies()
+    {
+        // given
+        WriteImages();
+
+        // when
+        var trained = Cli.Run(["train", Cli.Resnet, At("masked.onnx"), "--target", "macs=50%", "--data", At("images.bin"), "--hold-out", "16", "--pruned", At("pruned.onnx"), "--log", At("log.jsonl"), .. s_short]);
+        var applied = Cli.Run(At("masked.onnx"), At("applied.onnx"), "--no-verify", "--report", At("r.json"));
+
+        // then
+        Assert.True(trained.ExitCode == 0, trained.Error);
+        Assert.Contains("Top-1 accuracy", trained.Output);
+        Assert.Equal(0, applied.ExitCode);
+        Assert.Contains("Cut by the masks that the model carries", applied.Output);
+        Assert.Equal(0, Cli.Run("verify", At("applied.onnx"), At("pruned.onnx"), "--max-drift", "0.0001").ExitCode);
+
+        using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
+        Assert.True(report.RootElement.GetProperty("pruned").GetProperty("macs").GetInt64() <= 40_551_040 / 2);
+        Assert.False(File.Exists(At("masked.onnx.checkpoint")));
+
+        var lines = File.ReadAllLines(At("log.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal(["epoch gates", "cut gates", "epoch recover", "epoch sparse", "cut sparse", "epoch finetune"], lines.Select(l => $"{l.GetProperty("kind")} {l.GetProperty("phase")}"));
+        Assert.All(lines, l => Assert.Equal(1, l.GetProperty("schema_version").GetInt32()));
+    }
+
+    [LibtorchFact]
+    public void An_interrupt_saves_and_the_same_command_goes_on_to_the_same_bytes()
+    {
+        // given
+        WriteImages();
+        string[] Command(string name) => ["finetune", Cli.Resnet, At(name), "--data", At("images.bin"), "--hold-out", "16", "--epochs", "20", "--batch", "16", "--lr", "0.001", "--threads", "1"];
+        Assert.Equal(0, Cli.Run(Command("whole.onnx")).ExitCode);
+
+        // when
+        var process = Cli.Start(Command("out.onnx"));
+        while (!process.StandardError.ReadLine()!.StartsWith("finetune 2/", StringComparison.Ordinal))
+        {
+        }
+
+        _ = Kill(process.Id, 2);
+        var interrupted = Cli.Finish(process);
+        var resumed = Cli.Run(Command("out.onnx"));
+
+        // then
+        Assert.Equal(130, interrupted.ExitCode);
+        Assert.Contains("stopped; the same command goes on", interrupted.Error);
+        Assert.Equal(0, resumed.ExitCode);
+        Assert.DoesNotContain("finetune 1/", resumed.Error);
+        Assert.Equal(File.ReadAllBytes(At("whole.onnx")), File.ReadAllBytes(At("out.onnx")));
+    }
+
+    [Fact]
+    public void Without_libtorch_only_training_says_what_is_missing()
+    {
+        // given: the program without what calls libtorch
+        WriteImages();
+        var app = Directory.CreateDirectory(At("app")).FullName;
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(Cli.Executable)!).Where(f => !f.Contains("TorchStandIn", StringComparison.Ordinal) && !f.Contains("LibTorchSharp", StringComparison.Ordinal)))
+        {
+            File.CreateSymbolicLink(Path.Combine(app, Path.GetFileName(file)), file);
+        }
+
+        foreach (var managed in Directory.GetFiles(app, "*.dll").Concat(Directory.GetFiles(app, "*.json")))
+        {
+            var content = File.ReadAllBytes(managed);
+            File.Delete(managed);
+            File.WriteAllBytes(managed, content);
+        }
+
+        Outcome Run(params string[] arguments) => Cli.Finish(Cli.StartProcess("dotnet", [Path.Combine(app, "OnnxPrune.Cli.dll"), .. arguments]));
+
+        // when
+        var (pruned, trained) = (Run(Cli.Resnet, At("out.onnx"), "--target", "macs=75%", "--no-verify", "-q"), Run("finetune", Cli.Resnet, At("out.onnx"), "--data", At("images.bin")));
+
+        // then
+        Assert.Equal((0, ""), (pruned.ExitCode, pruned.Error));
+        Assert.Equal(2, trained.ExitCode);
+        Assert.StartsWith("onnxprune: Training needs libtorch, which cannot be loaded here", trained.Error);
+        Assert.Single(trained.Error.TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("--data is missing", "train", "in", "out")]
+    [InlineData("--method nonsense: choose bpcp", "train", "in", "out", "--data", "d", "--method", "nonsense")]
+    [InlineData("--distill 2: give a number from 0 to 1", "finetune", "in", "out", "--data", "d", "--distill", "2")]
+    public void Wrong_usage_is_one_sentence(string message, params string[] arguments)
+    {
+        var outcome = Cli.Run(arguments);
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains(message, outcome.Error);
+    }
+
+    private void WriteImages()
+    {
+        var bytes = new byte[80 * Record];
+        new Random(1).NextBytes(bytes);
+        for (var i = 0; i < 80; i++)
+        {
+            bytes[i * Record] = (byte)(i % 10);
+        }
+
+        File.WriteAllBytes(At("images.bin"), bytes);
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
+}
+
+/// <summary>A test that trains; skipped, saying so, where tools/setup found no libtorch.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class LibtorchFactAttribute : FactAttribute
+{
+    public LibtorchFactAttribute()
+    {
+        var folder = Path.GetDirectoryName(Cli.Executable)!;
+        if (!File.Exists(Path.Combine(folder, "libTorchStandIn.so")) && !File.Exists(Path.Combine(folder, "libLibTorchSharp.so")))
+        {
+            Skip = "libtorch is not on this machine.";
+        }
+    }
+}

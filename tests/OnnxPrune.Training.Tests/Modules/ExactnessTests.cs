@@ -1,0 +1,101 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
+using OnnxPrune.Training.Modules;
+using TorchSharp;
+
+namespace OnnxPrune.Training.Tests.Modules;
+
+/// <summary>What libtorch computes is what ONNX Runtime computes: on every classifier of CIFAR images at hand.</summary>
+public sealed class ExactnessTests
+{
+    private const double Tolerance = 1e-4;
+    private const int Images = 4;
+
+    public static TheoryData<string> Classifiers { get; } = new(
+        "resnet20_cifar10_A_bn_op13.onnx",
+        "resnet20_cifar10_A_fused_op13.onnx",
+        "resnet56_cifar10_A_bn_op13.onnx",
+        "resnet56_cifar10_A_fused_op13.onnx",
+        "resnet56_cifar10_B_sparse_bn_op13.onnx",
+        "resnet56_cifar10_B_sparse_fused_op13.onnx",
+        "resnet56_cifar10_B_torchpruning_2.55x_bn_op13.onnx",
+        "cifar10_resnet_2b.onnx",
+        "cifar10_resnet_4b.onnx",
+        "sri_resnet_a.onnx",
+        "marabou_cifar10_medium.onnx",
+        "ImageClassifier_cifar10.onnx");
+
+    [SharedTorchTheory]
+    [MemberData(nameof(Classifiers))]
+    public void A_module_computes_what_the_runtime_does(string name)
+    {
+        // given
+        var model = OnnxFile.Read(SharedFiles.Model(name));
+        using var module = GraphModule.Of(model, torch.CPU);
+        var input = Input(model);
+
+        // when
+        var (found, expected) = (ModuleRun.Torch(module, input), ModuleRun.Runtime(model, input));
+
+        // then
+        Assert.InRange(ModuleRun.Difference(expected, found), 0, Tolerance);
+    }
+
+    [SharedTorchTheory]
+    [MemberData(nameof(Classifiers))]
+    public void After_a_step_the_exported_model_computes_what_the_module_does(string name)
+    {
+        // given
+        var original = OnnxFile.Read(SharedFiles.Model(name));
+        var model = OnnxFile.Read(SharedFiles.Model(name));
+        var inserted = BatchNormInsertion.Apply(model);
+        using var module = GraphModule.Of(model, torch.CPU);
+        var input = Input(model);
+        BatchNormCalibration.Apply(module, [TensorBridge.ToTorch(input, torch.CPU)]);
+        var before = ModuleRun.Torch(module, input);
+
+        // when
+        Step(module, input);
+        var trained = ModuleRun.Torch(module, input);
+        module.WriteBack();
+        BatchNormInsertion.Fold(model);
+        var exported = ModuleRun.Runtime(model, input);
+
+        // then
+        Assert.InRange(ModuleRun.Difference(ModuleRun.Runtime(original, input), before), 0, Tolerance);
+        Assert.True(ModuleRun.Difference(before, trained) > 10 * Tolerance, "the step changed nothing");
+        Assert.InRange(ModuleRun.Difference(trained, exported), 0, Tolerance);
+        Assert.Equal(name.Contains("_bn_", StringComparison.Ordinal), inserted == 0);
+        Assert.Equal(original.Graph.Nodes.Select(n => n.Name).Except(model.Graph.Nodes.Select(n => n.Name)).Count(), original.Graph.Nodes.Count - model.Graph.Nodes.Count);
+        Assert.Equal(original.Metadata, model.Metadata);
+    }
+
+    private static Tensor Input(Model model)
+    {
+        using var session = OnnxSession.Open(model, SessionSettings.Plain);
+        long[] image = [.. session.Inputs[0].Shape.Skip(1).Select(d => d.Size!.Value)];
+        var random = new Random(1);
+        return Tensor.Of([.. Enumerable.Range(0, (int)(Images * image.Aggregate((a, b) => a * b))).Select(_ => (float)RandomWeights.Normal(random))], [Images, .. image]);
+    }
+
+    private static void Step(GraphModule module, Tensor input)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var optimizer = torch.optim.SGD(module.Parameters, 0.01, 0.9);
+        for (var i = 0; i < 2; i++)
+        {
+            optimizer.zero_grad();
+            var scores = module.Forward(TensorBridge.ToTorch(input, torch.CPU), training: true);
+            var labels = new float[Images * scores.shape[1]];
+            for (var n = 0; n < Images; n++)
+            {
+                labels[(n * scores.shape[1]) + n] = 1;
+            }
+
+            torch.nn.functional.cross_entropy(scores, torch.tensor(labels, scores.shape)).backward();
+            optimizer.step();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Shapes;
+using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
+using OnnxPrune.Training.Data;
+using OnnxPrune.Training.Methods;
+using OnnxPrune.Training.Modules;
+using OnnxPrune.Training.Runs;
+using OnnxPrune.Training.Steps;
+using OnnxPrune.Training.Tests.Modules;
+using TorchSharp;
+
+namespace OnnxPrune.Training.Tests.Runs;
+
+public sealed class TrainingRunTests
+{
+    private const double Tolerance = 1e-4;
+
+    private static readonly TrainingOptions s_quick = new()
+    {
+        GateEpochs = 2,
+        RecoverEpochs = 1,
+        SparseEpochs = 2,
+        Epochs = 2,
+        BatchSize = 32,
+        LearningRate = new LearningRate(0.05, Decay.Cosine, 0.1),
+        Gates = GateOptions.Paper with { LearningRate = 1 },
+        Objective = new Objective(0.1, 0.5, 2),
+        Augmentation = new Augmentation(1, true),
+        Rounding = new Rounding(4),
+        Seed = 5,
+    };
+
+    [TorchTheory]
+    [InlineData(TrainingMethod.Bpcp, 0.4)]
+    [InlineData(TrainingMethod.Blocks, 0.6)]
+    [InlineData(TrainingMethod.Channels, 0.5)]
+    [InlineData(TrainingMethod.Sfp, 0.5)]
+    [InlineData(TrainingMethod.Slimming, 0.5)]
+    public void A_target_is_kept_and_the_masked_model_is_the_pruned_one(TrainingMethod method, double share)
+    {
+        // given
+        var options = s_quick with { Method = method, Targets = [new Target(TargetKind.Macs, share, null)] };
+
+        // when
+        var outcome = Run(options, new Recorder())!;
+
+        // then
+        Assert.True(outcome.After.Macs <= share * outcome.Before.Macs, $"{outcome.After.Macs} of {outcome.Before.Macs} MACs");
+        Assert.All(outcome.Plan.Channels, cut => Assert.Equal(0, (cut.Of - cut.Cut.Count) % 4));
+        Assert.Equal(method is TrainingMethod.Bpcp or TrainingMethod.Blocks, outcome.Plan.Blocks.Count > 0);
+        Assert.Equal(method != TrainingMethod.Blocks, outcome.Plan.Channels.Count > 0);
+
+        var input = Input();
+        var pruned = ModuleRun.Runtime(outcome.Pruned, input);
+        Assert.InRange(ModuleRun.Difference(pruned, ModuleRun.Runtime(outcome.Masked, input)), 0, Tolerance);
+        Assert.InRange(ModuleRun.Difference(pruned, ModuleRun.Runtime(Apply(outcome.Masked), input)), 0, Tolerance);
+    }
+
+    [TorchFact]
+    public void Without_a_target_the_papers_rules_decide()
+    {
+        // given
+        var recorder = new Recorder();
+
+        // when
+        var outcome = Run(s_quick with { ChannelShare = 0.3 }, recorder)!;
+
+        // then
+        var gates = recorder.Epochs.Last(e => e.Phase.Kind == PhaseKind.Gates).Gates;
+        Assert.Equal(gates.Count(p => p < 0.5), outcome.Plan.Blocks.Count);
+        Assert.NotEmpty(outcome.Plan.Channels);
+    }
+
+    [TorchFact]
+    public void A_run_that_was_stopped_goes_on_to_the_same_numbers()
+    {
+        // given
+        using var folder = new TemporaryFolder();
+        var options = s_quick with { Method = TrainingMethod.Bpcp, Targets = [new Target(TargetKind.Macs, 0.5, null)] };
+        var whole = Run(options, new Recorder())!;
+
+        // when
+        foreach (var steps in new[] { 5, 9, 14 })
+        {
+            Assert.Null(Run(options, new Recorder(stopAfter: steps), folder.File("run.checkpoint")));
+        }
+
+        var resumed = Run(options, new Recorder(), folder.File("run.checkpoint"))!;
+
+        // then
+        Assert.Equal(OnnxFile.ToBytes(whole.Masked), OnnxFile.ToBytes(resumed.Masked));
+        Assert.Equal(OnnxFile.ToBytes(whole.Pruned), OnnxFile.ToBytes(resumed.Pruned));
+    }
+
+    [TorchFact]
+    public void A_checkpoint_of_another_request_is_refused()
+    {
+        // given
+        using var folder = new TemporaryFolder();
+        Run(s_quick, new Recorder(stopAfter: 2), folder.File("run.checkpoint"));
+
+        // when
+        var failure = Assert.Throws<UsageException>(() => Run(s_quick, new Recorder(), folder.File("run.checkpoint"), request: "something else"));
+
+        // then
+        Assert.Contains("made with other options", failure.Message);
+    }
+
+    [TorchTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Finetuning_learns_the_task_and_the_report_is_what_the_exported_model_does(bool scratch)
+    {
+        // given
+        var recorder = new Recorder();
+        var options = s_quick with { Method = TrainingMethod.Finetune, Epochs = 12, Scratch = scratch, Objective = new Objective(0.1, 0, 1) };
+
+        // when
+        var outcome = Run(options, recorder)!;
+
+        // then
+        var reported = recorder.Epochs[^1].Validation!.Value;
+        Assert.True(reported > 0.9, $"{reported} right");
+        Assert.Equal(reported, Validation().Measure(outcome.Pruned));
+        Assert.True(recorder.Epochs[^1].Loss < recorder.Epochs[0].Loss);
+        Assert.True(outcome.Plan.IsEmpty);
+    }
+
+    [TorchFact]
+    public void The_same_seed_gives_the_same_model_and_another_one_does_not()
+    {
+        var options = s_quick with { Method = TrainingMethod.Finetune, Epochs = 1 };
+        byte[] Bytes(long seed) => OnnxFile.ToBytes(Run(options with { Seed = seed }, new Recorder())!.Pruned);
+
+        Assert.Equal(Bytes(1), Bytes(1));
+        Assert.NotEqual(Bytes(1), Bytes(2));
+    }
+
+    [TorchFact]
+    public void Steps_leave_no_tensors_behind()
+    {
+        // given
+        using var outer = torch.NewDisposeScope();
+        using var module = GraphModule.Of(Stripes.Network(), torch.CPU);
+        var x = TensorBridge.ToTorch(Input(), torch.CPU);
+        long Memory(int steps)
+        {
+            for (var i = 0; i < steps; i++)
+            {
+                using var scope = torch.NewDisposeScope();
+                module.Forward(x, training: true).sum().backward();
+            }
+
+            using var process = System.Diagnostics.Process.GetCurrentProcess();
+            return process.WorkingSet64;
+        }
+
+        // when
+        var (warm, after) = (Memory(50), Memory(500));
+
+        // then
+        Assert.True(after - warm < 50 << 20, $"{after - warm} bytes more");
+    }
+
+    private static TrainingOutcome? Run(TrainingOptions options, Recorder recorder, string? checkpoint = null, string request = "")
+    {
+        using var kept = recorder;
+        torch.set_num_threads(1);
+        var network = Stripes.Network();
+        var samples = new SampleStore(Description(network), (new Stripes(192, 1), null));
+        using var run = new TrainingRun(network, network, samples, Validation(), options, torch.CPU, recorder, checkpoint, resumes: true, request);
+        return run.Run(recorder.Stop);
+    }
+
+    private static Validation Validation() => new(new Stripes(96, 2), null, SessionSettings.Plain);
+
+    private static ValueDescription Description(Model model)
+    {
+        using var session = OnnxSession.Open(model, SessionSettings.Plain);
+        return session.Inputs[0];
+    }
+
+    private static Tensor Input() => new Stripes(4, 3).Read([new ValueDescription("x", ElementType.Float, new Shape())], [0, 1, 2, 3])["x"];
+
+    /// <summary>What <c>onnxprune masked.onnx pruned.onnx</c> does.</summary>
+    private static Model Apply(Model masked)
+    {
+        var copy = OnnxFile.Clone(masked);
+        ShapeInference.Infer(copy);
+        new Pruner(copy).Apply(PruningPlan.FromJson(copy.Metadata[PruningPlan.MetadataKey], "the model"));
+        return copy;
+    }
+}
