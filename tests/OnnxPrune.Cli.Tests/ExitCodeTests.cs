@@ -24,6 +24,8 @@ public sealed partial class ExitCodeTests : TemporaryFolder
         { "{resnet} {out} --only [", "--only '[' is no regular expression" },
         { "{resnet} {out} --repair magic", "choose auto or none" },
         { "{resnet} {out} --max-drift -1", "give a number above 0" },
+        { "{resnet} {out} --max-drop 1", "--max-drop wants labelled data" },
+        { "{resnet} {out} --max-drop x --data d.bin", "give a number above 0" },
         { "{resnet} {out} --provider tpu", "choose auto, cpu or cuda" },
         { "{resnet} {out} --input-shape input", "give one shape per input" },
         { "{resnet} {out} --input-shape other=1,3,32,32 --target macs=50%", "has no input 'other'" },

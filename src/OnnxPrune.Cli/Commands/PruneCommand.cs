@@ -23,9 +23,9 @@ internal static class PruneCommand
 
     private const string ExitCodes = """
 
-        Without --target, --max-drift, --max-drop and --plan: masks that the model carries are
-        applied; else what provably contributes nothing goes; else as much as keeps
-        the drift within 0.05.
+        Without --target, --max-drift, --max-drop and --plan: masks that the model
+        carries are applied; else what provably contributes nothing goes; else as
+        much as keeps the drift within 0.05.
 
         Exit codes: 0 done; 1 verification or writing failed, nothing was written;
         2 wrong usage; 3 target out of reach; 4 model broken or unsupported.
@@ -42,8 +42,8 @@ internal static class PruneCommand
         var plan = CommonOptions.Text("--plan", "FILE", "apply a plan exactly");
         var planOut = CommonOptions.Text("--plan-out", "FILE", "write the plan that was made");
         var granularity = CommonOptions.Text("--granularity", "WHAT", "what may go: channels (the default), blocks, or blocks,channels (the default with --calib)");
-        var criterion = CommonOptions.Text("--criterion", "NAME", $"how channels are ranked: {string.Join(", ", Criteria.Names)}, gram; default: bn-scale, l2 where there is no BatchNormalization; gram (what the others predict worst) with --calib");
-        var round = CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) asks the provider");
+        var criterion = CommonOptions.Text("--criterion", "NAME", $"how channels are ranked: {string.Join(", ", Criteria.Names)}, gram; default: l2, the filters' norm; gram (what the others predict worst) with --calib");
+        var round = CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) measures what the kernels work on");
         var exclude = CommonOptions.Text("--exclude", "REGEX", "leave layers alone whose node or weights match");
         var only = CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
         var repair = CommonOptions.Text("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes; without, the mean of a removed channel moves into the next layer's bias; none: neither");

@@ -4,6 +4,7 @@ using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Latency.Staircase;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Training;
@@ -37,7 +38,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         using var session = OnnxSession.Open(options.Input, new SessionSettings { Threads = options.Threads });
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
         var before = terminal.Watched("measuring the accuracy", _ => data.Validation.Measure(loaded.Model));
-        var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(ChannelMultiple.Auto(ExecutionProvider.Auto)) };
+        var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(MeasuredTimes.Multiple(new SessionSettings { Provider = ExecutionProvider.Auto, Threads = options.Threads })) };
         var outcome = Interrupts.Orderly(stop => Progress.Show("training", !terminal.IsQuiet && !terminal.IsVerbose, (progress, describe) =>
         {
             using var log = new TrainingLog(options.Log, new TrainingDisplay(progress, describe, terminal));

@@ -137,8 +137,7 @@ public sealed class Planner
     private void Rank(int g)
     {
         var group = _graph.Groups[g];
-        var asked = _request.Criterion ?? new BnScale();
-        var scores = asked.Score(_graph, group);
+        var scores = _request.Criterion?.Score(_graph, group);
         if (scores is null && _request.Criterion is not null)
         {
             JudgedOtherwise++;
