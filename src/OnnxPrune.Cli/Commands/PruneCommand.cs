@@ -42,7 +42,7 @@ internal static class PruneCommand
         var plan = CommonOptions.Text("--plan", "FILE", "apply a plan exactly");
         var planOut = CommonOptions.Text("--plan-out", "FILE", "write the plan that was made");
         var granularity = CommonOptions.Text("--granularity", "WHAT", "what may go: channels (the default), blocks, or blocks,channels (the default with --calib)");
-        var criterion = CommonOptions.Text("--criterion", "NAME", $"how channels are ranked: {string.Join(", ", Criteria.Names)}, gram; default: l2, the filters' norm; gram (what the others predict worst) with --calib");
+        var criterion = CommonOptions.Text("--criterion", "NAME", $"how channels are ranked: {string.Join(", ", Criteria.Names)}, gram; default: scaled-norm (the filter's norm times the scale of its BatchNormalization); gram (what the others predict worst) with --calib");
         var round = CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) measures what the kernels work on");
         var exclude = CommonOptions.Text("--exclude", "REGEX", "leave layers alone whose node or weights match");
         var only = CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");

@@ -74,7 +74,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     {
         if (outcome.JudgedOtherwise > 0)
         {
-            terminal.Note($"the criterion {options.Criterion} could not judge {outcome.JudgedOtherwise} sets of channels; the filters' norm (l2) ranked those.");
+            terminal.Note($"the criterion {options.Criterion} could not judge {outcome.JudgedOtherwise} sets of channels; scaled-norm ranked those.");
         }
     }
 

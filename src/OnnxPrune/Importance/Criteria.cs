@@ -3,11 +3,12 @@ namespace OnnxPrune.Importance;
 /// <summary>The criteria by name.</summary>
 public static class Criteria
 {
-    public static IReadOnlyList<string> Names { get; } = ["bn-scale", "l1", "l2", "geometric-median", "random"];
+    public static IReadOnlyList<string> Names { get; } = ["scaled-norm", "bn-scale", "l1", "l2", "geometric-median", "random"];
 
     /// <exception cref="UsageException">There is no criterion of that name.</exception>
     public static Criterion Named(string name, int seed) => name switch
     {
+        "scaled-norm" => new ScaledNorm(),
         "bn-scale" => new BnScale(),
         "l1" => new FilterNorm(1),
         "l2" => new FilterNorm(2),

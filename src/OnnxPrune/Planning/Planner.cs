@@ -143,7 +143,7 @@ public sealed class Planner
             JudgedOtherwise++;
         }
 
-        scores ??= new FilterNorm(2).Score(_graph, group) ?? [.. Enumerable.Repeat(1.0, group.Channels.Count)];
+        scores ??= new ScaledNorm().Score(_graph, group) ?? [.. Enumerable.Repeat(1.0, group.Channels.Count)];
         var mean = scores.Average();
         _scores[g] = mean > 0 && !_request.RanksGlobally ? Array.ConvertAll(scores, s => s / mean) : scores;
 

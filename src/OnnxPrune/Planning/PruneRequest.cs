@@ -12,7 +12,7 @@ public sealed record PruneRequest
     /// <summary>Upper limits that all hold in the end; empty to remove only what is provably dead.</summary>
     public IReadOnlyList<Target> Targets { get; init; } = [];
 
-    /// <summary>How channels are ranked; null for the filters' Euclidean norm, which also ranks what the criterion cannot judge.</summary>
+    /// <summary>How channels are ranked; null for <see cref="ScaledNorm"/>, which also ranks what the criterion cannot judge.</summary>
     public Criterion? Criterion { get; init; }
 
     public Rounding Rounding { get; init; } = Rounding.Automatic(8);
