@@ -53,9 +53,6 @@ public sealed class ChannelMoments
 
     public ChannelMoments Through(Func<double, double> f) => new(Axis, Array.ConvertAll(_channels, m => m?.Through(f)));
 
-    /// <summary>After an average over positions: the mean stays, the variance is not known, and shrinks.</summary>
-    public ChannelMoments Averaged() => this;
-
     /// <summary>Only what is certain whatever the distribution.</summary>
     public ChannelMoments OnlyConstants() => new(Axis, Array.ConvertAll(_channels, m => m is { IsConstant: true } ? m : null));
 

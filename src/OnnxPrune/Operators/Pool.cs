@@ -27,6 +27,6 @@ internal sealed class Pool : Operator
     /// <summary>A constant stays the same constant, as long as an average does not count the padding.</summary>
     public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
         node.OpType is "GlobalAveragePool" or "GlobalMaxPool" or "MaxPool" || (node.OpType == "AveragePool" && node.Int("count_include_pad", 0) == 0)
-            ? node.OpType is "GlobalAveragePool" or "AveragePool" ? flow.Of(node.Required(0))?.Averaged() : flow.Of(node.Required(0))?.OnlyConstants()
+            ? node.OpType is "GlobalAveragePool" or "AveragePool" ? flow.Of(node.Required(0)) : flow.Of(node.Required(0))?.OnlyConstants()
             : null;
 }
