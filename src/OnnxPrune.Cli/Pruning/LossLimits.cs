@@ -34,7 +34,7 @@ internal sealed class LossLimits : IDisposable
         {
             _data = DataSource.Open(options.Data!, options.Normalize);
             _samples = _data.Sample(options.Limit, options.Seed);
-            _accuracy = Accuracy(_original) ?? throw new UsageException($"--max-drop wants data with labels, but {_data.Description} has none.");
+            _accuracy = Accuracy(_original) ?? throw NoLabels(_data.Description);
         }
     }
 
@@ -48,6 +48,8 @@ internal sealed class LossLimits : IDisposable
 
     /// <summary>Points of accuracy lost, without the rounding of the subtraction.</summary>
     public static double Drop(double before, double after) => Math.Round(100 * (before - after), 9);
+
+    public static UsageException NoLabels(string? data) => new($"--max-drop wants data with labels, but {data} has none.");
 
     public void Dispose() => _original.Dispose();
 

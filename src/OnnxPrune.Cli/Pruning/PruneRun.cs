@@ -102,7 +102,17 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
                 $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
         }
 
-        if (options.MaxDrop is { } most && result.Comparison?.Accuracy is { Models: [{ Top1: { } before }, { Top1: { } after }] } && LossLimits.Drop(before, after) is var drop && drop > most)
+        if (options.MaxDrop is not { } most || result.Comparison is not { Accuracy: { } accuracy } measured)
+        {
+            return;
+        }
+
+        if (accuracy.Models is not [{ Top1: { } before }, { Top1: { } after }])
+        {
+            throw LossLimits.NoLabels(measured.AccuracyData);
+        }
+
+        if (LossLimits.Drop(before, after) is var drop && drop > most)
         {
             throw new VerificationFailedException(FormattableString.Invariant($"The loss of {drop:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
         }
