@@ -16,7 +16,7 @@ internal sealed record CutResult(Model Model, PruneOutcome Outcome, string Rule,
 }
 
 /// <summary>Decides what decides how much goes, in this order: a plan, targets, a drift limit, the model's own masks, dead weight, the default limit.</summary>
-internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions options, Terminal terminal)
+internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions options, int multiple, Terminal terminal)
 {
     private const int MostReasons = 5;
     private const string KeepsTarget = "the model keeps the target as it is";
@@ -49,7 +49,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             terminal.Note("the model carries masks, which were set aside for the target.");
         }
 
-        var request = options.ToRequest(pruner.Times!.Tile);
+        var request = options.ToRequest(multiple);
         if (!options.HasTargets)
         {
             return Freely(request);

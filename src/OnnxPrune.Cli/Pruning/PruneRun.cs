@@ -30,10 +30,11 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         }
 
         var nodesBefore = loaded.Model.Graph.Nodes.Count;
-        var times = Times(loaded);
+        var multiple = options.Round ?? terminal.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(options.Measure.Sessions));
+        var times = options.TimeTargets.Count == 0 ? null : Times(loaded, multiple);
         var pruner = terminal.Timed("follow the channels", () => new Pruner(loaded.Model, loaded.Concrete?.Values, times));
         var layers = options.Report is null ? null : LayerTable.Of(pruner.Channels, loaded.Concrete);
-        var cut = terminal.Timed("prune", () => new Cutter(loaded, pruner, options, terminal).Cut());
+        var cut = terminal.Timed("prune", () => new Cutter(loaded, pruner, options, multiple, terminal).Cut());
         SayWhatWasAssumed(cut.Outcome);
 
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(cut.Model, OutputPaths.OfModel(options)));
@@ -54,20 +55,13 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         return ExitCode.Done;
     }
 
-    /// <summary>What decides multiples, and for targets of time also how much of it each cut saves.</summary>
-    private LayerTimes Times(LoadedModel loaded)
+    /// <summary>What the layers take on this machine. The tile is the kernels' own, whatever multiple was asked for.</summary>
+    private LayerTimes Times(LoadedModel loaded, int multiple)
     {
-        if (options.Round is not null && options.TimeTargets.Count == 0)
-        {
-            return new LayerTimes(options.Round.Value);
-        }
-
         var sessions = options.Measure.Sessions;
-        var multiple = terminal.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(sessions));
-        return options.TimeTargets.Count == 0
-            ? new LayerTimes(multiple)
-            : terminal.Watched("timing the layers", progress =>
-                MeasuredTimes.Of(loaded.Model, new CostShapes(new ConstantValues(), loaded.Concrete?.Values), sessions, multiple, progress.Report));
+        var tile = options.Round is null ? multiple : MeasuredTimes.Multiple(sessions);
+        return terminal.Watched("timing the layers", progress =>
+            MeasuredTimes.Of(loaded.Model, new CostShapes(new ConstantValues(), loaded.Concrete?.Values), sessions, tile, progress.Report));
     }
 
     private void SayWhatWasAssumed(PruneOutcome outcome)

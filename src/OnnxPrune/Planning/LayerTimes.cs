@@ -13,9 +13,6 @@ public sealed class LayerTimes(int tile, IReadOnlyDictionary<string, double>? pa
 {
     private const double PlainLayout = 1.3;
 
-    /// <summary>Channels per tile.</summary>
-    public int Tile => tile;
-
     /// <summary>What a layer takes.</summary>
     /// <param name="perPair">Multiply-accumulates for each pair of an input and an output channel.</param>
     /// <param name="inputs">Channels that each output channel sums over.</param>
