@@ -35,6 +35,9 @@ public sealed record PruneOutcome(
     /// <summary>How many inputs they were fitted to.</summary>
     public int CalibrationSamples { get; init; }
 
+    /// <summary>Regions whose layers were then fitted together.</summary>
+    public int FittedTogether { get; init; }
+
     public bool ChangedNothing => Plan.IsEmpty;
 }
 

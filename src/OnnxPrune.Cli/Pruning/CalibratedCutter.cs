@@ -4,6 +4,8 @@ using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Calibration;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Training;
+using OnnxPrune.Training.Reconstruction;
 
 namespace OnnxPrune.Cli.Pruning;
 
@@ -16,6 +18,7 @@ internal sealed class CalibratedCutter
     private readonly Terminal _terminal;
     private readonly SessionSettings _settings;
     private readonly CalibrationInputs _inputs;
+    private readonly IRegionFitter? _fitter;
     private CalibratedPlanner? _planner;
 
     /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
@@ -30,6 +33,15 @@ internal sealed class CalibratedCutter
         foreach (var note in source.Notes)
         {
             terminal.Note(note);
+        }
+
+        if (options.FitsTogether && TorchLibrary.Obstacle is { } obstacle)
+        {
+            terminal.Note($"layers are fitted one by one, and not together as well, since libtorch cannot be loaded here ({obstacle}).");
+        }
+        else if (options.FitsTogether)
+        {
+            _fitter = new TorchRegionFitter(options.Measure.Sessions.Threads);
         }
     }
 
@@ -65,6 +77,7 @@ internal sealed class CalibratedCutter
         return new PruneOutcome(result.Plan, _pruner.Before, new Pruner(result.Model, _loaded.ConcreteOf(result.Model)?.Values, _pruner.Times).Before, _pruner.Blocks.Count, 0, 0, 0, 0, _pruner.Channels.Blocked)
         {
             Repaired = result.Layers.Count,
+            FittedTogether = result.Regions,
             CalibrationSamples = _inputs.Samples,
         };
     }
@@ -84,6 +97,6 @@ internal sealed class CalibratedCutter
         return _planner;
     }
 
-    private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _terminal.Watched("repairing layer by layer", progress =>
-        CalibratedPruning.Apply(_loaded.Model, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, progress.Report));
+    private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _terminal.Watched("repairing", progress =>
+        CalibratedPruning.Apply(_loaded.Model, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, _fitter, progress.Report));
 }

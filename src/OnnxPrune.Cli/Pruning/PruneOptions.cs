@@ -47,6 +47,9 @@ internal sealed record PruneOptions
 
     public bool AbsorbMeans { get; init; }
 
+    /// <summary>Whether layers that were fitted to calibration inputs one by one are then fitted together, where libtorch is there.</summary>
+    public bool FitsTogether { get; init; }
+
     public bool DryRun { get; init; }
 
     public bool Verify { get; init; }

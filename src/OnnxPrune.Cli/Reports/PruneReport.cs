@@ -87,7 +87,7 @@ internal static class PruneReport
         options.Granularity,
         options.Criterion,
         options.Round is { } multiple ? Numbers.Plain(multiple) : "auto",
-        options.AbsorbMeans ? "auto" : "none",
+        !options.AbsorbMeans ? "none" : options.FitsTogether ? "auto" : "layers",
         options.Exclude?.ToString(),
         options.Only?.ToString(),
         options.Measure.Calib,

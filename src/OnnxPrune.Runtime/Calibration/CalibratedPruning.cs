@@ -13,7 +13,8 @@ namespace OnnxPrune.Runtime.Calibration;
 /// <param name="Model">The pruned network.</param>
 /// <param name="Plan">What was removed.</param>
 /// <param name="Layers">What the repair did.</param>
-public sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<RepairedLayer> Layers);
+/// <param name="Regions">How many groups of layers were fitted together afterwards.</param>
+public sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<RepairedLayer> Layers, int Regions = 0);
 
 /// <summary>Pruning and repair in one go, from unlabelled inputs.</summary>
 public static class CalibratedPruning
@@ -21,9 +22,13 @@ public static class CalibratedPruning
     // One batch of so many is kept aside to judge the result; with more than twice as many, nothing is fitted so closely that it needs to be.
     private const int JudgedShare = 16;
 
+    // Of the time that the repair takes.
+    private const double PartOfLayers = 0.6;
+
     /// <summary>Removes what a plan says, choosing anew the members of groups that <paramref name="reconsider"/> admits, and repairs what is left.</summary>
     /// <param name="original">With shapes; is not changed.</param>
     /// <param name="reconsider">False replays the plan exactly.</param>
+    /// <param name="fitter">Fits layers together once they were fitted one by one; null to leave that out.</param>
     public static CalibratedResult Apply(
         Model original,
         PruningPlan plan,
@@ -31,6 +36,7 @@ public static class CalibratedPruning
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
         SessionSettings settings,
         long seed,
+        IRegionFitter? fitter = null,
         Action<double>? progress = null,
         CancellationToken cancellation = default)
     {
@@ -44,12 +50,26 @@ public static class CalibratedPruning
         RemoveBlocks(work, plan);
         var repair = new SequentialRepair(graph, work, twins, leaving, choices, settings);
         var (fit, judge) = Divide(batches);
-        var layers = repair.Run(fit, seed, progress, cancellation);
+        var layers = repair.Run(fit, seed, fitter is null ? progress : done => progress?.Invoke(PartOfLayers * done), cancellation);
 
         var gone = blocks.SelectMany(b => b.Branch).ToHashSet();
         plan = plan with { Channels = LayerCut.From(graph, names, repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node))), AbsorbMeans = false };
         new Pruner(work).Apply(plan with { Blocks = [] });
-        return KeepBetter(original, new CalibratedResult(work, plan, layers), judge, settings);
+        var apart = new CalibratedResult(work, plan, layers);
+        return KeepBetter(original, apart, Together(), judge, settings);
+
+        CalibratedResult? Together()
+        {
+            if (fitter is null || fit.Count < 2)
+            {
+                return null;
+            }
+
+            var copy = OnnxFile.CloneWithShapes(work);
+            var joint = new JointRepair(graph, repair.Leaving, copy, fit, settings);
+            var regions = joint.Run(fitter, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
+            return apart with { Model = copy, Regions = regions };
+        }
     }
 
     /// <summary>Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more than enough.</summary>
@@ -62,12 +82,17 @@ public static class CalibratedPruning
 
     /// <summary>The repaired network, unless the same plan without repair, means absorbed or not, comes closer to the original's outputs.</summary>
     private static CalibratedResult KeepBetter(
-        Model original, CalibratedResult repaired, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> judge, SessionSettings settings)
+        Model original, CalibratedResult repaired, CalibratedResult? together, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> judge, SessionSettings settings)
     {
         using var cursor = new NetworkCursor(original, judge, settings);
         var divergence = new OutputDivergence(original, cursor);
         var best = repaired;
         var least = Measure(repaired.Model);
+        if (together is not null && Measure(together.Model) is var jointError && (jointError < least || double.IsNaN(least)))
+        {
+            (best, least) = (together, jointError);
+        }
+
         foreach (var absorbs in repaired.Layers.Count > 0 ? (bool[])[true, false] : [])
         {
             var plan = repaired.Plan with { AbsorbMeans = absorbs };

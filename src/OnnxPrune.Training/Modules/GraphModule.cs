@@ -25,16 +25,15 @@ public sealed class GraphModule : IDisposable
 
     /// <param name="model">Its values must have their shapes.</param>
     /// <param name="shapes">Concrete shapes at one definite size of the input, for values whose own shapes have open dimensions.</param>
+    /// <param name="part">The values between which to compute, where it is not the whole model; no other computed value may lead to the second.</param>
     /// <param name="doubles">Whether to compute in double precision, whatever the model's own is.</param>
     /// <exception cref="UnsupportedModelException">An operator cannot be trained through, or the model has not exactly one input.</exception>
-    public GraphModule(Model model, IReadOnlyDictionary<Value, Shape> shapes, torch.Device device, bool doubles = false)
+    public GraphModule(Model model, IReadOnlyDictionary<Value, Shape> shapes, torch.Device device, (Value Input, Value Output)? part = null, bool doubles = false)
     {
         (Model, _device, _doubles) = (model, device, doubles);
         var constants = new ConstantValues();
         _facts = new GraphFacts(model, constants, new ShapeTerms(constants), shapes);
-        var inputs = model.Graph.FedInputs.ToArray();
-        _input = inputs.Length == 1 ? inputs[0] : throw new UnsupportedModelException($"Only a model with one input can be trained; this one has {inputs.Length}.");
-        _output = Logits(model.Graph.Outputs[0]);
+        (_input, _output) = part ?? (OnlyInput(model.Graph), Logits(model.Graph.Outputs[0]));
         _steps = Plan();
         foreach (var step in _steps)
         {
@@ -50,7 +49,7 @@ public sealed class GraphModule : IDisposable
         ShapeInference.Infer(model);
 
         // A batch of 1 could not be told from other dimensions of 1.
-        return new GraphModule(model, ConcreteShapes.Infer(model, inputShapes, batch: 2).Values, device, doubles);
+        return new GraphModule(model, ConcreteShapes.Infer(model, inputShapes, batch: 2).Values, device, doubles: doubles);
     }
 
     public Model Model { get; }
@@ -200,6 +199,12 @@ public sealed class GraphModule : IDisposable
         }
 
         return [.. steps];
+    }
+
+    private static Value OnlyInput(Graph graph)
+    {
+        var inputs = graph.FedInputs.ToArray();
+        return inputs.Length == 1 ? inputs[0] : throw new UnsupportedModelException($"Only a model with one input can be trained; this one has {inputs.Length}.");
     }
 
     private static Value Logits(Value output) =>

@@ -36,6 +36,9 @@ namespace TorchSharp
 
             public static Modules.SGD SGD(IEnumerable<Parameter> parameters, double learningRate, double momentum = 0, double dampening = 0, double weight_decay = 0, bool nesterov = false, bool maximize = false) =>
                 new(parameters, learningRate, momentum, weight_decay);
+
+            public static Modules.Adam Adam(IEnumerable<Parameter> parameters, double lr = 1e-3, double beta1 = 0.9, double beta2 = 0.99, double eps = 1e-8, double weight_decay = 0, bool amsgrad = false, bool maximize = false) =>
+                new(parameters, lr, beta1, beta2, eps);
         }
     }
 
@@ -46,6 +49,20 @@ namespace TorchSharp
             public abstract void save_state_dict(BinaryWriter writer);
 
             public abstract void load_state_dict(BinaryReader reader);
+
+            internal static void ZeroGrad(IEnumerable<Parameter> parameters)
+            {
+                foreach (var parameter in parameters)
+                {
+                    using var grad = parameter.grad;
+                    grad?.zero_();
+                }
+            }
+
+            internal sealed class Group : torch.optim.ILearningRateController
+            {
+                public double LearningRate { get; set; }
+            }
         }
 
         /// <summary>Stochastic gradient descent with momentum and weight decay.</summary>
@@ -66,14 +83,7 @@ namespace TorchSharp
 
             public override IEnumerable<torch.optim.ILearningRateController> ParamGroups => [_group];
 
-            public override void zero_grad()
-            {
-                foreach (var parameter in _parameters)
-                {
-                    using var grad = parameter.grad;
-                    grad?.zero_();
-                }
-            }
+            public override void zero_grad() => ZeroGrad(_parameters);
 
             public override torch.Tensor step(Func<torch.Tensor> closure = null)
             {
@@ -147,11 +157,6 @@ namespace TorchSharp
                 {
                     velocity?.Dispose();
                 }
-            }
-
-            private sealed class Group : torch.optim.ILearningRateController
-            {
-                public double LearningRate { get; set; }
             }
         }
     }

@@ -1,0 +1,30 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>What a region reads in the pruned network, and what it should give.</summary>
+/// <param name="Input">[N, ...].</param>
+/// <param name="Target">[N, ...], the original's values of those channels that are left.</param>
+public sealed record RegionSamples(Tensor Input, Tensor Target);
+
+/// <summary>Fits all weights of a region together.</summary>
+public interface IRegionFitter
+{
+    /// <summary>Changes the region's weights so that it gives the targets as nearly as it can; leaves them as they are where that does not help on the judging samples.</summary>
+    /// <param name="model">The network that the region is a part of.</param>
+    /// <param name="shapes">Concrete shapes of the model's values, at any batch size.</param>
+    /// <param name="fit">Samples to fit to.</param>
+    /// <param name="judge">Samples to judge by.</param>
+    /// <param name="epochs">How often all samples are gone through.</param>
+    /// <returns>Whether the region has changed.</returns>
+    bool Fit(
+        Model model,
+        IReadOnlyDictionary<Value, Shape> shapes,
+        Region region,
+        IReadOnlyList<RegionSamples> fit,
+        IReadOnlyList<RegionSamples> judge,
+        int epochs,
+        long seed,
+        CancellationToken cancellation);
+}

@@ -1,0 +1,121 @@
+using Microsoft.ML.OnnxRuntime;
+using OnnxPrune.Channels;
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Shapes;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>
+/// Fits the layers of a pruned network together, region by region in topological order: each to what the original gives there, from what the pruned network gives it by then. Layers
+/// that were fitted one by one keep doing what they did; fitted together, those that are left of a block can share its work anew.
+/// </summary>
+internal sealed class JointRepair
+{
+    // What samples of one region may take, in elements.
+    private const long MostElements = 1 << 27;
+
+    // Forward passes; gradients cost about twice as much again.
+    private const double MostMacs = 6e11;
+    private const int MostEpochs = 5;
+    private const int JudgedPart = 10;
+
+    private readonly ChannelGraph _graph;
+    private readonly IReadOnlySet<int> _leaving;
+    private readonly Model _pruned;
+    private readonly SessionSettings _settings;
+    private readonly IReadOnlyList<IReadOnlyDictionary<string, Tensor>> _batches;
+    private readonly IReadOnlyDictionary<Value, Shape> _shapes;
+
+    /// <param name="graph">The original's channels; its model is not changed.</param>
+    /// <param name="leaving">The channels that have left.</param>
+    /// <param name="pruned">The same without them, with the names of the original; its weights change.</param>
+    /// <param name="batches">Inputs of the network; at least two.</param>
+    public JointRepair(
+        ChannelGraph graph, IReadOnlySet<int> leaving, Model pruned, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
+    {
+        (_graph, _leaving, _pruned, _batches, _settings) = (graph, leaving, pruned, batches, settings);
+        var sizes = batches[0].ToDictionary(i => i.Key, i => i.Value.Dims.ToArray());
+        _shapes = ShapeInference.Read(pruned, sizes, "the pruned model").ToDictionary(p => p.Key, p => p.Value.Shape);
+    }
+
+    /// <param name="progress">Called with the share that is done.</param>
+    /// <returns>How many regions have changed.</returns>
+    public int Run(IRegionFitter fitter, long seed, Action<double>? progress, CancellationToken cancellation)
+    {
+        var parts = RegionFinder.Find(_pruned, new ConstantValues()).Select(r => (Region: r, Target: TargetOf(r))).Where(p => p.Target is not null).ToArray();
+        var epochs = (int)Math.Clamp(MostMacs / (parts.Sum(p => Macs(p.Region)) * _batches.Count), 1, MostEpochs);
+        using var original = new NetworkCursor(_graph.Model, _batches, _settings);
+        using var pruned = new NetworkCursor(_pruned, _batches, _settings);
+        var changed = 0;
+        for (var i = 0; i < parts.Length; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (region, target) = parts[i];
+
+            // Regions may interleave; what is still to be fitted lies before both cursors.
+            pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1);
+            original.MoveBehind(parts.Skip(i).Min(p => original.PlaceOf(p.Target!.Producer!)) - 1);
+            var seen = Samples(region.Input, pruned, target!, original);
+            var judged = Math.Max(1, seen.Count / JudgedPart);
+            if (seen.Count > 1 && fitter.Fit(_pruned, _shapes, region, [.. seen.SkipLast(judged)], [.. seen.TakeLast(judged)], epochs, seed + i, cancellation))
+            {
+                changed++;
+            }
+
+            progress?.Invoke((i + 1.0) / parts.Length);
+        }
+
+        return changed;
+    }
+
+    /// <summary>What a region's output is in the original; null where it is not the same any more.</summary>
+    private Value? TargetOf(Region region)
+    {
+        var (own, there) = (region.Output, _graph.Model.Graph.Find(region.Output.Name));
+        return there is { Producer: { } producer, ElementType: ElementType.Float or ElementType.Float16 or ElementType.Double } && producer.OpType == own.Producer!.OpType
+            && _graph.Channels(there, 1) is { } channels && _shapes.TryGetValue(own, out var shape) && shape.Rank >= 2 && shape[1].Size == channels.Count(c => !_leaving.Contains(c))
+            ? there
+            : null;
+    }
+
+    /// <summary>Multiply-accumulates for one batch.</summary>
+    private double Macs(Region region)
+    {
+        var macs = 0.0;
+        foreach (var layer in region.Layers)
+        {
+            if (layer.Input(1)?.Initializer is { } weight && _shapes.TryGetValue(layer.Output, out var shape) && shape.All(d => d.Size is not null))
+            {
+                var outputs = layer.OpType.StartsWith("Conv", StringComparison.Ordinal) ? shape[1].Size : shape[shape.Rank - 1].Size;
+                macs += weight.Count * shape.Aggregate(1.0, (a, d) => a * d.Size!.Value) / outputs!.Value;
+            }
+        }
+
+        return macs;
+    }
+
+    private List<RegionSamples> Samples(Value input, NetworkCursor pruned, Value target, NetworkCursor original)
+    {
+        var channels = _graph.Channels(target, 1)!;
+        int[] kept = [.. Enumerable.Range(0, channels.Length).Where(i => !_leaving.Contains(channels[i]))];
+        var samples = new List<RegionSamples>();
+        var elements = 0L;
+        foreach (var (x, t) in pruned.Look([input]).Zip(original.Look([target])))
+        {
+            var (given, wanted) = (Copy(x[input]), Copy(t[target]));
+            samples.Add(new RegionSamples(given, kept.Length == channels.Length ? wanted : wanted.Take(1, kept)));
+            elements += given.Count + wanted.Count;
+            if (elements > MostElements && samples.Count > 1)
+            {
+                break;
+            }
+        }
+
+        return samples;
+    }
+
+    private static Tensor Copy(OrtValue value) => RuntimeTensor.ToTensor(value, "A value inside the network");
+}

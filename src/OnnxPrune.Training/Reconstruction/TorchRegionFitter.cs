@@ -1,0 +1,157 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Inputs;
+using OnnxPrune.Training.Modules;
+using TorchSharp;
+
+namespace OnnxPrune.Training.Reconstruction;
+
+/// <summary>
+/// Fits a region by gradients: least squares between what it gives and what it should give (block reconstruction; Li et al. 2021, BRECQ, who use it for quantization),
+/// minimized by Adam in steps that are a fixed part of each weight tensor's own size, and decay along a cosine.
+/// </summary>
+/// <remarks>
+/// Works on the CPU. Each batch is cut in two, and each half is computed on one thread: the same numbers on every run, with any number of threads.
+/// </remarks>
+/// <param name="threads">0 for one per core; more than two have nothing to do.</param>
+public sealed class TorchRegionFitter(int threads) : IRegionFitter
+{
+    // Two numbers give the same sum in either order, three would not.
+    private const int Parts = 2;
+    private const double RelativeRate = 0.01;
+
+    // Biases and shifts can be all zero, and have no size of their own then.
+    private const double LeastVectorSize = 0.05;
+    private const int Attempts = 2;
+    private const double Retreat = 0.25;
+
+    /// <inheritdoc/>
+    public bool Fit(
+        Model model,
+        IReadOnlyDictionary<Value, Shape> shapes,
+        Region region,
+        IReadOnlyList<RegionSamples> fit,
+        IReadOnlyList<RegionSamples> judge,
+        int epochs,
+        long seed,
+        CancellationToken cancellation)
+    {
+        TorchLibrary.SetThreads(1);
+        using var module = Open(model, shapes, region);
+        var inside = region.Nodes.ToHashSet();
+        var weights = module?.Weights.Where(w => w.Parameter is not null && w.Uses.All(u => inside.Contains(u.Node))).ToArray() ?? [];
+        if (weights.Length == 0)
+        {
+            return false;
+        }
+
+        var before = Error(module!, judge);
+        var kept = Array.ConvertAll(weights, w => w.Export());
+        var rate = RelativeRate;
+        for (var attempt = 0; attempt < Attempts; attempt++, rate *= Retreat)
+        {
+            Descend(module!, weights, fit, epochs, rate, new SeededRandom(seed), cancellation);
+            if (Error(module!, judge) < before)
+            {
+                module!.WriteBack();
+                return true;
+            }
+
+            foreach (var (weight, content) in weights.Zip(kept))
+            {
+                weight.Load(content);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Null where the region holds an operator that nothing is known of how to train through.</summary>
+    private static GraphModule? Open(Model model, IReadOnlyDictionary<Value, Shape> shapes, Region region)
+    {
+        try
+        {
+            return new GraphModule(model, shapes, torch.CPU, (region.Input, region.Output));
+        }
+        catch (UnsupportedModelException)
+        {
+            return null;
+        }
+    }
+
+    private void Descend(
+        GraphModule module, Weight[] weights, IReadOnlyList<RegionSamples> samples, int epochs, double rate, SeededRandom random, CancellationToken cancellation)
+    {
+        var optimizers = Array.ConvertAll(weights, w => (Adam: torch.optim.Adam([w.Parameter!], 0, 0.9, 0.999), Rate: rate * Size(w)));
+        try
+        {
+            var steps = epochs * samples.Count;
+            int[] order = [];
+            for (var step = 0; step < steps; step++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (step % samples.Count == 0)
+                {
+                    order = random.Permutation(samples.Count);
+                }
+
+                Array.ForEach(optimizers, o => o.Adam.zero_grad());
+                AddGradients(module, samples[order[step % samples.Count]]);
+                var decay = (1 + Math.Cos(Math.PI * step / steps)) / 2;
+                foreach (var (adam, own) in optimizers)
+                {
+                    adam.ParamGroups.First().LearningRate = own * decay;
+                    adam.step();
+                }
+            }
+        }
+        finally
+        {
+            Array.ForEach(optimizers, o => o.Adam.Dispose());
+        }
+    }
+
+    private void AddGradients(GraphModule module, RegionSamples batch)
+    {
+        var all = (int)batch.Input.Dims[0];
+        var parts = Math.Min(Parts, all);
+        Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = threads > 0 ? threads : Environment.ProcessorCount }, part =>
+        {
+            TorchLibrary.SetThreads(1);
+            using var scope = torch.NewDisposeScope();
+            var (first, end) = (all * part / parts, all * (part + 1) / parts);
+            Loss(module, ToTorch(batch.Input).slice(0, first, end, 1), ToTorch(batch.Target).slice(0, first, end, 1)).mul((double)(end - first) / all).backward();
+        });
+    }
+
+    /// <summary>The root mean square of a weight's elements.</summary>
+    private static double Size(Weight weight)
+    {
+        var values = weight.Export().ToDoubles();
+        var size = Math.Sqrt(values.Sum(v => v * v) / values.Length);
+        return weight.Data.shape.Length > 1 ? size : Math.Max(size, LeastVectorSize);
+    }
+
+    private static double Error(GraphModule module, IReadOnlyList<RegionSamples> samples)
+    {
+        using var mode = torch.no_grad();
+        var error = 0.0;
+        foreach (var batch in samples)
+        {
+            using var scope = torch.NewDisposeScope();
+            error += Loss(module, ToTorch(batch.Input), ToTorch(batch.Target)).item<float>();
+        }
+
+        return error;
+    }
+
+    private static torch.Tensor Loss(GraphModule module, torch.Tensor input, torch.Tensor target)
+    {
+        var made = module.Forward(input, training: false);
+        var difference = made.sub(target.reshape(made.shape));
+        return difference.mul(difference).reshape(-1).mean([0]);
+    }
+
+    private static torch.Tensor ToTorch(Tensor tensor) => TensorBridge.ToTorch(tensor, torch.CPU);
+}

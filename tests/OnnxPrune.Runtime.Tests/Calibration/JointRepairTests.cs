@@ -1,0 +1,112 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
+
+namespace OnnxPrune.Runtime.Tests.Calibration;
+
+public sealed class JointRepairTests
+{
+    private static readonly SessionSettings s_settings = new() { Threads = 1, Deterministic = true };
+
+    public static TheoryData<string> Kinds => Networks.Kinds;
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Regions_get_what_the_pruned_network_feeds_them_and_what_the_original_gives(string kind)
+    {
+        var model = Networks.Make(kind);
+        var inputs = Networks.Inputs(model, 3, 5);
+        var planner = new CalibratedPlanner(model);
+        var request = new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
+        planner.Measure(request, inputs, inputs, s_settings, 0);
+        var fitter = new Recorder();
+
+        CalibratedPruning.Apply(model, planner.Plan(request.Targets), true, inputs, s_settings, 0, fitter);
+
+        // A plan may leave nothing in which two layers are left.
+        Assert.True(fitter.Calls.Count > 0 || kind is "channels last" or "matmul" or "fixed batch" or "transposed conv", "no region was fitted");
+        Assert.All(fitter.Calls, call =>
+        {
+            var judged = call.Judge.Count;
+            Assert.True(judged > 0 && call.Fit.Count > 0);
+            var all = call.Fit.Concat(call.Judge).ToArray();
+            var original = Run(model, inputs[0], model.Graph.Find(call.Region.Output.Name)!);
+            var target = all[0].Target;
+            Assert.True(IsNear(Run(call.Model, inputs[0], call.Region.Input), all[0].Input));
+            Assert.Equal(Run(call.Model, inputs[0], call.Region.Output).Dims, target.Dims);
+
+            // Every channel of the target is one of the original's.
+            var channels = Enumerable.Range(0, (int)original.Dims[1]).Select(c => original.Take(1, [c])).ToArray();
+            Assert.All(Enumerable.Range(0, (int)target.Dims[1]), c => Assert.Contains(channels, o => IsNear(o, target.Take(1, [c]))));
+        });
+    }
+
+    [Fact]
+    public void What_a_fitter_changes_counts_only_if_the_outputs_come_closer()
+    {
+        var model = Networks.Make("identity");
+        var inputs = Networks.Inputs(model, 3, 5);
+        var planner = new CalibratedPlanner(model);
+        var request = new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = false };
+        planner.Measure(request, inputs, inputs, s_settings, 0);
+        var plan = planner.Plan(request.Targets);
+
+        var without = CalibratedPruning.Apply(model, plan, true, inputs, s_settings, 0);
+        var spoiled = CalibratedPruning.Apply(model, plan, true, inputs, s_settings, 0, new Spoiler());
+
+        Assert.Equal(0, spoiled.Regions);
+        Assert.Equal(OnnxFile.ToBytes(without.Model), OnnxFile.ToBytes(spoiled.Model));
+    }
+
+    // A network that is run piece by piece is fused otherwise than as a whole.
+    private static bool IsNear(Tensor a, Tensor b) => MaskedEqualsPruned.RelativeError(a, b) < (a.ElementType == ElementType.Float16 ? 2e-2 : 1e-4);
+
+    private static Tensor Run(Model model, IReadOnlyDictionary<string, Tensor> inputs, Value value)
+    {
+        using var session = OnnxSession.Open(ModelSketch.Excerpt(model, [.. model.Graph.FedInputs], [value]).ToBytes(), null, s_settings);
+        return session.Run(inputs)[value.Name];
+    }
+
+    private sealed record Call(Model Model, Region Region, IReadOnlyList<RegionSamples> Fit, IReadOnlyList<RegionSamples> Judge);
+
+    private sealed class Recorder : IRegionFitter
+    {
+        public List<Call> Calls { get; } = [];
+
+        public bool Fit(
+            Model model,
+            IReadOnlyDictionary<Value, Shape> shapes,
+            Region region,
+            IReadOnlyList<RegionSamples> fit,
+            IReadOnlyList<RegionSamples> judge,
+            int epochs,
+            long seed,
+            CancellationToken cancellation)
+        {
+            Calls.Add(new Call(model, region, fit, judge));
+            return false;
+        }
+    }
+
+    private sealed class Spoiler : IRegionFitter
+    {
+        public bool Fit(
+            Model model,
+            IReadOnlyDictionary<Value, Shape> shapes,
+            Region region,
+            IReadOnlyList<RegionSamples> fit,
+            IReadOnlyList<RegionSamples> judge,
+            int epochs,
+            long seed,
+            CancellationToken cancellation)
+        {
+            var weight = region.Layers[^1].Inputs[1]!;
+            Graph.SetInitializer(weight, weight.Initializer!.WithValues(new double[weight.Initializer.Count]));
+            return true;
+        }
+    }
+}
