@@ -132,7 +132,7 @@ public sealed class BlockedTests
     }
 
     [Fact]
-    public void Function_of_the_model_is_not_looked_into()
+    public void Function_of_the_model_that_was_not_inlined_blocks()
     {
         var g = new TestGraph();
         var x = Start(g);
@@ -145,7 +145,7 @@ public sealed class BlockedTests
         g.Last.Domain = "local";
         g.Close(g.Conv(y, 6));
 
-        Oracle.Blocks(g, "conv1", "Twice 'twice1' calls a function of the model, which is not looked into");
+        Oracle.Blocks(g, "conv1", "Twice 'twice1' calls a function of the model that could not be inlined");
     }
 
     [Fact]
