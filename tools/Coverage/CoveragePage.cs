@@ -12,7 +12,7 @@ internal static class CoveragePage
         Written by `tools/coverage`: every network that `tools/ModelMaker` makes (those for ImageNet at 32x32 pixels), and every model of
         `../shared/models` where that folder is there.
 
-        * *can be cut*: the share of parameters and of MACs that depends on channels which can leave.
+        * *can be cut*: the share of parameters and of MACs that depends on channels which can leave, and of the layers' output channels that can.
         * *pruned*: the parameters and MACs that are left at `params=60%`, or at the fewest that can be reached, marked with ≥; channels only,
           in multiples of 8 (4 where a group has few).
         * *error*: the relative error ‖masked − pruned‖ / ‖masked‖ on ONNX Runtime, the largest of all outputs. It is rounding. Networks in half
@@ -28,8 +28,8 @@ internal static class CoveragePage
     public static int Write(IEnumerable<CoverageRow> rows, TextWriter output)
     {
         output.Write(Head);
-        output.WriteLine("| network | exporter | opset | can be cut: parameters | MACs | pruned: parameters | MACs | error | time | what stays |");
-        output.WriteLine("|---|---|---:|---:|---:|---:|---:|---:|---:|---|");
+        output.WriteLine("| network | exporter | opset | can be cut: parameters | MACs | channels | pruned: parameters | MACs | error | time | what stays |");
+        output.WriteLine("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|");
         foreach (var row in rows)
             output.WriteLine($"| {row.Name} | {row.Exporter} | {(row.Opset == 0 ? "" : row.Opset)} | {Cells(row)} |");
         return 0;
@@ -38,12 +38,13 @@ internal static class CoveragePage
     private static string Cells(CoverageRow row)
     {
         if (row.Coverage is not { } found)
-            return $"– | – | – | – | – | – | refused: {Plain(row.Refusal!)}";
+            return $"– | – | – | – | – | – | – | refused: {Plain(row.Refusal!)}";
         var misses = NetworkCoverage.Wanted.IsMet(found.After, found.Before) ? "" : "≥ ";
         return string.Join(
             " | ",
             Percent(found.Share.Parameters),
             Percent(found.Share.Macs),
+            Percent(found.Share.Channels),
             misses + Percent(Ratio(found, c => c.Parameters)),
             Percent(Ratio(found, c => c.Macs)),
             found.Error is { } error ? error.ToString("0.0E+0", CultureInfo.InvariantCulture) : "–",

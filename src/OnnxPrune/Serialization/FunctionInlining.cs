@@ -15,7 +15,7 @@ internal static class FunctionInlining
 {
     // Functions nest a few levels deep; a file of a few kilobytes could ask for 2^60 nodes.
     private const int MostLevels = 32;
-    private const int MostNodes = 1_000_000;
+    private const int MostNodes = 200_000;
 
     /// <summary>Changes the message in place.</summary>
     /// <exception cref="BrokenModelException">Functions call each other in a circle, or make more nodes than can be held.</exception>
