@@ -11,7 +11,7 @@ internal static class Quantization
     /// <returns>Null for what is not evaluated: scales that are no vector, element types other than 8, 16 and 32-bit integers.</returns>
     public static Tensor? Dequantize(Tensor stored, Tensor scale, Tensor? zero, long axis)
     {
-        if (!IsInteger(stored.ElementType) || !scale.ElementType.IsFloatingPoint() || Steps(stored, scale, zero, axis) is not { } step)
+        if (!IsInteger(stored.ElementType) || (zero is not null && !IsInteger(zero.ElementType)) || !scale.ElementType.IsFloatingPoint() || Steps(stored, scale, zero, axis) is not { } step)
         {
             return null;
         }
@@ -31,7 +31,7 @@ internal static class Quantization
     public static Tensor? Quantize(Tensor x, Tensor scale, Tensor? zero, long axis)
     {
         var type = zero?.ElementType ?? ElementType.UInt8;
-        if (!x.ElementType.IsFloatingPoint() || type is not (ElementType.Int8 or ElementType.UInt8) || Steps(x, scale, zero, axis) is not { } step)
+        if (!x.ElementType.IsFloatingPoint() || !scale.ElementType.IsFloatingPoint() || type is not (ElementType.Int8 or ElementType.UInt8) || Steps(x, scale, zero, axis) is not { } step)
         {
             return null;
         }

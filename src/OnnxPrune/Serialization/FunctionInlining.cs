@@ -51,15 +51,15 @@ internal static class FunctionInlining
         }
     }
 
-    private static (string Domain, string Name) Key(FunctionProto function) => (function.Domain, function.Name);
+    private static (string Domain, string Name) Key(FunctionProto function) => (Domain(function.Domain), function.Name);
 
     private static bool Calls(IEnumerable<NodeProto> nodes, HashSet<(string, string)> functions) => nodes.Any(n =>
-        functions.Contains((n.Domain, n.OpType)) || n.Attribute.SelectMany(Subgraphs).Any(g => Calls(g.Node, functions)));
+        functions.Contains((Domain(n.Domain), n.OpType)) || n.Attribute.SelectMany(Subgraphs).Any(g => Calls(g.Node, functions)));
 
     /// <summary>The function that a node calls, where its body can take the call's place.</summary>
     private static FunctionProto? Callee(NodeProto node, Dictionary<(string, string), FunctionProto> functions, ModelProto model)
     {
-        if (functions.GetValueOrDefault((node.Domain, node.OpType)) is not { } function || node.Input.Count > function.Input.Count || node.Output.Count > function.Output.Count)
+        if (functions.GetValueOrDefault((Domain(node.Domain), node.OpType)) is not { } function || node.Input.Count > function.Input.Count || node.Output.Count > function.Output.Count)
         {
             return null;
         }
