@@ -131,8 +131,12 @@ public sealed class ChannelFlow
 
         if (output.Shape is not { } shape)
         {
-            // Nobody who reads it could tell which axis is which.
-            Pin(ids, new PinReason(output.Producer, $"flow into '{output.Name}', whose shape is unknown"));
+            // Who reads it could not tell which axis is which.
+            if (output.Uses.Count > 0 || output.IsGraphOutput)
+            {
+                Pin(ids, new PinReason(output.Producer, $"flow into '{output.Name}', whose shape is unknown"));
+            }
+
             return;
         }
 

@@ -149,6 +149,33 @@ public sealed class BlockedTests
     }
 
     [Fact]
+    public void Value_of_unknown_shape_keeps_the_channels_that_flow_into_it()
+    {
+        // given
+        var g = new TestGraph();
+        g.Close(g.Op("Sin", Start(g)));
+        var model = ModelCopy.WithShapes(g.Build());
+
+        // when
+        model.Graph.Find("relu1.y")!.Shape = null;
+
+        // then
+        Assert.All(Oracle.Pins(model, "conv1"), p => Assert.Equal("flow into 'relu1.y', whose shape is unknown", p));
+    }
+
+    [Fact]
+    public void Output_that_nobody_reads_may_be_of_unknown_shape()
+    {
+        var g = new TestGraph { Opset = 11 };
+        var dropped = g.Ops("Dropout", [Start(g)], 2);
+        g.Close(new Wire(dropped[0], C));
+        var model = ModelCopy.WithShapes(g.Build());
+        model.Graph.Find(dropped[1])!.Shape = null;
+
+        Assert.All(Oracle.Pins(model, "conv1"), Assert.Null);
+    }
+
+    [Fact]
     public void Shape_that_is_an_output_gives_the_channel_count_away()
     {
         var g = new TestGraph();
