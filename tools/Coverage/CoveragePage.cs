@@ -27,13 +27,23 @@ internal static class CoveragePage
     /// <returns>The exit code.</returns>
     public static int Write(IEnumerable<CoverageRow> rows, TextWriter output)
     {
+        var load = Load();
+        string? provider = null;
         output.Write(Head);
         output.WriteLine("| network | exporter | opset | can be cut: parameters | MACs | channels | pruned: parameters | MACs | error | time | what stays |");
         output.WriteLine("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|");
         foreach (var row in rows)
+        {
             output.WriteLine($"| {row.Name} | {row.Exporter} | {(row.Opset == 0 ? "" : row.Opset)} | {Cells(row)} |");
+            provider ??= row.Latency?.Provider;
+        }
+
+        output.WriteLine("");
+        output.WriteLine($"Measured with {provider}, on {Environment.ProcessorCount} cores that others use too: load average {load} at the start, {Load()} at the end.");
         return 0;
     }
+
+    private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 
     private static string Cells(CoverageRow row)
     {
@@ -48,7 +58,7 @@ internal static class CoveragePage
             misses + Percent(Ratio(found, c => c.Parameters)),
             Percent(Ratio(found, c => c.Macs)),
             found.Error is { } error ? error.ToString("0.0E+0", CultureInfo.InvariantCulture) : "–",
-            row.LatencyRatio is { } time ? time.ToString("0.00", CultureInfo.InvariantCulture) : "–",
+            row.Latency is { } time ? time.Racers[^1].QuietRatio.ToString("0.00", CultureInfo.InvariantCulture) : "–",
             Plain(found.Reason ?? ""));
     }
 

@@ -10,8 +10,8 @@ namespace Coverage;
 
 /// <summary>A row of the table: what came of one network, or why it was refused.</summary>
 /// <param name="Exporter">What wrote the file, as far as it says.</param>
-/// <param name="LatencyRatio">The pruned model's time over the original's; null where nothing was pruned.</param>
-internal sealed record CoverageRow(string Name, string Exporter, long Opset, NetworkCoverage? Coverage, double? LatencyRatio, string? Refusal)
+/// <param name="Latency">Of the original and the pruned model; null where nothing was pruned.</param>
+internal sealed record CoverageRow(string Name, string Exporter, long Opset, NetworkCoverage? Coverage, LatencyReport? Latency, string? Refusal)
 {
     private const long Seed = 2;
 
@@ -33,7 +33,7 @@ internal sealed record CoverageRow(string Name, string Exporter, long Opset, Net
     }
 
     /// <summary>Both models in turn, in one run, optimized as far as ONNX Runtime can, on one thread.</summary>
-    private static double? Race(Model original, NetworkCoverage coverage)
+    private static LatencyReport? Race(Model original, NetworkCoverage coverage)
     {
         if (coverage.Pruned is null)
             return null;
@@ -42,6 +42,6 @@ internal sealed record CoverageRow(string Name, string Exporter, long Opset, Net
         using var second = OnnxSession.Open(OnnxFile.ToBytes(coverage.Pruned), coverage.Pruned.Folder, settings, "the pruned model");
         var inputs = SyntheticInputs.Make(original, ConcreteShapes.Infer(original), Seed);
         var race = new RaceSettings { Budget = TimeSpan.FromSeconds(1) };
-        return LatencyRace.Run([first, second], inputs, race).Racers[^1].QuietRatio;
+        return LatencyRace.Run([first, second], inputs, race);
     }
 }
