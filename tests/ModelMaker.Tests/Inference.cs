@@ -15,19 +15,25 @@ internal static class Inference
     public static float[] Run(ModelProto model, int size) => Run(model, Images(size), size);
 
     /// <summary>The first output for images [N, 3, size, size].</summary>
-    public static float[] Run(ModelProto model, float[] images, int size) =>
-        Outputs(model, images, size, outputs => outputs[0].AsTensor<float>().ToArray());
+    public static float[] Run(ModelProto model, float[] images, int size, params IEnumerable<float[]> further) =>
+        Outputs(model, images, size, further, outputs => outputs[0].AsTensor<float>().ToArray());
 
     /// <summary>The shapes of all outputs, by name.</summary>
     public static IReadOnlyDictionary<string, int[]> Shapes(ModelProto model, float[] images, int size) =>
-        Outputs(model, images, size, outputs => outputs.ToDictionary(o => o.Name, o => o.AsTensor<float>().Dimensions.ToArray()));
+        Outputs(model, images, size, [], outputs => outputs.ToDictionary(o => o.Name, o => o.AsTensor<float>().Dimensions.ToArray()));
 
-    private static T Outputs<T>(ModelProto model, float[] images, int size, Func<IReadOnlyList<DisposableNamedOnnxValue>, T> read)
+    // What the further inputs are fed, [N, C]; ones where nothing is given.
+    private static T Outputs<T>(ModelProto model, float[] images, int size, IEnumerable<float[]> further, Func<IReadOnlyList<DisposableNamedOnnxValue>, T> read)
     {
         using var settings = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(model.ToByteArray(), settings);
         var tensor = new DenseTensor<float>(images, [images.Length / (3 * size * size), 3, size, size]);
-        using var outputs = session.Run([NamedOnnxValue.CreateFromTensor(model.Graph.Input[0].Name, tensor)]);
+        var batch = tensor.Dimensions[0];
+        var numbers = further.ToList();
+        var inputs = model.Graph.Input.Skip(1).Where(input => model.Graph.Initializer.All(t => t.Name != input.Name));
+        var fed = inputs.Select((input, i) => NamedOnnxValue.CreateFromTensor(
+            input.Name, new DenseTensor<float>(i < numbers.Count ? numbers[i] : [.. Enumerable.Repeat(1f, batch)], [batch, 1])));
+        using var outputs = session.Run([NamedOnnxValue.CreateFromTensor(model.Graph.Input[0].Name, tensor), .. fed]);
         return read([.. outputs]);
     }
 

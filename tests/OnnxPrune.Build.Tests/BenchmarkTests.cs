@@ -15,6 +15,18 @@ public sealed class BenchmarkTests
     }
 
     [Fact]
+    public void The_table_of_coverage_has_a_row_for_every_network_asked_for()
+    {
+        // when
+        var coverage = Command.Run(Tool("coverage"), ["--only", "^mlp(_fp64)?$"]);
+
+        // then
+        Assert.Equal(0, coverage.ExitCode);
+        Assert.Matches(@"\| mlp \| PyTorch \| 13 \| 100\.0 % \|", coverage.Output);
+        Assert.Matches(@"\| mlp_fp64 \| double \| 13 \| 100\.0 % \|", coverage.Output);
+    }
+
+    [Fact]
     public void The_benchmark_makes_its_networks_and_measures_them()
     {
         // when

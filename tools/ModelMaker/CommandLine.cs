@@ -86,7 +86,7 @@ public static class CommandLine
     private static void List()
     {
         foreach (var network in Catalog.All)
-            Console.WriteLine($"{network.Name,-24}{network.Description}");
+            Console.WriteLine($"{network.Name,-32}{network.Description}");
     }
 
     private static void MakeAll(string folder, MakeOptions options)

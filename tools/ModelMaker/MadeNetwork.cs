@@ -13,9 +13,12 @@ public sealed record MadeNetwork(ModelProto Model, long Parameters, long Macs)
     /// <summary>Makes <paramref name="network"/>; the same options give the same bytes.</summary>
     public static MadeNetwork Make(Network network, MakeOptions options)
     {
+        options = options with { Opset = network.Opset ?? Math.Max(options.Opset, network.OldestOpset) };
         var builder = new NetworkBuilder(options);
         var model = builder.Build(network.Build(builder));
-        return new(model, builder.Parameters, builder.Macs);
+        var (parameters, macs) = (builder.Parameters, builder.Macs);
+        network.Style.Rewrite(model);
+        return new(model, parameters, macs);
     }
 
     /// <summary>Writes the model; returns the file's size in bytes.</summary>

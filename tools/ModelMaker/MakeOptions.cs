@@ -3,11 +3,11 @@ namespace ModelMaker;
 /// <summary>How a network is written; what it is comes from the <see cref="Catalog"/>.</summary>
 public sealed record MakeOptions
 {
-    /// <summary>Oldest opset that the builder writes: Slice and Pad take their bounds as inputs from here on.</summary>
-    public const int OldestOpset = 11;
+    /// <summary>Oldest opset that the builder writes: from here on operators broadcast as NumPy does.</summary>
+    public const int OldestOpset = 7;
 
     /// <summary>Newest opset that the builder writes.</summary>
-    public const int NewestOpset = 18;
+    public const int NewestOpset = 24;
 
     /// <summary>The weights follow from the seed and the initializers' names alone.</summary>
     public ulong Seed { get; init; } = 1;

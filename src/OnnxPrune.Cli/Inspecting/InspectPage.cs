@@ -51,6 +51,7 @@ internal static class InspectPage
         terminal.Line($"  opset {Numbers.Plain(document.Opset)}, {Numbers.Count(document.Nodes, "node")}, {Numbers.Count(document.FileBytes)} bytes");
         terminal.Line($"  {Numbers.Count(document.Macs)} MACs, can go down to {Numbers.Count(document.Smallest.Macs)} ({Numbers.Percent(document.Smallest.MacsShare)})");
         terminal.Line($"  {Numbers.Count(document.Params)} parameters, can go down to {Numbers.Count(document.Smallest.Params)} ({Numbers.Percent(document.Smallest.ParamsShare)})");
+        terminal.Line($"  can be cut: channels {Numbers.Percent(document.Cuttable.ChannelsShare)}; on them depend MACs {Numbers.Percent(document.Cuttable.MacsShare)}, parameters {Numbers.Percent(document.Cuttable.ParamsShare)}");
         foreach (var (kind, values) in new[] { ("input", document.Inputs), ("output", document.Outputs) })
         {
             foreach (var value in values)

@@ -44,17 +44,20 @@ internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]
             before.Parameters,
             before.Channels,
             new InspectSmallest(smallest.Macs, smallest.Parameters, Share(smallest.Macs, before.Macs), Share(smallest.Parameters, before.Parameters)),
+            Describe(CuttableShare.Of(cost)),
             [.. model.Graph.FedInputs.Select(Describe)],
             [.. model.Graph.Outputs.Select(Describe)],
             [.. pruner.Blocks.Select(b => Describe(b, cost, before))],
             [.. pruner.Channels.Groups.Select((g, i) => Describe(g, i, cost, before)).OrderByDescending(g => g.Macs).ThenByDescending(g => g.Params)],
             [.. LayerTable.Of(pruner.Channels, loaded.Concrete).Costs.Select(l => new InspectLayer(l.Name, l.Operator, l.Weight, l.Macs, l.Parameters))],
-            PruneReport.Blocked(pruner.Channels.Blocked),
+            BlockedCosts.Of(pruner.Channels, cost),
             Unknown(pruner.Channels),
             model.Metadata.ContainsKey(PruningPlan.MetadataKey));
     }
 
     private static double Share(long part, long whole) => whole == 0 ? 1 : (double)part / whole;
+
+    private static InspectCuttable Describe(CuttableShare share) => new(share.Macs, share.Parameters, share.Channels);
 
     private static InspectValue Describe(Value value) => new(value.Name, value.ElementType.ToString(), value.Shape is { } shape ? [.. shape.Select(d => d.ToString())] : null);
 

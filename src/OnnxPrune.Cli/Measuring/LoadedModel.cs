@@ -15,7 +15,7 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
     /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
     public static LoadedModel Read(string path, MeasureOptions options, Terminal terminal)
     {
-        var model = terminal.Timed("read the model", () => OnnxFile.Read(path));
+        var model = terminal.Timed("read the model", () => OnnxFile.WithoutFunctions(OnnxFile.Read(path)));
         terminal.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
         var concrete = terminal.Timed("infer concrete shapes", () => Concretize(model, path, options, terminal));
         return new LoadedModel(path, model, concrete, FileSize(path, model));

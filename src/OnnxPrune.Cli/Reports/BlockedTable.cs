@@ -13,7 +13,7 @@ internal static class BlockedTable
         var shown = terminal.IsVerbose ? blocked.Count : ShownReasons;
         foreach (var reason in blocked.Take(shown))
         {
-            terminal.Line($"  {Numbers.Count(reason.Channels, "channel")} of {Layers(reason, terminal.IsVerbose)}: {reason.Reason}", indent: 4);
+            terminal.Line($"  {Numbers.Count(reason.Channels, "channel")} of {Layers(reason, terminal.IsVerbose)}{Costs(reason)}: {reason.Reason}", indent: 4);
         }
 
         if (blocked.Count > shown)
@@ -21,6 +21,10 @@ internal static class BlockedTable
             terminal.Line($"  and {Numbers.Count(blocked.Count - shown, "further reason")} (-v shows all)");
         }
     }
+
+    private static string Costs(ReportBlocked reason) => reason is InspectBlocked costs
+        ? $" ({Numbers.Percent(costs.MacsShare)} of the MACs, {Numbers.Percent(costs.ParamsShare)} of the parameters)"
+        : "";
 
     private static string Layers(ReportBlocked reason, bool all)
     {

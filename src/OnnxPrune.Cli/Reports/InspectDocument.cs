@@ -10,12 +10,13 @@ internal sealed record InspectDocument(
     long Params,
     long Channels,
     InspectSmallest Smallest,
+    InspectCuttable Cuttable,
     IReadOnlyList<InspectValue> Inputs,
     IReadOnlyList<InspectValue> Outputs,
     IReadOnlyList<InspectBlock> Blocks,
     IReadOnlyList<InspectGroup> Groups,
     IReadOnlyList<InspectLayer> Layers,
-    IReadOnlyList<ReportBlocked> Blocked,
+    IReadOnlyList<InspectBlocked> Blocked,
     IReadOnlyList<InspectUnknown> UnknownOperators,
     bool CarriesMasks)
 {
@@ -24,6 +25,14 @@ internal sealed record InspectDocument(
 
 /// <summary>With everything gone that may go, blocks included.</summary>
 internal sealed record InspectSmallest(long Macs, long Params, double MacsShare, double ParamsShare);
+
+/// <summary>The shares that depend on channels which can leave, and of the layers' channels that can.</summary>
+internal sealed record InspectCuttable(double MacsShare, double ParamsShare, double ChannelsShare);
+
+/// <param name="MacsShare">Of all MACs, those of the layers that make these channels, by the part of their channels that these are.</param>
+/// <param name="ParamsShare">The same of the parameters.</param>
+internal sealed record InspectBlocked(string Reason, int Channels, IReadOnlyList<string> Layers, double MacsShare, double ParamsShare)
+    : ReportBlocked(Reason, Channels, Layers);
 
 /// <param name="Shape">Numbers, symbols, or ? for dimensions that nothing is known of; null when the rank is unknown.</param>
 internal sealed record InspectValue(string Name, string Type, IReadOnlyList<string>? Shape);

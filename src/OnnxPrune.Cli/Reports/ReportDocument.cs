@@ -55,7 +55,7 @@ internal sealed record ReportRemoved(int Blocks, int CoupledChannels, int DeadBl
 internal sealed record ReportLayer(
     string Name, string Operator, IReadOnlyList<long> WeightBefore, IReadOnlyList<long>? WeightAfter, long MacsBefore, long MacsAfter, long ParamsBefore, long ParamsAfter);
 
-internal sealed record ReportBlocked(string Reason, int Channels, IReadOnlyList<string> Layers);
+internal record ReportBlocked(string Reason, int Channels, IReadOnlyList<string> Layers);
 
 internal sealed record ReportVerification(
     double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency, ReportAccuracy? Accuracy);

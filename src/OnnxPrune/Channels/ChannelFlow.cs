@@ -129,7 +129,18 @@ public sealed class ChannelFlow
             return;
         }
 
-        if (output.Shape is { } shape && axis < shape.Rank && shape[axis].Size is { } size && size != ids.Length)
+        if (output.Shape is not { } shape)
+        {
+            // Who reads it could not tell which axis is which.
+            if (output.Uses.Count > 0 || output.IsGraphOutput)
+            {
+                Pin(ids, new PinReason(output.Producer, $"flow into '{output.Name}', whose shape is unknown"));
+            }
+
+            return;
+        }
+
+        if (axis < shape.Rank && shape[axis].Size is { } size && size != ids.Length)
         {
             throw new BrokenModelException($"'{output.Name}' has {size} indices along axis {axis}, but its producer {output.Producer} makes {ids.Length} channels.");
         }

@@ -103,9 +103,23 @@ public sealed class ConstantValues
             "Transpose" => Transpose(x, node.Ints("perm")),
             "Slice" => Slice(node, x),
             "Gather" => Longs(node.Input(1)) is { } indices && this[node.Input(1)]!.Rank <= 1 ? Gather(x, (int)node.Int("axis", 0), indices, this[node.Input(1)]!.Rank) : null,
+            "DequantizeLinear" or "QuantizeLinear" => Quantized(node, x),
             "Add" or "Sub" or "Mul" or "Div" => Arithmetic(node.OpType, x, this[node.Input(1)]),
             _ => null,
         };
+    }
+
+    private Tensor? Quantized(Node node, Tensor x)
+    {
+        var zero = this[node.Input(2)];
+        if (this[node.Input(1)] is not { } scale || (node.Input(2) is not null && zero is null) || node.Int("block_size", 0) != 0)
+        {
+            return null;
+        }
+
+        return node.OpType == "QuantizeLinear"
+            ? Quantization.Quantize(x, scale, zero, node.Int("axis", 1))
+            : Quantization.Dequantize(x, scale, zero, node.Int("axis", 1));
     }
 
     private static Tensor? FromAttributes(Node node)

@@ -17,6 +17,9 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     /// <summary>Operators that the model defines itself as functions of others: (domain, name).</summary>
     public IReadOnlySet<(string Domain, string Name)> Functions { get; init; } = new HashSet<(string, string)>();
 
+    /// <summary>The program that wrote the file, as far as it says.</summary>
+    public string Producer { get; init; } = "";
+
     /// <summary>The folder that external data is read from; null for a model that came from no file.</summary>
     public string? Folder { get; init; }
 

@@ -16,6 +16,9 @@ public static class OperatorTable
         ["MatMul"] = new MatMul(),
         ["BatchNormalization"] = new BatchNormalization(),
         ["InstanceNormalization"] = new InstanceNormalization(),
+        ["GroupNormalization"] = new GroupNormalization(),
+        ["LayerNormalization"] = new LayerNormalization(),
+        ["RMSNormalization"] = new LayerNormalization(),
 
         // One output element from the one input element at its place.
         ["Relu"] = new Unary(x => Math.Max(x, 0)),
@@ -63,6 +66,8 @@ public static class OperatorTable
         ["Cast"] = new Unary((x, n) => ((ElementType)n.Int("to", 0)).IsFloatingPoint() ? x : n.Int("to", 0) == (long)ElementType.Bool ? x != 0 ? 1 : 0 : Math.Truncate(x)),
         ["Dropout"] = new Unary(x => x),
         ["Clip"] = new Clip(),
+        ["QuantizeLinear"] = new Quantize(),
+        ["DequantizeLinear"] = new Quantize(),
 
         // One output element from the elements at its place, with broadcasting.
         ["Add"] = new Broadcast((a, b) => a + b),
@@ -122,6 +127,9 @@ public static class OperatorTable
         ["Unsqueeze"] = new Unsqueeze(),
         ["Resize"] = new Resize(),
         ["Upsample"] = new Resize(),
+        ["Expand"] = new Expand(),
+        ["RoiAlign"] = new SampleAt(),
+        ["GridSample"] = new SampleAt(),
         ["DepthToSpace"] = new DepthToSpace(),
         ["SpaceToDepth"] = new SpaceToDepth(),
         ["Shape"] = new Shape(),
@@ -137,7 +145,7 @@ public static class OperatorTable
     /// <summary>Why a node without a rule blocks, as a phrase.</summary>
     public static string WhyUnknown(Node node, Model model) => node switch
     {
-        _ when model.Functions.Contains((node.Domain, node.OpType)) => "calls a function of the model, which is not looked into",
+        _ when model.Functions.Contains((node.Domain, node.OpType)) => "calls a function of the model that could not be inlined",
         { Captures.Count: > 0 } => "has subgraphs, which are not looked into",
         { Domain.Length: > 0 } => $"is an operator of the domain '{node.Domain}', for which there is no rule",
         _ => "has no rule for its channels",

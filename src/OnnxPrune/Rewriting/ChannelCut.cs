@@ -115,19 +115,34 @@ public sealed class ChannelCut
     private void Shrink(Value parameter)
     {
         var tensor = Graph.Constants[parameter]!;
-        var shrunk = tensor;
+        if (!Enumerable.Range(0, tensor.Rank).Any(axis => Changes(parameter, axis)))
+        {
+            return;
+        }
+
+        var uses = Graph.BoundUses(parameter);
+        if (StoredConstant.IsBehind(parameter.Producer) && !parameter.Uses.Except(uses).Any())
+        {
+            StoredConstant.Shrink(Graph.Model.Graph, parameter, (stored, first) => Take(parameter, stored, first), Graph.Constants);
+        }
+        else
+        {
+            ConstantReplacement.Replace(Graph.Model.Graph, parameter, Take(parameter, tensor, 0), uses);
+        }
+    }
+
+    /// <summary>A tensor without the indices that leave, where its axes are those of a parameter from <paramref name="first"/> on.</summary>
+    private Tensor Take(Value parameter, Tensor tensor, int first)
+    {
         for (var axis = 0; axis < tensor.Rank; axis++)
         {
-            if (Keep(parameter, axis) is { IsWhole: false } keep)
+            if (Keep(parameter, first + axis) is { IsWhole: false } keep)
             {
-                shrunk = shrunk.Take(axis, keep);
+                tensor = tensor.Take(axis, keep);
             }
         }
 
-        if (!ReferenceEquals(shrunk, tensor))
-        {
-            ConstantReplacement.Replace(Graph.Model.Graph, parameter, shrunk, Graph.BoundUses(parameter));
-        }
+        return tensor;
     }
 
     private void UpdateShapes()

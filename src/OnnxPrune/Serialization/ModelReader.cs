@@ -24,6 +24,7 @@ internal static class ModelReader
             opsets,
             proto.MetadataProps.GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value))
         {
+            Producer = $"{proto.ProducerName} {proto.ProducerVersion}".Trim(),
             Folder = folder,
             Functions = proto.Functions.Select(f => (Domain(f.Domain), f.Name)).ToHashSet(),
             HasExternalData = proto.Graph.Initializer.Any(i => i.DataLocation == TensorProto.Types.DataLocation.External),

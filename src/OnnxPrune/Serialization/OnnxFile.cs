@@ -55,7 +55,26 @@ public static class OnnxFile
         return copy;
     }
 
-    /// <summary>The same, with the shapes and types that were inferred for the original's values.</summary>
+    /// <summary>
+    /// The model with the bodies of its functions in place of their calls, so that channels can be followed through them; the model
+    /// itself where it has none. Calls whose body cannot stand in their place stay; see <see cref="FunctionInlining"/>.
+    /// </summary>
+    /// <exception cref="BrokenModelException">Functions call each other in a circle, or make more nodes than can be held.</exception>
+    public static Model WithoutFunctions(Model model)
+    {
+        if (model.Functions.Count == 0)
+        {
+            return model;
+        }
+
+        var copy = ModelWriter.Write(model).Clone();
+        FunctionInlining.Apply(copy);
+        var inlined = ModelReader.Read(copy, model.Folder);
+        inlined.HasExternalData = model.HasExternalData;
+        return inlined;
+    }
+
+    /// <summary>An independent copy with the shapes and types that were inferred for the original's values.</summary>
     public static Model CloneWithShapes(Model model)
     {
         var copy = Clone(model);

@@ -100,7 +100,10 @@ public static class ShapeSkeleton
         }
     }
 
-    /// <summary>All nodes, except that Constants that hold weights become inputs as initializers do.</summary>
+    /// <summary>
+    /// All nodes, except that Constants that hold weights become inputs as initializers do, and that GroupNormalization, of which the
+    /// runtime infers nothing, becomes an Identity: its output has the shape of its input.
+    /// </summary>
     private static void AddNodes(GraphProto skeleton, GraphProto source)
     {
         foreach (var node in source.Node)
@@ -111,6 +114,10 @@ public static class ShapeSkeleton
                 && !IsShapeLike((ElementType)tensor.DataType))
             {
                 skeleton.Input.Add(Describe(name, (ElementType)tensor.DataType, tensor.Dims));
+            }
+            else if (node is { OpType: "GroupNormalization", Domain: "" or "ai.onnx", Input.Count: > 0 })
+            {
+                skeleton.Node.Add(new NodeProto { Name = node.Name, OpType = "Identity", Input = { node.Input[0] }, Output = { node.Output } });
             }
             else
             {

@@ -132,7 +132,7 @@ public sealed class BlockedTests
     }
 
     [Fact]
-    public void Function_of_the_model_is_not_looked_into()
+    public void Function_of_the_model_that_was_not_inlined_blocks()
     {
         var g = new TestGraph();
         var x = Start(g);
@@ -145,7 +145,34 @@ public sealed class BlockedTests
         g.Last.Domain = "local";
         g.Close(g.Conv(y, 6));
 
-        Oracle.Blocks(g, "conv1", "Twice 'twice1' calls a function of the model, which is not looked into");
+        Oracle.Blocks(g, "conv1", "Twice 'twice1' calls a function of the model that could not be inlined");
+    }
+
+    [Fact]
+    public void Value_of_unknown_shape_keeps_the_channels_that_flow_into_it()
+    {
+        // given
+        var g = new TestGraph();
+        g.Close(g.Op("Sin", Start(g)));
+        var model = ModelCopy.WithShapes(g.Build());
+
+        // when
+        model.Graph.Find("relu1.y")!.Shape = null;
+
+        // then
+        Assert.All(Oracle.Pins(model, "conv1"), p => Assert.Equal("flow into 'relu1.y', whose shape is unknown", p));
+    }
+
+    [Fact]
+    public void Output_that_nobody_reads_may_be_of_unknown_shape()
+    {
+        var g = new TestGraph { Opset = 11 };
+        var dropped = g.Ops("Dropout", [Start(g)], 2);
+        g.Close(new Wire(dropped[0], C));
+        var model = ModelCopy.WithShapes(g.Build());
+        model.Graph.Find(dropped[1])!.Shape = null;
+
+        Assert.All(Oracle.Pins(model, "conv1"), Assert.Null);
     }
 
     [Fact]

@@ -20,9 +20,9 @@ public sealed partial class OperatorPageTests
         those that leave.
 
         Every other operator *blocks*: the channels of all its inputs stay, its outputs carry none, and `onnxprune inspect` names the node.
-        So do operators of other domains than ONNX's own, calls of functions of the model, and nodes with subgraphs (If, Loop, Scan). Quantized layers
-        (QLinearConv, QuantizeLinear and DequantizeLinear) and normalizations that mix channels (GroupNormalization, LayerNormalization,
-        LRN) have no rule.
+        So do operators of other domains than ONNX's own, nodes with subgraphs (If, Loop, Scan), and layers that compute with integers
+        (QLinearConv, ConvInteger). Functions of the model are inlined when it is loaded; a call that cannot be (its body is written for
+        another operator set, or has attributes with defaults) blocks.
 
         Layers with "MACs: yes" are counted as multiply-accumulates.
 

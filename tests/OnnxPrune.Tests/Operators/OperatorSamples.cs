@@ -20,6 +20,14 @@ internal static class OperatorSamples
         "BatchNormalization" => Between((g, x) => g.BatchNorm(x)),
         "InstanceNormalization" => Between((g, x) => new Wire(g.Op(op, [x, g.Uniform(0.5, 1.5, C), g.Weight(C)]), C)),
 
+        "GroupNormalization" => Between((g, x) => new Wire(g.Op(op, [x, g.Uniform(0.5, 1.5, C), g.Weight(C)], ("num_groups", 4L)), C), opset: 21),
+        "LayerNormalization" => Between((g, x) => new Wire(g.Op(op, [x, g.Uniform(0.5, 1.5, 6), g.Weight(6)], ("axis", -1L)), C)),
+        "RMSNormalization" => Between((g, x) => new Wire(g.Op(op, [x, g.Uniform(0.5, 1.5, 6, 6)], ("axis", 2L)), C), opset: 23),
+        "QuantizeLinear" or "DequantizeLinear" => Quantized(),
+        "Expand" => Between((g, x) => new Wire(g.Op("Squeeze", [g.Op("ReduceMax", [g.Op(op, [x, g.Longs(3, 2, C, 1, 1)])], ("axes", new long[] { 0 })), g.Longs(0)]), C)),
+        "RoiAlign" => Between((g, x) => new Wire(g.Op(op, [x, g.Constant(Tensor.Of([0f, 0, 4, 5, 1, 2, 5, 5], 2, 4)), g.Longs(1, 0)], ("output_height", 3L), ("output_width", 3L)), C)),
+        "GridSample" => Between((g, x) => new Wire(g.Op(op, [x, g.Uniform(-1, 1, 2, 4, 4, 2)]), C)),
+
         "Log" or "Sqrt" or "Reciprocal" => Between((g, x) => g.Op(op, g.Op("Exp", x))),
         "Acosh" => Between((g, x) => g.Op(op, g.Binary("Add", g.Op("Exp", x), g.Scalar(1)))),
         "Asin" or "Acos" or "Atanh" => Between((g, x) => g.Op(op, g.Binary("Mul", g.Op("Tanh", x), g.Scalar(0.9)))),
@@ -79,6 +87,12 @@ internal static class OperatorSamples
     }
 
     private static Wire Bool(TestGraph g, string value) => new(g.Op("Cast", [value], ("to", (long)ElementType.Float)), C);
+
+    private static TestGraph Quantized() => Between((g, x) =>
+    {
+        var (scale, zero) = (g.Uniform(0.01, 0.05, C), g.Constant(new Tensor(ElementType.Int8, [C], new byte[] { 0, 1, 2, 3, 255, 254, 0, 5 })));
+        return new Wire(g.Op("DequantizeLinear", [g.Op("QuantizeLinear", [x, scale, zero]), scale, zero]), C);
+    });
 
     private static TestGraph Gemm()
     {

@@ -18,6 +18,9 @@ internal static class Attributes
     public static AttributeProto Ints(string name, params IEnumerable<long> values) =>
         new() { Name = name, Ints = { values }, Type = AttributeType.Ints };
 
+    public static AttributeProto Floats(string name, params IEnumerable<float> values) =>
+        new() { Name = name, Floats = { values }, Type = AttributeType.Floats };
+
     public static AttributeProto Tensor(string name, TensorProto value) => new() { Name = name, T = value, Type = AttributeType.Tensor };
 
     public static TensorProto Tensor(ReadOnlySpan<long> values, params IEnumerable<long> dims) =>

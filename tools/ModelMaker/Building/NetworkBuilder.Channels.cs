@@ -55,7 +55,7 @@ public sealed partial class NetworkBuilder
             weights[i % x.Channels * channels * 4 + i / x.Channels] = taps[i];
         var bias = new Weights(options.Seed, $"{module}.bias").Normal(channels, 0.1);
         var repeated = bias.SelectMany(b => Enumerable.Repeat(b, 4)).ToArray();
-        var pointwise = SampleConv.Run(x.Sample, taps, repeated, channels * 4, 1, 1, 0, 1);
+        var pointwise = SampleConv.Pointwise(x.Sample, taps, repeated, channels * 4);
         var sample = SampleOps.Gather(pointwise, channels, 2 * x.Sample.Height, 2 * x.Sample.Width,
             (c, y, at) => (c * 4 + y % 2 * 2 + at % 2, y / 2, at / 2));
 

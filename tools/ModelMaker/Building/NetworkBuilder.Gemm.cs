@@ -8,7 +8,7 @@ public sealed partial class NetworkBuilder
     {
         var random = new Weights(options.Seed, $"{module}.weight");
         var weights = random.Normal(channels * x.Channels, Math.Sqrt(1.0 / x.Channels));
-        var raw = SampleConv.Run(x.Sample, weights, null, channels, 1, 1, 0, 1);
+        var raw = SampleConv.Pointwise(x.Sample, weights, null, channels);
         var variance = Enumerable.Range(0, channels).Average(c => raw.Moments(c).Variance);
         var gain = (float)(spread / Math.Sqrt(Math.Max(variance, 1e-9)));
         for (var i = 0; i < weights.Length; i++)
@@ -25,7 +25,7 @@ public sealed partial class NetworkBuilder
             Initializer($"{module}.weight", weights, channels, x.Channels),
             Initializer($"{module}.bias", bias, channels),
         ];
-        var sample = SampleConv.Run(x.Sample, weights, bias, channels, 1, 1, 0, 1);
+        var sample = SampleConv.Pointwise(x.Sample, weights, bias, channels);
         return Emit(module, "Gemm", operands, [channels], sample,
             Attributes.Float("alpha", 1), Attributes.Float("beta", 1), Attributes.Int("transB", 1));
     }

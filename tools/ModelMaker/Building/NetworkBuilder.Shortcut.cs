@@ -10,7 +10,7 @@ public sealed partial class NetworkBuilder
     /// </summary>
     public Feature SubsampleAndPad(string module, Feature x, int side)
     {
-        var half = Subsample(module, Subsample(module, x, 2), 3);
+        var half = Subsample(module, x);
         string[] operands = options.ComputedPads
             ? [half.Name, ComputedPads(module, side), ScalarConstant(module, 0f)]
             : [half.Name, Constant(module, 0, side, 0, 0, 0, side, 0, 0)];
@@ -23,20 +23,6 @@ public sealed partial class NetworkBuilder
     /// <summary>The Pad by zeros that PyTorch 1.x puts before every average pool.</summary>
     public Feature PadByNothing(string module, Feature x) =>
         Emit(module, "Pad", [x.Name, Constant(module, 0, 0, 0, 0, 0, 0, 0, 0)], x.Dims, x.Sample, Attributes.Text("mode", "constant"));
-
-    // x[..., ::2] along one spatial axis, with the exporter's four constants in its order.
-    private Feature Subsample(string module, Feature x, int axis)
-    {
-        var axes = Constant(module, axis);
-        var starts = Constant(module, 0);
-        var ends = Constant(module, long.MaxValue);
-        var steps = Constant(module, 2);
-        var (rows, columns) = axis == 2 ? (2, 1) : (1, 2);
-        int[] dims = [x.Channels, (x.Height + rows - 1) / rows, (x.Width + columns - 1) / columns];
-        var sample = SampleOps.Gather(x.Sample, x.Channels, (x.Sample.Height + rows - 1) / rows, (x.Sample.Width + columns - 1) / columns,
-            (c, y, at) => (c, y * rows, at * columns));
-        return Emit(module, "Slice", [x.Name, starts, ends, axes, steps], dims, sample);
-    }
 
     // What PyTorch 1.x makes of F.pad(x, (0, 0, 0, 0, side, side)): the pads, last axis first and begin and end together,
     // are filled up to all four axes, reversed and regrouped as ONNX wants them, all at run time.

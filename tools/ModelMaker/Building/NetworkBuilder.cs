@@ -9,10 +9,11 @@ namespace ModelMaker.Building;
 /// </summary>
 public sealed partial class NetworkBuilder(MakeOptions options)
 {
-    private const string InputName = "input";
     private readonly GraphProto graph = new() { Name = "main_graph" };
     private readonly ModuleNames names = new();
     private readonly List<Feature> features = [];
+    private readonly List<Feature> inputs = [];
+    private readonly List<(Feature Feature, string Name)> furtherOutputs = [];
 
     /// <summary>How the network is to be written.</summary>
     public MakeOptions Options => options;
@@ -24,6 +25,9 @@ public sealed partial class NetworkBuilder(MakeOptions options)
     /// <summary>Multiply-accumulates of Conv, ConvTranspose and Gemm for one input.</summary>
     public long Macs { get; private set; }
 
+    /// <summary>The inputs, each with its sample batch.</summary>
+    public IReadOnlyList<Feature> Inputs => inputs;
+
     /// <summary>The network's input.</summary>
     /// <param name="channels">C.</param>
     /// <param name="usualSize">H and W, unless the options choose another size.</param>
@@ -34,7 +38,18 @@ public sealed partial class NetworkBuilder(MakeOptions options)
         const int LargestSample = 64;
         var size = options.Size ?? usualSize;
         var sampled = usualSize > LargestSample ? Math.Min(size, LargestSample) : size;
-        var feature = new Feature(InputName, [channels, size, size], Sample.Images(channels, sampled, sampled));
+        return Input(new Feature("input", [channels, size, size], Sample.Images(channels, sampled, sampled)));
+    }
+
+    /// <summary>An input beside the images, [N, C].</summary>
+    public Feature FlatInput(string name, int channels) => Input(new Feature(name, [channels], Sample.Images(channels, 1, 1)));
+
+    /// <summary>Makes a value an output, beside that of <see cref="Build"/>.</summary>
+    public void AddOutput(Feature feature, string name) => furtherOutputs.Add((feature, name));
+
+    private Feature Input(Feature feature)
+    {
+        inputs.Add(feature);
         graph.Input.Add(Describe(feature));
         return feature;
     }
@@ -44,14 +59,19 @@ public sealed partial class NetworkBuilder(MakeOptions options)
     {
         if (options.Fused)
             FoldBatchNorms();
-        Rename(output.Name, outputName);
-        graph.Output.Add(Describe(output with { Name = outputName }));
+        foreach (var (feature, name) in furtherOutputs.Prepend((output, outputName)))
+        {
+            Rename(feature.Name, name);
+            graph.Output.Add(Describe(feature with { Name = name }));
+            features.RemoveAll(f => f.Name == feature.Name);
+        }
+
         if (options.ValueInfo)
-            graph.ValueInfo.Add(features.Where(f => f.Name != output.Name).Select(Describe));
+            graph.ValueInfo.Add(features.Select(Describe));
 
         return new ModelProto
         {
-            IrVersion = options.Opset < 15 ? 7 : 8, // the IR version that came with the opset
+            IrVersion = options.Opset switch { < 15 => 7, < 19 => 8, < 21 => 9, _ => 10 }, // the IR version that came with the opset
             ProducerName = "onnxprune-modelmaker",
             Graph = graph,
             OpsetImport = { new OperatorSetIdProto { Version = options.Opset } },
@@ -73,7 +93,8 @@ public sealed partial class NetworkBuilder(MakeOptions options)
     {
         var shape = new TensorShapeProto();
         shape.Dim.Add(options.Batch is { } batch ? new Dimension { DimValue = batch } : new Dimension { DimParam = "N" });
-        shape.Dim.Add(feature.Dims.Select(d => new Dimension { DimValue = d }));
+        IEnumerable<int> dims = feature.IsChannelsLast ? [.. feature.Dims.Skip(1), feature.Channels] : feature.Dims;
+        shape.Dim.Add(dims.Select(d => new Dimension { DimValue = d }));
         var tensor = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float, Shape = shape };
         return new ValueInfoProto { Name = feature.Name, Type = new TypeProto { TensorType = tensor } };
     }
@@ -81,6 +102,11 @@ public sealed partial class NetworkBuilder(MakeOptions options)
     private Feature Emit(string module, string op, IEnumerable<string> inputs, IReadOnlyList<int> dims, Sample sample,
         params IEnumerable<AttributeProto> attributes) =>
         Known(new Feature(EmitNode(module, op, inputs, attributes), dims, sample));
+
+    /// <summary>A value of the shape and layout of another.</summary>
+    private Feature EmitLike(Feature like, string module, string op, IEnumerable<string> inputs, Sample sample,
+        params IEnumerable<AttributeProto> attributes) =>
+        Known(like with { Name = EmitNode(module, op, inputs, attributes), Sample = sample });
 
     private Feature Known(Feature feature)
     {
@@ -100,14 +126,20 @@ public sealed partial class NetworkBuilder(MakeOptions options)
     private string Constant(string module, params ReadOnlySpan<long> values) =>
         EmitNode(module, "Constant", [], Attributes.Tensor("value", Attributes.Tensor(values, values.Length)));
 
+    private string Constant(string module, params ReadOnlySpan<float> values) =>
+        EmitNode(module, "Constant", [], Attributes.Tensor("value", Attributes.Tensor(values, values.Length)));
+
     private string ScalarConstant(string module, long value) =>
         EmitNode(module, "Constant", [], Attributes.Tensor("value", Attributes.Tensor([value])));
 
     private string ScalarConstant(string module, float value) =>
         EmitNode(module, "Constant", [], Attributes.Tensor("value", Attributes.Tensor([value])));
 
+    // Values follow from the name, so that a name which comes again is a shared weight.
     private string Initializer(string name, float[] values, params IEnumerable<int> dims)
     {
+        if (graph.Initializer.Any(t => t.Name == name))
+            return name;
         var tensor = Attributes.Tensor(values, dims.Select(d => (long)d));
         tensor.Name = name;
         graph.Initializer.Add(tensor);

@@ -7,10 +7,14 @@ internal static class SampleConv
 {
     private const int Block = 4;
 
-    /// <summary>X [C, H, W], W [M, C/groups, k, k], B [M], Y [M, H', W'].</summary>
-    public static Sample Run(Sample x, float[] weights, float[]? bias, int channels, int kernel, int stride, int padding, int groups)
+    /// <summary>X [C, H, W], W [M, C], B [M], Y [M, H, W]: every position by itself.</summary>
+    public static Sample Pointwise(Sample x, float[] weights, float[]? bias, int channels) =>
+        Run(x, weights, bias, channels, new Window(1), groups: 1);
+
+    /// <summary>X [C, H, W], W [M, C/groups, kH, kW], B [M], Y [M, H', W'].</summary>
+    public static Sample Run(Sample x, float[] weights, float[]? bias, int channels, Window window, int groups)
     {
-        var y = new Sample(channels, (x.Height + 2 * padding - kernel) / stride + 1, (x.Width + 2 * padding - kernel) / stride + 1);
+        var y = new Sample(channels, window.Height(x.Height), window.Width(x.Width));
         var perGroup = channels / groups;
         var inputs = x.Channels / groups;
         // Four filters share every load of X. Outputs do not depend on each other, so threads change nothing in the result.
@@ -18,35 +22,35 @@ internal static class SampleConv
         Parallel.For(0, channels / block, b =>
         {
             var first = b * block;
-            var filters = new ReadOnlySpan<float>(weights)[(first * inputs * kernel * kernel)..];
+            var filters = new ReadOnlySpan<float>(weights)[(first * inputs * window.Area)..];
             var biases = bias is null ? default : new ReadOnlySpan<float>(bias)[first..];
             for (var oy = 0; oy < y.Height; oy++)
                 for (var ox = 0; ox < y.Width; ox++)
                 {
-                    var (top, left) = (oy * stride - padding, ox * stride - padding);
                     if (block == Block)
-                        Four(x, y, filters, biases, first, first / perGroup * inputs, inputs, kernel, top, left, oy, ox);
+                        Four(x, y, filters, biases, first, first / perGroup * inputs, inputs, window, oy, ox);
                     else
-                        One(x, y, filters, biases, first, first / perGroup * inputs, inputs, kernel, top, left, oy, ox);
+                        One(x, y, filters, biases, first, first / perGroup * inputs, inputs, window, oy, ox);
                 }
         });
         return y;
     }
 
     private static void Four(Sample x, Sample y, ReadOnlySpan<float> filters, ReadOnlySpan<float> biases, int output, int input,
-        int inputs, int kernel, int top, int left, int oy, int ox)
+        int inputs, Window window, int oy, int ox)
     {
-        var area = kernel * kernel;
+        var area = window.Area;
         var row = inputs * area;
         Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
-        var (y0, y1) = (Math.Max(0, -top), Math.Min(kernel, x.Height - top));
-        var (x0, x1) = (Math.Max(0, -left), Math.Min(kernel, x.Width - left));
+        var (top, left) = (window.Top(oy), window.Left(ox));
+        var (y0, y1) = window.Taps(top, window.KernelHeight, x.Height);
+        var (x0, x1) = window.Taps(left, window.KernelWidth, x.Width);
         for (var c = 0; c < inputs; c++)
             for (var ky = y0; ky < y1; ky++)
                 for (var kx = x0; kx < x1; kx++)
                 {
-                    var v = x[input + c, top + ky, left + kx];
-                    var w = c * area + ky * kernel + kx;
+                    var v = x[input + c, top + ky * window.Dilation, left + kx * window.Dilation];
+                    var w = c * area + ky * window.KernelWidth + kx;
                     s0 += filters[w] * v;
                     s1 += filters[w + row] * v;
                     s2 += filters[w + 2 * row] * v;
@@ -68,13 +72,17 @@ internal static class SampleConv
     }
 
     private static void One(Sample x, Sample y, ReadOnlySpan<float> filter, ReadOnlySpan<float> biases, int output, int input,
-        int inputs, int kernel, int top, int left, int oy, int ox)
+        int inputs, Window window, int oy, int ox)
     {
         var sum = Vector512<float>.Zero;
+        var (top, left) = (window.Top(oy), window.Left(ox));
+        var (y0, y1) = window.Taps(top, window.KernelHeight, x.Height);
+        var (x0, x1) = window.Taps(left, window.KernelWidth, x.Width);
         for (var c = 0; c < inputs; c++)
-            for (var ky = Math.Max(0, -top); ky < Math.Min(kernel, x.Height - top); ky++)
-                for (var kx = Math.Max(0, -left); kx < Math.Min(kernel, x.Width - left); kx++)
-                    sum += filter[(c * kernel + ky) * kernel + kx] * x[input + c, top + ky, left + kx];
+            for (var ky = y0; ky < y1; ky++)
+                for (var kx = x0; kx < x1; kx++)
+                    sum += filter[c * window.Area + ky * window.KernelWidth + kx]
+                        * x[input + c, top + ky * window.Dilation, left + kx * window.Dilation];
         y[output, oy, ox] = biases.IsEmpty ? sum : sum + Vector512.Create(biases[0]);
     }
 }

@@ -1,0 +1,1 @@
+return Coverage.CommandLine.Run(args);
