@@ -74,23 +74,10 @@ public sealed class ChannelFlow
         }
         else
         {
-            Follow(node, rule);
+            Inconsistency.NameIn(node, () => rule.Flow(node, this));
         }
 
         PinLeakedLengths(node);
-    }
-
-    // Rules rely on what ONNX Runtime checks when it infers shapes; a file that states all its shapes has not been there yet.
-    private void Follow(Node node, Operator rule)
-    {
-        try
-        {
-            rule.Flow(node, this);
-        }
-        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or ArithmeticException)
-        {
-            throw new BrokenModelException($"{node}: its inputs, attributes and shapes do not fit together ({e.Message})", e);
-        }
     }
 
     // ---- what operators ask ----
@@ -161,6 +148,14 @@ public sealed class ChannelFlow
             return;
         }
 
+        if (Constants[constant] is null)
+        {
+            var reason = new PinReason(node, $"{node} also takes '{constant.Name}', which is no constant");
+            Pin(ids, reason);
+            PinAll(constant, reason);
+            return;
+        }
+
         Remember(node, input, axis, constant);
         var at = new ValueAxis(constant, axis);
         var bound = _axes.GetValueOrDefault(at);
@@ -191,10 +186,11 @@ public sealed class ChannelFlow
     /// <summary>
     /// The channels that a weight's axis makes: those it already has when another node shares the weight, otherwise fresh ones.
     /// </summary>
+    /// <exception cref="BrokenModelException">The weight's elements are no numbers of whole bytes.</exception>
     public int[] Produce(Node node, int input, int weightAxis, int outputAxis)
     {
         var weight = node.Required(input);
-        var length = checked((int)(Constants[weight]?.Dims[weightAxis] ?? throw new InvalidOperationException($"'{weight.Name}' is no constant.")));
+        var length = checked((int)(Constants[weight]?.Dims[weightAxis] ?? throw new BrokenModelException($"{node}: '{weight.Name}' {weight.Shape} holds no numbers.")));
         var ids = Channels(weight, weightAxis) ?? Fresh(node, length, outputAxis);
         Bind(node, input, weightAxis, ids);
         return ids;

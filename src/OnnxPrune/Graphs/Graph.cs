@@ -178,7 +178,11 @@ public sealed class Graph
         if (old.IsGraphOutput)
         {
             var (oldName, newName) = (old.Name, replacement.Name);
-            _outputs[_outputs.IndexOf(old)] = replacement;
+            for (var at = _outputs.IndexOf(old); at >= 0; at = _outputs.IndexOf(old))
+            {
+                _outputs[at] = replacement;
+            }
+
             (old.IsGraphOutput, replacement.IsGraphOutput) = (false, true);
             (old.Name, replacement.Name) = (newName, oldName);
             (_values[newName], _values[oldName]) = (old, replacement);

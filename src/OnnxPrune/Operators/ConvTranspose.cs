@@ -59,7 +59,7 @@ internal sealed class ConvTranspose : Operator
 
     public override void Rewrite(Node node, ChannelCut cut)
     {
-        if (node.Int("group", 1) is > 1 and var group && group == cut.Graph.Constants[node.Inputs[1]]!.Dims[0] && cut.Keep(node.Required(0), 1) is { } keep)
+        if (node.Int("group", 1) is > 1 and var group && group == cut.Graph.Constants[node.Input(1)]?.Dims[0] && cut.Keep(node.Required(0), 1) is { } keep)
         {
             node.Set("group", (long)keep.Count);
         }

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Onnx;
 using OnnxPrune.Graphs;
 
@@ -37,7 +38,12 @@ internal static class ModelReader
         for (var i = 0; i < proto.Initializer.Count; i++)
         {
             var tensor = proto.Initializer[i];
-            var value = graph.AddInitializer(tensor.Name, TensorMessage.Read(tensor, external, rawData?.GetValueOrDefault(i)));
+            if (rawData is not null && rawData.TryGetValue(i, out var raw))
+            {
+                tensor.RawData = UnsafeByteOperations.UnsafeWrap(raw);
+            }
+
+            var value = graph.AddInitializer(tensor.Name, TensorMessage.Read(tensor, external));
             value.InitializerSource = tensor;
         }
 

@@ -124,12 +124,6 @@ internal static class ModelWriter
         if (value.InitializerSource is TensorProto source)
         {
             source.Name = value.Name;
-            if (source.RawData.IsEmpty && source.DataLocation != TensorProto.Types.DataLocation.External && HasNoTypedData(source))
-            {
-                // Its raw data was split off while reading; see LeanWire.
-                source.RawData = UnsafeByteOperations.UnsafeWrap(value.Initializer!.Data);
-            }
-
             return source;
         }
 
@@ -138,16 +132,11 @@ internal static class ModelWriter
         return made;
     }
 
-    private static bool HasNoTypedData(TensorProto proto) =>
-        proto.FloatData.Count + proto.Int32Data.Count + proto.Int64Data.Count + proto.DoubleData.Count + proto.Uint64Data.Count + proto.StringData.Count == 0
-        && proto.Dims.All(d => d > 0)
-        && ((ElementType)proto.DataType).SizeInBytes() > 0;
-
     private static void WriteOutputs(Graph graph, GraphProto proto)
     {
-        // Outputs that were added (to look into the graph) follow those of the file.
-        var known = proto.Output.ToDictionary(o => o.Name);
-        var outputs = graph.Outputs.Select(o => known.GetValueOrDefault(o.Name) ?? new ValueInfoProto { Name = o.Name }).ToArray();
+        // Outputs that were added (to look into the graph) follow those of the file, which may list one twice.
+        var known = proto.Output.ToLookup(o => o.Name);
+        var outputs = graph.Outputs.Select(o => known[o.Name].FirstOrDefault() ?? new ValueInfoProto { Name = o.Name }).ToArray();
         if (!outputs.SequenceEqual(proto.Output, ReferenceEqualityComparer.Instance))
         {
             proto.Output.Clear();

@@ -8,9 +8,8 @@ namespace OnnxPrune.Serialization;
 /// <summary>Tensors from and to ONNX's <c>TensorProto</c>, whichever of its fields holds the elements.</summary>
 internal static class TensorMessage
 {
-    /// <param name="rawData">The content of <c>raw_data</c> where it was split from the message.</param>
     /// <exception cref="BrokenModelException">The elements do not fill the dimensions.</exception>
-    public static Tensor Read(TensorProto proto, ExternalData? external, ReadOnlyMemory<byte>? rawData = null)
+    public static Tensor Read(TensorProto proto, ExternalData? external)
     {
         var type = (ElementType)proto.DataType;
         var count = Tensor.ElementCount(proto.Dims);
@@ -40,7 +39,7 @@ internal static class TensorMessage
             return new Tensor(type, proto.Dims, external.Open(proto, bytes));
         }
 
-        var raw = rawData is { IsEmpty: false } split ? split : proto.RawData.Memory;
+        var raw = proto.RawData.Memory;
         if (raw.Length > 0)
         {
             Expect(proto, bytes, raw.Length, "bytes");
