@@ -178,11 +178,7 @@ public sealed class Graph
         if (old.IsGraphOutput)
         {
             var (oldName, newName) = (old.Name, replacement.Name);
-            for (var at = _outputs.IndexOf(old); at >= 0; at = _outputs.IndexOf(old))
-            {
-                _outputs[at] = replacement;
-            }
-
+            _outputs[_outputs.IndexOf(old)] = replacement;
             (old.IsGraphOutput, replacement.IsGraphOutput) = (false, true);
             (old.Name, replacement.Name) = (newName, oldName);
             (_values[newName], _values[oldName]) = (old, replacement);

@@ -78,6 +78,11 @@ internal static class ModelReader
         foreach (var output in proto.Output)
         {
             var value = graph.GetOrAddValue(output.Name);
+            if (value.IsGraphOutput)
+            {
+                throw new BrokenModelException($"The graph lists the output '{output.Name}' twice.");
+            }
+
             SetType(value, output);
             graph.AddOutput(value);
         }

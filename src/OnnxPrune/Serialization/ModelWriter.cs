@@ -134,9 +134,9 @@ internal static class ModelWriter
 
     private static void WriteOutputs(Graph graph, GraphProto proto)
     {
-        // Outputs that were added (to look into the graph) follow those of the file, which may list one twice.
-        var known = proto.Output.ToLookup(o => o.Name);
-        var outputs = graph.Outputs.Select(o => known[o.Name].FirstOrDefault() ?? new ValueInfoProto { Name = o.Name }).ToArray();
+        // Outputs that were added (to look into the graph) follow those of the file.
+        var known = proto.Output.ToDictionary(o => o.Name);
+        var outputs = graph.Outputs.Select(o => known.GetValueOrDefault(o.Name) ?? new ValueInfoProto { Name = o.Name }).ToArray();
         if (!outputs.SequenceEqual(proto.Output, ReferenceEqualityComparer.Instance))
         {
             proto.Output.Clear();

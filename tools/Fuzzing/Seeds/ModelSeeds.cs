@@ -38,6 +38,9 @@ internal static class ModelSeeds
         return bytes;
     }
 
+    /// <summary>A random network as exporters write it, without the shapes of inner values.</summary>
+    public static byte[] Bare(Random random) => RandomNetwork.Of(random.Next(1, Networks + 1)).Graph.ToBytes();
+
     private static byte[] WithShapes(string path) => WithShapes(File.ReadAllBytes(path), Path.GetDirectoryName(path));
 
     /// <summary>The model with value_info for every value; as it is where ONNX Runtime refuses it.</summary>

@@ -11,6 +11,9 @@ public abstract class FuzzTarget
     /// <summary>A case that takes longer hangs.</summary>
     public virtual TimeSpan Patience => TimeSpan.FromSeconds(20);
 
+    /// <summary>Whether what a case allocates must keep to the size of its input. Running a network takes what its activations take.</summary>
+    public virtual bool BoundsMemory => true;
+
     /// <summary>Whether the published program must be there.</summary>
     public virtual bool NeedsProgram => false;
 

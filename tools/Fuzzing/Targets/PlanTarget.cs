@@ -27,14 +27,14 @@ internal sealed class PlanTarget : FuzzTarget
     {
         var plan = PruningPlan.FromJson(Encoding.UTF8.GetString(input.Bytes), "the plan");
         var model = OnnxFile.FromBytes(_model);
-        new Pruner(model).Apply(plan);
         try
         {
+            new Pruner(model).Apply(plan);
             OnnxFile.FromBytes(OnnxFile.ToBytes(model)).Graph.TopologicalOrder();
         }
         catch (BrokenModelException e)
         {
-            throw new FindingException($"the planned model is broken: {e.Message}");
+            throw new FindingException($"a whole model is called broken: {e.Message}");
         }
 
         return plan.IsEmpty ? "unchanged" : "pruned";
