@@ -36,8 +36,8 @@ public sealed class ConstantValues
 
             if (!_known.TryGetValue(value, out var tensor))
             {
-                tensor = Inconsistency.NameIn(value.Producer, () => Evaluate(value.Producer, value));
-                _known.Add(value, tensor);
+                EvaluateFromAbove(value);
+                tensor = _known[value];
             }
 
             return tensor;
@@ -67,6 +67,26 @@ public sealed class ConstantValues
 
     /// <summary>Forgets a computed value, because a rewrite changed what it is computed from.</summary>
     public void Forget(Value value) => _known.Remove(value);
+
+    /// <summary>Evaluates what the value is computed from before the value itself: chains may be longer than the stack is deep.</summary>
+    private void EvaluateFromAbove(Value value)
+    {
+        var open = new Stack<Value>([value]);
+        var seen = new HashSet<Value>();
+        while (open.TryPeek(out var next))
+        {
+            var waitsFor = seen.Add(next) ? next.Producer!.Inputs.Where(i => i is { IsInitializer: false, Producer: not null } && !_known.ContainsKey(i)).ToArray() : [];
+            foreach (var input in waitsFor)
+            {
+                open.Push(input!);
+            }
+
+            if (waitsFor.Length == 0 && open.Pop() is var ready && _known.TryAdd(ready, null))
+            {
+                _known[ready] = Inconsistency.NameIn(ready.Producer!, () => Evaluate(ready.Producer!, ready));
+            }
+        }
+    }
 
     private Tensor? Evaluate(Node node, Value output)
     {

@@ -15,12 +15,12 @@ internal sealed class CommandTarget : FuzzTarget
     private static readonly string[][] Commands =
     [
         ["{in}", "{out}", "--target", "params=70%", "--no-verify"],
-        ["{in}", "{out}", "--target", "macs=70%", "--runs", "1"],
+        ["{in}", "{out}", "--target", "macs=70%", "--threads", "1"],
         ["{in}", "{out}", "--granularity", "blocks,channels", "--report", "{folder}/r.json"],
         ["{in}", "{out}", "--criterion", "l1", "--target", "channels=80%", "--no-verify", "--report", "{folder}/r.md", "--plan-out", "{folder}/p.json"],
         ["inspect", "{in}"],
         ["inspect", "{in}", "--json"],
-        ["verify", "{in}", "{in}", "--runs", "1"],
+        ["verify", "{in}", "{in}", "--threads", "1"],
     ];
 
     private string _folder = "";
