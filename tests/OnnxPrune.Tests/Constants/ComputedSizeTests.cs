@@ -104,6 +104,49 @@ public sealed class ComputedSizeTests
         new Pruner(model).Prune(new PruneRequest());
     }
 
+    [Fact]
+    public void Pad_by_more_channels_than_can_be_followed_is_unsupported()
+    {
+        var g = new TestGraph();
+        g.Close(new Wire(g.Op("Pad", [g.Conv(g.Input(3, 4, 4), 8), g.Longs(0, 0, 0, 0, 0, 1 << 30, 0, 0)]), 8));
+        var model = g.Build();
+        State(model, "conv1.y", 8);
+
+        Assert.Contains("more than the 4194304 that can be followed", Assert.Throws<UnsupportedModelException>(() => ChannelFlow.Through(model)).Message);
+    }
+
+    [Fact]
+    public void Channels_that_Concat_doubles_again_and_again_are_unsupported()
+    {
+        var g = new TestGraph();
+        var x = g.Conv(g.Input(3, 4, 4), 8);
+        for (var i = 0; i < 40; i++)
+        {
+            x = g.Concat(1, x, x) with { Channels = 0 };
+        }
+
+        g.Output(x);
+        var model = g.Build();
+        State(model, "conv1.y", 8);
+        for (var i = 1; i <= 40; i++)
+        {
+            State(model, $"concat{i}.y", 8L << i);
+        }
+
+        Assert.Throws<UnsupportedModelException>(() => ChannelFlow.Through(model));
+    }
+
+    [Fact]
+    public void SpaceToDepth_by_more_than_can_be_followed_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.Op("SpaceToDepth", g.Conv(g.Input(3, 4, 4), 8), ("blocksize", 12000L)));
+        var model = g.Build();
+        State(model, "conv1.y", 8);
+
+        Assert.Throws<BrokenModelException>(() => ChannelFlow.Through(model));
+    }
+
     private static void AssertSmall(TestGraph g, string weight, long allowed = AllowedBytes)
     {
         var model = g.Build();
@@ -114,4 +157,6 @@ public sealed class ComputedSizeTests
         Assert.Null(channels.Constants[model.Graph.Find(weight)]);
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < allowed);
     }
+
+    private static void State(Model model, string value, long channels) => model.Graph.Find(value)!.Shape = new Shape(1, channels, 4, 4);
 }
