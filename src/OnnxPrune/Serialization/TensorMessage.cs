@@ -9,12 +9,18 @@ namespace OnnxPrune.Serialization;
 internal static class TensorMessage
 {
     /// <exception cref="BrokenModelException">The elements do not fill the dimensions.</exception>
+    /// <exception cref="UnsupportedModelException">The elements lie in an external file and are no whole bytes.</exception>
     public static Tensor Read(TensorProto proto, ExternalData? external)
     {
         var type = (ElementType)proto.DataType;
         var count = Tensor.ElementCount(proto.Dims);
         if (type.SizeInBytes() == 0)
         {
+            if (proto.DataLocation == TensorProto.Types.DataLocation.External)
+            {
+                throw new UnsupportedModelException($"Initializer '{proto.Name}' has elements of type {type} in an external file; only elements of whole bytes can be read from there.");
+            }
+
             return new Tensor(type, proto.Dims, new Lazy<ReadOnlyMemory<byte>>(
                 () => throw new NotSupportedException($"Elements of {type} cannot be read.")));
         }

@@ -85,6 +85,19 @@ public sealed class ExternalDataTests
     }
 
     [Fact]
+    public void Elements_of_half_a_byte_in_another_file_are_unsupported()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Split(folder, "in.onnx");
+        var message = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
+        const int Int4 = 22;
+        message.Graph.Initializer.First(i => i.DataLocation == TensorProto.Types.DataLocation.External).DataType = Int4;
+        File.WriteAllBytes(path, message.ToByteArray());
+
+        Assert.Contains("only elements of whole bytes", Assert.Throws<UnsupportedModelException>(() => OnnxFile.Read(path)).Message);
+    }
+
+    [Fact]
     public void Links_in_a_circle_are_refused()
     {
         using var folder = new TemporaryFolder();

@@ -61,7 +61,7 @@ internal sealed class Campaign(CampaignOptions options)
         }
         catch (TimeoutException)
         {
-            tally.Add(new CaseId(target.Name, options.Seed, index), string.Create(CultureInfo.InvariantCulture, $"finding it hangs\tno end after {target.Patience.TotalSeconds} s"));
+            tally.Add(new CaseId(target.Name, options.Seed, index), string.Create(CultureInfo.InvariantCulture, $"finding it hangs\tno end after {target.Patience.TotalSeconds} s of work"));
             return index + 1;
         }
 

@@ -10,6 +10,9 @@ internal sealed class WorkerProcess : IDisposable
     private const string HeapLimit = "0x60000000";
     private const long AddressSpaceKilobytes = 12L << 20;
 
+    // On a busy machine a worker waits for others; it hangs when it works for so long, or stands still for much longer.
+    private const int LongestWaitInPatiences = 20;
+
     private readonly Process _process;
     private readonly Task<string> _error;
 
@@ -34,11 +37,27 @@ internal sealed class WorkerProcess : IDisposable
     }
 
     /// <summary>The next line; null when the process has ended.</summary>
+    /// <param name="patience">How much processor time may pass until it comes.</param>
     /// <exception cref="TimeoutException">There was none for so long.</exception>
     public string? ReadLine(TimeSpan patience)
     {
         var line = _process.StandardOutput.ReadLineAsync();
-        return line.Wait(patience) ? line.Result : throw new TimeoutException();
+        var start = ProcessorTime();
+        for (var waits = 0; waits < LongestWaitInPatiences && ProcessorTime() - start < patience; waits++)
+        {
+            if (line.Wait(patience))
+            {
+                return line.Result;
+            }
+        }
+
+        throw new TimeoutException();
+    }
+
+    private TimeSpan ProcessorTime()
+    {
+        _process.Refresh();
+        return _process.HasExited ? TimeSpan.Zero : _process.TotalProcessorTime;
     }
 
     /// <summary>What the process ended with, and the last that it said about it.</summary>

@@ -8,7 +8,7 @@ public abstract class FuzzTarget
 
     public abstract string Name { get; }
 
-    /// <summary>A case that takes longer hangs.</summary>
+    /// <summary>A case that works for longer hangs.</summary>
     public virtual TimeSpan Patience => TimeSpan.FromSeconds(20);
 
     /// <summary>Whether what a case allocates must keep to the size of its input. Running a network takes what its activations take.</summary>
