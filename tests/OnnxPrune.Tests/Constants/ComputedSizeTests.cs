@@ -136,6 +136,20 @@ public sealed class ComputedSizeTests
         Assert.Throws<UnsupportedModelException>(() => ChannelFlow.Through(model));
     }
 
+    [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(5)]
+    [InlineData(-5)]
+    public void Flatten_of_an_axis_that_does_not_exist_is_broken(long axis)
+    {
+        var g = new TestGraph();
+        g.Output(g.Op("Flatten", g.Conv(g.Input(3, 4, 4), 8), ("axis", axis)));
+        var model = g.Build();
+        State(model, "conv1.y", 8);
+
+        Assert.Contains("has no axis", Assert.Throws<BrokenModelException>(() => ChannelFlow.Through(model)).Message);
+    }
+
     [Fact]
     public void SpaceToDepth_by_more_than_can_be_followed_is_broken()
     {
