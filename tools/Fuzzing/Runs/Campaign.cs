@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Fuzzing.Targets;
 
 namespace Fuzzing.Runs;
@@ -12,9 +13,14 @@ internal sealed class Campaign(CampaignOptions options)
     // Starting a worker makes its seeds first.
     private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
 
+    private volatile bool _isStopped;
+
+    /// <summary>Runs until enough was fed; Ctrl-C and SIGTERM end it early, with the table of what was.</summary>
     /// <returns>0 when nothing was found, else 1.</returns>
     public int Run()
     {
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var termination = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         var tallies = options.Targets.Where(t => !t.NeedsProgram || options.Program is not null).Select(Feed).ToArray();
         Console.WriteLine("| target | inputs | outcomes | largest allocation | findings | different ones |");
         Console.WriteLine("|---|---|---|---|---|---|");
@@ -25,6 +31,8 @@ internal sealed class Campaign(CampaignOptions options)
 
         return tallies.Any(t => t.Findings > 0) ? 1 : 0;
     }
+
+    private void Stop(PosixSignalContext context) => context.Cancel = _isStopped = true;
 
     private Tally Feed(FuzzTarget target)
     {
@@ -69,7 +77,7 @@ internal sealed class Campaign(CampaignOptions options)
     }
 
     private bool IsOver(long index, Stopwatch clock) =>
-        index - options.From >= (options.Count ?? (options.Seconds is null ? UsualCount : long.MaxValue)) || clock.Elapsed.TotalSeconds >= (options.Seconds ?? double.PositiveInfinity);
+        _isStopped || index - options.From >= (options.Count ?? (options.Seconds is null ? UsualCount : long.MaxValue)) || clock.Elapsed.TotalSeconds >= (options.Seconds ?? double.PositiveInfinity);
 
     private static string Tail(string text) => text.ReplaceLineEndings(" | ") is { Length: > 2000 } lines ? lines[..2000] : text.ReplaceLineEndings(" | ");
 }

@@ -10,7 +10,7 @@ internal sealed record CampaignOptions
     /// <summary>Seconds per target; null for no limit.</summary>
     public int? Seconds { get; init; }
 
-    /// <summary>Inputs per target; null for no limit. Where neither limit is given, a thousand.</summary>
+    /// <summary>Inputs per target; null for no limit. Where neither is given, a thousand.</summary>
     public long? Count { get; init; }
 
     public required int Seed { get; init; }
