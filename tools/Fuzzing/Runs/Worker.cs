@@ -20,6 +20,7 @@ internal static class Worker
     public static int Run(FuzzTarget target, int seed, long from, string? program)
     {
         using var folder = new OnnxPrune.Testing.TemporaryFolder();
+        EndWithParent();
         target.Start(folder.Root, program);
         for (var index = from; ; index++)
         {
@@ -27,6 +28,14 @@ internal static class Worker
             Console.Out.Flush();
         }
     }
+
+    // Nothing is ever written to stdin: it ends when the campaign does, by whatever cause.
+    private static void EndWithParent() => new Thread(() =>
+    {
+        Console.In.ReadToEnd();
+        Environment.Exit(0);
+    })
+    { IsBackground = true }.Start();
 
     private static string RunCase(FuzzTarget target, CaseId id)
     {

@@ -28,6 +28,7 @@ internal sealed class WorkerProcess : IDisposable
         ];
         var start = new ProcessStartInfo("bash", ["-c", FormattableString.Invariant($"ulimit -c 0; ulimit -v {AddressSpaceKilobytes}; exec \"$0\" \"$@\""), .. arguments])
         {
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
