@@ -97,6 +97,7 @@ internal static class ModelReader
 
         graph.NamesOfNothing = proto.ValueInfo.Select(i => i.Name).Where(name => graph.Find(name) is null).ToHashSet();
         CheckSources(graph, proto);
+        CheckKernels(graph);
         return graph;
     }
 
@@ -110,6 +111,18 @@ internal static class ModelReader
             {
                 var reader = value.Uses.Count > 0 ? value.Uses[0].Node.ToString() : "the graph's outputs";
                 throw new BrokenModelException($"'{value.Name}', which {reader} names, is neither an input, an initializer nor the output of a node.");
+            }
+        }
+    }
+
+    /// <summary>A kernel without elements ends ONNX Runtime's shape inference in a division by zero, and the process with it.</summary>
+    private static void CheckKernels(Graph graph)
+    {
+        foreach (var node in graph.Nodes.Where(n => n is { OpType: "Conv" or "ConvTranspose", Domain: "" }))
+        {
+            if (node.Input(1)?.Initializer is { Count: 0 } weight)
+            {
+                throw new BrokenModelException($"{node}: its weight '{node.Input(1)!.Name}' [{string.Join(", ", weight.Dims)}] has no elements.");
             }
         }
     }

@@ -142,6 +142,16 @@ public sealed class DamagedFileTests
     }
 
     [Fact]
+    public void Kernel_without_elements_is_broken()
+    {
+        var g = new TestGraph();
+        var weight = g.Constant(new Tensor(ElementType.Float, [4, 3, 3, 0], Array.Empty<byte>()));
+        g.Close(g.Conv(g.Input(3, 4, 4), 4, kernel: 3, weight: weight));
+
+        Assert.Contains("[4, 3, 3, 0] has no elements", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
     public void Value_from_nowhere_is_broken()
     {
         var g = new TestGraph();
