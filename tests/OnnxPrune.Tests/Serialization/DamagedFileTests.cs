@@ -142,6 +142,24 @@ public sealed class DamagedFileTests
     }
 
     [Fact]
+    public void Concat_of_nothing_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.Conv(g.Input(3, 4, 4), 4, weight: g.Op("Concat", [])));
+
+        Assert.IsType<BrokenModelException>(Failure(g.ToBytes()));
+    }
+
+    [Fact]
+    public void Kernel_without_axes_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.Conv(g.Input(3, 4, 4), 4, weight: g.Scalar(0)));
+
+        Assert.IsType<BrokenModelException>(Failure(g.ToBytes()));
+    }
+
+    [Fact]
     public void Kernel_without_elements_is_broken()
     {
         var g = new TestGraph();
