@@ -98,6 +98,7 @@ internal static class ModelReader
         graph.NamesOfNothing = proto.ValueInfo.Select(i => i.Name).Where(name => graph.Find(name) is null).ToHashSet();
         CheckSources(graph, proto);
         CheckKernels(graph);
+        CheckVariadics(graph);
         return graph;
     }
 
@@ -115,7 +116,7 @@ internal static class ModelReader
         }
     }
 
-    /// <summary>A kernel without elements ends ONNX Runtime's shape inference in a division by zero, and the process with it.</summary>
+    /// <summary>A kernel without elements, or for no groups, ends ONNX Runtime's shape inference in a division by zero, and the process with it.</summary>
     private static void CheckKernels(Graph graph)
     {
         foreach (var node in graph.Nodes.Where(n => n is { OpType: "Conv" or "ConvTranspose", Domain: "" }))
@@ -123,6 +124,23 @@ internal static class ModelReader
             if (node.Input(1)?.Initializer is { Count: 0 } weight)
             {
                 throw new BrokenModelException($"{node}: its weight '{node.Input(1)!.Name}' [{string.Join(", ", weight.Dims)}] has no elements.");
+            }
+
+            if (node.Int("group", 1) is < 1 and var group)
+            {
+                throw new BrokenModelException($"{node} has {group} groups; at least one is wanted.");
+            }
+        }
+    }
+
+    /// <summary>ONNX Runtime reads every input of these, and one that is left out ends the process.</summary>
+    private static void CheckVariadics(Graph graph)
+    {
+        foreach (var node in graph.Nodes.Where(n => n is { OpType: "Sum" or "Mean" or "Max" or "Min" or "Concat", Domain: "" }))
+        {
+            for (var i = 0; i < node.Inputs.Count; i++)
+            {
+                node.Required(i);
             }
         }
     }

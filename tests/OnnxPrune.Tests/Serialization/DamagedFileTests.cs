@@ -141,6 +141,28 @@ public sealed class DamagedFileTests
         Assert.True(Record.Exception(() => new Pruner(model).Prune(new PruneRequest())) is null or BrokenModelException);
     }
 
+    [Theory]
+    [InlineData("Sum")]
+    [InlineData("Concat")]
+    public void Operand_that_is_left_out_is_broken(string op)
+    {
+        var g = new TestGraph();
+        var x = g.Input(3, 4, 4);
+        g.Output(new Wire(g.Op(op, [x, "", x], ("axis", 1L)), 3));
+
+        Assert.Contains("lacks its input 1", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
+    public void Kernel_for_no_groups_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.ConvTranspose(g.Input(3, 4, 4), 4));
+        g.Proto.Graph.Node[0].Attribute.Single(a => a.Name == "group").I = 0;
+
+        Assert.Contains("has 0 groups", Failure(g.ToBytes())!.Message);
+    }
+
     [Fact]
     public void Concat_of_nothing_is_broken()
     {
