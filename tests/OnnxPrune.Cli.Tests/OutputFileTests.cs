@@ -48,6 +48,41 @@ public sealed class OutputFileTests : TemporaryFolder
         Assert.Equal(File.ReadAllBytes(At("a.onnx")), File.ReadAllBytes(At("b.onnx")));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void One_thread_and_two_write_the_same_bytes(bool isCalibrated)
+    {
+        // given
+        WriteImages("images.bin", 24);
+        string[] calib = isCalibrated ? ["--calib", At("images.bin"), "--normalize", "cifar10"] : [];
+
+        // when
+        var outcomes = new[] { "1", "2" }.Select(threads => Cli.Run([Cli.Resnet, At(threads), "--threads", threads, "--plan-out", At($"{threads}.json"), .. calib, .. Half])).ToArray();
+
+        // then
+        Assert.All(outcomes, o => Assert.Equal(0, o.ExitCode));
+        Assert.Equal(File.ReadAllText(At("1.json")), File.ReadAllText(At("2.json")));
+        Assert.Equal(File.ReadAllBytes(At("1")), File.ReadAllBytes(At("2")));
+    }
+
+    [Theory]
+    [InlineData("--target", "macs=50%")]
+    [InlineData("--granularity", "blocks,channels")]
+    public void A_plan_that_was_applied_fits_no_more_and_changes_nothing(params string[] options)
+    {
+        // given
+        Cli.Run([Cli.Resnet, At("once.onnx"), "--plan-out", At("p.json"), .. Half, .. options]);
+
+        // when
+        var outcome = Cli.Run(At("once.onnx"), At("twice.onnx"), "--plan", At("p.json"), "--no-verify", "-q");
+
+        // then
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Matches("The plan (was made for|removes block)", outcome.Error);
+        Assert.Equal(["once.onnx", "p.json"], Names);
+    }
+
     [Fact]
     public void A_plan_replays_to_the_same_bytes()
     {
@@ -242,6 +277,20 @@ public sealed class OutputFileTests : TemporaryFolder
         Assert.Contains("Cut by the masks that the model carries: 1 block and 3 coupled channels", outcome.Output);
         Assert.Equal(File.ReadAllBytes(At("b.onnx")), File.ReadAllBytes(At("a.onnx")));
         Assert.DoesNotContain("onnxprune.plan", OnnxFile.Read(At("a.onnx")).Metadata.Keys);
+    }
+
+    /// <summary>Seeded noise as a CIFAR-10 batch.</summary>
+    private void WriteImages(string name, int count)
+    {
+        const int Record = 1 + (3 * 32 * 32);
+        var bytes = new byte[count * Record];
+        new Random(1).NextBytes(bytes);
+        for (var i = 0; i < count; i++)
+        {
+            bytes[i * Record] = (byte)(i % 10);
+        }
+
+        File.WriteAllBytes(At(name), bytes);
     }
 
     private static bool IsWritable(string folder)

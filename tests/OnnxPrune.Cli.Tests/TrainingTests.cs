@@ -37,8 +37,10 @@ public sealed class TrainingTests : TemporaryFolder
         Assert.All(lines, l => Assert.Equal(1, l.GetProperty("schema_version").GetInt32()));
     }
 
-    [LibtorchFact]
-    public void An_interrupt_saves_and_the_same_command_goes_on_to_the_same_bytes()
+    [LibtorchTheory]
+    [InlineData(2, 130)]
+    [InlineData(15, 143)]
+    public void A_signal_saves_and_the_same_command_goes_on_to_the_same_bytes(int signal, int code)
     {
         // given
         WriteImages();
@@ -51,12 +53,12 @@ public sealed class TrainingTests : TemporaryFolder
         {
         }
 
-        _ = Kill(process.Id, 2);
+        _ = Kill(process.Id, signal);
         var interrupted = Cli.Finish(process);
         var resumed = Cli.Run(Command("out.onnx"));
 
         // then
-        Assert.Equal(130, interrupted.ExitCode);
+        Assert.Equal(code, interrupted.ExitCode);
         Assert.Contains("stopped; the same command goes on", interrupted.Error);
         Assert.Equal(0, resumed.ExitCode);
         Assert.DoesNotContain("finetune 1/", resumed.Error);
@@ -121,16 +123,25 @@ public sealed class TrainingTests : TemporaryFolder
     private static extern int Kill(int process, int signal);
 }
 
-/// <summary>A test that trains; skipped, saying so, where tools/setup found no libtorch.</summary>
+/// <summary>Tests that train are skipped, saying so, where tools/setup found no libtorch.</summary>
+internal static class Libtorch
+{
+    private static readonly string s_folder = Path.GetDirectoryName(Cli.Executable)!;
+
+    /// <summary>Why tests that train are skipped; null where they are not.</summary>
+    public static string? WhyNot => File.Exists(Path.Combine(s_folder, "libTorchStandIn.so")) || File.Exists(Path.Combine(s_folder, "libLibTorchSharp.so"))
+        ? null
+        : "libtorch is not on this machine.";
+}
+
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class LibtorchFactAttribute : FactAttribute
 {
-    public LibtorchFactAttribute()
-    {
-        var folder = Path.GetDirectoryName(Cli.Executable)!;
-        if (!File.Exists(Path.Combine(folder, "libTorchStandIn.so")) && !File.Exists(Path.Combine(folder, "libLibTorchSharp.so")))
-        {
-            Skip = "libtorch is not on this machine.";
-        }
-    }
+    public LibtorchFactAttribute() => Skip = Libtorch.WhyNot;
+}
+
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class LibtorchTheoryAttribute : TheoryAttribute
+{
+    public LibtorchTheoryAttribute() => Skip = Libtorch.WhyNot;
 }

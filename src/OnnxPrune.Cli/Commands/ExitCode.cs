@@ -15,6 +15,6 @@ internal static class ExitCode
     /// <summary>The model is broken or unsupported.</summary>
     public const int BadModel = 4;
 
-    /// <summary>Training was stopped by Ctrl-C and saved; what a shell says of a program that SIGINT ended.</summary>
-    public const int Interrupted = 130;
+    /// <summary>Added to the number of the signal that stopped a training, which was saved: what a shell says of a program that the signal ended.</summary>
+    public const int Signalled = 128;
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using OnnxPrune.Cli.Terminals;
 
 namespace OnnxPrune.Cli.Commands;
 
@@ -11,7 +12,7 @@ internal static class Failure
     public static int Report(Exception e, bool verbose)
     {
         var (code, message) = Explain(e);
-        Say($"onnxprune: {OnOneLine(message)}");
+        Say($"onnxprune: {Printable.Of(OnOneLine(message))}");
         if (verbose)
         {
             Say(e.ToString());

@@ -13,7 +13,8 @@ internal static class FinetuneCommand
 
         Ctrl-C finishes the step and saves; the same command goes on.
 
-        Exit codes: those of 'onnxprune --help'; 130 when Ctrl-C stopped the training.
+        Exit codes: those of 'onnxprune --help'; 130 when Ctrl-C stopped the training,
+        143 when SIGTERM did.
 
         """;
 

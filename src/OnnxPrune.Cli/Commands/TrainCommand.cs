@@ -16,7 +16,8 @@ internal static class TrainCommand
         'onnxprune out.onnx small.onnx' carries it out exactly, and --pruned writes the
         same at once. Ctrl-C finishes the step and saves; the same command goes on.
 
-        Exit codes: those of 'onnxprune --help'; 130 when Ctrl-C stopped the training.
+        Exit codes: those of 'onnxprune --help'; 130 when Ctrl-C stopped the training,
+        143 when SIGTERM did.
 
         """;
 

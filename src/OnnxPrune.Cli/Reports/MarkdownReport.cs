@@ -1,12 +1,13 @@
 using System.Text;
 using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Cli.Terminals;
 
 namespace OnnxPrune.Cli.Reports;
 
 /// <summary>A pruning run for people, as Markdown.</summary>
 internal static class MarkdownReport
 {
-    private const string Special = "\\`*_[]<>|~";
+    private const string Special = "\\`*_[]<>|~&";
 
     public static string Write(ReportDocument document, PruneResult result)
     {
@@ -46,7 +47,7 @@ internal static class MarkdownReport
     public static string Escape(string text)
     {
         var escaped = new StringBuilder();
-        foreach (var c in text.ReplaceLineEndings(" "))
+        foreach (var c in Printable.Of(text.ReplaceLineEndings(" ")))
         {
             escaped.Append(Special.Contains(c) ? $"\\{c}" : c.ToString());
         }

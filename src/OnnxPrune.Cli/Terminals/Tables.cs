@@ -10,7 +10,7 @@ internal static class Tables
 
     public static void Show(Terminal terminal, IReadOnlyList<string> columns, IEnumerable<string[]> rows)
     {
-        string[][] cells = [.. rows];
+        string[][] cells = [.. rows.Select(r => Array.ConvertAll(r, Printable.Of))];
         var widths = columns.Select((c, i) => cells.Select(r => r[i].Length).Append(c.Length).Max()).ToArray();
         var room = Math.Max(NarrowestName, terminal.Width - widths.Skip(1).Sum(w => w + Gap));
         var table = new Table().Border(TableBorder.None);

@@ -29,21 +29,21 @@ internal sealed class Terminal(bool quiet, bool verbose)
     /// <summary>A line of results, wrapped between words where it is too long.</summary>
     public void Line(string text = "", int indent = 2)
     {
-        foreach (var line in Paragraph.Wrap(text, Width, indent))
+        foreach (var line in Paragraph.Wrap(Printable.Of(text), Width, indent))
         {
             Results.Write(new Text(line + "\n"));
         }
     }
 
     /// <summary>A line above a table.</summary>
-    public void Title(string text) => Results.Write(new Text(text + "\n", new Style(decoration: Decoration.Bold)));
+    public void Title(string text) => Results.Write(new Text(Printable.Of(text) + "\n", new Style(decoration: Decoration.Bold)));
 
     /// <summary>Something the user should know, on stderr.</summary>
     public void Note(string text)
     {
         if (!quiet)
         {
-            Console.Error.WriteLine($"note: {text}");
+            Console.Error.WriteLine($"note: {Printable.Of(text)}");
         }
     }
 
@@ -52,7 +52,7 @@ internal sealed class Terminal(bool quiet, bool verbose)
     {
         if (verbose)
         {
-            Console.Error.WriteLine($"             {text}");
+            Console.Error.WriteLine($"             {Printable.Of(text)}");
         }
     }
 

@@ -48,7 +48,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         if (outcome is null)
         {
             terminal.Note($"stopped; the same command goes on from '{options.CheckpointPath}'.");
-            return ExitCode.Interrupted;
+            return ExitCode.Signalled + Interrupts.Signal;
         }
 
         Write(outcome);

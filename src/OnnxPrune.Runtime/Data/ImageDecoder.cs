@@ -11,6 +11,9 @@ internal sealed class ImageDecoder : IDisposable
     private const string Model =
         "CAg6iQEKNQoEZmlsZRIGcGl4ZWxzIgtEZWNvZGVJbWFnZToYY29tLm1pY3Jvc29mdC5leHRlbnNpb25zEgZkZWNvZGVaFwoEZmlsZRIPCg0IAhIJCgcSBWJ5dGVzYi8KBnBpeGVscxIlCiMIAhIfCggSBmhlaWdodAoHEgV3aWR0aAoKEghjaGFubmVsc0IECgAQEEIcChhjb20ubWljcm9zb2Z0LmV4dGVuc2lvbnMQAQ==";
 
+    // 67 million pixels are 200 MB once they are decoded.
+    private const long MostPixels = 1L << 26;
+
     private readonly OnnxSession _session;
 
     /// <exception cref="UsageException">ONNX Runtime Extensions are not installed.</exception>
@@ -28,10 +31,20 @@ internal sealed class ImageDecoder : IDisposable
     }
 
     /// <summary>The pixels of one file, uint8 [height, width, 3], in the order blue, green, red.</summary>
-    /// <exception cref="UsageException">The file is no image that can be decoded.</exception>
+    /// <exception cref="UsageException">The file is no image that can be decoded, or claims to be larger than any that is.</exception>
     public Tensor Decode(string path)
     {
         var bytes = File.ReadAllBytes(path);
+        if (ImageHeader.Pixels(bytes) is not { } claimed)
+        {
+            throw new UsageException($"'{path}' is no PNG or JPEG image, or a damaged one.");
+        }
+
+        if (claimed > MostPixels)
+        {
+            throw new UsageException($"'{path}' claims {claimed} pixels in {bytes.Length} bytes, and is refused: images of up to {MostPixels} pixels are decoded.");
+        }
+
         try
         {
             var pixels = _session.Run(new Dictionary<string, Tensor> { ["file"] = new(ElementType.UInt8, [bytes.Length], bytes) })["pixels"];

@@ -120,7 +120,8 @@ internal static class NumpyArray
                 throw new UsageException($"{what} holds records, not numbers; save each field as an array of its own.");
             }
 
-            Type = ParseType(descr[1..descr.IndexOf(descr[0], 1)], what);
+            var end = descr.IndexOf(descr[0], 1);
+            Type = end > 0 ? ParseType(descr[1..end], what) : throw new UsageException($"{what} is a damaged NumPy array: its header's 'descr' has no end.");
             FortranOrder = Field(text, "fortran_order", what).StartsWith("True", StringComparison.Ordinal);
             Dims = ParseShape(Field(text, "shape", what), what);
         }

@@ -10,8 +10,11 @@ public static class SyntheticInputs
     // 0 and 1 are valid as indices, masks and lengths of nearly every model that has integer inputs.
     private const int IntegerBound = 2;
 
+    // An input may claim any size; 67 million elements are a picture of 4700x4700 in three colours.
+    private const long MostElements = 1L << 26;
+
     /// <summary>One set of inputs for all that the model must be fed, of the dimensions in <paramref name="shapes"/>.</summary>
-    /// <exception cref="UnsupportedModelException">An input is of strings or of another type without numbers.</exception>
+    /// <exception cref="UnsupportedModelException">An input is of strings or of another type without numbers, or too large.</exception>
     public static IReadOnlyDictionary<string, Tensor> Make(Model model, ConcreteShapes shapes, long seed, string name = "the model")
     {
         var random = new SeededRandom(seed);
@@ -20,7 +23,7 @@ public static class SyntheticInputs
 
     /// <summary>The same for an open session; every dimension that its inputs leave open must be in <paramref name="shapes"/>, by input name.</summary>
     /// <exception cref="UsageException">An input has open dimensions and no shape is given.</exception>
-    /// <exception cref="UnsupportedModelException">An input is of strings or of another type without numbers.</exception>
+    /// <exception cref="UnsupportedModelException">An input is of strings or of another type without numbers, or too large.</exception>
     public static IReadOnlyDictionary<string, Tensor> Make(OnnxSession session, long seed, IReadOnlyDictionary<string, long[]>? shapes = null)
     {
         var random = new SeededRandom(seed);
@@ -35,7 +38,13 @@ public static class SyntheticInputs
     private static Tensor Tensor(string input, ElementType type, long[] dims, SeededRandom random, string model)
     {
         var count = Graphs.Tensor.ElementCount(dims);
-        var values = new double[checked((int)count)];
+        if (count > MostElements)
+        {
+            throw new UnsupportedModelException(
+                $"{SessionFailure.Quote(model)}: the input '{input}' [{string.Join(", ", dims)}] has {count} elements, too many to make up; give --input-shape where it has open dimensions, or --no-verify.");
+        }
+
+        var values = new double[count];
         var normal = type.IsFloatingPoint();
         for (var i = 0; i < values.Length; i++)
         {

@@ -76,7 +76,7 @@ public sealed class OnnxSession : IDisposable
         var i = 0;
         foreach (var name in outputs)
         {
-            tensors.Add(name, RuntimeTensor.ToTensor(results[i++], $"{SessionFailure.Quote(Model)}: output '{name}'"));
+            tensors[name] = RuntimeTensor.ToTensor(results[i++], $"{SessionFailure.Quote(Model)}: output '{name}'");
         }
 
         return tensors;

@@ -14,6 +14,10 @@ namespace OnnxPrune.Channels;
 /// </remarks>
 public sealed class ChannelFlow
 {
+    // A pad, a repeated Concat or a stated shape may claim any number. Networks make up to some hundred thousand channels, and list each a few times.
+    private const int MostChannels = 1 << 22;
+    private const int MostIndices = 1 << 26;
+
     private readonly UnionFind _ids = new();
     private readonly Dictionary<ValueAxis, int[]> _axes = [];
     private readonly Dictionary<Value, Dictionary<Use, HashSet<int>>> _bindings = [];
@@ -22,6 +26,8 @@ public sealed class ChannelFlow
     private readonly List<ChannelOrigin> _origins = [];
     private readonly List<Reader> _readers = [];
     private readonly HashSet<Use> _understoodShapes = [];
+    private readonly HashSet<int[]> _lists = new(ReferenceEqualityComparer.Instance);
+    private long _indices;
 
     private ChannelFlow(Model model)
     {
@@ -74,23 +80,10 @@ public sealed class ChannelFlow
         }
         else
         {
-            Follow(node, rule);
+            Inconsistency.NameIn(node, () => rule.Flow(node, this));
         }
 
         PinLeakedLengths(node);
-    }
-
-    // Rules rely on what ONNX Runtime checks when it infers shapes; a file that states all its shapes has not been there yet.
-    private void Follow(Node node, Operator rule)
-    {
-        try
-        {
-            rule.Flow(node, this);
-        }
-        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or ArithmeticException)
-        {
-            throw new BrokenModelException($"{node}: its inputs, attributes and shapes do not fit together ({e.Message})", e);
-        }
     }
 
     // ---- what operators ask ----
@@ -109,8 +102,14 @@ public sealed class ChannelFlow
     // ---- what operators say ----
 
     /// <summary>New channels, made by <paramref name="node"/> along an axis of its first output.</summary>
+    /// <exception cref="UnsupportedModelException">These are more channels than can be followed.</exception>
     public int[] Fresh(Node node, int count, int axis)
     {
+        if (count > MostChannels - _origins.Count)
+        {
+            throw new UnsupportedModelException($"{node}: with its {count} channels the model has more than the {MostChannels} that can be followed.");
+        }
+
         var ids = new int[count];
         for (var i = 0; i < count; i++)
         {
@@ -122,6 +121,8 @@ public sealed class ChannelFlow
     }
 
     /// <summary>States the ids along an axis of an output; null states that it carries none.</summary>
+    /// <exception cref="BrokenModelException">The axis has another length.</exception>
+    /// <exception cref="UnsupportedModelException">All axes together are longer than can be followed.</exception>
     public void Set(Value? output, int axis, int[]? ids)
     {
         if (output is null || ids is null)
@@ -145,8 +146,17 @@ public sealed class ChannelFlow
             throw new BrokenModelException($"'{output.Name}' has {size} indices along axis {axis}, but its producer {output.Producer} makes {ids.Length} channels.");
         }
 
+        // Most values carry the very list of another one.
+        if (_lists.Add(ids) && (_indices += ids.Length) > MostIndices)
+        {
+            throw new UnsupportedModelException($"'{output.Name}': with its {ids.Length} indices along axis {axis} the model has more than can be followed.");
+        }
+
         _axes[new ValueAxis(output, axis)] = ids;
     }
+
+    /// <summary>Whether the channels can be listed so many times.</summary>
+    public static bool CanRepeat(int[] channels, long times) => channels.Length == 0 || times <= MostIndices / channels.Length;
 
     /// <summary>Passes every axis of an input on to the same axis of an output.</summary>
     public void Pass(Value input, Value? output)
@@ -169,6 +179,14 @@ public sealed class ChannelFlow
     {
         if (node.Input(input) is not { } constant)
         {
+            return;
+        }
+
+        if (Constants[constant] is null)
+        {
+            var reason = new PinReason(node, $"{node} also takes '{constant.Name}', which is no constant");
+            Pin(ids, reason);
+            PinAll(constant, reason);
             return;
         }
 
@@ -202,10 +220,11 @@ public sealed class ChannelFlow
     /// <summary>
     /// The channels that a weight's axis makes: those it already has when another node shares the weight, otherwise fresh ones.
     /// </summary>
+    /// <exception cref="BrokenModelException">The weight's elements are no numbers of whole bytes.</exception>
     public int[] Produce(Node node, int input, int weightAxis, int outputAxis)
     {
         var weight = node.Required(input);
-        var length = checked((int)(Constants[weight]?.Dims[weightAxis] ?? throw new InvalidOperationException($"'{weight.Name}' is no constant.")));
+        var length = checked((int)(Constants[weight]?.Dims[weightAxis] ?? throw new BrokenModelException($"{node}: '{weight.Name}' {weight.Shape} holds no numbers.")));
         var ids = Channels(weight, weightAxis) ?? Fresh(node, length, outputAxis);
         Bind(node, input, weightAxis, ids);
         return ids;

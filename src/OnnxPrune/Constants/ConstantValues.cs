@@ -8,9 +8,10 @@ namespace OnnxPrune.Constants;
 /// </summary>
 public sealed class ConstantValues
 {
-    // A computed constant larger than this is not worth holding in memory; no weight of a CNN comes near.
-    private const long MostElements = 1L << 28;
+    // Of all that one model makes its weights of: a few bytes may claim to compute any number of them. The weights of a ResNet-152 fit twice.
+    private const long MostBytes = 512L << 20;
 
+    private long _bytes;
     private readonly Dictionary<Value, Tensor?> _known = [];
 
     /// <summary>The value's content, or null when it is not constant, or made by an operator that is not evaluated here.</summary>
@@ -35,8 +36,8 @@ public sealed class ConstantValues
 
             if (!_known.TryGetValue(value, out var tensor))
             {
-                tensor = Evaluate(value.Producer, value);
-                _known.Add(value, tensor);
+                EvaluateFromAbove(value);
+                tensor = _known[value];
             }
 
             return tensor;
@@ -67,6 +68,26 @@ public sealed class ConstantValues
     /// <summary>Forgets a computed value, because a rewrite changed what it is computed from.</summary>
     public void Forget(Value value) => _known.Remove(value);
 
+    /// <summary>Evaluates what the value is computed from before the value itself: chains may be longer than the stack is deep.</summary>
+    private void EvaluateFromAbove(Value value)
+    {
+        var open = new Stack<Value>([value]);
+        var seen = new HashSet<Value>();
+        while (open.TryPeek(out var next))
+        {
+            var waitsFor = seen.Add(next) ? next.Producer!.Inputs.Where(i => i is { IsInitializer: false, Producer: not null } && !_known.ContainsKey(i)).ToArray() : [];
+            foreach (var input in waitsFor)
+            {
+                open.Push(input!);
+            }
+
+            if (waitsFor.Length == 0 && open.Pop() is var ready && _known.TryAdd(ready, null))
+            {
+                _known[ready] = Inconsistency.NameIn(ready.Producer!, () => Evaluate(ready.Producer!, ready));
+            }
+        }
+    }
+
     private Tensor? Evaluate(Node node, Value output)
     {
         if (node.Domain.Length > 0 || node.Outputs.Count == 0 || node.Outputs[0] != output)
@@ -79,14 +100,14 @@ public sealed class ConstantValues
             case "Constant":
                 return FromAttributes(node);
             case "ConstantOfShape":
-                return Longs(node.Input(0)) is { } dims && Tensor.ElementCount(dims) <= MostElements ? Splat(node, dims) : null;
+                return Longs(node.Input(0)) is { } dims ? Splat(node, dims) : null;
             case "Concat":
                 return node.Inputs.Select(i => this[i]).ToArray() is var parts && parts.All(p => p is not null)
                     ? Concat(node, parts!)
                     : null;
         }
 
-        if (this[node.Input(0)] is not { } x || x.Count > MostElements)
+        if (this[node.Input(0)] is not { } x)
         {
             return null;
         }
@@ -102,7 +123,7 @@ public sealed class ConstantValues
             "Unsqueeze" => LongsOf(node, "axes", 1, out _) is { } added ? Unsqueeze(x, added) : null,
             "Transpose" => Transpose(x, node.Ints("perm")),
             "Slice" => Slice(node, x),
-            "Gather" => Longs(node.Input(1)) is { } indices && this[node.Input(1)]!.Rank <= 1 ? Gather(x, (int)node.Int("axis", 0), indices, this[node.Input(1)]!.Rank) : null,
+            "Gather" when this[node.Input(1)] is { Rank: <= 1 } => Longs(node.Input(1)) is { } indices ? Gather(x, (int)node.Int("axis", 0), indices, this[node.Input(1)]!.Rank) : null,
             "DequantizeLinear" or "QuantizeLinear" => Quantized(node, x),
             "Add" or "Sub" or "Mul" or "Div" => Arithmetic(node.OpType, x, this[node.Input(1)]),
             _ => null,
@@ -143,13 +164,26 @@ public sealed class ConstantValues
         return null;
     }
 
-    private static Tensor? Splat(Node node, long[] dims)
+    /// <summary>Takes the bytes of a computed tensor out of what the model has for all of them; false when they are not left.</summary>
+    private bool Affords(IEnumerable<long> dims, ElementType type)
     {
-        var fill = node.Attribute("value")?.Value as Tensor ?? Tensor.Of([0f]);
-        return fill is { HasBytes: true, Count: 1 } ? Strided.Copy(fill, dims, 0, new long[dims.Length]) : null;
+        var bytes = checked(Tensor.ElementCount(dims) * type.SizeInBytes());
+        if (bytes > MostBytes - _bytes)
+        {
+            return false;
+        }
+
+        _bytes += bytes;
+        return true;
     }
 
-    private static Tensor? Concat(Node node, Tensor[] parts)
+    private Tensor? Splat(Node node, long[] dims)
+    {
+        var fill = node.Attribute("value")?.Value as Tensor ?? Tensor.Of([0f]);
+        return fill is { HasBytes: true, Count: 1 } && Affords(dims, fill.ElementType) ? Strided.Copy(fill, dims, 0, new long[dims.Length]) : null;
+    }
+
+    private Tensor? Concat(Node node, Tensor[] parts)
     {
         var axis = Axis(node.Int("axis", 0), parts[0].Rank);
         if (parts.Any(p => p.Rank != parts[0].Rank || p.ElementType != parts[0].ElementType) || axis is not { } at)
@@ -159,6 +193,11 @@ public sealed class ConstantValues
 
         var dims = parts[0].Dims.ToArray();
         dims[at] = parts.Sum(p => p.Dims[at]);
+        if (!Affords(dims, parts[0].ElementType))
+        {
+            return null;
+        }
+
         var outer = dims.Take(at).Aggregate(1L, (a, b) => a * b);
         var result = new MemoryStream();
         for (var o = 0; o < outer; o++)
@@ -173,7 +212,7 @@ public sealed class ConstantValues
         return result.Length == Tensor.ElementCount(dims) * parts[0].ElementType.SizeInBytes() ? new Tensor(parts[0].ElementType, dims, result.ToArray()) : null;
     }
 
-    private static Tensor? Cast(Tensor x, ElementType type)
+    private Tensor? Cast(Tensor x, ElementType type)
     {
         if (x.ElementType == type)
         {
@@ -185,6 +224,7 @@ public sealed class ConstantValues
         return type is ElementType.Float or ElementType.Double or ElementType.Float16 or ElementType.BFloat16 or ElementType.Int32 or ElementType.Int64
             && (x.ElementType.IsFloatingPoint() || x.ElementType is ElementType.Int32 or ElementType.Int64)
             && (!fromInteger || x.ToLongs().All(v => Math.Abs((double)v) < 1L << 53))
+            && Affords(x.Dims, type)
             ? x.WithType(type)
             : null;
     }
@@ -234,10 +274,10 @@ public sealed class ConstantValues
         return x.Reshape(dims);
     }
 
-    private static Tensor? Transpose(Tensor x, long[]? perm)
+    private Tensor? Transpose(Tensor x, long[]? perm)
     {
         perm ??= [.. Enumerable.Range(0, x.Rank).Select(i => (long)(x.Rank - 1 - i))];
-        if (perm.Length != x.Rank || perm.Any(p => p < 0 || p >= x.Rank))
+        if (perm.Length != x.Rank || perm.Distinct().Count() != x.Rank || perm.Any(p => p < 0 || p >= x.Rank) || !Affords(x.Dims, x.ElementType))
         {
             return null;
         }
@@ -272,12 +312,17 @@ public sealed class ConstantValues
             dims[axis] = range.Count;
         }
 
-        return Strided.Copy(x, dims, first, strides);
+        return Affords(dims, x.ElementType) ? Strided.Copy(x, dims, first, strides) : null;
     }
 
-    private static Tensor? Gather(Tensor x, int axis, long[] indices, int indexRank)
+    private Tensor? Gather(Tensor x, int axis, long[] indices, int indexRank)
     {
         if (Axis(axis, x.Rank) is not { } at || indices.Any(i => i < -x.Dims[at] || i >= x.Dims[at]))
+        {
+            return null;
+        }
+
+        if (!Affords(x.Dims.Select((d, i) => i == at ? indices.Length : d), x.ElementType))
         {
             return null;
         }

@@ -27,7 +27,7 @@ public sealed class ShapeTerms(ConstantValues constants)
             if (!_known.TryGetValue(value, out var terms))
             {
                 _known[value] = null;
-                terms = Follow(value);
+                terms = Follow(value) is { Length: <= MostElements } few ? few : null;
                 _known[value] = terms;
             }
 

@@ -8,8 +8,11 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     /// <summary>Operator set versions by domain; ONNX's own domain is the empty string.</summary>
     public IReadOnlyDictionary<string, long> Opsets { get; } = opsets;
 
-    /// <summary>The version of ONNX's own operator set.</summary>
-    public long Opset => Opsets.GetValueOrDefault("", 1);
+    /// <summary>
+    /// The version of ONNX's own operator set: 1 in files from before there were versions, and the newest where a file names those of other
+    /// domains only, as ONNX Runtime has it.
+    /// </summary>
+    public long Opset => Opsets.TryGetValue("", out var version) ? version : Opsets.Count == 0 ? 1 : long.MaxValue;
 
     /// <summary>The model's metadata properties; changes are saved.</summary>
     public IDictionary<string, string> Metadata { get; } = metadata;

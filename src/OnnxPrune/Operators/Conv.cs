@@ -49,7 +49,7 @@ internal sealed class Conv : Operator
 
     public override void Rewrite(Node node, ChannelCut cut)
     {
-        if (IsDepthwise(node, cut.Graph.Constants[node.Inputs[1]]!) && cut.Keep(node.Required(0), 1) is { } keep)
+        if (cut.Graph.Constants[node.Input(1)] is { Rank: >= 3 } weight && IsDepthwise(node, weight) && cut.Keep(node.Required(0), 1) is { } keep)
         {
             node.Set("group", (long)keep.Count);
         }

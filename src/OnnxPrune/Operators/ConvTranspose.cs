@@ -26,9 +26,9 @@ internal sealed class ConvTranspose : Operator
 
         var group = checked((int)node.Int("group", 1));
         var (inputs, perGroup) = (flow.Channels(x, 1), checked((int)weight.Dims[1]));
-        if (inputs is not null && (group < 1 || inputs.Length != weight.Dims[0] || inputs.Length % group != 0))
+        if (group < 1 || weight.Dims[0] % group != 0 || (inputs is not null && inputs.Length != weight.Dims[0]))
         {
-            throw new BrokenModelException($"{node}: its weight wants {weight.Dims[0]} input channels in {group} groups, but '{x.Name}' carries {inputs.Length}.");
+            throw new BrokenModelException($"{node}: its weight wants {weight.Dims[0]} input channels in {group} groups, but '{x.Name}' carries {inputs?.Length ?? 0}.");
         }
 
         int[]? made;
@@ -59,7 +59,7 @@ internal sealed class ConvTranspose : Operator
 
     public override void Rewrite(Node node, ChannelCut cut)
     {
-        if (node.Int("group", 1) is > 1 and var group && group == cut.Graph.Constants[node.Inputs[1]]!.Dims[0] && cut.Keep(node.Required(0), 1) is { } keep)
+        if (node.Int("group", 1) is > 1 and var group && group == cut.Graph.Constants[node.Input(1)]?.Dims[0] && cut.Keep(node.Required(0), 1) is { } keep)
         {
             node.Set("group", (long)keep.Count);
         }

@@ -18,6 +18,11 @@ internal sealed class Flatten : Operator
 
         var axis = (int)node.Int("axis", 1);
         axis = axis < 0 ? axis + shape.Rank : axis;
+        if (axis < 0 || axis > shape.Rank)
+        {
+            throw new BrokenModelException($"{node}: '{x.Name}' {shape} has no axis {node.Int("axis", 1)}.");
+        }
+
         AxisRegrouping.Flow(node, flow, x, [new AxisBlock(0, axis, 0, 1), new AxisBlock(axis, shape.Rank, 1, 2)], [Product(shape, 0, axis), Product(shape, axis, shape.Rank)]);
     }
 

@@ -15,6 +15,11 @@ internal sealed class SpaceToDepth : Operator
         if (flow.Channels(x, 1) is { } channels)
         {
             var block = checked((int)(node.Int("blocksize", 1) * node.Int("blocksize", 1)));
+            if (!ChannelFlow.CanRepeat(channels, block))
+            {
+                throw new BrokenModelException($"{node}: {channels.Length} channels cannot be repeated {block} times.");
+            }
+
             flow.Set(node.Output, 1, [.. Enumerable.Range(0, channels.Length * block).Select(i => channels[i % channels.Length])]);
         }
     }

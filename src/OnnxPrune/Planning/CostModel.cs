@@ -26,10 +26,7 @@ public sealed class CostModel
         var lengths = new LengthTable(graph);
         foreach (var node in graph.Model.Graph.Nodes)
         {
-            if (OperatorTable.Find(node)?.Macs(node, shapes) is { } term)
-            {
-                _macs.Add((node, new Product(term.PerElement, [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))]), term.OutputAxis, node.Int("group", 1) > 1));
-            }
+            Inconsistency.NameIn(node, () => AddMacs(node, lengths, shapes));
         }
 
         foreach (var value in Weights(graph))
@@ -41,7 +38,7 @@ public sealed class CostModel
         _outputs.AddRange(graph.Model.Graph.Nodes
             .Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is not null && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
             .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
-            .Select(p => (p.Node, lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis]))));
+            .Select(p => (p.Node, Inconsistency.NameIn(p.Node, () => lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
         if (absorbsMeans)
         {
             _biases.AddRange(graph.Readers
@@ -50,6 +47,15 @@ public sealed class CostModel
         }
 
         Whole = [.. graph.Groups.Select(g => g.Channels.Count)];
+        CheckThatItCanBeCounted();
+    }
+
+    private void AddMacs(Node node, LengthTable lengths, CostShapes shapes)
+    {
+        if (OperatorTable.Find(node)?.Macs(node, shapes) is { } term)
+        {
+            _macs.Add((node, new Product(term.PerElement, [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))]), term.OutputAxis, node.Int("group", 1) > 1));
+        }
     }
 
     /// <summary>Every group with all its channels.</summary>
@@ -66,14 +72,14 @@ public sealed class CostModel
         {
             if (removed is null || !removed.Contains(node))
             {
-                macs += product.Evaluate(kept);
+                macs = checked(macs + product.Evaluate(kept));
                 time += _times is null ? 0 : TimeOf(_times, node, product, outputAxis, isGrouped, kept);
             }
         }
 
         foreach (var (value, product) in _parameters)
         {
-            parameters += removed is null || value.Uses.Any(u => !removed.Contains(u.Node)) ? product.Evaluate(kept) : 0;
+            parameters = checked(parameters + (removed is null || value.Uses.Any(u => !removed.Contains(u.Node)) ? product.Evaluate(kept) : 0));
         }
 
         foreach (var (node, read, made) in _biases)
@@ -84,10 +90,24 @@ public sealed class CostModel
 
         foreach (var (node, length) in _outputs)
         {
-            channels += removed is null || !removed.Contains(node) ? length.Evaluate(kept) : 0;
+            channels = checked(channels + (removed is null || !removed.Contains(node) ? length.Evaluate(kept) : 0));
         }
 
         return new Cost(macs, parameters, channels) { Time = (long)time };
+    }
+
+    /// <summary>Every other cost is smaller than that of the whole.</summary>
+    /// <exception cref="BrokenModelException">The stated sizes exceed 64 bits.</exception>
+    private void CheckThatItCanBeCounted()
+    {
+        try
+        {
+            Evaluate(Whole);
+        }
+        catch (OverflowException e)
+        {
+            throw new BrokenModelException("The sizes that the model states give more multiplications or parameters than can be counted.", e);
+        }
     }
 
     private static double TimeOf(LayerTimes times, Node node, Product product, int outputAxis, bool isGrouped, IReadOnlyList<int> kept)

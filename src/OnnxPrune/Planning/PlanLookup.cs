@@ -11,7 +11,7 @@ public static class PlanLookup
     public static IReadOnlyList<ResidualBlock> Blocks(PruningPlan plan, Model model, IReadOnlyList<ResidualBlock> blocks)
     {
         var names = new NodeNames(model.Graph);
-        return [.. plan.Blocks.Select(name => blocks.FirstOrDefault(b => names.Of(b.Join) == name)
+        return [.. plan.Blocks.Distinct().Select(name => blocks.FirstOrDefault(b => names.Of(b.Join) == name)
             ?? throw new UsageException($"The plan removes block '{name}', but the model has no residual block of that name."))];
     }
 

@@ -54,7 +54,7 @@ public sealed class ChannelCut
         {
             if (node.Outputs.Any(o => o is not null && graph.Constants[o] is null))
             {
-                OperatorTable.Find(node)?.Rewrite(node, cut);
+                Inconsistency.NameIn(node, () => OperatorTable.Find(node)?.Rewrite(node, cut));
             }
         }
 

@@ -37,6 +37,19 @@ internal sealed class ExternalData(string folder)
 
     private string Resolve(string tensor, string location)
     {
+        try
+        {
+            return Find(tensor, location);
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            // A path that no file can have, or links that lead in a circle.
+            throw new BrokenModelException($"Initializer '{tensor}': its external data at '{location}' cannot be reached: {e.Message}", e);
+        }
+    }
+
+    private string Find(string tensor, string location)
+    {
         var root = Path.GetFullPath(folder);
         var path = Path.GetFullPath(Path.Combine(root, location));
         if (location.Length == 0 || Path.IsPathRooted(location) || !IsInside(root, path))

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Onnx;
 using OnnxPrune.Graphs;
 
@@ -38,7 +39,12 @@ internal static class ModelReader
         for (var i = 0; i < proto.Initializer.Count; i++)
         {
             var tensor = proto.Initializer[i];
-            var value = graph.AddInitializer(tensor.Name, TensorMessage.Read(tensor, external, rawData?.GetValueOrDefault(i)));
+            if (rawData is not null && rawData.TryGetValue(i, out var raw))
+            {
+                tensor.RawData = UnsafeByteOperations.UnsafeWrap(raw);
+            }
+
+            var value = graph.AddInitializer(tensor.Name, TensorMessage.Read(tensor, external));
             value.InitializerSource = tensor;
         }
 
@@ -73,6 +79,11 @@ internal static class ModelReader
         foreach (var output in proto.Output)
         {
             var value = graph.GetOrAddValue(output.Name);
+            if (value.IsGraphOutput)
+            {
+                throw new BrokenModelException($"The graph lists the output '{output.Name}' twice.");
+            }
+
             SetType(value, output);
             graph.AddOutput(value);
         }
@@ -87,6 +98,8 @@ internal static class ModelReader
 
         graph.NamesOfNothing = proto.ValueInfo.Select(i => i.Name).Where(name => graph.Find(name) is null).ToHashSet();
         CheckSources(graph, proto);
+        CheckKernels(graph);
+        CheckVariadics(graph);
         return graph;
     }
 
@@ -100,6 +113,35 @@ internal static class ModelReader
             {
                 var reader = value.Uses.Count > 0 ? value.Uses[0].Node.ToString() : "the graph's outputs";
                 throw new BrokenModelException($"'{value.Name}', which {reader} names, is neither an input, an initializer nor the output of a node.");
+            }
+        }
+    }
+
+    /// <summary>A kernel without elements, or for no groups, ends ONNX Runtime's shape inference in a division by zero, and the process with it.</summary>
+    private static void CheckKernels(Graph graph)
+    {
+        foreach (var node in graph.Nodes.Where(n => n is { OpType: "Conv" or "ConvTranspose", Domain: "" }))
+        {
+            if (node.Input(1)?.Initializer is { Count: 0 } weight)
+            {
+                throw new BrokenModelException($"{node}: its weight '{node.Input(1)!.Name}' [{string.Join(", ", weight.Dims)}] has no elements.");
+            }
+
+            if (node.Int("group", 1) is < 1 and var group)
+            {
+                throw new BrokenModelException($"{node} has {group} groups; at least one is wanted.");
+            }
+        }
+    }
+
+    /// <summary>ONNX Runtime reads every input of these, and one that is left out ends the process.</summary>
+    private static void CheckVariadics(Graph graph)
+    {
+        foreach (var node in graph.Nodes.Where(n => n is { OpType: "Sum" or "Mean" or "Max" or "Min" or "Concat", Domain: "" }))
+        {
+            for (var i = 0; i < node.Inputs.Count; i++)
+            {
+                node.Required(i);
             }
         }
     }

@@ -124,12 +124,6 @@ internal static class ModelWriter
         if (value.InitializerSource is TensorProto source)
         {
             source.Name = value.Name;
-            if (source.RawData.IsEmpty && source.DataLocation != TensorProto.Types.DataLocation.External && HasNoTypedData(source))
-            {
-                // Its raw data was split off while reading; see LeanWire.
-                source.RawData = UnsafeByteOperations.UnsafeWrap(value.Initializer!.Data);
-            }
-
             return source;
         }
 
@@ -137,11 +131,6 @@ internal static class ModelWriter
         value.InitializerSource = made;
         return made;
     }
-
-    private static bool HasNoTypedData(TensorProto proto) =>
-        proto.FloatData.Count + proto.Int32Data.Count + proto.Int64Data.Count + proto.DoubleData.Count + proto.Uint64Data.Count + proto.StringData.Count == 0
-        && proto.Dims.All(d => d > 0)
-        && ((ElementType)proto.DataType).SizeInBytes() > 0;
 
     private static void WriteOutputs(Graph graph, GraphProto proto)
     {

@@ -8,14 +8,19 @@ namespace OnnxPrune.Serialization;
 /// <summary>Tensors from and to ONNX's <c>TensorProto</c>, whichever of its fields holds the elements.</summary>
 internal static class TensorMessage
 {
-    /// <param name="rawData">The content of <c>raw_data</c> where it was split from the message.</param>
     /// <exception cref="BrokenModelException">The elements do not fill the dimensions.</exception>
-    public static Tensor Read(TensorProto proto, ExternalData? external, ReadOnlyMemory<byte>? rawData = null)
+    /// <exception cref="UnsupportedModelException">The elements lie in an external file and are no whole bytes.</exception>
+    public static Tensor Read(TensorProto proto, ExternalData? external)
     {
         var type = (ElementType)proto.DataType;
         var count = Tensor.ElementCount(proto.Dims);
         if (type.SizeInBytes() == 0)
         {
+            if (proto.DataLocation == TensorProto.Types.DataLocation.External)
+            {
+                throw new UnsupportedModelException($"Initializer '{proto.Name}' has elements of type {type} in an external file; only elements of whole bytes can be read from there.");
+            }
+
             return new Tensor(type, proto.Dims, new Lazy<ReadOnlyMemory<byte>>(
                 () => throw new NotSupportedException($"Elements of {type} cannot be read.")));
         }
@@ -40,7 +45,7 @@ internal static class TensorMessage
             return new Tensor(type, proto.Dims, external.Open(proto, bytes));
         }
 
-        var raw = rawData is { IsEmpty: false } split ? split : proto.RawData.Memory;
+        var raw = proto.RawData.Memory;
         if (raw.Length > 0)
         {
             Expect(proto, bytes, raw.Length, "bytes");

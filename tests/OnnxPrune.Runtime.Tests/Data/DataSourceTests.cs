@@ -153,6 +153,7 @@ public sealed class DataSourceTests
     [InlineData("<f4", "(-1,)", "dimension '-1'")]
     [InlineData(">f4", "(1,)", "big-endian")]
     [InlineData("|S4", "(1,)", "type '|S4'")]
+    [InlineData("\"<f4", "(1,)", "type '\"<f4'")]
     public void Arrays_that_lie_or_hold_no_numbers_are_refused(string descr, string shape, string reason)
     {
         using var folder = new TemporaryFolder();

@@ -36,4 +36,27 @@ public sealed class ImageFolderTests
         Assert.Equal((2, true, 1), (source.Count, source.HasLabels, source.Label(1)));
         Assert.Equal([255, 0, 0, 0, 0, 255], source.Read(Inputs, [1])["x"].ToFloats());
     }
+
+    [Fact]
+    public void Files_that_claim_to_be_larger_than_any_picture_are_refused_where_images_are_decoded()
+    {
+        using var folder = new TemporaryFolder();
+        var bomb = Png.ToArray();
+        (bomb[16], bomb[20]) = (0x7f, 0x7f);
+        File.WriteAllBytes(folder["a.png"], bomb);
+
+        Assert.Matches("claims .* pixels in .* bytes, and is refused|are not installed", Assert.Throws<UsageException>(() => DataSource.Open(folder)).Message);
+    }
+
+    [Theory]
+    [InlineData("iVBORw0KGgoAAAANSUhEUgAAAAIAAAAB", 2L)]
+    [InlineData("/9j/2wAEAAD/wAALCAADAAUBAREA", 15L)]
+    [InlineData("/9j//9sABAAA/8IACwgAAwAFAQERAA==", 15L)]
+    [InlineData("/9j/2wAEAAD/wAALCAAD", null)]
+    [InlineData("/9j/2//////////////AAAsIAAMABQEBEQA=", null)]
+    [InlineData("/9gAAAAAAAAAAAAAAAAAAAA=", null)]
+    [InlineData("iVBORw0KGgoAAAAN", null)]
+    [InlineData("Qk0=", null)]
+    [InlineData("", null)]
+    public void Header_of_an_image_states_its_size(string file, long? pixels) => Assert.Equal(pixels, ImageHeader.Pixels(Convert.FromBase64String(file)));
 }

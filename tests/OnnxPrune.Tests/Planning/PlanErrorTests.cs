@@ -38,6 +38,20 @@ public sealed class PlanErrorTests
         Assert.Equal(before, OnnxFile.ToBytes(model));
     }
 
+    [Fact]
+    public void Block_that_is_named_twice_goes_once()
+    {
+        var g = new TestGraph();
+        var x = g.ConvBnRelu(g.Input(3, 4, 4), 4);
+        g.Close(g.Relu(g.Add(g.Conv(x, 4, kernel: 3), x)));
+        var (once, twice) = (ModelCopy.WithShapes(g.Build()), ModelCopy.WithShapes(g.Build()));
+
+        new Pruner(once).Apply(PruningPlan.FromJson(Plan(blocks: "\"add1\""), "'p.json'"));
+        new Pruner(twice).Apply(PruningPlan.FromJson(Plan(blocks: "\"add1\", \"add1\""), "'p.json'"));
+
+        Assert.Equal(OnnxFile.ToBytes(once), OnnxFile.ToBytes(twice));
+    }
+
     [Theory]
     [InlineData("macs=50%", 50L)]
     [InlineData("macs=0.25", 25L)]

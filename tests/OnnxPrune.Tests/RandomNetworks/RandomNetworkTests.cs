@@ -65,6 +65,7 @@ public sealed class RandomNetworkTests(ITestOutputHelper log)
         var again = PruningPlan.FromJson(plan.ToJson(), "the plan");
         Assert.Equal(plan.ToJson(), again.ToJson());
         Assert.Equal(Oracle.Prune(shaped, plan), Oracle.Prune(shaped, again));
+        NothingIsCutTwice(run.Pruned, plan);
         return run;
     }
 
@@ -81,9 +82,20 @@ public sealed class RandomNetworkTests(ITestOutputHelper log)
         }
     }
 
-    /// <summary>The pruned model's nodes are nodes of the original, in its order.</summary>
+    /// <summary>A plan does not fit what it has made, and leaves it as it is.</summary>
+    private static void NothingIsCutTwice(Model pruned, PruningPlan plan)
+    {
+        var shaped = ModelCopy.WithShapes(pruned);
+        var before = OnnxFile.ToBytes(shaped);
+        Assert.Throws<UsageException>(() => new Pruner(shaped).Apply(plan));
+        Assert.Equal(before, OnnxFile.ToBytes(shaped));
+    }
+
+    /// <summary>The pruned model's nodes are nodes of the original, in its order; inputs and outputs keep their names and their order.</summary>
     private static void UntouchedNodesStay(Model model, Model pruned)
     {
+        Assert.Equal(model.Graph.FedInputs.Select(i => i.Name), pruned.Graph.FedInputs.Select(i => i.Name));
+        Assert.Equal(model.Graph.Outputs.Select(o => o.Name), pruned.Graph.Outputs.Select(o => o.Name));
         static string Describe(Node node) => $"{node.OpType} {node.Name}";
         var left = new Queue<string>(model.Graph.Nodes.Select(Describe));
         foreach (var node in pruned.Graph.Nodes)

@@ -79,6 +79,119 @@ public sealed class DamagedFileTests
     }
 
     [Fact]
+    public void Output_that_is_listed_twice_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.Relu(g.Input(3, 4, 4)));
+        g.Proto.Graph.Output.Add(g.Proto.Graph.Output[0].Clone());
+
+        Assert.Contains("lists the output 'conv1.y' twice", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
+    public void Typed_elements_beside_raw_ones_do_not_displace_them()
+    {
+        var g = new TestGraph();
+        g.Close(g.Conv(g.Input(3, 4, 4), 200));
+        g.Proto.Graph.Initializer[0].FloatData.Add(1);
+        var bytes = g.ToBytes();
+
+        Assert.Equal(bytes, OnnxFile.ToBytes(OnnxFile.FromBytes(bytes)));
+    }
+
+    [Fact]
+    public void Operator_set_is_the_newest_where_only_those_of_other_domains_are_named()
+    {
+        var g = new TestGraph();
+        g.Close(g.Relu(g.Input(3, 4, 4)));
+        g.ToBytes();
+        g.Proto.OpsetImport[0].Domain = "com.microsoft";
+
+        Assert.Equal(long.MaxValue, OnnxFile.FromBytes(Google.Protobuf.MessageExtensions.ToByteArray(g.Proto)).Opset);
+    }
+
+    [Theory]
+    [InlineData("MatMul")]
+    [InlineData("Gemm")]
+    public void Weight_of_text_is_broken_or_blocks(string op)
+    {
+        var g = new TestGraph();
+        var x = g.Conv(g.Input(3, 4, 4), 4);
+        var weight = g.Weight(4, 4);
+        g.Output(new Wire(g.Op(op, [x, weight]), 4));
+        var tensor = g.Proto.Graph.Initializer.Single(i => i.Name == weight);
+        (tensor.DataType, tensor.RawData) = ((int)ElementType.String, Google.Protobuf.ByteString.Empty);
+
+        Assert.True(Failure(g.ToBytes()) is null or BrokenModelException);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Stated_rank_that_no_layer_can_have_is_broken_or_blocks(int rank)
+    {
+        var bytes = Small();
+        var model = OnnxFile.FromBytes(bytes);
+        Describe(model);
+        foreach (var value in model.Graph.Values.Where(v => v.Producer is not null))
+        {
+            value.Shape = new Shape(Enumerable.Repeat(Dim.Unknown, rank - 1));
+        }
+
+        Assert.True(Record.Exception(() => new Pruner(model).Prune(new PruneRequest())) is null or BrokenModelException);
+    }
+
+    [Theory]
+    [InlineData("Sum")]
+    [InlineData("Concat")]
+    public void Operand_that_is_left_out_is_broken(string op)
+    {
+        var g = new TestGraph();
+        var x = g.Input(3, 4, 4);
+        g.Output(new Wire(g.Op(op, [x, "", x], ("axis", 1L)), 3));
+
+        Assert.Contains("lacks its input 1", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
+    public void Kernel_for_no_groups_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.ConvTranspose(g.Input(3, 4, 4), 4));
+        g.Proto.Graph.Node[0].Attribute.Single(a => a.Name == "group").I = 0;
+
+        Assert.Contains("has 0 groups", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
+    public void Concat_of_nothing_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.Conv(g.Input(3, 4, 4), 4, weight: g.Op("Concat", [])));
+
+        Assert.IsType<BrokenModelException>(Failure(g.ToBytes()));
+    }
+
+    [Fact]
+    public void Kernel_without_axes_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.Conv(g.Input(3, 4, 4), 4, weight: g.Scalar(0)));
+
+        Assert.IsType<BrokenModelException>(Failure(g.ToBytes()));
+    }
+
+    [Fact]
+    public void Kernel_without_elements_is_broken()
+    {
+        var g = new TestGraph();
+        var weight = g.Constant(new Tensor(ElementType.Float, [4, 3, 3, 0], Array.Empty<byte>()));
+        g.Close(g.Conv(g.Input(3, 4, 4), 4, kernel: 3, weight: weight));
+
+        Assert.Contains("[4, 3, 3, 0] has no elements", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
     public void Value_from_nowhere_is_broken()
     {
         var g = new TestGraph();

@@ -45,6 +45,8 @@ public sealed class ExternalDataTests
     [InlineData("", "is refused")]
     [InlineData("inside/../../outside.bin", "is refused")]
     [InlineData("missing.bin", "does not exist")]
+    [InlineData("in.onnx.bin\0", "cannot be reached")]
+    [InlineData("./in.onnx.bin/", "does not exist")]
     public void Location_outside_of_the_models_folder_is_refused(string location, string words)
     {
         using var folder = new TemporaryFolder();
@@ -80,6 +82,31 @@ public sealed class ExternalDataTests
         File.CreateSymbolicLink(folder.File("in.onnx.bin"), elsewhere.File("stolen.bin"));
 
         Assert.Contains("is a link that leaves", Assert.Throws<BrokenModelException>(() => OnnxFile.Read(path)).Message);
+    }
+
+    [Fact]
+    public void Elements_of_half_a_byte_in_another_file_are_unsupported()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Split(folder, "in.onnx");
+        var message = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
+        const int Int4 = 22;
+        message.Graph.Initializer.First(i => i.DataLocation == TensorProto.Types.DataLocation.External).DataType = Int4;
+        File.WriteAllBytes(path, message.ToByteArray());
+
+        Assert.Contains("only elements of whole bytes", Assert.Throws<UnsupportedModelException>(() => OnnxFile.Read(path)).Message);
+    }
+
+    [Fact]
+    public void Links_in_a_circle_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Split(folder, "in.onnx");
+        File.Delete(folder.File("in.onnx.bin"));
+        File.CreateSymbolicLink(folder.File("in.onnx.bin"), folder.File("other.bin"));
+        File.CreateSymbolicLink(folder.File("other.bin"), folder.File("in.onnx.bin"));
+
+        Assert.Throws<BrokenModelException>(() => OnnxFile.Read(path));
     }
 
     [Fact]

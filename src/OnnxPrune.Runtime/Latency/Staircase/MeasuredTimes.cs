@@ -13,7 +13,8 @@ public static class MeasuredTimes
     /// <param name="settings">What the network will run on.</param>
     public static int Multiple(SessionSettings settings)
     {
-        settings = Resolve(settings);
+        // The width of a kernel's tile does not depend on threads, and neither must what is cut.
+        settings = Resolve(settings) with { Threads = 1 };
         var cache = TimingCache.Open(settings);
         var multiple = ChannelMultiple.Measure(shape => Time(cache, shape, settings), settings.Provider);
         cache.Save();

@@ -1,0 +1,1 @@
+return Fuzzing.CommandLine.Run(args);
