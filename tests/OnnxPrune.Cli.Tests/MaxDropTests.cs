@@ -6,7 +6,6 @@ namespace OnnxPrune.Cli.Tests;
 public sealed class MaxDropTests : TemporaryFolder
 {
     private const int Images = 200;
-    private const int BytesPerImage = 3073;
 
     private static string Model => Path.Combine(SharedModelsTheoryAttribute.Folder, "resnet20_cifar10_A_bn_op13.onnx");
 
@@ -60,14 +59,7 @@ public sealed class MaxDropTests : TemporaryFolder
         return [.. start, .. System.Text.Encoding.ASCII.GetBytes(header), .. System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values)];
     }
 
-    private string Data()
-    {
-        using var all = File.OpenRead(Path.Combine(SharedModelsTheoryAttribute.Folder, "..", "data", "cifar10-lossless-train-4000.bin"));
-        var some = new byte[Images * BytesPerImage];
-        all.ReadExactly(some);
-        File.WriteAllBytes(At("some.bin"), some);
-        return At("some.bin");
-    }
+    private string Data() => SharedImages.Copy(At("some.bin"), 0, Images);
 
     private static long Macs(JsonDocument report, string which) => report.RootElement.GetProperty(which).GetProperty("macs").GetInt64();
 }

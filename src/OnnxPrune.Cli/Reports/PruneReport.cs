@@ -32,6 +32,7 @@ internal static class PruneReport
             result.Original,
             result.Pruned,
             new ReportRemoved(outcome.Plan.Blocks.Count, outcome.Plan.Channels.Sum(c => c.Cut.Count), outcome.DeadBlocks, outcome.DeadChannels, outcome.AbsorbedReaders, outcome.JudgedOtherwise),
+            outcome.CalibrationSamples == 0 ? null : new ReportRepair(outcome.Repaired, outcome.FittedTogether, outcome.CalibrationSamples),
             outcome.Plan,
             [.. (result.Layers ?? []).Select(Layer)],
             Blocked(outcome.Blocked),

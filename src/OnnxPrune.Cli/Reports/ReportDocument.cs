@@ -15,6 +15,7 @@ internal sealed record ReportDocument(
     ModelFigures Original,
     ModelFigures Pruned,
     ReportRemoved Removed,
+    ReportRepair? Repair,
     PruningPlan Plan,
     IReadOnlyList<ReportLayer> Layers,
     IReadOnlyList<ReportBlocked> Blocked,
@@ -50,6 +51,11 @@ internal sealed record ReportOptions(
 internal sealed record ReportVersions(string Onnxprune, string? OnnxRuntime, string? Provider, string Cpu, string Os);
 
 internal sealed record ReportRemoved(int Blocks, int CoupledChannels, int DeadBlocks, int DeadChannels, int AbsorbedReaders, int JudgedOtherwise);
+
+/// <param name="Layers">How many were fitted anew.</param>
+/// <param name="Regions">In how many the layers were then fitted together.</param>
+/// <param name="Samples">How many calibration inputs there were.</param>
+internal sealed record ReportRepair(int Layers, int Regions, int Samples);
 
 /// <param name="WeightAfter">Null, as are the costs after, when the layer is gone.</param>
 internal sealed record ReportLayer(

@@ -15,7 +15,7 @@ namespace OnnxPrune.Runtime.Calibration;
 internal sealed class JointRepair
 {
     // What samples of one region may take, in elements.
-    private const long MostElements = 1 << 27;
+    private const long MostElements = 1 << 26;
 
     // Forward passes; gradients cost about twice as much again.
     private const double MostMacs = 6e11;

@@ -18,7 +18,7 @@ namespace OnnxPrune.Training.Reconstruction;
 public sealed class TorchRegionFitter(int threads) : IRegionFitter
 {
     // Two numbers give the same sum in either order, three would not.
-    private const int Parts = 2;
+    private const int MostParts = 2;
     private const double RelativeRate = 0.01;
 
     // Biases and shifts can be all zero, and have no size of their own then.
@@ -46,13 +46,15 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
             return false;
         }
 
-        var before = Error(module!, judge);
+        using var scope = torch.NewDisposeScope();
+        var (taught, judged) = (Array.ConvertAll([.. fit], Parts), Array.ConvertAll([.. judge], Parts));
+        var before = Error(module!, judged);
         var kept = Array.ConvertAll(weights, w => w.Export());
         var rate = RelativeRate;
         for (var attempt = 0; attempt < Attempts; attempt++, rate *= Retreat)
         {
-            Descend(module!, weights, fit, epochs, rate, new SeededRandom(seed), cancellation);
-            if (Error(module!, judge) < before)
+            Descend(module!, weights, taught, epochs, rate, new SeededRandom(seed), cancellation);
+            if (Error(module!, judged) < before)
             {
                 module!.WriteBack();
                 return true;
@@ -81,23 +83,23 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     }
 
     private void Descend(
-        GraphModule module, Weight[] weights, IReadOnlyList<RegionSamples> samples, int epochs, double rate, SeededRandom random, CancellationToken cancellation)
+        GraphModule module, Weight[] weights, Part[][] batches, int epochs, double rate, SeededRandom random, CancellationToken cancellation)
     {
         var optimizers = Array.ConvertAll(weights, w => (Adam: torch.optim.Adam([w.Parameter!], 0, 0.9, 0.999), Rate: rate * Size(w)));
         try
         {
-            var steps = epochs * samples.Count;
+            var steps = epochs * batches.Length;
             int[] order = [];
             for (var step = 0; step < steps; step++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (step % samples.Count == 0)
+                if (step % batches.Length == 0)
                 {
-                    order = random.Permutation(samples.Count);
+                    order = random.Permutation(batches.Length);
                 }
 
                 Array.ForEach(optimizers, o => o.Adam.zero_grad());
-                AddGradients(module, samples[order[step % samples.Count]]);
+                AddGradients(module, batches[order[step % batches.Length]]);
                 var decay = (1 + Math.Cos(Math.PI * step / steps)) / 2;
                 foreach (var (adam, own) in optimizers)
                 {
@@ -112,18 +114,15 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         }
     }
 
-    private void AddGradients(GraphModule module, RegionSamples batch)
-    {
-        var all = (int)batch.Input.Dims[0];
-        var parts = Math.Min(Parts, all);
-        Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = threads > 0 ? threads : Environment.ProcessorCount }, part =>
+    private void AddGradients(GraphModule module, Part[] batch) => Parallel.ForEach(
+        batch,
+        new ParallelOptions { MaxDegreeOfParallelism = threads > 0 ? threads : Environment.ProcessorCount },
+        part =>
         {
             TorchLibrary.SetThreads(1);
             using var scope = torch.NewDisposeScope();
-            var (first, end) = (all * part / parts, all * (part + 1) / parts);
-            Loss(module, ToTorch(batch.Input).slice(0, first, end, 1), ToTorch(batch.Target).slice(0, first, end, 1)).mul((double)(end - first) / all).backward();
+            Loss(module, part).backward();
         });
-    }
 
     /// <summary>The root mean square of a weight's elements.</summary>
     private static double Size(Weight weight)
@@ -133,25 +132,39 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         return weight.Data.shape.Length > 1 ? size : Math.Max(size, LeastVectorSize);
     }
 
-    private static double Error(GraphModule module, IReadOnlyList<RegionSamples> samples)
+    private static double Error(GraphModule module, Part[][] batches)
     {
         using var mode = torch.no_grad();
         var error = 0.0;
-        foreach (var batch in samples)
+        foreach (var part in batches.SelectMany(b => b))
         {
             using var scope = torch.NewDisposeScope();
-            error += Loss(module, ToTorch(batch.Input), ToTorch(batch.Target)).item<float>();
+            error += Loss(module, part).item<float>();
         }
 
         return error;
     }
 
-    private static torch.Tensor Loss(GraphModule module, torch.Tensor input, torch.Tensor target)
+    private static torch.Tensor Loss(GraphModule module, Part part)
     {
-        var made = module.Forward(input, training: false);
-        var difference = made.sub(target.reshape(made.shape));
-        return difference.mul(difference).reshape(-1).mean([0]);
+        var made = module.Forward(part.Input, training: false);
+        var difference = made.sub(part.Target.reshape(made.shape));
+        return difference.mul(difference).reshape(-1).mean([0]).mul(part.Share);
     }
 
-    private static torch.Tensor ToTorch(Tensor tensor) => TensorBridge.ToTorch(tensor, torch.CPU);
+    private static Part[] Parts(RegionSamples batch)
+    {
+        var all = (int)batch.Input.Dims[0];
+        var count = Math.Min(MostParts, all);
+        return [.. Enumerable.Range(0, count).Select(part =>
+        {
+            var indices = Enumerable.Range(0, all).Where(i => i * count / all == part).ToArray();
+            return new Part(Take(batch.Input, indices), Take(batch.Target, indices), (double)indices.Length / all);
+        })];
+    }
+
+    private static torch.Tensor Take(Tensor tensor, int[] samples) => TensorBridge.ToTorch(tensor.Take(0, samples), torch.CPU);
+
+    /// <param name="Share">How much of its batch it is.</param>
+    private sealed record Part(torch.Tensor Input, torch.Tensor Target, double Share);
 }

@@ -32,7 +32,7 @@ public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput
     {
         var isLayer = layer.Domain.Length == 0 && (layer.OpType == "Conv" && layer.Int("group", 1) == 1
             || layer is { OpType: "Gemm" } && layer.Int("transA", 0) == 0 && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1);
-        if (!isLayer || constants[layer.Input(1)] is not { } weight || !weight.ElementType.IsFloatingPoint() || layer.Inputs[1]!.Uses.Count > 1
+        if (!isLayer || constants[layer.Input(1)] is not { } weight || !weight.ElementType.IsFloatingPoint() || layer.Inputs[1]!.Uses.Count > 1 || IsQuantized(layer)
             || (layer.Input(2) is { } bias && (constants[bias] is not { Rank: 1 } || bias.Uses.Count > 1)))
         {
             return null;
@@ -116,6 +116,9 @@ public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput
         var scale = p[0].Select((s, c) => s / Math.Sqrt(p[3][c] + epsilon)).ToArray();
         return (scale, [.. p[1].Select((b, c) => b - (scale[c] * p[2][c]))]);
     }
+
+    /// <summary>Whether the weight is stored in integers, which no fit gives.</summary>
+    internal static bool IsQuantized(Node layer) => layer.Input(1)?.Producer is { OpType: "DequantizeLinear" };
 
     private void SetBias(Graph graph, ConstantValues constants, double[] shift)
     {

@@ -33,7 +33,7 @@ public sealed class RegionFinder
         var (regions, taken) = (new List<Region>(), new HashSet<Node>());
         foreach (var region in sums.Concat(layers).Select(finder.EndingIn).OfType<Region>())
         {
-            if (!region.Layers.Any(taken.Contains))
+            if (!region.Layers.Any(l => taken.Contains(l) || LayerUnit.IsQuantized(l)))
             {
                 regions.Add(region);
                 taken.UnionWith(region.Layers);

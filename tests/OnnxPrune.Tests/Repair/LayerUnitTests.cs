@@ -50,6 +50,7 @@ public sealed class LayerUnitTests
     [InlineData("grouped")]
     [InlineData("shared weight")]
     [InlineData("scaled Gemm")]
+    [InlineData("quantized")]
     public void What_one_regression_cannot_repair_is_no_unit(string kind)
     {
         var g = new TestGraph();
@@ -61,10 +62,13 @@ public sealed class LayerUnitTests
         {
             var shared = g.Weight(4, 4, 1, 1);
             var x = g.Input(4, 6, 6);
-            g.Output(kind == "grouped" ? g.Conv(x, 4, group: 2) : g.Conv(g.Conv(x, 4, weight: shared), 4, weight: shared));
+            var integers = new Tensor(ElementType.Int8, [4, 4, 1, 1], new byte[16]);
+            g.Output(kind == "grouped" ? g.Conv(x, 4, group: 2)
+                : kind == "quantized" ? g.Conv(x, 4, weight: g.Op("DequantizeLinear", [g.Constant(integers), g.Scalar(0.1)]))
+                : g.Conv(g.Conv(x, 4, weight: shared), 4, weight: shared));
         }
 
-        Assert.Null(LayerUnit.Of(g.Build().Graph.Nodes[0], new Dictionary<Node, int>(), new ConstantValues()));
+        Assert.Null(LayerUnit.Of(g.Build().Graph.Nodes.First(n => n.OpType is "Conv" or "Gemm"), new Dictionary<Node, int>(), new ConstantValues()));
     }
 
     private static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
