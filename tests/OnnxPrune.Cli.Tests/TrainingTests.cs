@@ -97,6 +97,7 @@ public sealed class TrainingTests : TemporaryFolder
 
     [Theory]
     [InlineData("--data is missing", "train", "in", "out")]
+    [InlineData("--target speedup=2: training has no targets of time", "train", "in", "out", "--data", "d", "--target", "speedup=2")]
     [InlineData("--method nonsense: choose bpcp", "train", "in", "out", "--data", "d", "--method", "nonsense")]
     [InlineData("--distill 2: give a number from 0 to 1", "finetune", "in", "out", "--data", "d", "--distill", "2")]
     public void Wrong_usage_is_one_sentence(string message, params string[] arguments)

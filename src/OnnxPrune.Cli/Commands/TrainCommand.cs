@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OnnxPrune.Cli.Training;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Training.Methods;
 
 namespace OnnxPrune.Cli.Commands;
@@ -51,13 +52,17 @@ internal static class TrainCommand
                 Training = options.Training with
                 {
                     Method = ParseMethod(parsed.GetValue(method) ?? "bpcp"),
-                    Targets = [.. (parsed.GetValue(target) ?? []).Select(Target.Parse)],
+                    Targets = [.. (parsed.GetValue(target) ?? []).Select(ParseTarget)],
                 },
             };
             return new TrainRun(options, parsed.Terminal()).Execute();
         });
         return command;
     }
+
+    private static Target ParseTarget(string text) => TimeTarget.IsMeantBy(text)
+        ? throw new UsageException($"--target {text}: training has no targets of time; write macs=20%, params=0.4 or channels=75%, or prune the result with {text}.")
+        : Target.Parse(text);
 
     private static TrainingMethod ParseMethod(string text) => text switch
     {
