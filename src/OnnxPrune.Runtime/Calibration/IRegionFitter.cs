@@ -11,19 +11,17 @@ public sealed record RegionSamples(Tensor Input, Tensor Target);
 /// <summary>Fits all weights of a region together.</summary>
 public interface IRegionFitter
 {
-    /// <summary>Changes the region's weights so that it gives the targets as nearly as it can; leaves them as they are where that does not help on the judging samples.</summary>
+    /// <summary>Changes the region's weights so that it gives the targets as nearly as it can; leaves them as they are where that does not help on samples that were not fitted to.</summary>
     /// <param name="model">The network that the region is a part of.</param>
     /// <param name="shapes">Concrete shapes of the model's values, at any batch size.</param>
-    /// <param name="fit">Samples to fit to.</param>
-    /// <param name="judge">Samples to judge by.</param>
+    /// <param name="samples">Batches to fit to and to judge by; computed when they are asked for, once.</param>
     /// <param name="epochs">How often all samples are gone through.</param>
     /// <returns>Whether the region has changed.</returns>
     bool Fit(
         Model model,
         IReadOnlyDictionary<Value, Shape> shapes,
         Region region,
-        IReadOnlyList<RegionSamples> fit,
-        IReadOnlyList<RegionSamples> judge,
+        IEnumerable<RegionSamples> samples,
         int epochs,
         long seed,
         CancellationToken cancellation);

@@ -15,12 +15,11 @@ namespace OnnxPrune.Runtime.Calibration;
 internal sealed class JointRepair
 {
     // What samples of one region may take, in elements.
-    private const long MostElements = 1 << 26;
+    private const long MostElements = 3 << 24;
 
     // Forward passes; gradients cost about twice as much again.
     private const double MostMacs = 6e11;
     private const int MostEpochs = 5;
-    private const int JudgedPart = 10;
 
     private readonly ChannelGraph _graph;
     private readonly IReadOnlySet<int> _leaving;
@@ -58,9 +57,7 @@ internal sealed class JointRepair
             // Regions may interleave; what is still to be fitted lies before both cursors.
             pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1);
             original.MoveBehind(parts.Skip(i).Min(p => original.PlaceOf(p.Target!.Producer!)) - 1);
-            var seen = Samples(region.Input, pruned, target!, original);
-            var judged = Math.Max(1, seen.Count / JudgedPart);
-            if (seen.Count > 1 && fitter.Fit(_pruned, _shapes, region, [.. seen.SkipLast(judged)], [.. seen.TakeLast(judged)], epochs, seed + i, cancellation))
+            if (fitter.Fit(_pruned, _shapes, region, Samples(region.Input, pruned, target!, original), epochs, seed + i, cancellation))
             {
                 changed++;
             }
@@ -97,24 +94,21 @@ internal sealed class JointRepair
         return macs;
     }
 
-    private List<RegionSamples> Samples(Value input, NetworkCursor pruned, Value target, NetworkCursor original)
+    private IEnumerable<RegionSamples> Samples(Value input, NetworkCursor pruned, Value target, NetworkCursor original)
     {
         var channels = _graph.Channels(target, 1)!;
         int[] kept = [.. Enumerable.Range(0, channels.Length).Where(i => !_leaving.Contains(channels[i]))];
-        var samples = new List<RegionSamples>();
         var elements = 0L;
         foreach (var (x, t) in pruned.Look([input]).Zip(original.Look([target])))
         {
             var (given, wanted) = (Copy(x[input]), Copy(t[target]));
-            samples.Add(new RegionSamples(given, kept.Length == channels.Length ? wanted : wanted.Take(1, kept)));
+            yield return new RegionSamples(given, kept.Length == channels.Length ? wanted : wanted.Take(1, kept));
             elements += given.Count + wanted.Count;
-            if (elements > MostElements && samples.Count > 1)
+            if (elements > MostElements)
             {
-                break;
+                yield break;
             }
         }
-
-        return samples;
     }
 
     private static Tensor Copy(OrtValue value) => RuntimeTensor.ToTensor(value, "A value inside the network");

@@ -23,16 +23,14 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
 
     // Biases and shifts can be all zero, and have no size of their own then.
     private const double LeastVectorSize = 0.05;
-    private const int Attempts = 2;
-    private const double Retreat = 0.25;
+    private const int JudgedPart = 10;
 
     /// <inheritdoc/>
     public bool Fit(
         Model model,
         IReadOnlyDictionary<Value, Shape> shapes,
         Region region,
-        IReadOnlyList<RegionSamples> fit,
-        IReadOnlyList<RegionSamples> judge,
+        IEnumerable<RegionSamples> samples,
         int epochs,
         long seed,
         CancellationToken cancellation)
@@ -47,26 +45,23 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         }
 
         using var scope = torch.NewDisposeScope();
-        var (taught, judged) = (Array.ConvertAll([.. fit], Parts), Array.ConvertAll([.. judge], Parts));
-        var before = Error(module!, judged);
-        var kept = Array.ConvertAll(weights, w => w.Export());
-        var rate = RelativeRate;
-        for (var attempt = 0; attempt < Attempts; attempt++, rate *= Retreat)
+        var batches = samples.Select(Parts).ToArray();
+        var judged = batches[^Math.Max(1, batches.Length / JudgedPart)..];
+        var taught = batches[..^judged.Length];
+        if (taught.Length == 0)
         {
-            Descend(module!, weights, taught, epochs, rate, new SeededRandom(seed), cancellation);
-            if (Error(module!, judged) < before)
-            {
-                module!.WriteBack();
-                return true;
-            }
-
-            foreach (var (weight, content) in weights.Zip(kept))
-            {
-                weight.Load(content);
-            }
+            return false;
         }
 
-        return false;
+        var before = Error(module!, judged);
+        Descend(module!, weights, taught, epochs, new SeededRandom(seed), cancellation);
+        if (!(Error(module!, judged) < before))
+        {
+            return false;
+        }
+
+        module!.WriteBack();
+        return true;
     }
 
     /// <summary>Null where the region holds an operator that nothing is known of how to train through.</summary>
@@ -83,9 +78,9 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     }
 
     private void Descend(
-        GraphModule module, Weight[] weights, Part[][] batches, int epochs, double rate, SeededRandom random, CancellationToken cancellation)
+        GraphModule module, Weight[] weights, Part[][] batches, int epochs, SeededRandom random, CancellationToken cancellation)
     {
-        var optimizers = Array.ConvertAll(weights, w => (Adam: torch.optim.Adam([w.Parameter!], 0, 0.9, 0.999), Rate: rate * Size(w)));
+        var optimizers = Array.ConvertAll(weights, w => (Adam: torch.optim.Adam([w.Parameter!], 0, 0.9, 0.999), Rate: RelativeRate * Size(w)));
         try
         {
             var steps = epochs * batches.Length;

@@ -31,9 +31,8 @@ public sealed class JointRepairTests
         Assert.True(fitter.Calls.Count > 0 || kind is "channels last" or "matmul" or "fixed batch" or "transposed conv", "no region was fitted");
         Assert.All(fitter.Calls, call =>
         {
-            var judged = call.Judge.Count;
-            Assert.True(judged > 0 && call.Fit.Count > 0);
-            var all = call.Fit.Concat(call.Judge).ToArray();
+            var all = call.Samples;
+            Assert.True(all.Count > 1);
             var original = Run(model, inputs[0], model.Graph.Find(call.Region.Output.Name)!);
             var target = all[0].Target;
             Assert.True(IsNear(Run(call.Model, inputs[0], call.Region.Input), all[0].Input));
@@ -71,7 +70,7 @@ public sealed class JointRepairTests
         return session.Run(inputs)[value.Name];
     }
 
-    private sealed record Call(Model Model, Region Region, IReadOnlyList<RegionSamples> Fit, IReadOnlyList<RegionSamples> Judge);
+    private sealed record Call(Model Model, Region Region, IReadOnlyList<RegionSamples> Samples);
 
     private sealed class Recorder : IRegionFitter
     {
@@ -81,13 +80,12 @@ public sealed class JointRepairTests
             Model model,
             IReadOnlyDictionary<Value, Shape> shapes,
             Region region,
-            IReadOnlyList<RegionSamples> fit,
-            IReadOnlyList<RegionSamples> judge,
+            IEnumerable<RegionSamples> samples,
             int epochs,
             long seed,
             CancellationToken cancellation)
         {
-            Calls.Add(new Call(model, region, fit, judge));
+            Calls.Add(new Call(model, region, [.. samples]));
             return false;
         }
     }
@@ -98,8 +96,7 @@ public sealed class JointRepairTests
             Model model,
             IReadOnlyDictionary<Value, Shape> shapes,
             Region region,
-            IReadOnlyList<RegionSamples> fit,
-            IReadOnlyList<RegionSamples> judge,
+            IEnumerable<RegionSamples> samples,
             int epochs,
             long seed,
             CancellationToken cancellation)
