@@ -19,7 +19,7 @@ internal sealed class JointRepair
 
     // Forward passes; gradients cost about twice as much again.
     private const double MostMacs = 6e11;
-    private const int MostEpochs = 5;
+    private const int MostEpochs = 4;
 
     private readonly ChannelGraph _graph;
     private readonly IReadOnlySet<int> _leaving;
