@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
 using OnnxPrune.Runtime.Calibration;
@@ -53,7 +54,11 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
             return false;
         }
 
-        var before = Error(module!, judged);
+        if (Error(module!, judged) is not { } before)
+        {
+            return false;
+        }
+
         Descend(module!, weights, taught, epochs, new SeededRandom(seed), cancellation);
         if (!(Error(module!, judged) < before))
         {
@@ -127,17 +132,25 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         return weight.Data.shape.Length > 1 ? size : Math.Max(size, LeastVectorSize);
     }
 
-    private static double Error(GraphModule module, Part[][] batches)
+    /// <summary>Null where an operator turns out not to compute with libtorch, or not with other batches than the model's own.</summary>
+    private static double? Error(GraphModule module, Part[][] batches)
     {
         using var mode = torch.no_grad();
-        var error = 0.0;
-        foreach (var part in batches.SelectMany(b => b))
+        try
         {
-            using var scope = torch.NewDisposeScope();
-            error += Loss(module, part).item<float>();
-        }
+            var error = 0.0;
+            foreach (var part in batches.SelectMany(b => b))
+            {
+                using var scope = torch.NewDisposeScope();
+                error += Loss(module, part).item<float>();
+            }
 
-        return error;
+            return error;
+        }
+        catch (Exception e) when (e is UnsupportedModelException or ExternalException)
+        {
+            return null;
+        }
     }
 
     private static torch.Tensor Loss(GraphModule module, Part part)

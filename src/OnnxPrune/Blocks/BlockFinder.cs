@@ -62,8 +62,9 @@ public static class BlockFinder
             Obstacle(join, operands[shortcut], own[branch]));
     }
 
-    private static bool IsLayer(Node node, ConstantValues constants) =>
-        node.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && node.Inputs.Count > 1 && constants[node.Inputs[1]] is not null;
+    /// <summary>Whether a node has weights that a block is counted by.</summary>
+    internal static bool IsLayer(Node node, ConstantValues constants) =>
+        node.Domain.Length == 0 && node.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && node.Inputs.Count > 1 && constants[node.Inputs[1]] is not null;
 
     private static bool HasShapeOf(Value operand, Value result) =>
         operand.Shape is { } a && result.Shape is { } b && a.Rank == b.Rank && Enumerable.Range(0, a.Rank).All(i => a[i].SurelyEquals(b[i]) || (!a[i].IsKnown && !b[i].IsKnown));

@@ -81,8 +81,7 @@ public sealed class RegionFinder
         return nodes.SelectMany(n => n.Outputs).OfType<Value>().Where(v => v != end).All(v => !v.IsGraphOutput && v.Uses.All(u => !u.IsCapture && inside.Contains(u.Node)));
     }
 
-    private bool IsLayer(Node node) =>
-        node.Domain.Length == 0 && node.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && _constants[node.Input(1)] is not null;
+    private bool IsLayer(Node node) => BlockFinder.IsLayer(node, _constants);
 
     private Value Normalized(Value output) =>
         output is { IsGraphOutput: false, Uses: [{ IsCapture: false, Index: 0, Node: { OpType: "BatchNormalization" } norm }] } ? norm.Output : output;

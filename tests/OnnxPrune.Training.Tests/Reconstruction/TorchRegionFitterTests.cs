@@ -69,12 +69,15 @@ public sealed class TorchRegionFitterTests
         Assert.Equal(kept.Data.ToArray(), model.Graph.Find(shared)!.Initializer!.Data.ToArray());
     }
 
-    [TorchFact]
-    public void What_cannot_be_trained_through_is_left_out()
+    [TorchTheory]
+    [InlineData("no rule")]
+    [InlineData("a bound that is computed")]
+    public void What_cannot_be_trained_through_is_left_out(string why)
     {
         var g = new TestGraph();
         var x = g.Relu(g.Conv(g.Input(4, 6, 6), 4, 3));
-        g.Classify(g.Add(x, g.Conv(g.Op("Sin", g.Conv(x, 4, 3)), 4, 3)));
+        var inner = g.Conv(x, 4, 3);
+        g.Classify(g.Add(x, g.Conv(why == "no rule" ? g.Op("Sin", inner) : new Wire(g.Op("Clip", [inner, g.Op("ReduceMax", [inner], ("keepdims", 0L))]), 4), 4, 3)));
         var (model, region, shapes) = Given(g);
 
         Assert.False(new TorchRegionFitter(1).Fit(model, shapes, region, Samples(model, 1, 6, region), 1, 0, default));
