@@ -57,7 +57,8 @@ internal sealed class JointRepair
             // Regions may interleave; what is still to be fitted lies before both cursors.
             pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1);
             original.MoveBehind(parts.Skip(i).Min(p => original.PlaceOf(p.Target!.Producer!)) - 1);
-            if (fitter.Fit(_pruned, _shapes, region, Samples(region.Input, pruned, target!, original), epochs, seed + i, cancellation))
+            var samples = Samples(region.Input, pruned, target!, original);
+            if (fitter.Fit(new RegionTask(_pruned, _shapes, region, samples, epochs, seed + i), cancellation))
             {
                 changed++;
             }

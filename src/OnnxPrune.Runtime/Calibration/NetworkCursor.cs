@@ -34,6 +34,9 @@ internal sealed class NetworkCursor : IDisposable
     /// <summary>The place of a node in the order in which the cursor moves.</summary>
     public int PlaceOf(Node node) => _places[node];
 
+    /// <summary>Whether a value lies behind the cursor: changes of weights before the cursor cannot reach it.</summary>
+    public bool HasPassed(Value value) => value.Producer is { } producer && _places[producer] <= _place;
+
     /// <summary>Computes values that lie before the next place for every batch in turn; they are released when the next batch is asked for.</summary>
     public IEnumerable<IReadOnlyDictionary<Value, OrtValue>> Look(IReadOnlyCollection<Value> values)
     {

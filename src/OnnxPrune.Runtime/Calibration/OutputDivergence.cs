@@ -6,7 +6,7 @@ namespace OnnxPrune.Runtime.Calibration;
 
 /// <summary>
 /// How far the network's outputs are from the original's. A single output [N, classes] counts as logits: the mean Kullback-Leibler
-/// divergence of the class distributions. Anything else counts by its relative squared error.
+/// divergence of the class distributions. Anything else counts by its relative squared error, each output as much as any other, whatever its unit.
 /// </summary>
 /// <remarks>
 /// The distributions are softened as in distillation (Hinton et al. 2015): networks are so sure of images like those they were trained on
@@ -28,28 +28,34 @@ internal sealed class OutputDivergence
         }
     }
 
-    /// <summary>The divergence of what the cursor's model gives now, with whatever weights lie before the cursor's end; it may be another model with the same outputs.</summary>
+    /// <summary>
+    /// The divergence of what the cursor's model gives now, with whatever weights lie before the cursor's end; it may be another model with the same outputs. Outputs behind the cursor
+    /// count as unchanged.
+    /// </summary>
     public double Measure(NetworkCursor cursor)
     {
-        double divergence = 0, size = 0;
-        var b = 0;
         Value[] outputs = [.. _outputs.Select(o => cursor.Model.Graph.Find(o.Name)!)];
-        foreach (var batch in cursor.Look(outputs))
+        var (divergence, size) = (new double[outputs.Length], new double[outputs.Length]);
+        var b = 0;
+        foreach (var batch in cursor.Look([.. outputs.Where(o => !cursor.HasPassed(o))]))
         {
-            for (var o = 0; o < _outputs.Count; o++)
+            for (var o = 0; o < outputs.Length; o++)
             {
-                var (before, after) = (_original[b][o], Numbers(batch[outputs[o]]));
-                if (Classes(batch[outputs[o]]) is { } classes)
+                if (batch.TryGetValue(outputs[o], out var now))
                 {
-                    divergence += KullbackLeibler(Soften(before), Soften(after), classes);
-                    size += before.Length / classes;
-                }
-                else
-                {
-                    for (var i = 0; i < before.Length; i++)
+                    var (before, after) = (_original[b][o], Numbers(now));
+                    if (Classes(now) is { } classes)
                     {
-                        divergence += (before[i] - after[i]) * (before[i] - after[i]);
-                        size += before[i] * before[i];
+                        divergence[o] += KullbackLeibler(Soften(before), Soften(after), classes);
+                        size[o] += before.Length / classes;
+                    }
+                    else
+                    {
+                        for (var i = 0; i < before.Length; i++)
+                        {
+                            divergence[o] += (before[i] - after[i]) * (before[i] - after[i]);
+                            size[o] += before[i] * before[i];
+                        }
                     }
                 }
             }
@@ -57,7 +63,7 @@ internal sealed class OutputDivergence
             b++;
         }
 
-        return divergence / Math.Max(size, double.Epsilon);
+        return divergence.Zip(size, (d, s) => d / Math.Max(s, double.Epsilon)).Sum() / Math.Max(outputs.Length, 1);
     }
 
     private int? Classes(OrtValue value) =>

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using OnnxPrune.Graphs;
-using OnnxPrune.Repair;
 using OnnxPrune.Runtime.Calibration;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Training.Modules;
@@ -27,18 +26,11 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     private const int JudgedPart = 10;
 
     /// <inheritdoc/>
-    public bool Fit(
-        Model model,
-        IReadOnlyDictionary<Value, Shape> shapes,
-        Region region,
-        IEnumerable<RegionSamples> samples,
-        int epochs,
-        long seed,
-        CancellationToken cancellation)
+    public bool Fit(RegionTask task, CancellationToken cancellation)
     {
         TorchLibrary.SetThreads(1);
-        using var module = Open(model, shapes, region);
-        var inside = region.Nodes.ToHashSet();
+        using var module = Open(task);
+        var inside = task.Region.Nodes.ToHashSet();
         var weights = module?.Weights.Where(w => w.Parameter is not null && w.Uses.All(u => inside.Contains(u.Node))).ToArray() ?? [];
         if (weights.Length == 0)
         {
@@ -46,7 +38,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         }
 
         using var scope = torch.NewDisposeScope();
-        var batches = samples.Select(Parts).ToArray();
+        var batches = task.Samples.Select(Parts).ToArray();
         var judged = batches[^Math.Max(1, batches.Length / JudgedPart)..];
         var taught = batches[..^judged.Length];
         if (taught.Length == 0)
@@ -59,7 +51,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
             return false;
         }
 
-        Descend(module!, weights, taught, epochs, new SeededRandom(seed), cancellation);
+        Descend(module!, weights, taught, task.Epochs, new SeededRandom(task.Seed), cancellation);
         if (!(Error(module!, judged) < before))
         {
             return false;
@@ -70,11 +62,11 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     }
 
     /// <summary>Null where the region holds an operator that nothing is known of how to train through.</summary>
-    private static GraphModule? Open(Model model, IReadOnlyDictionary<Value, Shape> shapes, Region region)
+    private static GraphModule? Open(RegionTask task)
     {
         try
         {
-            return new GraphModule(model, shapes, torch.CPU, (region.Input, region.Output));
+            return new GraphModule(task.Model, task.Shapes, torch.CPU, (task.Region.Input, task.Region.Output));
         }
         catch (UnsupportedModelException)
         {

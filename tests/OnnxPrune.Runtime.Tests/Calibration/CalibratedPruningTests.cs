@@ -134,7 +134,7 @@ public sealed class CalibratedPruningTests
             cursor.MoveBehind(place);
         }
 
-        var output = model.Graph.Outputs[0];
+        var output = model.Graph.Outputs[^1];
         var b = 0;
         foreach (var batch in cursor.Look([output]))
         {

@@ -9,7 +9,7 @@ internal static class Networks
     public static TheoryData<string> Kinds { get; } =
     [
         "chain", "identity", "projection", "late projection", "padded", "concat", "se", "inverted residual", "pre-activation",
-        "grouped", "wide linear", "transposed conv", "matmul", "half", "fixed batch", "channels last",
+        "grouped", "wide linear", "transposed conv", "matmul", "half", "fixed batch", "channels last", "two outputs",
     ];
 
     public static Model Make(string kind)
@@ -25,6 +25,10 @@ internal static class Networks
         switch (kind)
         {
             case "chain" or "half" or "fixed batch" or "channels last":
+                g.Classify(g.ConvBnRelu(g.ConvBnRelu(stem, 24), 16), 4);
+                break;
+            case "two outputs":
+                g.Classify(stem, 4);
                 g.Classify(g.ConvBnRelu(g.ConvBnRelu(stem, 24), 16), 4);
                 break;
             case "identity":

@@ -20,7 +20,7 @@ public sealed class TorchRegionFitterTests
         var (seen, unseen) = (Samples(model, 1, 12), Samples(model, 3, 2));
         var before = Error(model, unseen);
 
-        var changed = new TorchRegionFitter(1).Fit(model, shapes, region, seen, Epochs, 0, default);
+        var changed = Fit(1, new RegionTask(model, shapes, region, seen, Epochs, 0));
 
         Assert.True(changed);
         Assert.InRange(Error(model, unseen) / before, 0, 0.9);
@@ -34,7 +34,7 @@ public sealed class TorchRegionFitterTests
 
         // What the region gives already cannot be given better.
         var samples = Samples(model, 1, 4, exact: true);
-        var changed = new TorchRegionFitter(1).Fit(model, shapes, region, samples, 1, 0, default);
+        var changed = Fit(1, new RegionTask(model, shapes, region, samples, 1, 0));
 
         Assert.False(changed);
         Assert.Equal(before, OnnxFile.ToBytes(model));
@@ -46,7 +46,7 @@ public sealed class TorchRegionFitterTests
         var bytes = new[] { 1, 2, 2 }.Select(threads =>
         {
             var (model, region, shapes) = Given();
-            new TorchRegionFitter(threads).Fit(model, shapes, region, Samples(model, 1, 12), 3, 0, default);
+            Fit(threads, new RegionTask(model, shapes, region, Samples(model, 1, 12), 3, 0));
             return OnnxFile.ToBytes(model);
         }).ToArray();
 
@@ -64,7 +64,7 @@ public sealed class TorchRegionFitterTests
         var (model, region, shapes) = Given(g);
         var kept = model.Graph.Find(shared)!.Initializer!;
 
-        Assert.True(new TorchRegionFitter(1).Fit(model, shapes, region, Samples(model, 1, 12, region), Epochs, 0, default));
+        Assert.True(Fit(1, new RegionTask(model, shapes, region, Samples(model, 1, 12, region), Epochs, 0)));
 
         Assert.Equal(kept.Data.ToArray(), model.Graph.Find(shared)!.Initializer!.Data.ToArray());
     }
@@ -80,8 +80,10 @@ public sealed class TorchRegionFitterTests
         g.Classify(g.Add(x, g.Conv(why == "no rule" ? g.Op("Sin", inner) : new Wire(g.Op("Clip", [inner, g.Op("ReduceMax", [inner], ("keepdims", 0L))]), 4), 4, 3)));
         var (model, region, shapes) = Given(g);
 
-        Assert.False(new TorchRegionFitter(1).Fit(model, shapes, region, Samples(model, 1, 6, region), 1, 0, default));
+        Assert.False(Fit(1, new RegionTask(model, shapes, region, Samples(model, 1, 6, region), 1, 0)));
     }
+
+    private static bool Fit(int threads, RegionTask task) => new TorchRegionFitter(threads).Fit(task, default);
 
     private static (Model Model, Region Region, IReadOnlyDictionary<Value, Shape> Shapes) Given(TestGraph? graph = null)
     {
