@@ -26,7 +26,7 @@ internal static class TrainCommand
     {
         var input = CommonOptions.Model("in.onnx", "the classifier to train");
         var output = CommonOptions.Model("out.onnx", "where the trained model goes, with its masks");
-        var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the pruned result keeps: macs=20%, params=0.4, channels=75% or absolute; repeatable, all hold. Without: gates below one half, and the share of channels" };
+        var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the pruned result keeps: macs=20%, params=0.4, channels=75% or absolute, latency=50%, latency=3ms or speedup=2; repeatable, all hold. Without: gates below one half, and the share of channels" };
         var method = CommonOptions.Text("--method", "NAME", "bpcp (the default: blocks, then channels), blocks, channels, sfp or slimming");
         var preset = CommonOptions.Text("--preset", "NAME", "paper (the default: BPCP's own values) or quick (a few epochs with cosine decay, for networks that are trained already); options given beside it win");
         var pruned = CommonOptions.Text("--pruned", "FILE", "also write the pruned model");
@@ -44,6 +44,7 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             var options = arguments.Read(parsed, TrainingPresets.Of(parsed.GetValue(preset) ?? "paper"));
+            var targets = parsed.GetValue(target) ?? [];
             options = options with
             {
                 Input = parsed.GetRequiredValue(input),
@@ -52,17 +53,14 @@ internal static class TrainCommand
                 Training = options.Training with
                 {
                     Method = ParseMethod(parsed.GetValue(method) ?? "bpcp"),
-                    Targets = [.. (parsed.GetValue(target) ?? []).Select(ParseTarget)],
+                    Targets = [.. targets.Where(t => !TimeTarget.IsMeantBy(t)).Select(Target.Parse)],
+                    TimeTargets = [.. targets.Where(TimeTarget.IsMeantBy).Select(TimeTarget.Parse)],
                 },
             };
             return new TrainRun(options, parsed.Terminal()).Execute();
         });
         return command;
     }
-
-    private static Target ParseTarget(string text) => TimeTarget.IsMeantBy(text)
-        ? throw new UsageException($"--target {text}: training has no targets of time; write macs=20%, params=0.4 or channels=75%, or prune the result with {text}.")
-        : Target.Parse(text);
 
     private static TrainingMethod ParseMethod(string text) => text switch
     {

@@ -32,15 +32,10 @@ internal sealed class LatencySearch(
     Func<IReadOnlyList<Target>, Draft> draft,
     Func<IReadOnlyList<Target>, Draft> finish)
 {
-    // A race of a draft repeats within about a hundredth, and so the search aims below the limit: what it finds must pass again.
-    private const double Aim = 0.985;
-    private const double CloseEnough = 0.965;
     private const double Kept = 0.995;
     private const int MostTrials = 10;
     private const int MostCorrections = 5;
     private const int MostFinalRaces = 3;
-    private const double FinestStep = 0.005;
-    private static readonly RaceSettings s_short = new() { Budget = TimeSpan.FromSeconds(1), FewestRounds = 10 };
 
     private int _trials;
 
@@ -48,10 +43,10 @@ internal sealed class LatencySearch(
     /// <exception cref="VerificationFailedException">The network that is to be written stays too slow.</exception>
     public LatencyFinding Find()
     {
-        using var track = new Track(loaded, options.Measure);
+        using var track = Track();
         var costs = options.Targets;
         var whole = draft(costs);
-        var start = track.Race(whole.Model);
+        var start = track.Sprint(whole.Model);
         if (Used(start.Racers[0]) <= 1 && costs.All(t => t.IsMet(before, before)))
         {
             return new LatencyFinding(costs, null, 0);
@@ -59,7 +54,7 @@ internal sealed class LatencySearch(
 
         _trials = 1;
         var used = costs.Count == 0 ? Used(start.Racers[0]) : Used(start.Racers[^1]);
-        if (used <= Aim)
+        if (used <= TimeBounds.Aim)
         {
             return Confirm(track, whole.Cost.Time, bounds: null);
         }
@@ -71,40 +66,26 @@ internal sealed class LatencySearch(
                 $"Target {Unmet(start)} is out of reach: nothing more can be cut, and a run takes {Numbers.Milliseconds(start.Racers[^1].P50Milliseconds)} ({start.Provider}, batch {start.Batch}).");
         }
 
-        var race = track.Race(draft(With(fewest)).Model);
+        var race = track.Sprint(draft(With(fewest)).Model);
         _trials++;
-        var bounds = new Bounds(fewest, whole.Cost.Time, Used(race.Racers[^1]), used);
-        return bounds.UsedByFewest > 1 ? throw OutOfReach(race) : Confirm(track, Search(track, bounds), bounds);
+        var bounds = new TimeBounds(fewest, whole.Cost.Time, Used(race.Racers[^1]), used);
+        return bounds.UsedByFewest > 1 ? throw OutOfReach(race) : Confirm(track, Search(track, bounds).Fewest, bounds);
     }
 
-    /// <summary>The most MACs at which a draft keeps the targets.</summary>
-    private long Search(Track track, Bounds bounds)
-    {
-        var (range, step) = (bounds, (long)(FinestStep * bounds.Most));
-        return terminal.Watched("searching the largest network that is fast enough", progress =>
+    private TimeBounds Search(RaceTrack track, TimeBounds bounds) =>
+        terminal.Watched("searching the largest network that is fast enough", progress => bounds.Narrow(MostTrials - _trials, time =>
         {
-            while (_trials < MostTrials && range.Most - range.Fewest > step && range.UsedByFewest < CloseEnough)
-            {
-                var time = range.Guess(Aim);
-                var trial = draft(With(time));
-                var used = Used(track.Race(trial.Model).Racers[^1]);
-                _trials++;
-                terminal.Detail($"trial {_trials}: {Numbers.Share(trial.Cost.Macs, before.Macs)} of the MACs use {Numbers.Percent(used)} of the time");
-
-                // All limits between the trial's own MACs and those that were asked for lead to this network.
-                range = used <= Aim
-                    ? range with { Fewest = time, UsedByFewest = used }
-                    : range with { Most = Math.Max(trial.Cost.Time - 1, range.Fewest), UsedByMost = used };
-                progress.Report((double)_trials / MostTrials);
-            }
-
-            return range.Fewest;
-        });
-    }
+            var trial = draft(With(time));
+            var used = Used(track.Sprint(trial.Model).Racers[^1]);
+            _trials++;
+            terminal.Detail($"trial {_trials}: {Numbers.Share(trial.Cost.Macs, before.Macs)} of the MACs use {Numbers.Percent(used)} of the time");
+            progress.Report((double)_trials / MostTrials);
+            return (used, trial.Cost.Time);
+        }));
 
     /// <summary>Makes the network as it would be written, and smaller ones until the promise holds.</summary>
     /// <param name="bounds">Null where the targets of cost alone are expected to suffice.</param>
-    private LatencyFinding Confirm(Track track, long time, Bounds? bounds)
+    private LatencyFinding Confirm(RaceTrack track, long time, TimeBounds? bounds)
     {
         LatencyReport? race = null;
         for (var correction = 0; correction <= MostCorrections; correction++)
@@ -127,8 +108,8 @@ internal sealed class LatencySearch(
             var used = Math.Max(Used(race.Racers[^1]), Kept);
 
             // Where the slope is not known, as if time were proportional to MACs.
-            bounds ??= new Bounds(smallest().Time, model.Cost.Time, 0, used);
-            time = Math.Max(smallest().Time, model.Cost.Time - Math.Max(bounds.Value.Step(used - Aim), (long)(FinestStep * bounds.Value.Most)));
+            bounds ??= new TimeBounds(smallest().Time, model.Cost.Time, 0, used);
+            time = Math.Max(smallest().Time, model.Cost.Time - bounds.Value.Excess(used));
         }
 
         throw new VerificationFailedException(
@@ -136,11 +117,11 @@ internal sealed class LatencySearch(
     }
 
     /// <summary>Where only the noise stands between a network and its promise, it is raced again and not made smaller.</summary>
-    private LatencyReport FinalRace(Track track, Draft model, double limit, IProgress<double> progress)
+    private LatencyReport FinalRace(RaceTrack track, Draft model, double limit, IProgress<double> progress)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var race = track.Race(model.Model, new RaceSettings(), progress);
+            var race = track.Race(model.Model, progress);
             terminal.Detail($"final race: {Numbers.Count(model.Cost.Macs)} MACs use {Numbers.Percent(Used(race.Racers[^1]))} of the time ({Numbers.Percent(Strictly(race.Racers[^1]))} round by round)");
             if (Keeps(race, limit) || Used(race.Racers[^1]) > limit || attempt == MostFinalRaces)
             {
@@ -154,7 +135,7 @@ internal sealed class LatencySearch(
     private IReadOnlyList<Target> With(long time) => [.. options.Targets, new Target(TargetKind.Time, null, time)];
 
     /// <summary>How much of the time a network uses, for the search: not misled by what else the machine does.</summary>
-    private double Used(RacerLatency racer) => Strictly(racer with { Ratio = racer.QuietRatio });
+    private double Used(RacerLatency racer) => Strictly(racer.Quietly());
 
     /// <summary>The same as it is reported.</summary>
     private double Strictly(RacerLatency racer) => options.TimeTargets.Max(t => t.Used(racer));
@@ -162,7 +143,7 @@ internal sealed class LatencySearch(
     private TargetOutOfReachException OutOfReach(LatencyReport race) =>
         new($"Target {Unmet(race)} is out of reach: {Speed(race)}, measured with the smallest network that the options allow.");
 
-    private string Unmet(LatencyReport race) => string.Join(", ", options.TimeTargets.Where(t => race.Racers[^1] is var r && Math.Max(t.Used(r), t.Used(r with { Ratio = r.QuietRatio })) > 1));
+    private string Unmet(LatencyReport race) => string.Join(", ", options.TimeTargets.Where(t => race.Racers[^1] is var r && Math.Max(t.Used(r), t.Used(r.Quietly())) > 1));
 
     private static string Speed(LatencyReport race)
     {
@@ -170,41 +151,11 @@ internal sealed class LatencySearch(
         return $"latency can go from {Numbers.Milliseconds(a.P50Milliseconds)} down to {Numbers.Milliseconds(b.P50Milliseconds)}, which is {Numbers.Percent(b.Ratio)} of the original or {Numbers.Times(race.Speedup)} as fast ({race.Provider}, batch {race.Batch})";
     }
 
-    /// <summary>Where the answer lies: from the MACs that suffice to those that do not, with how much of the time each uses.</summary>
-    private readonly record struct Bounds(long Fewest, long Most, double UsedByFewest, double UsedByMost)
+    private RaceTrack Track()
     {
-        /// <summary>Where a straight line meets the aim, not too close to either end: the line is a staircase.</summary>
-        public long Guess(double aim)
-        {
-            var share = UsedByMost > UsedByFewest ? (aim - UsedByFewest) / (UsedByMost - UsedByFewest) : 0.5;
-            return Fewest + (long)(Math.Clamp(share, 0.1, 0.9) * (Most - Fewest));
-        }
-
-        /// <summary>The MACs that must go to use so much less of the time.</summary>
-        public long Step(double used) => (long)(used / Math.Max(UsedByMost - UsedByFewest, 1e-3) * (Most - Fewest));
-    }
-
-    /// <summary>The original, ready to race.</summary>
-    private sealed class Track : IDisposable
-    {
-        private readonly SessionSettings _settings;
-        private readonly OnnxSession _original;
-        private readonly IReadOnlyDictionary<string, Tensor> _inputs;
-
-        public Track(LoadedModel loaded, MeasureOptions measure)
-        {
-            _settings = measure.Sessions with { Provider = Providers.Resolve(measure.Sessions.Provider) };
-            _original = OnnxSession.Open(loaded.Path, _settings);
-            _inputs = DriftInputs.Synthetic(loaded, measure, _original, 0);
-        }
-
-        public LatencyReport Race(Model pruned, RaceSettings? settings = null, IProgress<double>? progress = null)
-        {
-            using var session = OnnxSession.Open(pruned, _settings, "the pruned model");
-            return LatencyRace.Run([_original, session], _inputs, settings ?? s_short, progress);
-        }
-
-        public void Dispose() => _original.Dispose();
+        var settings = options.Measure.Sessions with { Provider = Providers.Resolve(options.Measure.Sessions.Provider) };
+        var original = OnnxSession.Open(loaded.Path, settings);
+        return new RaceTrack(original, DriftInputs.Synthetic(loaded, options.Measure, original, 0));
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;
 
@@ -25,4 +26,8 @@ internal static class Numbers
     public static string Drift(double drift) => drift == 0 ? "0" : drift.ToString(drift < 0.001 ? "0.0E+0" : "0.0000", CultureInfo.InvariantCulture);
 
     public static string Bytes(long bytes) => Count(bytes) + " B";
+
+    /// <summary>How a race was run and what it says, as a sentence.</summary>
+    public static string Race(LatencyReport race) =>
+        $"Latency: {race.Provider}, batch {race.Batch}, {Count(race.Rounds, "interleaved round")}; {Times(race.Speedup)} as fast, round by round.";
 }

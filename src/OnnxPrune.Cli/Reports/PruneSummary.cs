@@ -57,7 +57,7 @@ internal static class PruneSummary
     {
         if (latency is not null)
         {
-            yield return $"Latency: {latency.Provider}, batch {latency.Batch}, {Numbers.Count(latency.Rounds, "interleaved round")}; {Numbers.Times(latency.Speedup)} as fast, round by round.";
+            yield return Numbers.Race(latency);
             if (IdealGain.Sentence(original, pruned, latency) is { } gain)
             {
                 yield return gain;

@@ -4,6 +4,8 @@ using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Inputs;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Latency.Staircase;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
@@ -35,14 +37,16 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             throw new UsageException("--distill needs a --teacher.");
         }
 
-        using var session = OnnxSession.Open(options.Input, new SessionSettings { Threads = options.Threads });
+        var sessions = new SessionSettings { Provider = Providers.Resolve(ExecutionProvider.Auto), Threads = options.Threads };
+        var session = OnnxSession.Open(options.Input, sessions);
+        using var track = new RaceTrack(session, SyntheticInputs.Make(session, options.Training.Seed, loaded.Concrete?.Inputs));
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
         var before = terminal.Watched("measuring the accuracy", _ => data.Validation.Measure(loaded.Model));
-        var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(MeasuredTimes.Multiple(new SessionSettings { Provider = ExecutionProvider.Auto, Threads = options.Threads })) };
+        var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(MeasuredTimes.Multiple(sessions)) };
         var outcome = Interrupts.Orderly(stop => Progress.Show("training", !terminal.IsQuiet && !terminal.IsVerbose, (progress, describe) =>
         {
             using var log = new TrainingLog(options.Log, new TrainingDisplay(progress, describe, terminal));
-            using var run = new TrainingRun(loaded.Model, teacher, data.Samples, data.Validation, training, device, log, options.CheckpointPath, resumes: true, Request(training));
+            using var run = new TrainingRun(loaded.Model, teacher, data.Samples, data.Validation, training, device, log, options.CheckpointPath, resumes: true, Request(training), track);
             return run.Run(stop);
         }));
         if (outcome is null)
@@ -54,7 +58,8 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         Write(outcome);
         if (!terminal.IsQuiet)
         {
-            Show(loaded, outcome, data, before);
+            var race = terminal.Watched("racing the trained network", progress => track.Race(outcome.Pruned, progress));
+            Show(loaded, outcome, data, before, race);
         }
 
         return ExitCode.Done;
@@ -74,7 +79,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
     /// <summary>What the numbers of the run depend on.</summary>
     private string Request(TrainingOptions training) => string.Join(
         '\n',
-        [Path.GetFullPath(options.Input), .. options.Data, options.Validation, options.HoldOut?.ToString(CultureInfo.InvariantCulture), options.Normalize, options.Teacher, string.Join(' ', training.Targets), training with { Targets = [] }]);
+        [Path.GetFullPath(options.Input), .. options.Data, options.Validation, options.HoldOut?.ToString(CultureInfo.InvariantCulture), options.Normalize, options.Teacher, string.Join(' ', training.Targets), string.Join(' ', training.TimeTargets), training with { Targets = [], TimeTargets = [] }]);
 
     private void Write(TrainingOutcome outcome)
     {
@@ -86,18 +91,24 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         File.Delete(options.CheckpointPath);
     }
 
-    private void Show(LoadedModel loaded, TrainingOutcome outcome, TrainingData data, double before)
+    private void Show(LoadedModel loaded, TrainingOutcome outcome, TrainingData data, double before, LatencyReport race)
     {
         var after = data.Validation.Measure(outcome.Pruned);
         var blocks = new Pruner(loaded.Copy().Model, null).Blocks.Count;
         var rows = SummaryRow.Of(
             ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, outcome.Before, loaded.Bytes),
             ModelFigures.Of(outcome.Pruned.Graph.Nodes.Count, blocks - outcome.Plan.Blocks.Count, outcome.After, OnnxFile.ToBytes(outcome.Pruned).Length),
-            null,
+            race,
             null).Append(Accuracy(before, after));
         Tables.Show(terminal, ["", "Original", IsFinetuning ? "Finetuned" : "Pruned", "Ratio"], rows.Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
         terminal.Line($"Accuracy: ONNX Runtime on {data.Description}.");
+        terminal.Line(Numbers.Race(race));
+        foreach (var missed in options.Training.TimeTargets.Where(t => t.Used(race.Racers[^1]) > 1))
+        {
+            terminal.Note($"the last race says that the target {missed} is missed; it held when the channels were cut.");
+        }
+
         if (!IsFinetuning)
         {
             terminal.Line($"'{options.Output}' has the original's structure and carries the plan: 'onnxprune {options.Output} small.onnx' applies it.");

@@ -23,4 +23,7 @@ public sealed record RacerLatency(string Model, double P50Milliseconds, double P
     /// looks slower than it is by <see cref="Ratio"/>; on a quiet machine the two agree.
     /// </summary>
     public double QuietRatio { get; init; } = Ratio;
+
+    /// <summary>The same with the ratio of the fast runs: what decides a search, which should not be misled by what else the machine does.</summary>
+    public RacerLatency Quietly() => this with { Ratio = QuietRatio };
 }

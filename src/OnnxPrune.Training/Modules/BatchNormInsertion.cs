@@ -1,5 +1,6 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Training.Modules;
 
@@ -41,6 +42,14 @@ public static class BatchNormInsertion
         {
             Fold(model.Graph, norm, norm.Required(0).Producer!, constants);
         }
+    }
+
+    /// <summary>The same in a copy.</summary>
+    public static Model Folded(Model model)
+    {
+        var copy = OnnxFile.Clone(model);
+        Fold(copy);
+        return copy;
     }
 
     private static bool CanFollow(Node node, ConstantValues constants) =>

@@ -10,12 +10,16 @@ namespace OnnxPrune.Training.Runs;
 
 /// <summary>Decides what goes between two phases, and carries it out.</summary>
 /// <param name="original">What the targets are shares of.</param>
-internal sealed class Cutting(TrainingOptions options, Cost original)
+/// <param name="time">Targets of time; null without.</param>
+internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget? time)
 {
+    // What can be counted while the network is learned; of time, what the layers took one by one.
+    private readonly IReadOnlyList<Target> _targets = time is null ? options.Targets : [.. options.Targets, new Target(TargetKind.Time, time.Share, null)];
+
     private TrainingMethod Method => options.Method;
 
     /// <summary>The share of the cost that gates are to leave; null where the paper's own rule decides.</summary>
-    public (TargetKind Kind, double Share)? BlockGoal => options.Targets.Count == 0 ? null : (options.Targets[0].Kind, BlockShare(options.Targets[0]));
+    public (TargetKind Kind, double Share)? BlockGoal => _targets.Count == 0 ? null : (_targets[0].Kind, BlockShare(_targets[0]));
 
     /// <summary>Removes the blocks whose gates are the least likely to stay open.</summary>
     /// <returns>What went, and the smaller network.</returns>
@@ -23,56 +27,72 @@ internal sealed class Cutting(TrainingOptions options, Cost original)
     public (PruningPlan Plan, Model Model) Blocks(Model model, BlockGates gates)
     {
         var scores = gates.Names.Zip(gates.Probabilities).ToDictionary(p => p.First, p => p.Second);
-        if (options.Targets.Count == 0)
+        if (_targets.Count == 0)
         {
-            return Apply(model, pruner => pruner.Apply(new PruningPlan([.. scores.Where(s => s.Value < 0.5).Select(s => s.Key)], [], true)));
+            return Result(Apply(model, pruner => pruner.Apply(new PruningPlan([.. scores.Where(s => s.Value < 0.5).Select(s => s.Key)], [], true))));
         }
 
         var request = new PruneRequest { CutsBlocks = true, CutsChannels = false, BlockScores = scores, Rounding = options.Rounding };
-        return Apply(model, pruner =>
+        return Method == TrainingMethod.Blocks ? Finally(model, _ => request) : Result(Apply(model, pruner =>
         {
             var smallest = pruner.Smallest(request);
-            return pruner.Prune(request with { Targets = [.. options.Targets.Select(t => BlockTarget(t, smallest))] });
-        });
+            return pruner.Prune(request with { Targets = [.. _targets.Select(t => BlockTarget(t, smallest))] });
+        }));
     }
 
     /// <summary>Removes the channels of the lowest rank.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
-    public (PruningPlan Plan, Model Model) Channels(Model model) => Apply(model, Rank);
+    public (PruningPlan Plan, Model Model) Channels(Model model) => Finally(model, Ranking);
 
-    /// <summary>What <see cref="Channels"/> would remove now; the model stays as it is.</summary>
-    public PruningPlan ChannelPlan(Model model) => Apply(model, Rank).Plan;
+    /// <summary>What <see cref="Channels"/> would remove now, about; the model stays as it is.</summary>
+    public PruningPlan ChannelPlan(Model model) => Apply(model, pruner => pruner.Prune(Ranking(pruner) with { Targets = Limits(_targets) })).Plan;
 
-    private PruneOutcome Rank(Pruner pruner) => pruner.Prune(new PruneRequest
+    /// <summary>The last cut of a run, after which every target holds.</summary>
+    private (PruningPlan Plan, Model Model) Finally(Model model, Func<Pruner, PruneRequest> request)
+    {
+        if (time is null)
+        {
+            return Result(Cut([]));
+        }
+
+        var copy = OnnxFile.CloneWithShapes(model);
+        var pruner = Pruner(copy);
+        return Result(time.Largest(pruner.Smallest(request(pruner)).Time, pruner.Before.Time, most => Cut([new Target(TargetKind.Time, null, most)])));
+
+        Draft Cut(IReadOnlyList<Target> more) => Apply(model, pruner => pruner.Prune(request(pruner) with { Targets = [.. Limits(options.Targets), .. more] }));
+    }
+
+    private PruneRequest Ranking(Pruner pruner) => new()
     {
         CutsBlocks = false,
         CutsChannels = true,
         Criterion = Method == TrainingMethod.Sfp ? new FilterNorm(2) : HasNorms(pruner.Channels) ? new BnScale() : null,
         RanksGlobally = Method != TrainingMethod.Sfp && HasNorms(pruner.Channels),
         Rounding = options.Rounding,
-        Targets = options.Targets.Count > 0
-            ? [.. options.Targets.Select(t => new Target(t.Kind, null, t.Limit(original)))]
-            : [new Target(TargetKind.Channels, 1 - options.ChannelShare, null)],
-    });
+    };
 
-    /// <summary>Scores can only be compared across groups where all are of one kind.</summary>
-    private static bool HasNorms(ChannelGraph graph) => graph.Groups.All(g => new BnScale().Score(graph, g) is not null);
+    /// <summary>In numbers, since shares of a network that has been cut already are others.</summary>
+    private IReadOnlyList<Target> Limits(IReadOnlyList<Target> targets) =>
+        _targets.Count > 0 ? [.. targets.Select(t => new Target(t.Kind, null, t.Limit(original)))] : [new Target(TargetKind.Channels, 1 - options.ChannelShare, null)];
 
     private double BlockShare(Target target) =>
         Math.Pow((double)target.Limit(original) / target.Of(original), Method == TrainingMethod.Blocks ? 1 : options.BlockPart);
 
-    private Target BlockTarget(Target target, Cost smallest)
-    {
-        var limit = (long)(BlockShare(target) * target.Of(original));
-        return new Target(target.Kind, null, Method == TrainingMethod.Blocks ? limit : Math.Max(limit, target.Of(smallest)));
-    }
+    private Target BlockTarget(Target target, Cost smallest) => new(target.Kind, null, Math.Max((long)(BlockShare(target) * target.Of(original)), target.Of(smallest)));
 
-    private static (PruningPlan Plan, Model Model) Apply(Model model, Func<Pruner, PruneOutcome> cut)
+    /// <summary>Scores can only be compared across groups where all are of one kind.</summary>
+    private static bool HasNorms(ChannelGraph graph) => graph.Groups.All(g => new BnScale().Score(graph, g) is not null);
+
+    private Draft Apply(Model model, Func<Pruner, PruneOutcome> cut)
     {
         var copy = OnnxFile.CloneWithShapes(model);
-        var outcome = cut(new Pruner(copy, ConcreteShapes.Infer(copy).Values));
+        var outcome = cut(Pruner(copy));
 
         // What shapes the graph states of its values is out of date after a cut; read anew, they are inferred.
-        return (outcome.Plan, OnnxFile.FromBytes(OnnxFile.ToBytes(copy), copy.Folder));
+        return new Draft(outcome.Plan, OnnxFile.FromBytes(OnnxFile.ToBytes(copy), copy.Folder), outcome.After.Time);
     }
+
+    private Pruner Pruner(Model model) => new(model, ConcreteShapes.Infer(model).Values, time?.Layers);
+
+    private static (PruningPlan Plan, Model Model) Result(Draft draft) => (draft.Plan, draft.Model);
 }

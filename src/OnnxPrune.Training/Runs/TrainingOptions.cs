@@ -1,4 +1,5 @@
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Training.Data;
 using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Steps;
@@ -12,6 +13,9 @@ public sealed record TrainingOptions
 
     /// <summary>Upper limits that the result keeps; empty for the paper's own rules (gates below one half, the lowest share of channels).</summary>
     public IReadOnlyList<Target> Targets { get; init; } = [];
+
+    /// <summary>Upper limits of the result's latency, which it keeps beside the others.</summary>
+    public IReadOnlyList<TimeTarget> TimeTargets { get; init; } = [];
 
     /// <summary>Epochs in which gates learn.</summary>
     public int GateEpochs { get; init; } = 40;

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Inputs;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 using OnnxPrune.Training.Data;
@@ -38,6 +40,7 @@ public sealed class TrainingRun : IDisposable
     private readonly torch.Device _device;
     private readonly IReadOnlyList<Phase> _phases;
     private readonly Cutting _cutting;
+    private readonly LayerTimes? _times;
     private readonly Cost _before;
     private readonly GraphModule? _teacher;
     private readonly string? _checkpointPath;
@@ -54,6 +57,7 @@ public sealed class TrainingRun : IDisposable
     /// <param name="checkpoint">Where the run is saved after every epoch and when it stops; null for nowhere.</param>
     /// <param name="resumes">Whether a checkpoint that is there is gone on from.</param>
     /// <param name="request">All that the run depends on, as text; a checkpoint of another request is refused.</param>
+    /// <param name="track">Where targets of time are raced, with the model as it is; needed only for those.</param>
     /// <exception cref="UnsupportedModelException">The model cannot be trained.</exception>
     /// <exception cref="UsageException">The checkpoint belongs to another request.</exception>
     public TrainingRun(
@@ -66,14 +70,14 @@ public sealed class TrainingRun : IDisposable
         ITrainingObserver observer,
         string? checkpoint = null,
         bool resumes = false,
-        string request = "")
+        string request = "",
+        RaceTrack? track = null)
     {
         (_options, _samples, _validation, _device, _observer) = (options, samples, validation, device, observer);
         (_checkpointPath, _request) = (checkpoint, request);
         _loader = new BatchLoader(samples, options.Augmentation, options.BatchSize, options.Seed);
         _phases = Phase.Of(options);
         _before = CostOf(model);
-        _cutting = new Cutting(options, _before);
         _state = new TrainingState { Request = request };
         if (resumes && checkpoint is not null && File.Exists(checkpoint))
         {
@@ -85,6 +89,18 @@ public sealed class TrainingRun : IDisposable
         else
         {
             (_full, _module) = Begin(model);
+        }
+
+        if (options.TimeTargets.Count > 0)
+        {
+            ArgumentNullException.ThrowIfNull(track);
+            var time = new TimeBudget(options.TimeTargets, track, _full, new CostShapes(new ConstantValues(), ConcreteShapes.Infer(_full).Values));
+            _times = time.Layers;
+            _cutting = new Cutting(options, _before with { Time = CostOf(_full, _times).Time }, time);
+        }
+        else
+        {
+            _cutting = new Cutting(options, _before, null);
         }
 
         _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(OnnxFile.Clone(teacher), device);
@@ -128,9 +144,7 @@ public sealed class TrainingRun : IDisposable
     public Model Export()
     {
         _module.WriteBack();
-        var exported = OnnxFile.Clone(_module.Model);
-        BatchNormInsertion.Fold(exported);
-        return exported;
+        return BatchNormInsertion.Folded(_module.Model);
     }
 
     public void Dispose()
@@ -318,7 +332,7 @@ public sealed class TrainingRun : IDisposable
         }
 
         var gates = new BlockGates(blocks, new NodeNames(_module.Model.Graph), _options.Gates);
-        var cost = new CostModel(graph, new CostShapes(graph.Constants, ConcreteShapes.Infer(_module.Model).Values));
+        var cost = new CostModel(graph, new CostShapes(graph.Constants, ConcreteShapes.Infer(_module.Model).Values), times: _times);
         var budget = _cutting.BlockGoal is var (kind, share) ? GateBudget.Of(cost, kind, blocks, share) : null;
         if (_state.Logits.Count == gates.Names.Count)
         {
@@ -362,10 +376,10 @@ public sealed class TrainingRun : IDisposable
     private torch.Tensor ToTorch(TrainingBatch batch) =>
         torch.tensor(batch.Inputs, [batch.Labels.Length, .. _samples.SampleSize], null, _device);
 
-    private static Cost CostOf(Model model)
+    private static Cost CostOf(Model model, LayerTimes? times = null)
     {
         var copy = OnnxFile.Clone(model);
         ShapeInference.Infer(copy);
-        return new Pruner(copy, ConcreteShapes.Infer(copy).Values).Before;
+        return new Pruner(copy, ConcreteShapes.Infer(copy).Values, times).Before;
     }
 }

@@ -1,0 +1,46 @@
+namespace OnnxPrune.Runtime.Latency;
+
+/// <summary>Where the largest network that keeps a target of time lies: from a size that suffices to one that does not.</summary>
+/// <param name="Fewest">The size that suffices, in any unit that time grows with.</param>
+/// <param name="Most">The size that does not.</param>
+/// <param name="UsedByFewest">How much of the target's time the smaller one uses; at most 1.</param>
+/// <param name="UsedByMost">How much the larger one uses.</param>
+public readonly record struct TimeBounds(long Fewest, long Most, double UsedByFewest, double UsedByMost)
+{
+    /// <summary>The share of its time that a network should use to be found: a short race repeats within about a hundredth, and what is found must pass again.</summary>
+    public const double Aim = 0.985;
+
+    private const double CloseEnough = 0.965;
+
+    /// <summary>The smallest difference of sizes that matters, as a share of the whole.</summary>
+    private const double FinestStep = 0.005;
+
+    /// <summary>Races networks until the bounds are close to each other, or trials are used up.</summary>
+    /// <param name="trial">Makes the network of a size and races it: how much of its time it uses, and its own size, which is at most the one that was asked for.</param>
+    public TimeBounds Narrow(int mostTrials, Func<long, (double Used, long Size)> trial)
+    {
+        var bounds = this;
+        for (var i = 0; i < mostTrials && bounds.Most - bounds.Fewest > FinestStep * Most && bounds.UsedByFewest < CloseEnough; i++)
+        {
+            var asked = bounds.Guess();
+            var (used, size) = trial(asked);
+
+            // All sizes between the trial's own and the one that was asked for lead to this network.
+            bounds = used <= Aim
+                ? bounds with { Fewest = asked, UsedByFewest = used }
+                : bounds with { Most = Math.Max(size - 1, bounds.Fewest), UsedByMost = used };
+        }
+
+        return bounds;
+    }
+
+    /// <summary>What a network of this size should be made smaller by, where it uses so much of its time.</summary>
+    public long Excess(double used) => Math.Max((long)((used - Aim) / Math.Max(UsedByMost - UsedByFewest, 1e-3) * (Most - Fewest)), (long)(FinestStep * Most));
+
+    /// <summary>Where a straight line meets the aim, not too close to either end: the line is a staircase.</summary>
+    private long Guess()
+    {
+        var share = UsedByMost > UsedByFewest ? (Aim - UsedByFewest) / (UsedByMost - UsedByFewest) : 0.5;
+        return Fewest + (long)(Math.Clamp(share, 0.1, 0.9) * (Most - Fewest));
+    }
+}
