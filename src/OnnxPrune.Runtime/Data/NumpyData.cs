@@ -5,7 +5,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
-/// NumPy data: an array of samples in a <c>.npy</c>, or samples and labels in a <c>.npz</c>. Whole numbers are pixels of 0..255; floats are
+/// NumPy data: an array of samples in a <c>.npy</c>; samples and labels, or an array for each input of a model, in a <c>.npz</c>. Whole numbers are pixels of 0..255; floats are
 /// taken as they are unless a normalization is asked for.
 /// </summary>
 internal static class NumpyData
@@ -33,8 +33,12 @@ internal static class NumpyData
                 .GroupBy(e => e.FullName[..^4].ToLowerInvariant())
                 .ToDictionary(g => g.Key, g => g.First());
             var (samples, labels) = Array.Find(Members, m => entries.ContainsKey(m.Samples));
-            samples ??= entries.Count == 1 ? entries.Keys.First() : throw new UsageException(
-                $"'{path}' holds the arrays {string.Join(", ", entries.Keys.Select(k => $"'{k}'"))}; name the samples 'x' or 'images' and the labels 'y' or 'labels'.");
+            samples ??= entries.Count == 1 ? entries.Keys.First() : null;
+            if (samples is null)
+            {
+                return Named(path, entries);
+            }
+
             return Make(
                 path,
                 Read(path, entries[samples]),
@@ -45,6 +49,19 @@ internal static class NumpyData
         {
             throw new UsageException($"'{path}' is no .npz archive, or a damaged one ({e.Message.TrimEnd('.')}).", e);
         }
+    }
+
+    /// <summary>Arrays that are called like the inputs of a model, and perhaps labels.</summary>
+    private static NamedArrays Named(string path, Dictionary<string, ZipArchiveEntry> entries)
+    {
+        if (entries.Count == 0)
+        {
+            throw new UsageException($"'{path}' holds no arrays.");
+        }
+
+        var labels = Array.Find(Members, m => entries.ContainsKey(m.Labels)).Labels;
+        var arrays = entries.Where(e => e.Key != labels).ToDictionary(e => e.Value.FullName[..^4], e => Read(path, e.Value));
+        return new NamedArrays(path, arrays, labels is null ? null : Labels(path, Read(path, entries[labels]), arrays.Values.First() is { Rank: > 0 } first ? first.Dims[0] : 0));
     }
 
     private static Tensor Read(string path, ZipArchiveEntry entry)

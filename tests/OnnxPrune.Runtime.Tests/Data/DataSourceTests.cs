@@ -119,14 +119,39 @@ public sealed class DataSourceTests
     }
 
     [Fact]
+    public void Arrays_called_like_the_inputs_of_a_model_feed_several()
+    {
+        // given
+        using var folder = new TemporaryFolder();
+        NumpyFile.Archive(
+            folder["d.npz"],
+            ("Speed", NumpyFile.Of("<f4", "(2, 1)", [7f, 8f])),
+            ("image", NumpyFile.Of("<f8", "(2, 2)", [1.0, 2, 3, 4])),
+            ("labels", NumpyFile.Of("<i8", "(2,)", [4L, 5L])));
+        ValueDescription[] inputs = [new("image", ElementType.Float, new Shape(new Dim(null, "N"), 2)), new("Speed", ElementType.Float, new Shape(new Dim(null, "N"), 1))];
+
+        // when
+        var source = DataSource.Open(folder["d.npz"]);
+        var batch = source.Read(inputs, [1]);
+
+        // then
+        Assert.Equal((2, true, 5), (source.Count, source.HasLabels, source.Label(1)));
+        Assert.Equal([3f, 4], batch["image"].ToFloats());
+        Assert.Equal([8f], batch["Speed"].ToFloats());
+        Assert.Contains("name each like an input of the model (x)", Assert.Throws<UsageException>(() => source.Read(Nchw, [0])).Message);
+    }
+
+    [Fact]
     public void Archives_that_do_not_fit_are_refused_in_one_sentence()
     {
         using var folder = new TemporaryFolder();
-        NumpyFile.Archive(folder["names.npz"], ("foo", NumpyFile.Of("|u1", "(1,)", new byte[1])), ("bar", NumpyFile.Of("|u1", "(1,)", new byte[1])));
+        NumpyFile.Archive(folder["names.npz"], ("foo", NumpyFile.Of("|u1", "(1,)", new byte[1])), ("bar", NumpyFile.Of("|u1", "(2,)", new byte[2])));
+        NumpyFile.Archive(folder["none.npz"]);
         NumpyFile.Archive(folder["labels.npz"], ("x", NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes)), ("y", NumpyFile.Of("<i8", "(3,)", [4L, 5L, 6L])));
         File.WriteAllBytes(folder["zip.npz"], [1, 2, 3]);
 
-        Assert.Contains("'foo', 'bar'", Assert.Throws<UsageException>(() => DataSource.Open(folder["names.npz"])).Message);
+        Assert.Contains("one first dimension", Assert.Throws<UsageException>(() => DataSource.Open(folder["names.npz"])).Message);
+        Assert.Contains("no arrays", Assert.Throws<UsageException>(() => DataSource.Open(folder["none.npz"])).Message);
         Assert.Contains("one class number per sample", Assert.Throws<UsageException>(() => DataSource.Open(folder["labels.npz"])).Message);
         Assert.Contains("damaged", Assert.Throws<UsageException>(() => DataSource.Open(folder["zip.npz"])).Message);
     }
