@@ -6,12 +6,11 @@ namespace OnnxPrune.Runtime.Data;
 /// A folder of PNG and JPEG images, or of one such folder per class: classes are numbered in the order of their folders' names. All
 /// images have one size; they are decoded when they are read.
 /// </summary>
-internal sealed class ImageFolder : IImageSet, IDisposable
+internal sealed class ImageFolder : IImageSet
 {
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg"];
     private readonly List<string> _files = [];
     private readonly List<int> _labels = [];
-    private readonly ImageDecoder _decoder = new();
 
     private ImageFolder(string folder)
     {
@@ -27,7 +26,7 @@ internal sealed class ImageFolder : IImageSet, IDisposable
             }
         }
 
-        var first = _decoder.Decode(_files[0]);
+        var first = ImageDecoder.Shared.Decode(_files[0]);
         (Height, Width) = ((int)first.Dims[0], (int)first.Dims[1]);
     }
 
@@ -54,7 +53,7 @@ internal sealed class ImageFolder : IImageSet, IDisposable
     /// <exception cref="UsageException">The image is damaged, or of another size than the first.</exception>
     public void Read(int index, Span<float> pixels)
     {
-        var image = _decoder.Decode(_files[index]);
+        var image = ImageDecoder.Shared.Decode(_files[index]);
         if (image.Dims[0] != Height || image.Dims[1] != Width)
         {
             throw new UsageException(
@@ -64,20 +63,21 @@ internal sealed class ImageFolder : IImageSet, IDisposable
         Split(image, pixels);
     }
 
-    /// <summary>From [height, width, (blue, green, red)] to [(red, green, blue), height, width].</summary>
+    /// <summary>From [height, width, (red, green, blue)] or [height, width, grey] to [(red, green, blue), height, width].</summary>
     private static void Split(Tensor image, Span<float> pixels)
     {
         var bytes = image.Data.Span;
-        var plane = bytes.Length / 3;
-        for (var i = 0; i < plane; i++)
+        var step = (int)image.Dims[2];
+        var plane = bytes.Length / step;
+        for (var c = 0; c < 3; c++)
         {
-            pixels[i] = bytes[(3 * i) + 2];
-            pixels[plane + i] = bytes[(3 * i) + 1];
-            pixels[(2 * plane) + i] = bytes[3 * i];
+            var (target, first) = (pixels.Slice(c * plane, plane), step == 3 ? c : 0);
+            for (var i = 0; i < plane; i++)
+            {
+                target[i] = bytes[(step * i) + first];
+            }
         }
     }
 
     private static bool IsImage(string path) => Array.Exists(Extensions, e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase));
-
-    public void Dispose() => _decoder.Dispose();
 }
