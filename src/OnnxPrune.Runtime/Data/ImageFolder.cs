@@ -71,7 +71,8 @@ internal sealed class ImageFolder : IImageSet
         var plane = bytes.Length / step;
         for (var c = 0; c < 3; c++)
         {
-            var (target, first) = (pixels.Slice(c * plane, plane), step == 3 ? c : 0);
+            var target = pixels.Slice(c * plane, plane);
+            var first = step == 3 ? c : 0;
             for (var i = 0; i < plane; i++)
             {
                 target[i] = bytes[(step * i) + first];
