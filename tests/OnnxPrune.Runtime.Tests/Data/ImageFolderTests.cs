@@ -38,6 +38,46 @@ public sealed class ImageFolderTests
     }
 
     [Fact]
+    public void Images_of_several_sizes_are_resized_and_cut_in_the_middle()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["a.png"], Pictures.Png);
+        File.WriteAllBytes(folder["b.jpg"], Pictures.GreyJpeg);
+
+        var source = DataSource.Open(folder, "none", resize: 1);
+
+        // of 2x1 the left one of both, of 4x1 the third: as torchvision rounds
+        Assert.Equal("2 images of 3x1x1 from '" + folder + "', resized, normalized: none", source.Description);
+        Assert.Equal([255, 0, 0, 120, 120, 120], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 1, 1))], [0, 1])["x"].ToFloats());
+        Assert.Equal([255, 0, 0, 120, 120, 120], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, Dim.Unknown, Dim.Unknown, Dim.Unknown))], [0, 1])["x"].ToFloats());
+    }
+
+    [Fact]
+    public void Images_are_cut_to_inputs_with_channels_first_and_last()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["a.png"], Pictures.Png);
+        var source = DataSource.Open(folder, "none", resize: 8);
+
+        Assert.Equal([1, 3, 4, 6], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 4, 6))], [0])["x"].Dims);
+        Assert.Equal([1, 4, 6, 3], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 4, 6, 3))], [0])["x"].Dims);
+    }
+
+    [Fact]
+    public void Images_of_several_sizes_want_the_option()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["a.png"], Pictures.Png);
+        File.WriteAllBytes(folder["b.jpg"], Pictures.GreyJpeg);
+
+        Assert.Contains("is 4x1, but '", Refusal(folder, null, 1, 2));
+        Assert.Contains("give --resize N to bring all to one size", Refusal(folder, null, 1, 2));
+        Assert.Contains("give images of that size, or a folder of images and --resize", Refusal(folder, null, 3, 3));
+        Assert.Contains("--resize 2 makes images too small for the model's input", Refusal(folder, 2, 3, 3));
+        Assert.Contains("would make it 40000x20000, which is refused", Refusal(folder, 20000, 1, 1));
+    }
+
+    [Fact]
     public void Files_that_claim_to_be_larger_than_any_picture_are_refused()
     {
         using var folder = new TemporaryFolder();
@@ -60,4 +100,7 @@ public sealed class ImageFolderTests
     [InlineData("Qk0=", null)]
     [InlineData("", null)]
     public void Header_of_an_image_states_its_size(string file, long? pixels) => Assert.Equal(pixels, ImageHeader.Of(Convert.FromBase64String(file))?.Pixels);
+
+    private static string Refusal(string folder, int? resize, long height, long width) => Assert.Throws<UsageException>(
+        () => DataSource.Open(folder, "none", resize).Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, height, width))], [0, 1])).Message;
 }
