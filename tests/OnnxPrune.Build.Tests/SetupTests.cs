@@ -30,6 +30,7 @@ public sealed class SetupTests : IDisposable
         touch "$made/$natives/libonnxruntime_providers_shared.so"
         case $3 in
           *gpu@*) touch "$made/$natives/libonnxruntime_providers_"{cuda,tensorrt}.so ;;
+          *extensions@*) touch "$made/$natives/libortextensions.so" ;;
           *) touch "$made/$natives/libonnxruntime.so" ;;
         esac
         tar -czf "$out/packed.tgz" -C "$made" package
@@ -96,10 +97,10 @@ public sealed class SetupTests : IDisposable
         var setup = Setup();
 
         Assert.Equal(0, setup.ExitCode);
-        Assert.StartsWith("setup: stack 'local': the NuGet feed lacks OnnxSharp or ONNX Runtime; fetched ONNX Runtime (npm ", setup.Output);
+        Assert.StartsWith("setup: stack 'local': the NuGet feed lacks OnnxSharp or ONNX Runtime; fetched ONNX Runtime and its extensions (npm ", setup.Output);
         Assert.True(File.Exists(At(".stack/local")));
         Assert.Equal(
-            ["LICENSE", "Runtime/Api.cs", "ThirdPartyNotices.txt", "native/libonnxruntime.so", "native/libonnxruntime_providers_shared.so", "version"],
+            ["LICENSE", "Runtime/Api.cs", "ThirdPartyNotices.txt", "native/libonnxruntime.so", "native/libonnxruntime_providers_shared.so", "native/libortextensions.so", "version"],
             FilesOf(".stack/onnxruntime"));
         Assert.Empty(Directory.GetDirectories(At(".stack"), "work.*"));
     }
@@ -159,14 +160,16 @@ public sealed class SetupTests : IDisposable
         Assert.True(File.Exists(At(".stack/onnxruntime/native/libonnxruntime.so")));
     }
 
-    [Fact]
-    public void A_stack_with_a_missing_file_is_completed()
+    [Theory]
+    [InlineData("libonnxruntime.so")]
+    [InlineData("libortextensions.so")]
+    public void A_stack_with_a_missing_file_is_completed(string file)
     {
         Setup();
-        File.Delete(At(".stack/onnxruntime/native/libonnxruntime.so"));
+        File.Delete(At($".stack/onnxruntime/native/{file}"));
 
         Assert.Contains("fetched ONNX Runtime", Setup().Output);
-        Assert.True(File.Exists(At(".stack/onnxruntime/native/libonnxruntime.so")));
+        Assert.True(File.Exists(At($".stack/onnxruntime/native/{file}")));
     }
 
     [Fact]
@@ -178,7 +181,7 @@ public sealed class SetupTests : IDisposable
 
         Assert.Contains("its CUDA provider", setup.Output);
         Assert.Equal(
-            ["libonnxruntime.so", "libonnxruntime_providers_cuda.so", "libonnxruntime_providers_shared.so"],
+            ["libonnxruntime.so", "libonnxruntime_providers_cuda.so", "libonnxruntime_providers_shared.so", "libortextensions.so"],
             FilesOf(".stack/onnxruntime/native"));
         Assert.Contains("nothing to do", Setup("--cuda").Output);
     }
@@ -245,7 +248,8 @@ public sealed class SetupTests : IDisposable
         var runs = await Task.WhenAll(Task.Run(() => Setup()), Task.Run(() => Setup()));
 
         Assert.All(runs, run => Assert.Equal(0, run.ExitCode));
-        Assert.Single(Calls.Split('\n'), call => call.StartsWith("npm", StringComparison.Ordinal));
+        Assert.Single(Calls.Split('\n'), call => call.StartsWith("npm", StringComparison.Ordinal) && !call.Contains("-extensions@", StringComparison.Ordinal));
+        Assert.Single(Calls.Split('\n'), call => call.Contains("-extensions@", StringComparison.Ordinal));
     }
 
     [Fact]

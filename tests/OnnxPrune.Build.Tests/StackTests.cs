@@ -11,6 +11,8 @@ public sealed class StackTests
         { "src/OnnxPrune/OnnxPrune.csproj", "Google.Protobuf", null },
         { "src/OnnxPrune/OnnxPrune.csproj", "OnnxSharp", "src/StandIns/OnnxSharp/OnnxSharp.csproj" },
         { "src/OnnxPrune.Runtime/OnnxPrune.Runtime.csproj", "Microsoft.ML.OnnxRuntime.Gpu", "src/StandIns/OnnxRuntime/Microsoft.ML.OnnxRuntime.csproj" },
+        { "src/OnnxPrune.Decoding/OnnxPrune.Decoding.csproj", "Microsoft.ML.OnnxRuntime.Gpu", "src/StandIns/OnnxRuntime/Microsoft.ML.OnnxRuntime.csproj" },
+        { "src/OnnxPrune.Decoding/OnnxPrune.Decoding.csproj", "Microsoft.ML.OnnxRuntime.Extensions", "src/StandIns/OnnxRuntime/Microsoft.ML.OnnxRuntime.csproj" },
         { "src/OnnxPrune.Training/OnnxPrune.Training.csproj", "TorchSharp", "src/StandIns/TorchSharp/TorchSharp.csproj" },
         { "src/OnnxPrune.Training/OnnxPrune.Training.csproj", "TorchSharp-cpu", "src/StandIns/TorchSharp/TorchSharp.csproj" },
         { "src/OnnxPrune.Cli/OnnxPrune.Cli.csproj", "System.CommandLine", null },

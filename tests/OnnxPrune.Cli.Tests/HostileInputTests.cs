@@ -72,9 +72,42 @@ public sealed class HostileInputTests : TemporaryFolder
         // when
         var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--calib", At("images"));
 
-        // then: without ONNX Runtime Extensions no image is decoded at all
-        Assert.Equal(2, outcome.ExitCode);
-        Assert.Matches("claims 3600000000 pixels in [0-9]+ bytes, and is refused|which are not installed", outcome.Error);
+        // then
+        AssertRefused(2, "claims 3600000000 pixels in", outcome);
+    }
+
+    [Fact]
+    public void An_image_that_ends_its_decoder_ends_with_2()
+    {
+        // given: a frame without a scan, for which libjpeg ends the process
+        Directory.CreateDirectory(At("images"));
+        File.WriteAllBytes(At("images/a.jpg"), Jpeg(32, 32));
+
+        // when
+        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--calib", At("images"));
+
+        // then
+        AssertRefused(2, "is no PNG or JPEG image, or a damaged one (", outcome);
+    }
+
+    [Fact]
+    public void Images_without_the_extensions_end_with_2()
+    {
+        // given: a copy of the program without them
+        Directory.CreateDirectory(At("app"));
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(Cli.Executable)!).Where(f => Path.GetFileName(f) != "libortextensions.so"))
+        {
+            File.Copy(file, Path.Combine(At("app"), Path.GetFileName(file)));
+        }
+
+        Directory.CreateDirectory(At("images"));
+        File.WriteAllBytes(At("images/a.jpg"), Jpeg(32, 32));
+
+        // when
+        var outcome = Cli.Finish(Cli.StartProcess(At("app/OnnxPrune.Cli"), [Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--calib", At("images")]));
+
+        // then
+        AssertRefused(2, "are decoded by ONNX Runtime Extensions, which are not installed", outcome);
     }
 
     [Fact]

@@ -84,6 +84,27 @@ public sealed class ResultTests : TemporaryFolder
     }
 
     [Fact]
+    public void Class_folders_of_images_of_any_size_are_data_with_resize()
+    {
+        // given: two classes of one PNG of 2x1 pixels
+        foreach (var name in (string[])["cat", "dog"])
+        {
+            Directory.CreateDirectory(At($"images/{name}"));
+            File.WriteAllBytes(At($"images/{name}/a.png"), Convert.FromBase64String(
+                "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR4nGP4zwAE/wEHAAH/4iOeWQAAAABJRU5ErkJggg=="));
+        }
+
+        // when
+        string[] run = ["verify", Cli.Resnet, Cli.Resnet, "--data", At("images"), "--calib", At("images")];
+        var (resized, asTheyAre) = (Cli.Run([.. run, "--resize", "32"]), Cli.Run(run));
+
+        // then
+        Assert.Equal((0, 2), (resized.ExitCode, asTheyAre.ExitCode));
+        Assert.Matches(@"2 images of\s+3x32x32 from", resized.Output);
+        Assert.Contains("or a folder of images and --resize", asTheyAre.Error);
+    }
+
+    [Fact]
     public void Where_nothing_can_be_cut_the_reasons_are_listed_and_the_model_is_written()
     {
         // when

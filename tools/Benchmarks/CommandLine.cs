@@ -30,6 +30,12 @@ internal static class CommandLine
         var training = new Command("training", "Times training steps.") { model, steps, batch, threads };
         training.SetAction(given => new TrainingBenchmark(given.GetValue(steps), given.GetValue(batch), given.GetValue(threads)).Run(given.GetRequiredValue(model)));
 
-        return new RootCommand("Measures onnxprune.") { speed, training }.Parse(args).Invoke();
+        var images = new Argument<string>("folder") { Description = "PNG or JPEG images." };
+        var count = new Option<int>("--count") { Description = "How many of them.", DefaultValueFactory = _ => 2000 };
+        var resize = new Option<int?>("--resize") { Description = "As onnxprune has it." };
+        var decoding = new Command("images", "Times the reading of a folder of images.") { images, count, resize };
+        decoding.SetAction(given => new ImageBenchmark(given.GetValue(count), given.GetValue(resize)).Run(given.GetRequiredValue(images)));
+
+        return new RootCommand("Measures onnxprune.") { speed, training, decoding }.Parse(args).Invoke();
     }
 }

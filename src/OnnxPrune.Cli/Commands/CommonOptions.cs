@@ -7,6 +7,9 @@ namespace OnnxPrune.Cli.Commands;
 /// <summary>Options that several commands have, and how their text is read.</summary>
 internal static class CommonOptions
 {
+    /// <summary>What <c>--resize</c> does, for the help of the commands that have it.</summary>
+    public const string ResizeMeaning = "resize images in folders until the shorter side has N pixels, and cut their middle to the model's size; default: they have it already";
+
     public static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "say nothing but errors" };
 
     public static readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "say more: phases and their times, whole lists" };

@@ -11,6 +11,7 @@ internal sealed class MeasureArguments
     private readonly Option<string> _data = CommonOptions.Text("--data", "PATH", "labelled inputs to measure accuracy on. Either kind: CIFAR-10 .bin, .npy, .npz, input_0.pb or a folder of images");
     private readonly Option<string> _limit = CommonOptions.Text("--limit", "N", "take at most N samples of each");
     private readonly Option<string> _normalize = CommonOptions.Text("--normalize", "HOW", "how pixels become inputs: imagenet, cifar10, unit (0..1, the default), none (0..255) or mean=a,b,c;std=a,b,c");
+    private readonly Option<string> _resize = CommonOptions.Text("--resize", "N", CommonOptions.ResizeMeaning);
     private readonly Option<string> _provider = CommonOptions.Text("--provider", "NAME", "where to run the models: auto (the default), cpu or cuda");
     private readonly Option<string> _threads = CommonOptions.Text("--threads", "N", "threads of ONNX Runtime; default: all cores");
     private readonly Option<string> _seed = CommonOptions.Text("--seed", "N", "seed of synthetic inputs and samples; default: 0");
@@ -18,7 +19,7 @@ internal sealed class MeasureArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_calib, _data, _limit, _normalize, _provider, _threads, _inputShape.Option, _seed])
+        foreach (var option in (Option[])[_calib, _data, _limit, _normalize, _resize, _provider, _threads, _inputShape.Option, _seed])
         {
             command.Options.Add(option);
         }
@@ -31,6 +32,7 @@ internal sealed class MeasureArguments
         Data = parsed.GetValue(_data),
         Limit = CommonOptions.Whole("--limit", parsed.GetValue(_limit), 1),
         Normalize = parsed.GetValue(_normalize),
+        Resize = CommonOptions.Whole("--resize", parsed.GetValue(_resize), 1),
         Sessions = new SessionSettings
         {
             Provider = ExecutionProviders.Parse(parsed.GetValue(_provider) ?? "auto"),

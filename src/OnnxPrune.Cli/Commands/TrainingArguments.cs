@@ -12,7 +12,7 @@ internal sealed class TrainingArguments
 {
     private readonly List<Option> _all = [];
     private readonly Option<string[]> _data = new("--data") { HelpName = "PATH", Description = "labelled samples to train on: CIFAR-10 .bin, .npz or a folder of class folders of images; repeatable" };
-    private readonly Option<string> _validation, _holdOut, _normalize, _teacher, _round, _seed, _device, _threads, _checkpoint, _log;
+    private readonly Option<string> _validation, _holdOut, _normalize, _resize, _teacher, _round, _seed, _device, _threads, _checkpoint, _log;
     private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature, _crop, _norms;
     private readonly Option<bool> _noFlip = new("--no-flip") { Description = "do not mirror images" };
     private readonly Option<bool> _scratch = new("--scratch") { Description = "begin with random weights: the control that a result needs" };
@@ -24,6 +24,7 @@ internal sealed class TrainingArguments
         _validation = Text("--validation", "PATH", "labelled samples to measure accuracy on; none of them is trained on");
         _holdOut = Text("--hold-out", "N", "without --validation: how many samples of the data are kept back for it; default: a tenth");
         _normalize = Text("--normalize", "HOW", "how pixels become inputs: imagenet, cifar10, unit (0..1, the default), none (0..255) or mean=a,b,c;std=a,b,c");
+        _resize = Text("--resize", "N", CommonOptions.ResizeMeaning);
         _teacher = Text("--teacher", "FILE", isTraining ? "the model that is distilled from; default: in.onnx" : "a model to distil from, such as the original of a pruned one");
         if (isTraining)
         {
@@ -85,6 +86,7 @@ internal sealed class TrainingArguments
             Validation = parsed.GetValue(_validation),
             HoldOut = CommonOptions.Whole("--hold-out", parsed.GetValue(_holdOut), 1),
             Normalize = parsed.GetValue(_normalize),
+            Resize = CommonOptions.Whole("--resize", parsed.GetValue(_resize), 1),
             Teacher = teacher,
             Checkpoint = parsed.GetValue(_checkpoint),
             Log = parsed.GetValue(_log),

@@ -78,7 +78,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, Ter
 
     private (AccuracyReport? Report, string? Description) MeasureAccuracy(string path, OnnxSession first, OnnxSession second, IProgress<double> progress)
     {
-        var data = DataSource.Open(path, options.Normalize);
+        var data = DataSource.Open(path, options.Normalize, options.Resize);
         foreach (var note in options.Calib is null ? data.Notes : [])
         {
             terminal.Note(note);

@@ -22,7 +22,7 @@ internal sealed class DriftInputs
         (_model, _options) = (model, options);
         if (options.Calib is { } path)
         {
-            _source = DataSource.Open(path, options.Normalize);
+            _source = DataSource.Open(path, options.Normalize, options.Resize);
             _samples = _source.Sample(options.Limit, options.Seed);
             foreach (var note in _source.Notes)
             {

@@ -15,6 +15,9 @@ internal sealed record MeasureOptions
 
     public string? Normalize { get; init; }
 
+    /// <summary>The pixels that the shorter side of images in folders is brought to; null leaves them as they are.</summary>
+    public int? Resize { get; init; }
+
     public SessionSettings Sessions { get; init; } = new();
 
     /// <summary>Sizes of dynamic inputs, by name.</summary>

@@ -32,7 +32,7 @@ internal sealed class LossLimits : IDisposable
         _inputs = drift is null ? null : new DriftInputs(loaded, options, terminal);
         if (drop is not null)
         {
-            _data = DataSource.Open(options.Data!, options.Normalize);
+            _data = DataSource.Open(options.Data!, options.Normalize, options.Resize);
             _samples = _data.Sample(options.Limit, options.Seed);
             _accuracy = Accuracy(_original) ?? throw NoLabels(_data.Description);
         }

@@ -19,6 +19,9 @@ internal sealed record TrainOptions
 
     public string? Normalize { get; init; }
 
+    /// <summary>The pixels that the shorter side of images in folders is brought to; null leaves them as they are.</summary>
+    public int? Resize { get; init; }
+
     public string? Teacher { get; init; }
 
     public string? Checkpoint { get; init; }

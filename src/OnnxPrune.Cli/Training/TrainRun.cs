@@ -79,7 +79,18 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
     /// <summary>What the numbers of the run depend on.</summary>
     private string Request(TrainingOptions training) => string.Join(
         '\n',
-        [Path.GetFullPath(options.Input), .. options.Data, options.Validation, options.HoldOut?.ToString(CultureInfo.InvariantCulture), options.Normalize, options.Teacher, string.Join(' ', training.Targets), string.Join(' ', training.TimeTargets), training with { Targets = [], TimeTargets = [] }]);
+        [
+            Path.GetFullPath(options.Input),
+            .. options.Data,
+            options.Validation,
+            options.HoldOut?.ToString(CultureInfo.InvariantCulture),
+            options.Normalize,
+            options.Resize?.ToString(CultureInfo.InvariantCulture),
+            options.Teacher,
+            string.Join(' ', training.Targets),
+            string.Join(' ', training.TimeTargets),
+            training with { Targets = [], TimeTargets = [] },
+        ]);
 
     private void Write(TrainingOutcome outcome)
     {

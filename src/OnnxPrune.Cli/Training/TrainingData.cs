@@ -14,7 +14,7 @@ internal sealed record TrainingData(SampleStore Samples, Validation Validation, 
     /// <exception cref="UsageException">Data cannot be read, have no labels or do not fit the model.</exception>
     public static TrainingData Open(TrainOptions options, ValueDescription input, Terminal terminal)
     {
-        var sources = options.Data.Select(path => DataSource.Open(path, options.Normalize)).ToArray();
+        var sources = options.Data.Select(path => DataSource.Open(path, options.Normalize, options.Resize)).ToArray();
         foreach (var note in sources.SelectMany(s => s.Notes).Distinct())
         {
             terminal.Note(note);
@@ -23,7 +23,7 @@ internal sealed record TrainingData(SampleStore Samples, Validation Validation, 
         var settings = new SessionSettings { Threads = options.Threads };
         if (options.Validation is { } path)
         {
-            var other = Labelled(DataSource.Open(path, options.Normalize), path);
+            var other = Labelled(DataSource.Open(path, options.Normalize, options.Resize), path);
             return new TrainingData(
                 new SampleStore(input, sources.Select(s => (s, (IReadOnlyList<int>?)null))), new Validation(other, null, settings), other.Description);
         }

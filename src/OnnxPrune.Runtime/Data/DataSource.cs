@@ -10,13 +10,14 @@ public static class DataSource
     /// Opens a file, a folder, or several CIFAR-10 batches by a pattern such as <c>cifar/data_batch_*.bin</c>. Files are read whole.
     /// </summary>
     /// <param name="normalize">What <c>--normalize</c> said, null when it was not given: see <see cref="Normalization.Parse"/>.</param>
+    /// <param name="resize">What <c>--resize</c> said: the pixels of the shorter side of images in folders; null leaves them as they are.</param>
     /// <exception cref="UsageException">There is nothing at the path, it is none of the known kinds, or it is damaged.</exception>
-    public static IDataSource Open(string path, string? normalize = null)
+    public static IDataSource Open(string path, string? normalize = null, int? resize = null)
     {
         var normalization = normalize is null ? null : Normalization.Parse(normalize);
         try
         {
-            return Directory.Exists(path) ? OpenFolder(path, normalization) : OpenFile(path, normalization);
+            return Directory.Exists(path) ? OpenFolder(path, normalization, resize) : OpenFile(path, normalization);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -46,7 +47,7 @@ public static class DataSource
         };
     }
 
-    private static IDataSource OpenFolder(string path, Normalization? normalization)
+    private static IDataSource OpenFolder(string path, Normalization? normalization, int? resize)
     {
         var sets = Directory.GetDirectories(path, "test_data_set_*");
         if (sets.Length > 0 || File.Exists(Path.Combine(path, "input_0.pb")))
@@ -61,7 +62,7 @@ public static class DataSource
         }
 
         return ImageFolder.HasImages(path)
-            ? ImageFolder.Open(path, normalization)
+            ? ImageFolder.Open(path, normalization, resize)
             : throw new UsageException($"The folder '{path}' holds no data of a known kind; give {Kinds}.");
     }
 

@@ -1,3 +1,5 @@
+using OnnxPrune.Runtime.Sessions;
+
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>Images of one size, read by index.</summary>
@@ -17,6 +19,10 @@ internal interface IImageSet
     bool HasLabels { get; }
 
     int Label(int index);
+
+    /// <summary>These images in the size that an input wants, where they can be had in more than one.</summary>
+    /// <exception cref="UsageException">They cannot be had so large.</exception>
+    IImageSet For(ValueDescription input) => this;
 
     /// <summary>The pixels of one image, 0..255, [channels, height, width], RGB.</summary>
     void Read(int index, Span<float> pixels);

@@ -28,13 +28,15 @@ internal sealed class ImageData(IImageSet images, Normalization? normalization) 
     public IReadOnlyDictionary<string, Tensor> Read(IReadOnlyList<ValueDescription> inputs, ReadOnlySpan<int> indices)
     {
         var input = SingleInput.Of(inputs, "images");
-        var layout = ImageLayout.Of(input, images.Channels, images.Height, images.Width);
-        var (plane, size) = (images.Height * images.Width, images.Channels * images.Height * images.Width);
+        var fitting = images.For(input);
+        var layout = ImageLayout.Of(input, fitting.Channels, fitting.Height, fitting.Width);
+        var plane = fitting.Height * fitting.Width;
+        var size = fitting.Channels * plane;
         var batch = new float[checked(indices.Length * size)];
         var image = new float[size];
         for (var i = 0; i < indices.Length; i++)
         {
-            images.Read(indices[i], image);
+            fitting.Read(indices[i], image);
             Normalize(image, plane);
             layout.Arrange(image, batch.AsSpan(i * size, size), images.Channels, plane);
         }

@@ -1,60 +1,118 @@
-using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Data;
 
-/// <summary>Decodes PNG and JPEG with ONNX Runtime Extensions, whose operator DecodeImage runs in a session of its own.</summary>
-internal sealed class ImageDecoder : IDisposable
+/// <summary>
+/// Decodes PNG and JPEG in a process of its own, because the libraries that do it may end the process that they run in. It is started when it
+/// is needed, and anew when it has ended. Safe for several threads, which wait for each other.
+/// </summary>
+internal sealed class ImageDecoder(TimeSpan limit) : IDisposable
 {
-    // pixels uint8 [height, width, channels] = com.microsoft.extensions:DecodeImage(file uint8 [bytes]), as an ONNX file.
-    private const string Model =
-        "CAg6iQEKNQoEZmlsZRIGcGl4ZWxzIgtEZWNvZGVJbWFnZToYY29tLm1pY3Jvc29mdC5leHRlbnNpb25zEgZkZWNvZGVaFwoEZmlsZRIPCg0IAhIJCgcSBWJ5dGVzYi8KBnBpeGVscxIlCiMIAhIfCggSBmhlaWdodAoHEgV3aWR0aAoKEghjaGFubmVsc0IECgAQEEIcChhjb20ubWljcm9zb2Z0LmV4dGVuc2lvbnMQAQ==";
-
     // 67 million pixels are 200 MB once they are decoded.
     private const long MostPixels = 1L << 26;
 
-    private readonly OnnxSession _session;
+    private const double SecondsPerPixel = 1e-6;
 
-    /// <exception cref="UsageException">ONNX Runtime Extensions are not installed.</exception>
-    public ImageDecoder()
-    {
-        try
-        {
-            _session = OnnxSession.Open(Convert.FromBase64String(Model), settings: SessionSettings.Plain with { Extensions = true }, name: "the image decoder");
-        }
-        catch (Exception e) when (e is OnnxRuntimeException or DllNotFoundException or UnsupportedModelException)
-        {
-            throw new UsageException(
-                "PNG and JPEG images are decoded by ONNX Runtime Extensions, which are not installed; install them beside onnxprune, or give CIFAR-10 binary batches, .npz or .npy.", e);
-        }
-    }
+    private readonly Lock _gate = new();
+    private DecoderProcess? _process;
 
-    /// <summary>The pixels of one file, uint8 [height, width, 3], in the order blue, green, red.</summary>
-    /// <exception cref="UsageException">The file is no image that can be decoded, or claims to be larger than any that is.</exception>
+    /// <summary>The program's one decoder. Its process ends with ours.</summary>
+    public static ImageDecoder Shared { get; } = new(TimeSpan.FromSeconds(10));
+
+    /// <summary>The process that decodes; null while there is none.</summary>
+    internal int? ProcessId => _process?.Id;
+
+    /// <summary>The pixels of one file, uint8 [height, width, channels]: red, green, blue, or grey alone.</summary>
+    /// <exception cref="UsageException">
+    /// The file is no image that can be decoded, or claims to be larger than any that is; or images cannot be decoded on this machine.
+    /// </exception>
     public Tensor Decode(string path)
     {
-        var bytes = File.ReadAllBytes(path);
-        if (ImageHeader.Pixels(bytes) is not { } claimed)
+        var file = Read(path);
+        if (ImageHeader.Of(file) is not { } header)
         {
-            throw new UsageException($"'{path}' is no PNG or JPEG image, or a damaged one.");
+            throw Damaged(path, "its beginning is not that of one");
         }
 
-        if (claimed > MostPixels)
+        if (header.Pixels > MostPixels)
         {
-            throw new UsageException($"'{path}' claims {claimed} pixels in {bytes.Length} bytes, and is refused: images of up to {MostPixels} pixels are decoded.");
+            throw new UsageException($"'{path}' claims {header.Pixels} pixels in {file.Length} bytes, and is refused: images of up to {MostPixels} pixels are decoded.");
         }
 
-        try
+        if (header.Obstacle is { } obstacle)
         {
-            var pixels = _session.Run(new Dictionary<string, Tensor> { ["file"] = new(ElementType.UInt8, [bytes.Length], bytes) })["pixels"];
-            return pixels.Rank == 3 && pixels.Dims[2] == 3 ? pixels : throw new UsageException($"'{path}' decodes to {pixels}, which is no colour image.");
+            throw new UsageException($"'{path}' {obstacle}.");
         }
-        catch (UnsupportedModelException e)
+
+        lock (_gate)
         {
-            throw new UsageException($"'{path}' is no PNG or JPEG image, or a damaged one.", e);
+            try
+            {
+                return Decode(file, header.Pixels);
+            }
+            catch (InvalidDataException e)
+            {
+                throw Damaged(path, e.Message, e);
+            }
+            catch (DecoderEndedException e)
+            {
+                throw e.HasStarted ? Damaged(path, e.Message, e) : new UsageException($"The process that decodes images does not start: {e.Message}.", e);
+            }
         }
     }
 
-    public void Dispose() => _session.Dispose();
+    private Tensor Decode(byte[] file, long pixels)
+    {
+        try
+        {
+            return DecodeOnce(file, pixels);
+        }
+        catch (DecoderEndedException)
+        {
+            // What ended the process, or held it up, may have been something else than this image.
+            return DecodeOnce(file, pixels);
+        }
+    }
+
+    private Tensor DecodeOnce(byte[] file, long pixels)
+    {
+        try
+        {
+            return (_process ??= DecoderProcess.Start(limit)).Decode(file, pixels, limit + TimeSpan.FromSeconds(pixels * SecondsPerPixel));
+        }
+        catch (DecoderEndedException)
+        {
+            End();
+            throw;
+        }
+    }
+
+    private static byte[] Read(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"The image '{path}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static UsageException Damaged(string path, string reason, Exception? inner = null) =>
+        new($"'{path}' is no PNG or JPEG image, or a damaged one ({reason.TrimEnd('.')}).", inner);
+
+    private void End()
+    {
+        _process?.Dispose();
+        _process = null;
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            End();
+        }
+    }
 }

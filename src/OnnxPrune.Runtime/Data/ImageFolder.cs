@@ -1,23 +1,31 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
 /// A folder of PNG and JPEG images, or of one such folder per class: classes are numbered in the order of their folders' names. All
-/// images have one size; they are decoded when they are read.
+/// images have one size, or are resized until their shorter side has a given length, and cut in the middle to what the model wants. They are
+/// decoded when they are read.
 /// </summary>
-internal sealed class ImageFolder : IImageSet, IDisposable
+internal sealed class ImageFolder : IImageSet
 {
+    private const int Colours = 3;
+
+    // As many as one image may have before it is resized.
+    private const long MostPixels = 1L << 26;
+
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg"];
     private readonly List<string> _files = [];
     private readonly List<int> _labels = [];
-    private readonly ImageDecoder _decoder = new();
+    private readonly int? _resize;
 
-    private ImageFolder(string folder)
+    private ImageFolder(string folder, int? resize)
     {
+        _resize = resize;
         var classes = Directory.GetDirectories(folder).Where(d => Directory.EnumerateFiles(d).Any(IsImage)).Order(StringComparer.Ordinal).ToArray();
         HasLabels = classes.Length > 0;
-        Origin = HasLabels ? $"'{folder}', {classes.Length} classes" : $"'{folder}'";
+        Origin = (HasLabels ? $"'{folder}', {classes.Length} classes" : $"'{folder}'") + (resize is null ? "" : ", resized");
         foreach (var source in HasLabels ? classes : [folder])
         {
             foreach (var file in Directory.EnumerateFiles(source).Where(IsImage).Order(StringComparer.Ordinal))
@@ -27,15 +35,21 @@ internal sealed class ImageFolder : IImageSet, IDisposable
             }
         }
 
-        var first = _decoder.Decode(_files[0]);
-        (Height, Width) = ((int)first.Dims[0], (int)first.Dims[1]);
+        var first = ImageDecoder.Shared.Decode(_files[0]);
+        (Height, Width) = (resize ?? (int)first.Dims[0], resize ?? (int)first.Dims[1]);
+    }
+
+    private ImageFolder(ImageFolder whole, int height, int width)
+    {
+        (_files, _labels, _resize, HasLabels, Origin) = (whole._files, whole._labels, whole._resize, whole.HasLabels, whole.Origin);
+        (Height, Width) = (height, width);
     }
 
     public string Origin { get; }
 
     public int Count => _files.Count;
 
-    public int Channels => 3;
+    public int Channels => Colours;
 
     public int Height { get; }
 
@@ -47,37 +61,71 @@ internal sealed class ImageFolder : IImageSet, IDisposable
         Directory.EnumerateFiles(folder).Concat(Directory.EnumerateDirectories(folder).SelectMany(Directory.EnumerateFiles)).Any(IsImage);
 
     /// <exception cref="UsageException">Images cannot be decoded on this machine, or the first one is damaged.</exception>
-    public static ImageData Open(string folder, Normalization? normalization) => new(new ImageFolder(folder), normalization);
+    public static ImageData Open(string folder, Normalization? normalization, int? resize) => new(new ImageFolder(folder, resize), normalization);
 
     public int Label(int index) => _labels[index];
+
+    /// <inheritdoc/>
+    public IImageSet For(ValueDescription input)
+    {
+        if (_resize is not { } side)
+        {
+            return this;
+        }
+
+        var (height, width) = ImageLayout.SizeWanted(input, Colours);
+        return (height ?? side) <= side && (width ?? side) <= side
+            ? new ImageFolder(this, (int)(height ?? side), (int)(width ?? side))
+            : throw new UsageException($"--resize {side} makes images too small for the model's input {input}; give {Math.Max(height ?? 0, width ?? 0)} or more.");
+    }
 
     /// <exception cref="UsageException">The image is damaged, or of another size than the first.</exception>
     public void Read(int index, Span<float> pixels)
     {
-        var image = _decoder.Decode(_files[index]);
-        if (image.Dims[0] != Height || image.Dims[1] != Width)
+        var image = ImageDecoder.Shared.Decode(_files[index]);
+        if (_resize is { } side)
+        {
+            image = Resized(image, side, _files[index]);
+        }
+        else if (image.Dims[0] != Height || image.Dims[1] != Width)
         {
             throw new UsageException(
-                $"'{_files[index]}' is {image.Dims[1]}x{image.Dims[0]}, but '{_files[0]}' is {Width}x{Height}; images are not resized, so give all in the model's size.");
+                $"'{_files[index]}' is {image.Dims[1]}x{image.Dims[0]}, but '{_files[0]}' is {Width}x{Height}; give --resize N to bring all to one size.");
         }
 
-        Split(image, pixels);
+        CutAndSplit(image, Height, Width, pixels);
     }
 
-    /// <summary>From [height, width, (blue, green, red)] to [(red, green, blue), height, width].</summary>
-    private static void Split(Tensor image, Span<float> pixels)
+    private static Tensor Resized(Tensor image, int side, string path)
+    {
+        var (height, width) = ImageResizer.SizeOf(image.Dims[0], image.Dims[1], side);
+        return height <= MostPixels / width
+            ? ImageResizer.Resize(image, side)
+            : throw new UsageException($"'{path}' is {image.Dims[1]}x{image.Dims[0]}; --resize {side} would make it {width}x{height}, which is refused.");
+    }
+
+    /// <summary>From the middle of [H, W, (red, green, blue)] or [H, W, grey] to [(red, green, blue), height, width].</summary>
+    private static void CutAndSplit(Tensor image, int height, int width, Span<float> pixels)
     {
         var bytes = image.Data.Span;
-        var plane = bytes.Length / 3;
-        for (var i = 0; i < plane; i++)
+        var (rows, columns, step) = ((int)image.Dims[0], (int)image.Dims[1], (int)image.Dims[2]);
+        var (top, left) = (Before(rows, height), Before(columns, width));
+        for (var c = 0; c < Colours; c++)
         {
-            pixels[i] = bytes[(3 * i) + 2];
-            pixels[plane + i] = bytes[(3 * i) + 1];
-            pixels[(2 * plane) + i] = bytes[3 * i];
+            for (var y = 0; y < height; y++)
+            {
+                var row = bytes.Slice((((top + y) * columns) + left) * step, width * step);
+                var target = pixels.Slice(((c * height) + y) * width, width);
+                for (var x = 0; x < width; x++)
+                {
+                    target[x] = row[(x * step) + (step == Colours ? c : 0)];
+                }
+            }
         }
     }
 
-    private static bool IsImage(string path) => Array.Exists(Extensions, e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+    // What is left out before the middle, rounded as torchvision's CenterCrop does: to the even number.
+    private static int Before(int length, int wanted) => (int)Math.Round((length - wanted) / 2.0);
 
-    public void Dispose() => _decoder.Dispose();
+    private static bool IsImage(string path) => Array.Exists(Extensions, e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 }

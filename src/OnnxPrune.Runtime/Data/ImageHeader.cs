@@ -3,10 +3,12 @@ using System.Buffers.Binary;
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
-/// The size that a PNG (its first chunk, IHDR) or JPEG (its frame header, SOF) states. A few bytes can claim a picture of any size, which a
-/// decoder then allocates.
+/// What a PNG (its first chunk, IHDR) or JPEG (its frame header, SOF) states. A few bytes can claim a picture of any size, which a decoder then
+/// allocates.
 /// </summary>
-internal static class ImageHeader
+/// <param name="Pixels">How many pixels the file claims.</param>
+/// <param name="Obstacle">Why ONNX Runtime Extensions would get it wrong or find no end, as the rest of a sentence; null where they do not.</param>
+internal readonly record struct ImageHeader(long Pixels, string? Obstacle)
 {
     private const byte JpegMarker = 0xff;
 
@@ -14,19 +16,28 @@ internal static class ImageHeader
 
     private static ReadOnlySpan<byte> JpegSignature => [JpegMarker, 0xd8];
 
-    /// <summary>How many pixels the file claims; null when it is no PNG or JPEG, or ends too early.</summary>
-    public static long? Pixels(ReadOnlySpan<byte> file) =>
+    private static ReadOnlySpan<byte> JpegEnd => [JpegMarker, 0xd9];
+
+    /// <summary>The header of a file; null when it is no PNG or JPEG, or ends before its header does.</summary>
+    public static ImageHeader? Of(ReadOnlySpan<byte> file) =>
         file.StartsWith(PngSignature) ? OfPng(file) : file.StartsWith(JpegSignature) ? OfJpeg(file) : null;
 
-    // Signature, the chunk's length, "IHDR", width, height.
-    private static long? OfPng(ReadOnlySpan<byte> file) => file.Length >= 24 && file[12..16].SequenceEqual("IHDR"u8)
-        ? (long)BinaryPrimitives.ReadUInt32BigEndian(file[16..]) * BinaryPrimitives.ReadUInt32BigEndian(file[20..])
-        : null;
-
-    // Segments are 0xff, a marker, and a length that counts itself; the frame header has a precision, height and width behind it.
-    private static long? OfJpeg(ReadOnlySpan<byte> file)
+    // Signature, the chunk's length, "IHDR", width, height, bits, colour type, compression, filter, interlacing.
+    private static ImageHeader? OfPng(ReadOnlySpan<byte> file)
     {
-        for (var at = 2; at + 9 <= file.Length;)
+        if (file.Length < 29 || !file[12..16].SequenceEqual("IHDR"u8))
+        {
+            return null;
+        }
+
+        var pixels = (long)BinaryPrimitives.ReadUInt32BigEndian(file[16..]) * BinaryPrimitives.ReadUInt32BigEndian(file[20..]);
+        return new ImageHeader(pixels, file[28] == 0 ? null : "is an interlaced PNG, which is not decoded; save it without interlacing");
+    }
+
+    // Segments are 0xff, a marker, and a length that counts itself; the frame header has precision, height, width and components behind it.
+    private static ImageHeader? OfJpeg(ReadOnlySpan<byte> file)
+    {
+        for (var at = 2; at + 10 <= file.Length;)
         {
             if (file[at] != JpegMarker)
             {
@@ -40,7 +51,8 @@ internal static class ImageHeader
             }
             else if (marker is >= 0xc0 and <= 0xcf and not (0xc4 or 0xc8 or 0xcc))
             {
-                return (long)BinaryPrimitives.ReadUInt16BigEndian(file[(at + 5)..]) * BinaryPrimitives.ReadUInt16BigEndian(file[(at + 7)..]);
+                var pixels = (long)BinaryPrimitives.ReadUInt16BigEndian(file[(at + 5)..]) * BinaryPrimitives.ReadUInt16BigEndian(file[(at + 7)..]);
+                return new ImageHeader(pixels, JpegObstacle(file[(at + 9)..]));
             }
             else
             {
@@ -50,4 +62,9 @@ internal static class ImageHeader
 
         return null;
     }
+
+    private static string? JpegObstacle(ReadOnlySpan<byte> components) =>
+        components[0] == 4 ? "is a CMYK JPEG, which is not decoded; convert it to RGB"
+        : components.LastIndexOf(JpegEnd) < 0 ? "is a JPEG that ends too early"
+        : null;
 }

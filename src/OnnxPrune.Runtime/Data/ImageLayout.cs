@@ -30,7 +30,19 @@ internal sealed class ImageLayout
         }
 
         throw new UsageException(
-            $"The images are {channels}x{height}x{width} (channels, height, width), but the model's input is {input}; give images of that size.");
+            $"The images are {channels}x{height}x{width} (channels, height, width), but the model's input is {input}; give images of that size, or a folder of images and --resize.");
+    }
+
+    /// <summary>The size that an input wants of such images; null where it leaves it open, or holds none.</summary>
+    public static (long? Height, long? Width) SizeWanted(ValueDescription input, int channels)
+    {
+        if (input.Shape.Rank != 4)
+        {
+            return (null, null);
+        }
+
+        var at = input.Shape[1].Size is null || input.Shape[1].Size == channels ? 2 : 1;
+        return (input.Shape[at].Size, input.Shape[at + 1].Size);
     }
 
     /// <summary>One image from [C, H, W] to this layout.</summary>

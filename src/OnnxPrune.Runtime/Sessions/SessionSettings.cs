@@ -31,9 +31,6 @@ public sealed record SessionSettings
     /// <summary>Where the runtime writes a profile of every operator that runs; null for none.</summary>
     public string? ProfilePrefix { get; init; }
 
-    /// <summary>Whether the operators of ONNX Runtime Extensions are known to the session.</summary>
-    internal bool Extensions { get; init; }
-
     /// <summary>For shape inference and other passing uses: one thread, nothing optimized.</summary>
     public static SessionSettings Plain { get; } = new() { Threads = 1, Optimization = Optimization.None };
 
@@ -78,11 +75,6 @@ public sealed record SessionSettings
         if (folder is not null)
         {
             options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
-        }
-
-        if (Extensions)
-        {
-            options.RegisterOrtExtensions();
         }
 
         if (ProfilePrefix is not null)

@@ -236,7 +236,7 @@ public sealed class DataSourceTests
 
         var e = Assert.Throws<UsageException>(() => DataSource.Open(folder["a.bin"]).Read(Nchw, [0]));
 
-        Assert.Equal("The images are 3x32x32 (channels, height, width), but the model's input is 'x' Float[N, 3, 2, 2]; give images of that size.", e.Message);
+        Assert.Equal("The images are 3x32x32 (channels, height, width), but the model's input is 'x' Float[N, 3, 2, 2]; give images of that size, or a folder of images and --resize.", e.Message);
     }
 
     [Theory]

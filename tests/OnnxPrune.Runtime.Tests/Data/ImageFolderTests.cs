@@ -6,50 +6,91 @@ namespace OnnxPrune.Runtime.Tests.Data;
 
 public sealed class ImageFolderTests
 {
-    // A PNG of 2x1 pixels: red, then blue.
-    private static readonly byte[] Png = Convert.FromBase64String(
-        "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR4nGP4zwAE/wEHAAH/4iOeWQAAAABJRU5ErkJggg==");
-
     private static readonly ValueDescription[] Inputs = [new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 1, 2))];
 
     [Fact]
-    public void Class_folders_give_labels_and_pixels_in_RGB_or_one_sentence_where_nothing_decodes()
+    public void Class_folders_give_labels_and_pixels_in_RGB()
     {
         using var folder = new TemporaryFolder();
         foreach (var name in (string[])["cat", "dog"])
         {
             Directory.CreateDirectory(folder[name]);
-            File.WriteAllBytes(folder[$"{name}/a.png"], Png);
+            File.WriteAllBytes(folder[$"{name}/a.png"], Pictures.Png);
+            File.WriteAllBytes(folder[$"{name}/b.jpg"], Pictures.Jpeg);
         }
 
-        IDataSource source;
-        try
-        {
-            source = DataSource.Open(folder, "none");
-        }
-        catch (UsageException e)
-        {
-            Assert.StartsWith("PNG and JPEG images are decoded by ONNX Runtime Extensions, which are not installed", e.Message);
-            return;
-        }
+        var source = DataSource.Open(folder, "none");
 
-        Assert.Equal((2, true, 1), (source.Count, source.HasLabels, source.Label(1)));
-        Assert.Equal([255, 0, 0, 0, 0, 255], source.Read(Inputs, [1])["x"].ToFloats());
+        Assert.Equal((4, true, 1), (source.Count, source.HasLabels, source.Label(2)));
+        Assert.Equal([255, 0, 0, 0, 0, 255, 252, 18, 20, 22, 20, 251], source.Read(Inputs, [0, 3])["x"].ToFloats());
     }
 
     [Fact]
-    public void Files_that_claim_to_be_larger_than_any_picture_are_refused_where_images_are_decoded()
+    public void Grey_images_give_three_channels()
     {
         using var folder = new TemporaryFolder();
-        var bomb = Png.ToArray();
+        File.WriteAllBytes(folder["a.jpeg"], Pictures.GreyJpeg);
+
+        var source = DataSource.Open(folder, "none");
+
+        Assert.False(source.HasLabels);
+        Assert.Equal([0, 60, 120, 180, 0, 60, 120, 180, 0, 60, 120, 180], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 1, 4))], [0])["x"].ToFloats());
+    }
+
+    [Fact]
+    public void Images_of_several_sizes_are_resized_and_cut_in_the_middle()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["a.png"], Pictures.Png);
+        File.WriteAllBytes(folder["b.jpg"], Pictures.GreyJpeg);
+
+        var source = DataSource.Open(folder, "none", resize: 1);
+
+        // of 2x1 the left one of both, of 4x1 the third: as torchvision rounds
+        Assert.Equal("2 images of 3x1x1 from '" + folder + "', resized, normalized: none", source.Description);
+        Assert.Equal([255, 0, 0, 120, 120, 120], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 1, 1))], [0, 1])["x"].ToFloats());
+        Assert.Equal([255, 0, 0, 120, 120, 120], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, Dim.Unknown, Dim.Unknown, Dim.Unknown))], [0, 1])["x"].ToFloats());
+    }
+
+    [Fact]
+    public void Images_are_cut_to_inputs_with_channels_first_and_last()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["a.png"], Pictures.Png);
+        var source = DataSource.Open(folder, "none", resize: 8);
+
+        Assert.Equal([1, 3, 4, 6], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 4, 6))], [0])["x"].Dims);
+        Assert.Equal([1, 4, 6, 3], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 4, 6, 3))], [0])["x"].Dims);
+    }
+
+    [Fact]
+    public void Images_of_several_sizes_want_the_option()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["a.png"], Pictures.Png);
+        File.WriteAllBytes(folder["b.jpg"], Pictures.GreyJpeg);
+
+        Assert.Contains("is 4x1, but '", Refusal(folder, null, 1, 2));
+        Assert.Contains("give --resize N to bring all to one size", Refusal(folder, null, 1, 2));
+        Assert.Contains("give images of that size, or a folder of images and --resize", Refusal(folder, null, 3, 3));
+        Assert.Contains("--resize 2 makes images too small for the model's input", Refusal(folder, 2, 3, 3));
+        Assert.Contains("would make it 40000x20000, which is refused", Refusal(folder, 20000, 1, 1));
+    }
+
+    [Fact]
+    public void Files_that_claim_to_be_larger_than_any_picture_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        var bomb = Pictures.Png;
         (bomb[16], bomb[20]) = (0x7f, 0x7f);
         File.WriteAllBytes(folder["a.png"], bomb);
 
-        Assert.Matches("claims .* pixels in .* bytes, and is refused|are not installed", Assert.Throws<UsageException>(() => DataSource.Open(folder)).Message);
+        Assert.Matches("claims .* pixels in .* bytes, and is refused", Assert.Throws<UsageException>(() => DataSource.Open(folder)).Message);
     }
 
     [Theory]
-    [InlineData("iVBORw0KGgoAAAANSUhEUgAAAAIAAAAB", 2L)]
+    [InlineData("iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAA=", 2L)]
+    [InlineData("iVBORw0KGgoAAAANSUhEUgAAAAIAAAAB", null)]
     [InlineData("/9j/2wAEAAD/wAALCAADAAUBAREA", 15L)]
     [InlineData("/9j//9sABAAA/8IACwgAAwAFAQERAA==", 15L)]
     [InlineData("/9j/2wAEAAD/wAALCAAD", null)]
@@ -58,5 +99,8 @@ public sealed class ImageFolderTests
     [InlineData("iVBORw0KGgoAAAAN", null)]
     [InlineData("Qk0=", null)]
     [InlineData("", null)]
-    public void Header_of_an_image_states_its_size(string file, long? pixels) => Assert.Equal(pixels, ImageHeader.Pixels(Convert.FromBase64String(file)));
+    public void Header_of_an_image_states_its_size(string file, long? pixels) => Assert.Equal(pixels, ImageHeader.Of(Convert.FromBase64String(file))?.Pixels);
+
+    private static string Refusal(string folder, int? resize, long height, long width) => Assert.Throws<UsageException>(
+        () => DataSource.Open(folder, "none", resize).Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, height, width))], [0, 1])).Message;
 }
