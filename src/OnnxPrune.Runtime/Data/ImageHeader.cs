@@ -30,7 +30,14 @@ internal readonly record struct ImageHeader(long Pixels, string? Obstacle)
             return null;
         }
 
-        var pixels = (long)BinaryPrimitives.ReadUInt32BigEndian(file[16..]) * BinaryPrimitives.ReadUInt32BigEndian(file[20..]);
+        // Four bytes each, of which the highest bit is never set.
+        var (width, height) = (BinaryPrimitives.ReadInt32BigEndian(file[16..]), BinaryPrimitives.ReadInt32BigEndian(file[20..]));
+        if (width < 0 || height < 0)
+        {
+            return null;
+        }
+
+        var pixels = (long)width * height;
         return new ImageHeader(pixels, file[28] == 0 ? null : "is an interlaced PNG, which is not decoded; save it without interlacing");
     }
 

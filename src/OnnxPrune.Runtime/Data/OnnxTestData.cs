@@ -53,12 +53,17 @@ internal sealed class OnnxTestData : IDataSource
 
     private static (string, Tensor)[] ReadSet(string folder)
     {
-        var set = new List<(string, Tensor)>();
+        var set = new List<(string Name, Tensor Tensor)>();
         while (Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"input_{set.Count}.pb")) is var file && File.Exists(file))
         {
             set.Add(TensorFile.Read(file));
         }
 
-        return set.Count > 0 ? [.. set] : throw new UsageException($"'{folder}' holds no input_0.pb.");
+        return set switch
+        {
+            [] => throw new UsageException($"'{folder}' holds no input_0.pb."),
+            [{ Tensor: { Rank: > 0, Count: 0 } empty }, ..] => throw new UsageException($"'{Path.Combine(folder, "input_0.pb")}' holds no samples: its tensor is {empty}."),
+            _ => [.. set],
+        };
     }
 }

@@ -46,7 +46,7 @@ public static class BlockFinder
         var own = operands.Select((_, k) => paths[k]!.Where(n => !paths.Where((_, other) => other != k).Any(p => p!.Contains(n))).ToHashSet()).ToArray();
         var layers = Array.ConvertAll(own, nodes => nodes.Count(n => IsLayer(n, constants)));
         var (branch, shortcut) = (Array.IndexOf(layers, layers.Max()), Array.IndexOf(layers, layers.Min()));
-        if (layers[branch] == layers[shortcut] || layers[shortcut] > 1)
+        if (layers[branch] == layers[shortcut] || layers[shortcut] > 1 || own.Any(path => path.Any(n => PadsUnknownAxis(n, constants))))
         {
             return null;
         }
@@ -68,6 +68,19 @@ public static class BlockFinder
 
     private static bool HasShapeOf(Value operand, Value result) =>
         operand.Shape is { } a && result.Shape is { } b && a.Rank == b.Rank && Enumerable.Range(0, a.Rank).All(i => a[i].SurelyEquals(b[i]) || (!a[i].IsKnown && !b[i].IsKnown));
+
+    /// <summary>Whether a node may change the size of an axis of which no shape tells.</summary>
+    private static bool PadsUnknownAxis(Node node, ConstantValues constants)
+    {
+        if (node.OpType != "Pad" || node.Output.Shape is not { } shape)
+        {
+            return false;
+        }
+
+        var pads = node.Input(1) is { } input ? constants[input]?.ToDoubles() : node.Ints("pads")?.Select(p => (double)p).ToArray();
+        return Enumerable.Range(0, shape.Rank).Any(axis =>
+            shape[axis].Size is null && (node.Input(3) is not null || pads?.Length != 2 * shape.Rank || pads[axis] != 0 || pads[shape.Rank + axis] != 0));
+    }
 
     /// <summary>The nodes above a value, down from the fork and without it; null when something else than the fork feeds them.</summary>
     /// <param name="sources">Receives the graph inputs that the paths begin at: one, if they have a common source.</param>

@@ -1,3 +1,5 @@
+using OnnxPrune.Graphs;
+
 namespace OnnxPrune.Channels;
 
 /// <summary>Mean and variance of one channel over samples and positions.</summary>
@@ -42,6 +44,9 @@ public sealed class ChannelMoments
 
     public int Axis { get; }
 
+    /// <summary>What the channels are functions of; null where that is not known.</summary>
+    public NormalSource? Source { get; private init; }
+
     public int Count => _channels.Length;
 
     public Moment? this[int channel] => _channels[channel];
@@ -51,7 +56,10 @@ public sealed class ChannelMoments
 
     public static ChannelMoments Of(int axis, int count, Func<int, Moment?> moment) => new(axis, [.. Enumerable.Range(0, count).Select(moment)]);
 
-    public ChannelMoments Through(Func<double, double> f) => new(Axis, Array.ConvertAll(_channels, m => m?.Through(f)));
+    public ChannelMoments Through(Func<double, double> f) => new(Axis, Array.ConvertAll(_channels, m => m?.Through(f))) { Source = Source?.Then(f) };
+
+    /// <summary>The same as what a BatchNormalization gives.</summary>
+    public ChannelMoments From(Node norm) => new(Axis, _channels) { Source = new NormalSource(norm, this, x => x) };
 
     /// <summary>Only what is certain whatever the distribution.</summary>
     public ChannelMoments OnlyConstants() => new(Axis, Array.ConvertAll(_channels, m => m is { IsConstant: true } ? m : null));

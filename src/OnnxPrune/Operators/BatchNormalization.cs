@@ -40,7 +40,7 @@ internal sealed class BatchNormalization : Operator
         var (scale, shift, mean, variance) = (parameters[0]!, parameters[1]!, parameters[2]!, parameters[3]!);
         var epsilon = node.Float("epsilon", 1e-5f);
         var input = flow.Of(node.Required(0));
-        return ChannelMoments.Of(axis: 1, scale.Length, channel =>
+        var moments = ChannelMoments.Of(axis: 1, scale.Length, channel =>
         {
             var factor = scale[channel] / Math.Sqrt(variance[channel] + epsilon);
             return input is { Axis: 1 } && input[channel] is { IsConstant: true } constant
@@ -49,5 +49,6 @@ internal sealed class BatchNormalization : Operator
                     ? Moment.Constant(shift[channel])
                     : new Moment(shift[channel], factor * factor * variance[channel]);
         });
+        return moments.From(node);
     }
 }

@@ -19,11 +19,12 @@ public static class MeanAbsorption
         _ => true,
     };
 
-    /// <summary>Adds the means of the leaving channels to their readers' biases. Must come before the cut.</summary>
-    /// <returns>The number of readers whose bias changed.</returns>
+    /// <summary>Folds the leaving channels into similar ones as far as these can stand in for them, and adds what is left of their means to their readers' biases. Must come before the cut.</summary>
+    /// <returns>The number of readers that changed.</returns>
     public static int Apply(ChannelGraph graph, IReadOnlySet<int> leaving, MomentsFlow moments)
     {
-        var changed = 0;
+        // How similar channels are is asked of the weights as they were.
+        var changes = new List<(Node Reader, ChannelFolding? Folding, double[] Constants)>();
         foreach (var reader in graph.Readers)
         {
             if (!CanAbsorb(reader.Node, graph.Constants) || moments.Of(reader.Value) is not { } known || known.Axis != reader.Axis)
@@ -32,15 +33,21 @@ public static class MeanAbsorption
             }
 
             var channels = graph.Channels(reader.Value, reader.Axis)!;
-            var means = channels.Select((c, i) => leaving.Contains(c) ? known[i]?.Mean ?? 0 : 0).ToArray();
-            if (means.Any(m => m != 0))
+            var folding = ChannelFolding.Of(graph, reader.Node, channels, leaving, known);
+            var constants = folding?.Constants ?? [.. channels.Select((c, i) => leaving.Contains(c) ? known[i]?.Mean ?? 0 : 0)];
+            if (folding is not null || constants.Any(m => m != 0))
             {
-                Shift(graph, reader.Node, Contribution(reader.Node, graph.Constants, means));
-                changed++;
+                changes.Add((reader.Node, folding, constants));
             }
         }
 
-        return changed;
+        foreach (var (reader, folding, constants) in changes)
+        {
+            Shift(graph, reader, Contribution(reader, graph.Constants, constants));
+            folding?.Apply(graph);
+        }
+
+        return changes.Count;
     }
 
     /// <summary>Whether the layer has neither a bias nor a following BatchNormalization whose mean could take the shift, and gets a bias.</summary>

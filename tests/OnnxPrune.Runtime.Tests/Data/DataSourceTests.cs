@@ -226,6 +226,9 @@ public sealed class DataSourceTests
         File.WriteAllBytes(folder["input_0.pb"], [255, 255, 255]);
 
         Assert.Throws<UsageException>(() => DataSource.Open(folder["input_0.pb"]));
+
+        TensorFile.Write(folder["input_0.pb"], Tensor.Of(Array.Empty<float>(), 0, 3), "x");
+        Assert.Contains("holds no samples", Assert.Throws<UsageException>(() => DataSource.Open(folder["input_0.pb"])).Message);
     }
 
     [Fact]

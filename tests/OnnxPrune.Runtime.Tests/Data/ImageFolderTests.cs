@@ -97,6 +97,7 @@ public sealed class ImageFolderTests
     [InlineData("/9j/2//////////////AAAsIAAMABQEBEQA=", null)]
     [InlineData("/9gAAAAAAAAAAAAAAAAAAAA=", null)]
     [InlineData("iVBORw0KGgoAAAAN", null)]
+    [InlineData("iVBORw0KGgoAAAANSUhEUv8AAAL/AAABCAIAAAA=", null)]
     [InlineData("Qk0=", null)]
     [InlineData("", null)]
     public void Header_of_an_image_states_its_size(string file, long? pixels) => Assert.Equal(pixels, ImageHeader.Of(Convert.FromBase64String(file))?.Pixels);

@@ -56,6 +56,17 @@ public sealed class BlockFinderTests
     }
 
     [Fact]
+    public void Shortcut_of_another_batch_makes_none()
+    {
+        var g = new TestGraph();
+        var x = Start(g);
+        var shortcut = new Wire(g.Op("Pad", [x, g.Longs(-1, 0, 0, 0, 0, 2, 0, 0)]), C + 2);
+        g.Close(g.Relu(g.Add(Basic(g, x, C + 2), shortcut)));
+
+        Assert.Empty(Find(g));
+    }
+
+    [Fact]
     public void Pre_activation_blocks_with_bottlenecks_are_found()
     {
         var g = new TestGraph();

@@ -1,0 +1,89 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
+
+namespace OnnxPrune.Tests.Repair;
+
+public sealed class ChannelFoldingTests
+{
+    private const int Channels = 4;
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(-0.6)]
+    [InlineData(0)]
+    [InlineData(0.3)]
+    [InlineData(0.9)]
+    public void Rectified_normal_variables_have_the_covariance_of_the_arc_cosine_kernel(double correlation)
+    {
+        var relu = new HermiteExpansion(x => Math.Max(x, 0));
+
+        // E[relu(x) relu(y)], Cho and Saul 2009.
+        var product = (Math.Sqrt(1 - (correlation * correlation)) + (correlation * (Math.PI - Math.Acos(correlation)))) / (2 * Math.PI);
+        Assert.Equal(product - (1 / (2 * Math.PI)), relu.CovarianceWith(relu, correlation), 2e-3);
+        Assert.Equal(1 / Math.Sqrt(2 * Math.PI), relu.Mean, 1e-4);
+        Assert.Equal(0.5 - (1 / (2 * Math.PI)), relu.Variance, 1e-4);
+    }
+
+    [Theory]
+    [InlineData("Relu", 1f)]
+    [InlineData("Sigmoid", 1f)]
+    [InlineData("Relu", -1f)]
+    public void A_channel_that_another_equals_hardly_misses(string activation, float sign)
+    {
+        // The last filter is the first, or its negative behind a negative scale.
+        var (with, without) = Errors(activation, [1, 0, 0, 0, 1, 0, 0, 0, 1, sign, 0, 0], [1, 1, 1, sign]);
+
+        Assert.InRange(with / without, 0, 0.15);
+    }
+
+    [Fact]
+    public void A_channel_unlike_the_others_leaves_them_as_they_are()
+    {
+        var model = Model("Relu", [1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1], [1, 1, 1, 1]);
+        var pruned = ModelCopy.Of(model);
+
+        new Pruner(pruned).Apply(Plan(model));
+
+        var (before, after) = (Reader(model).Inputs[1]!.Initializer!.ToDoubles(), Reader(pruned).Inputs[1]!.Initializer!.ToDoubles());
+        Assert.Equal(before.Chunk(Channels).SelectMany(row => row[..^1]), after, (a, b) => Math.Abs(a - b) < 1e-6);
+    }
+
+    private static (double With, double Without) Errors(string activation, float[] filters, float[] scale)
+    {
+        var model = Model(activation, filters, scale);
+        var (with, without) = (ModelCopy.Of(model), ModelCopy.Of(model));
+        new Pruner(with).Apply(Plan(model));
+        new Pruner(without).Apply(Plan(model) with { AbsorbMeans = false });
+        var inputs = RandomInputs.For(model, new Random(2), batch: 16);
+        var expected = Run(model, inputs);
+        return (MaskedEqualsPruned.RelativeError(expected, Run(with, inputs)), MaskedEqualsPruned.RelativeError(expected, Run(without, inputs)));
+    }
+
+    /// <summary>Three channels of input → filters [4, 3] → norm → activation → two outputs of pooled channels.</summary>
+    private static Model Model(string activation, float[] filters, float[] scale)
+    {
+        var g = new TestGraph(3);
+        var x = g.Conv(g.Input(3, 8, 8), Channels, bias: false, weight: g.Constant(Tensor.Of(filters, Channels, 3, 1, 1)));
+        var normed = new Wire(g.Op("BatchNormalization", [x, g.Floats(scale), g.Floats(0.1f, 0.1f, 0.1f, 0.1f), g.Floats(0, 0, 0, 0), g.Floats(1, 1, 1, 1)]), Channels);
+        g.Output(g.Conv(g.Op(activation, normed), 2));
+        return ModelCopy.WithShapes(g.Build());
+    }
+
+    private static PruningPlan Plan(Model model)
+    {
+        var graph = ChannelFlow.Through(model);
+        return new PruningPlan([], LayerCut.From(graph, new NodeNames(model.Graph), [Assert.Single(graph.Groups).Channels[^1]]), true);
+    }
+
+    private static Node Reader(Model model) => model.Graph.Nodes.Last(n => n.OpType == "Conv");
+
+    private static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        using var session = OnnxSession.Open(OnnxFile.ToBytes(model), null, SessionSettings.Plain);
+        return session.Run(inputs);
+    }
+}
