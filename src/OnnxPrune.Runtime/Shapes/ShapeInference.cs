@@ -24,10 +24,27 @@ public static class ShapeInference
             return;
         }
 
-        foreach (var (value, description) in Read(model, inputShapes, name))
+        var found = Read(model, inputShapes, name);
+        CheckResizes(model.Graph, found, name);
+        foreach (var (value, description) in found)
         {
             value.ElementType = description.ElementType;
             value.Shape = inputShapes is null ? Merge(description.Shape, value.Shape) : description.Shape;
+        }
+    }
+
+    /// <summary>ONNX Runtime believes that scales and sizes are lists, and where they are none it overwrites what is not its own.</summary>
+    private static void CheckResizes(Graph graph, Dictionary<Value, ValueDescription> found, string name)
+    {
+        foreach (var node in graph.Nodes.Where(n => n is { OpType: "Resize" or "Upsample", Domain: "" }))
+        {
+            foreach (var operand in node.Inputs.Skip(1).OfType<Value>())
+            {
+                if (found.TryGetValue(operand, out var known) && known.Shape.Rank > 1)
+                {
+                    throw new UnsupportedModelException($"{name}: {node} is given '{operand.Name}' {known.Shape}, where a list of numbers is wanted.");
+                }
+            }
         }
     }
 

@@ -20,6 +20,12 @@ internal sealed class LayerNormalization : Operator
             return;
         }
 
+        // Scale and shift are weights; where they are computed, nothing is known of which channels they meet.
+        foreach (var parameter in node.Inputs.Skip(1).OfType<Value>())
+        {
+            flow.PinAll(parameter, new PinReason(node, $"{node} scales or shifts by them"));
+        }
+
         for (var k = 0; k < rank; k++)
         {
             if (k < first)

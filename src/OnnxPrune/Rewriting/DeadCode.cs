@@ -5,8 +5,21 @@ namespace OnnxPrune.Rewriting;
 /// <summary>Nodes and initializers that no output of the graph needs. Only what a rewrite left behind is removed: the rest is not ours.</summary>
 public static class DeadCode
 {
-    /// <summary>What is dead already, as the exception for a later <see cref="Remove"/>.</summary>
-    public static (HashSet<Node> Nodes, HashSet<Value> Initializers) Find(Graph graph)
+    /// <summary>The nodes that are dead already, and the initializers that nobody reads, as the exception for a later <see cref="Remove"/>.</summary>
+    public static (HashSet<Node> Nodes, HashSet<Value> Initializers) Find(Graph graph) => (Nodes(graph), Initializers(graph));
+
+    public static void Remove(Graph graph, (HashSet<Node> Nodes, HashSet<Value> Initializers) except)
+    {
+        var dead = Nodes(graph);
+        dead.ExceptWith(except.Nodes);
+        graph.RemoveNodes(dead);
+        foreach (var initializer in Initializers(graph).Except(except.Initializers).ToArray())
+        {
+            graph.RemoveInitializer(initializer);
+        }
+    }
+
+    private static HashSet<Node> Nodes(Graph graph)
     {
         var live = new HashSet<Node>();
         var open = new Stack<Value>(graph.Outputs);
@@ -21,19 +34,8 @@ public static class DeadCode
             }
         }
 
-        return (
-            [.. graph.Nodes.Where(n => !live.Contains(n))],
-            [.. graph.Initializers.Where(i => !i.IsGraphOutput && !i.Uses.Any(u => live.Contains(u.Node)))]);
+        return [.. graph.Nodes.Where(n => !live.Contains(n))];
     }
 
-    public static void Remove(Graph graph, (HashSet<Node> Nodes, HashSet<Value> Initializers) except)
-    {
-        var dead = Find(graph);
-        dead.Nodes.ExceptWith(except.Nodes);
-        graph.RemoveNodes(dead.Nodes);
-        foreach (var initializer in dead.Initializers.Where(i => !except.Initializers.Contains(i) && i.Uses.Count == 0))
-        {
-            graph.RemoveInitializer(initializer);
-        }
-    }
+    private static HashSet<Value> Initializers(Graph graph) => [.. graph.Initializers.Where(i => !i.IsGraphOutput && i.Uses.Count == 0)];
 }

@@ -99,6 +99,7 @@ internal static class ModelReader
         graph.NamesOfNothing = proto.ValueInfo.Select(i => i.Name).Where(name => graph.Find(name) is null).ToHashSet();
         CheckSources(graph, proto);
         CheckKernels(graph);
+        CheckWindows(graph);
         CheckVariadics(graph);
         return graph;
     }
@@ -130,6 +131,21 @@ internal static class ModelReader
             if (node.Int("group", 1) is < 1 and var group)
             {
                 throw new BrokenModelException($"{node} has {group} groups; at least one is wanted.");
+            }
+        }
+    }
+
+    /// <summary>Beyond this, ONNX Runtime's pools compute with sizes that overflow, and end the process.</summary>
+    private static void CheckWindows(Graph graph)
+    {
+        foreach (var node in graph.Nodes.Where(n => n.Domain.Length == 0))
+        {
+            foreach (var name in (ReadOnlySpan<string>)["kernel_shape", "strides", "dilations"])
+            {
+                if (node.Ints(name)?.FirstOrDefault(size => size > int.MaxValue) is > 0 and var size)
+                {
+                    throw new BrokenModelException($"{node}: its {name} has {size}, which is more than any input.");
+                }
             }
         }
     }

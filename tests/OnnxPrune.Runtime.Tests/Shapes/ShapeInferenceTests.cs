@@ -2,6 +2,7 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
 
 namespace OnnxPrune.Runtime.Tests.Shapes;
 
@@ -215,5 +216,15 @@ public sealed class ShapeInferenceTests
         }
 
         return model;
+    }
+
+    [Fact]
+    public void Resize_by_an_image_is_refused()
+    {
+        var g = new TestGraph();
+        var x = g.Conv(g.Input(3, 8, 8), 4, 3);
+        g.Close(new Wire(g.Op("Resize", [x, "", x]), 4));
+
+        Assert.Contains("where a list of numbers is wanted", Assert.Throws<UnsupportedModelException>(() => ShapeInference.Infer(g.Build())).Message);
     }
 }

@@ -164,6 +164,15 @@ public sealed class DamagedFileTests
     }
 
     [Fact]
+    public void Window_larger_than_anything_is_broken()
+    {
+        var g = new TestGraph();
+        g.Close(g.Op("AveragePool", g.Input(3, 4, 4), ("kernel_shape", new[] { 1L << 53, 2 })));
+
+        Assert.Contains("kernel_shape has 9007199254740992", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
     public void Concat_of_nothing_is_broken()
     {
         var g = new TestGraph();

@@ -20,6 +20,9 @@ internal sealed class RuntimeTarget : FuzzTarget
     // Of what a case feeds; a mutated input may ask for more than a machine has.
     private const long MostElements = 1 << 20;
 
+    // Of one value inside: three networks are held at once, and a worker has so much memory and no more.
+    private const long MostInnerElements = 1 << 24;
+
     // Beyond these, float32 overflows or cancels within a few layers, and two orders of summation differ by more than rounding.
     private const double LargestOutput = 1e6;
     private const double Tolerance = 1e-2;
@@ -48,9 +51,9 @@ internal sealed class RuntimeTarget : FuzzTarget
         var model = OnnxFile.FromBytes(input.Bytes, _folder);
         OnnxSession.Open(input.Bytes, _folder, SessionSettings.Plain).Dispose();
         var shaped = ModelCopy.WithShapes(model);
-        ConcreteShapes.Infer(shaped);
+        var concrete = ConcreteShapes.Infer(shaped);
         var plan = RandomPlan.Of(shaped, random, random.NextDouble());
-        if (plan.IsEmpty || shaped.Graph.FedInputs.Any(i => i.Shape is null || i.Shape.Aggregate(1.0, (n, d) => n * (d.Size ?? 64)) > MostElements || !IsFeedable(i.ElementType)))
+        if (plan.IsEmpty || concrete.Values.Values.Any(s => s.Aggregate(1.0, (n, d) => n * (d.Size ?? 1)) > MostInnerElements) || shaped.Graph.FedInputs.Any(i => i.Shape is null || i.Shape.Aggregate(1.0, (n, d) => n * (d.Size ?? 64)) > MostElements || !IsFeedable(i.ElementType)))
         {
             return "unchanged";
         }

@@ -1,0 +1,28 @@
+using OnnxPrune.Planning;
+using OnnxPrune.Testing;
+
+namespace OnnxPrune.Tests.Rewriting;
+
+public sealed class DeadCodeTests
+{
+    [Fact]
+    public void Constants_that_only_dead_nodes_read_leave_when_these_read_others()
+    {
+        // given: a Slice that no output needs, on channels that are cut
+        var g = new TestGraph();
+        var x = g.Relu(g.Conv(g.Input(3, 8, 8), 8, 3));
+        var start = g.Longs(2);
+        g.Op("Slice", [x, start, g.Longs(int.MaxValue), g.Longs(1)]);
+        var unread = g.Longs(7);
+        g.Close(x);
+        var model = ModelCopy.WithShapes(g.Build());
+
+        // when
+        new Pruner(model).Prune(new PruneRequest { Targets = [Target.Parse("channels=50%")], Rounding = new Rounding(1) });
+
+        // then: what was nobody's before is not ours
+        Assert.Null(model.Graph.Find(start));
+        Assert.NotNull(model.Graph.Find(unread));
+        Assert.Contains(model.Graph.Nodes, n => n.OpType == "Slice");
+    }
+}
