@@ -20,10 +20,10 @@ internal sealed class LayerNormalization : Operator
             return;
         }
 
-        // Scale and shift are weights; where they are computed, nothing is known of which channels they meet.
-        foreach (var parameter in node.Inputs.Skip(1).OfType<Value>())
+        if (node.Inputs.Skip(1).OfType<Value>().Any(p => flow.Constants[p] is null))
         {
-            flow.PinAll(parameter, new PinReason(node, $"{node} scales or shifts by them"));
+            flow.Block(node, "scales or shifts by values that are computed");
+            return;
         }
 
         for (var k = 0; k < rank; k++)
