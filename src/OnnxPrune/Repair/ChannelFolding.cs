@@ -54,7 +54,13 @@ internal sealed class ChannelFolding
             return null;
         }
 
-        var correlation = DenseProduct.Of(filters, filters.Transpose());
+        var places = new int[channels.Length];
+        for (var i = 0; i < kept.Length; i++)
+        {
+            places[kept[i]] = i;
+        }
+
+        var correlation = DenseProduct.Of(Matrix<double>.Build.DenseOfRows(kept.Select(filters.Row)), filters.Transpose());
         var among = Matrix<double>.Build.Dense(kept.Length, kept.Length, (i, j) => i == j ? (1 + Ridge) * x[kept[i]]!.Variance : Covariance(kept[i], kept[j]));
         var between = Matrix<double>.Build.Dense(kept.Length, gone.Length, (i, j) => Covariance(kept[i], gone[j]));
         if (CholeskyFactor.TryFactor(among) is not { } factor)
@@ -71,7 +77,7 @@ internal sealed class ChannelFolding
 
         return new ChannelFolding(weight, Fold(graph.Constants[weight]!, inputAxis, kept, gone, shares), constants);
 
-        double Covariance(int i, int j) => x[i]!.CovarianceWith(x[j]!, correlation[i, j]);
+        double Covariance(int i, int j) => x[i]!.CovarianceWith(x[j]!, correlation[places[i], j]);
     }
 
     /// <summary>Writes the layer's weights.</summary>
@@ -123,19 +129,20 @@ internal sealed class ChannelFolding
         var values = weight.ToDoubles();
         var outer = weight.Dims.Take(inputAxis).Aggregate(1L, (a, d) => a * d);
         var (inputs, inner) = ((int)weight.Dims[inputAxis], (int)(values.Length / (outer * weight.Dims[inputAxis])));
-        Parallel.For(0, outer, o =>
+        var width = (int)outer * inner;
+        var from = Matrix<double>.Build.Dense(gone.Length, width, (j, k) => values[Place(gone[j], k)]);
+        var added = DenseProduct.Of(shares, from);
+        for (var i = 0; i < kept.Length; i++)
         {
-            var block = values.AsSpan(checked((int)o * inputs * inner), inputs * inner);
-            for (var j = 0; j < gone.Length; j++)
+            for (var k = 0; k < width; k++)
             {
-                ReadOnlySpan<double> from = block.Slice(gone[j] * inner, inner);
-                for (var i = 0; i < kept.Length; i++)
-                {
-                    var to = block.Slice(kept[i] * inner, inner);
-                    TensorPrimitives.MultiplyAdd(from, shares[i, j], to, to);
-                }
+                values[Place(kept[i], k)] += added[i, k];
             }
-        });
+        }
+
         return weight.WithValues(values);
+
+        // The k-th element of an input channel's weights.
+        int Place(int channel, int k) => (((k / inner * inputs) + channel) * inner) + (k % inner);
     }
 }
