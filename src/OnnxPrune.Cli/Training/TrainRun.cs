@@ -117,7 +117,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         terminal.Line(Numbers.Race(race));
         foreach (var missed in options.Training.TimeTargets.Where(t => t.Used(race.Racers[^1]) > 1))
         {
-            terminal.Note($"the last race says that the target {missed} is missed; it held when the channels were cut.");
+            terminal.Note($"the last race says that the target {missed} is missed; to cut further, prune the result with '--target {missed}'.");
         }
 
         if (!IsFinetuning)
