@@ -10,11 +10,16 @@ public static class DenseProduct
 {
     private const int Panel = 64;
 
+    // Of rows that are some thousand elements long, so many stay in the second-level cache.
+    private const int RowsAtOnce = 16;
+
     /// <summary>A [N, K] · B [K, M].</summary>
-    public static Matrix<double> Of(Matrix<double> a, Matrix<double> b)
+    public static Matrix<double> Of(Matrix<double> a, Matrix<double> b) =>
+        Matrix<double>.Build.DenseOfRowMajor(a.RowCount, b.ColumnCount, Of(a.ToRowMajorArray(), b.ToRowMajorArray(), a.RowCount, a.ColumnCount, b.ColumnCount));
+
+    /// <summary>A [N, K] · B [K, M], row after row.</summary>
+    public static double[] Of(double[] a, double[] b, int rows, int inner, int width)
     {
-        var (rows, inner, width) = (a.RowCount, a.ColumnCount, b.ColumnCount);
-        var (left, right) = (a.ToRowMajorArray(), b.ToRowMajorArray());
         var product = new double[rows * width];
         Parallel.For(0, (rows + Panel - 1) / Panel, block =>
         {
@@ -26,11 +31,30 @@ public static class DenseProduct
                     var row = product.AsSpan(i * width, width);
                     for (var k = start; k < Math.Min(inner, start + Panel); k++)
                     {
-                        TensorPrimitives.MultiplyAdd(right.AsSpan(k * width, width), left[(i * inner) + k], row, row);
+                        TensorPrimitives.MultiplyAdd(b.AsSpan(k * width, width), a[(i * inner) + k], row, row);
                     }
                 }
             }
         });
-        return Matrix<double>.Build.DenseOfRowMajor(rows, width, product);
+        return product;
+    }
+
+    /// <summary>Of some rows of A [N, K] with all of them, in single precision: [some, N], row after row.</summary>
+    public static float[] OfRows(float[] a, int length, int[] some)
+    {
+        var rows = a.Length / length;
+        var product = new float[some.Length * rows];
+        Parallel.For(0, (some.Length + RowsAtOnce - 1) / RowsAtOnce, block =>
+        {
+            for (var j = 0; j < rows; j++)
+            {
+                var other = a.AsSpan(j * length, length);
+                for (var i = block * RowsAtOnce; i < Math.Min(some.Length, (block + 1) * RowsAtOnce); i++)
+                {
+                    product[(i * rows) + j] = TensorPrimitives.Dot(a.AsSpan(some[i] * length, length), other);
+                }
+            }
+        });
+        return product;
     }
 }

@@ -40,7 +40,7 @@ internal sealed class ChannelFolding
     public static ChannelFolding? Of(ChannelGraph graph, Node layer, int[] channels, IReadOnlySet<int> leaving, ChannelMoments moments)
     {
         if (moments.Source is not { } source || channels.Length > MostChannels || graph.Channels(source.Norm.Output, 1) is not { } made || !made.AsSpan().SequenceEqual(channels)
-            || Filters(source.Norm, graph.Constants) is not { } filters || filters.RowCount != channels.Length || WeightOf(layer, graph.Constants) is not var (weight, inputAxis))
+            || Filters(source.Norm, graph.Constants) is not var (filters, length) || filters.Length / length != channels.Length || WeightOf(layer, graph.Constants) is not var (weight, inputAxis))
         {
             return null;
         }
@@ -60,7 +60,7 @@ internal sealed class ChannelFolding
             places[kept[i]] = i;
         }
 
-        var correlation = DenseProduct.Of(Matrix<double>.Build.DenseOfRows(kept.Select(filters.Row)), filters.Transpose());
+        var correlation = DenseProduct.OfRows(filters, length, kept);
         var among = Matrix<double>.Build.Dense(kept.Length, kept.Length, (i, j) => i == j ? (1 + Ridge) * x[kept[i]]!.Variance : Covariance(kept[i], kept[j]));
         var between = Matrix<double>.Build.Dense(kept.Length, gone.Length, (i, j) => Covariance(kept[i], gone[j]));
         if (CholeskyFactor.TryFactor(among) is not { } factor)
@@ -68,16 +68,16 @@ internal sealed class ChannelFolding
             return null;
         }
 
-        var shares = factor.Solve(between);
+        var shares = factor.Solve(between).ToColumnMajorArray();
         var constants = channels.Select((c, i) => leaving.Contains(c) ? moments[i]?.Mean ?? 0 : 0).ToArray();
         for (var j = 0; j < gone.Length; j++)
         {
-            constants[gone[j]] = x[gone[j]]!.Mean - Enumerable.Range(0, kept.Length).Sum(i => shares[i, j] * x[kept[i]]!.Mean);
+            constants[gone[j]] = x[gone[j]]!.Mean - Enumerable.Range(0, kept.Length).Sum(i => shares[(j * kept.Length) + i] * x[kept[i]]!.Mean);
         }
 
         return new ChannelFolding(weight, Fold(graph.Constants[weight]!, inputAxis, kept, gone, shares), constants);
 
-        double Covariance(int i, int j) => x[i]!.CovarianceWith(x[j]!, correlation[places[i], j]);
+        double Covariance(int i, int j) => x[i]!.CovarianceWith(x[j]!, correlation[(places[i] * channels.Length) + j]);
     }
 
     /// <summary>Writes the layer's weights.</summary>
@@ -88,23 +88,28 @@ internal sealed class ChannelFolding
     }
 
     /// <summary>The filters of the layer before, one unit row [F] each, turned round where the norm does; null where channels do not sum over the same inputs.</summary>
-    private static Matrix<double>? Filters(Node norm, ConstantValues constants)
+    private static (float[] Rows, int Length)? Filters(Node norm, ConstantValues constants)
     {
         if (norm.Required(0).Producer is not { OpType: "Conv", Domain: "" } conv || conv.Int("group", 1) != 1 || constants[conv.Input(1)] is not { } weight || constants[norm.Input(1)] is not { } scale)
         {
             return null;
         }
 
-        var (values, signs) = (weight.ToDoubles(), scale.ToDoubles());
-        var length = values.Length / signs.Length;
+        var (values, signs) = (weight.ToFloats(), scale.ToFloats());
+        var length = signs.Length == 0 ? 0 : values.Length / signs.Length;
+        if (length == 0)
+        {
+            return null;
+        }
+
         for (var c = 0; c < signs.Length; c++)
         {
             var row = values.AsSpan(c * length, length);
-            var size = TensorPrimitives.Norm<double>(row);
-            TensorPrimitives.Multiply(row, size > 0 ? Math.Sign(signs[c]) / size : 0, row);
+            var size = TensorPrimitives.Norm<float>(row);
+            TensorPrimitives.Multiply(row, size > 0 ? MathF.CopySign(1, signs[c]) / size : 0, row);
         }
 
-        return Matrix<double>.Build.DenseOfRowMajor(signs.Length, length, values);
+        return (values, length);
     }
 
     /// <summary>A weight that this layer alone reads, and its axis of input channels.</summary>
@@ -123,26 +128,34 @@ internal sealed class ChannelFolding
         };
     }
 
-    /// <param name="shares">[kept, gone].</param>
-    private static Tensor Fold(Tensor weight, int inputAxis, int[] kept, int[] gone, Matrix<double> shares)
+    /// <param name="shares">[gone, kept].</param>
+    private static Tensor Fold(Tensor weight, int inputAxis, int[] kept, int[] gone, double[] shares)
     {
         var values = weight.ToDoubles();
-        var outer = weight.Dims.Take(inputAxis).Aggregate(1L, (a, d) => a * d);
-        var (inputs, inner) = ((int)weight.Dims[inputAxis], (int)(values.Length / (outer * weight.Dims[inputAxis])));
-        var width = (int)outer * inner;
-        var from = Matrix<double>.Build.Dense(gone.Length, width, (j, k) => values[Place(gone[j], k)]);
-        var added = DenseProduct.Of(shares, from);
-        for (var i = 0; i < kept.Length; i++)
+        var inputs = (int)weight.Dims[inputAxis];
+        var outer = (int)weight.Dims.Take(inputAxis).Aggregate(1L, (a, d) => a * d);
+        var inner = values.Length / (outer * inputs);
+        var from = new double[outer * inner * gone.Length];
+        for (var row = 0; row < outer * inner; row++)
         {
-            for (var k = 0; k < width; k++)
+            for (var j = 0; j < gone.Length; j++)
             {
-                values[Place(kept[i], k)] += added[i, k];
+                from[(row * gone.Length) + j] = values[Place(row, gone[j])];
+            }
+        }
+
+        var added = DenseProduct.Of(from, shares, outer * inner, gone.Length, kept.Length);
+        for (var row = 0; row < outer * inner; row++)
+        {
+            for (var i = 0; i < kept.Length; i++)
+            {
+                values[Place(row, kept[i])] += added[(row * kept.Length) + i];
             }
         }
 
         return weight.WithValues(values);
 
-        // The k-th element of an input channel's weights.
-        int Place(int channel, int k) => (((k / inner * inputs) + channel) * inner) + (k % inner);
+        // A row is what one output and tap read of all channels.
+        int Place(int row, int channel) => (((row / inner * inputs) + channel) * inner) + (row % inner);
     }
 }
