@@ -12,9 +12,9 @@ namespace OnnxPrune.Runtime.Calibration;
 /// <summary>A network that was pruned and repaired from calibration inputs.</summary>
 /// <param name="Model">The pruned network.</param>
 /// <param name="Plan">What was removed.</param>
-/// <param name="Layers">What the repair did.</param>
+/// <param name="Layers">The layers that were fitted one by one.</param>
 /// <param name="Regions">How many groups of layers were fitted together afterwards.</param>
-public sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<RepairedLayer> Layers, int Regions = 0);
+public sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<string> Layers, int Regions = 0);
 
 /// <summary>Pruning and repair in one go, from unlabelled inputs.</summary>
 public static class CalibratedPruning
@@ -120,7 +120,7 @@ public static class CalibratedPruning
         foreach (var group in graph.Groups)
         {
             var kept = group.Channels.Count(c => !leaving.Contains(c));
-            if (kept < group.Channels.Count && group.Readers is [var reader] && LayerUnit.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants) is not null)
+            if (kept < group.Channels.Count && group.Readers is [var reader] && LayerUnit.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants) is { Groups: 1 })
             {
                 choices.TryAdd(reader.Node, new SequentialRepair.OpenChoice(group, kept));
             }

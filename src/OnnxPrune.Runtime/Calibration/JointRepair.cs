@@ -56,8 +56,8 @@ internal sealed class JointRepair
 
             // Regions may interleave; what is still to be fitted lies before both cursors.
             pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1);
-            original.MoveBehind(parts.Skip(i).Min(p => original.PlaceOf(p.Target!.Producer!)) - 1);
-            var samples = Samples(region.Input, pruned, target!, original);
+            original.MoveBehind(parts.Skip(i).Min(p => original.PlaceOf(p.Target!.Value.Value.Producer!)) - 1);
+            var samples = Samples(region.Input, pruned, target!.Value, original);
             if (fitter.Fit(new RegionTask(_pruned, _shapes, region, samples, epochs, seed + i), cancellation))
             {
                 changed++;
@@ -69,14 +69,20 @@ internal sealed class JointRepair
         return changed;
     }
 
-    /// <summary>What a region's output is in the original; null where it is not the same any more.</summary>
-    private Value? TargetOf(Region region)
+    /// <summary>What a region's output is in the original, and the axis of its channels; null where it is not the same any more.</summary>
+    private ValueAxis? TargetOf(Region region)
     {
         var (own, there) = (region.Output, _graph.Model.Graph.Find(region.Output.Name));
-        return there is { Producer: { } producer, ElementType: ElementType.Float or ElementType.Float16 or ElementType.Double } && producer.OpType == own.Producer!.OpType
-            && _graph.Channels(there, 1) is { } channels && _shapes.TryGetValue(own, out var shape) && shape.Rank >= 2 && shape[1].Size == channels.Count(c => !_leaving.Contains(c))
-            ? there
-            : null;
+        if (there is not { Producer: { } producer, ElementType: ElementType.Float or ElementType.Float16 or ElementType.Double } || producer.OpType != own.Producer!.OpType
+            || !_shapes.TryGetValue(own, out var shape) || shape.Rank < 2)
+        {
+            return null;
+        }
+
+        // Axis 1 as in images, or the last as in tokens.
+        int[] axes = [1, shape.Rank - 1];
+        return axes.Where(axis => _graph.Channels(there, axis) is { } channels && shape[axis].Size == channels.Count(c => !_leaving.Contains(c)))
+            .Select(axis => new ValueAxis(there, axis)).Cast<ValueAxis?>().FirstOrDefault();
     }
 
     /// <summary>Multiply-accumulates for one batch.</summary>
@@ -95,15 +101,15 @@ internal sealed class JointRepair
         return macs;
     }
 
-    private IEnumerable<RegionSamples> Samples(Value input, NetworkCursor pruned, Value target, NetworkCursor original)
+    private IEnumerable<RegionSamples> Samples(Value input, NetworkCursor pruned, ValueAxis target, NetworkCursor original)
     {
-        var channels = _graph.Channels(target, 1)!;
+        var channels = _graph.Channels(target.Value, target.Axis)!;
         int[] kept = [.. Enumerable.Range(0, channels.Length).Where(i => !_leaving.Contains(channels[i]))];
         var elements = 0L;
-        foreach (var (x, t) in pruned.Look([input]).Zip(original.Look([target])))
+        foreach (var (x, t) in pruned.Look([input]).Zip(original.Look([target.Value])))
         {
-            var (given, wanted) = (Copy(x[input]), Copy(t[target]));
-            yield return new RegionSamples(given, kept.Length == channels.Length ? wanted : wanted.Take(1, kept));
+            var (given, wanted) = (Copy(x[input]), Copy(t[target.Value]));
+            yield return new RegionSamples(given, kept.Length == channels.Length ? wanted : wanted.Take(target.Axis, kept));
             elements += given.Count + wanted.Count;
             if (elements > MostElements)
             {

@@ -19,13 +19,13 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
     private const int RowsPerFeature = 16;
     private const int FewestRows = 8192;
 
-    /// <summary>Collects the statistics of every layer that reads channels, in one pass over the batches.</summary>
+    /// <summary>Collects the statistics of every layer without groups that reads channels, in one pass over the batches.</summary>
     public static IReadOnlyList<LayerStatistics> Collect(
         Model model, ConstantValues constants, IEnumerable<Node> layers, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed)
     {
         var joins = BlockFinder.Find(model, constants).ToDictionary(b => b.Join, b => b.BranchInput);
         var wanted = layers.ToHashSet();
-        var units = model.Graph.TopologicalOrder().Where(wanted.Contains).Select(n => LayerUnit.Of(n, joins, constants)).OfType<LayerUnit>().Where(u => IsManageable(u, constants)).ToArray();
+        var units = model.Graph.TopologicalOrder().Where(wanted.Contains).Select(n => LayerUnit.Of(n, joins, constants)).OfType<LayerUnit>().Where(u => u.Groups == 1 && IsManageable(u, constants)).ToArray();
         var result = new List<LayerStatistics>();
         using var cursor = new NetworkCursor(model, batches, settings);
         foreach (var unit in units)
@@ -38,39 +38,36 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
     }
 
     /// <summary>Whether the layer reads few enough channels for a regression.</summary>
-    public static bool IsManageable(LayerUnit unit, ConstantValues constants) => unit.InputCount(constants) <= MostRegressed;
+    public static bool IsManageable(LayerUnit unit, ConstantValues constants) => unit.Groups == 1
+        ? unit.InputCount(constants) <= MostRegressed
+        : unit.Effective(constants).Weights.RowCount <= MostFeatures;
 
     private static LayerStatistics Collect(LayerUnit unit, ConstantValues constants, NetworkCursor cursor, SeededRandom random)
     {
         var weight = constants[unit.Layer.Inputs[1]]!;
         NormalEquations? sums = null;
         RegressionStatistics? statistics = null;
-        ConvWindow? window = null;
-        var taps = 1;
+        RowLayout? layout = null;
         try
         {
             foreach (var values in cursor.Look([unit.Input]))
             {
                 var x = values[unit.Input];
                 var dims = x.GetTensorTypeAndShape().Shape;
-                if (statistics is null || sums is null)
+                if (statistics is null || sums is null || layout is null)
                 {
-                    window = unit.Layer.OpType == "Conv" ? ConvWindow.OfInput(unit.Layer, dims, weight.Dims) : null;
-                    taps = (int)(window?.Kernel.Aggregate(1L, (a, b) => a * b) ?? 1);
-                    var channels = unit.Layer.OpType == "Conv" ? dims[1] : dims[1..].Aggregate(1L, (a, b) => a * b);
-                    if (channels * taps > MostFeatures && taps > 1)
+                    layout = RowLayout.Of(unit, dims, weight.Dims);
+                    if (layout.Features > MostFeatures && layout.Taps > 1)
                     {
-                        (window, taps) = (window is null ? null : ConvWindow.OfPoints(dims), 1);
+                        layout = RowLayout.OfPoints(unit, dims);
                     }
 
-                    sums = new NormalEquations((int)channels * taps, 1);
-                    statistics = new RegressionStatistics(window, unit.Input.ElementType, dims.Length, channels, taps, false, false);
+                    sums = new NormalEquations(layout.Features, 1);
+                    statistics = new RegressionStatistics(layout, unit.Input.ElementType, dims.Length, false, false);
                 }
 
-                var samples = dims[0] * cursor.Batches;
                 var rows = Math.Max(FewestRows, RowsPerFeature * sums.Features);
-                var plan = window is null ? null : SamplePlan.ForConv(window, (int)Math.Max(1, (rows + samples - 1) / samples), random);
-                statistics.Add(sums, x, null, null, plan);
+                statistics.Add([sums], x, null, null, layout.Draw(rows, dims[0], cursor.Batches, random));
             }
         }
         finally
@@ -78,6 +75,6 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
             statistics?.Dispose();
         }
 
-        return new LayerStatistics(unit, sums!.Covariance() / sums.Samples, sums.FeatureMean(), taps);
+        return new LayerStatistics(unit, sums!.Covariance() / sums.Samples, sums.FeatureMean(), (int)layout!.Taps);
     }
 }

@@ -97,12 +97,9 @@ internal sealed record ConvWindow(long[] Kernel, long[] Strides, long[] Dilation
         return Of(conv, input, [input[0], weight[0], .. sizes], weight);
     }
 
-    /// <summary>Every element of the input by itself.</summary>
-    public static ConvWindow OfPoints(IReadOnlyList<long> input)
-    {
-        long[] sizes = [.. input.Skip(2)];
-        return new ConvWindow(Ones(sizes.Length), Ones(sizes.Length), Ones(sizes.Length), new long[sizes.Length], new long[sizes.Length], sizes, sizes);
-    }
+    /// <summary>Every element of a map of these sizes by itself.</summary>
+    public static ConvWindow OfPoints(long[] sizes) =>
+        new(Ones(sizes.Length), Ones(sizes.Length), Ones(sizes.Length), new long[sizes.Length], new long[sizes.Length], sizes, sizes);
 
     private static long[] Ones(int count)
     {

@@ -12,11 +12,6 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Calibration;
 
-/// <summary>What a repair did to one layer.</summary>
-/// <param name="Strength">How strongly the fit was pulled towards the original weights.</param>
-/// <param name="Unexplained">The share of its target's variation that the repaired layer does not give.</param>
-public sealed record RepairedLayer(string Name, double Strength, double Unexplained);
-
 /// <summary>
 /// Takes channels from a network and repairs it from unlabelled inputs, layer by layer in topological order, each on what the network
 /// gives it by then. A layer that ends a residual branch is fitted to the original's sum minus the shortcut as it is now, so that it
@@ -72,7 +67,8 @@ internal sealed class SequentialRepair
 
     /// <param name="batches">Inputs of the network; at least two.</param>
     /// <param name="progress">Called with the share that is done.</param>
-    public IReadOnlyList<RepairedLayer> Run(
+    /// <returns>The names of the layers that were fitted.</returns>
+    public IReadOnlyList<string> Run(
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, long seed, Action<double>? progress, CancellationToken cancellation)
     {
         var masks = HideFromOthers();
@@ -86,10 +82,10 @@ internal sealed class SequentialRepair
         }
     }
 
-    private List<RepairedLayer> RunMasked(
+    private List<string> RunMasked(
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, long seed, Action<double>? progress, CancellationToken cancellation)
     {
-        var done = new List<RepairedLayer>();
+        var done = new List<string>();
         using var original = new NetworkCursor(_graph.Model, batches, _settings);
         using var work = new NetworkCursor(_work, batches, _settings);
         var firstLoss = FirstLoss(original);
@@ -108,7 +104,8 @@ internal sealed class SequentialRepair
             changed = changed || Loses(before) || firstLoss < original.PlaceOf(before.Output.Producer!);
             if (changed)
             {
-                done.Add(Repair(unit, before, original, work, new SeededRandom(seed + i)));
+                Repair(unit, before, original, work, new SeededRandom(seed + i));
+                done.Add(unit.Layer.Label);
             }
 
             progress?.Invoke((i + 1.0) / _units.Count);
@@ -184,49 +181,65 @@ internal sealed class SequentialRepair
 
     private Node? Twin(Node? original) => original is null ? null : _twins.GetValueOrDefault(original);
 
-    private RepairedLayer Repair(LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random)
+    private void Repair(LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random)
     {
         var (weights, shift) = unit.Effective(_constants);
-        if (weights.RowCount > MostFeatures && weights.RowCount > ChannelCount(unit))
+        var channels = unit.InputCount(_constants);
+        if (weights.RowCount > MostFeatures && weights.RowCount > channels)
         {
-            return RepairByChannels(unit, before, original, work, random, weights, shift);
+            RepairByChannels(unit, before, original, work, random, weights, shift);
+            return;
         }
 
-        var sums = Sums(unit, before.Output, unit.Shortcut, byChannels: false, original, work, random, weights.RowCount, weights.ColumnCount);
-        var taps = weights.RowCount / (int)ChannelCount(unit);
+        var sums = Sums(unit, before.Output, unit.Shortcut, byChannels: false, original, work, random, weights.ColumnCount);
+        var taps = weights.RowCount / channels;
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
-            Choose(choice, before, sums, weights, taps);
+            Choose(choice, before, (sums.A[0], sums.B[0]), weights, taps);
         }
 
-        var features = Kept(before, weights.RowCount / taps).SelectMany(c => Enumerable.Range(c * taps, taps)).ToArray();
-        var fit = RidgeRegression.Solve((sums.A.Select(features), sums.B.Select(features)), Rows(weights, features));
-        unit.Replace(_work.Graph, _constants, Spread(fit.Weights, features, weights.RowCount), fit.Intercept);
-        return new RepairedLayer(unit.Layer.Label, fit.Strength, fit.Unexplained);
+        // A group reads its own channels, makes its own outputs, and is a regression by itself.
+        var outputs = weights.ColumnCount / unit.Groups;
+        var features = Enumerable.Range(0, unit.Groups).Select(g => Kept(before, g * channels, channels).SelectMany(c => Enumerable.Range(c * taps, taps)).ToArray()).ToArray();
+        var fits = RidgeRegression.Solve([.. features.Select((kept, g) =>
+            new RidgeRegression.Problem(sums.A[g].Select(kept), sums.B[g].Select(kept), Part(weights, kept, g * outputs, outputs)))]);
+        var repaired = Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount);
+        for (var g = 0; g < fits.Count; g++)
+        {
+            for (var i = 0; i < features[g].Length; i++)
+            {
+                for (var m = 0; m < outputs; m++)
+                {
+                    repaired[features[g][i], (g * outputs) + m] = fits[g].Weights[i, m];
+                }
+            }
+        }
+
+        unit.Replace(_work.Graph, _constants, repaired, [.. fits.SelectMany(f => f.Intercept)]);
     }
 
     /// <summary>
     /// Every channel that the original has there is predicted from those that are left, and the weights are passed through the prediction:
     /// a linear combination of channels commutes with convolution. The border, where zeros are padded, is off by the intercept.
     /// </summary>
-    private RepairedLayer RepairByChannels(
+    private void RepairByChannels(
         LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random, Matrix<double> weights, double[] shift)
     {
-        var channels = (int)ChannelCount(unit);
+        var channels = unit.InputCount(_constants);
         var taps = weights.RowCount / channels;
-        var sums = Sums(unit, before.Input, null, byChannels: true, original, work, random, channels, channels);
+        var sums = Sums(unit, before.Input, null, byChannels: true, original, work, random, channels);
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
-            Choose(choice, before, sums, Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) => weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);
+            Choose(choice, before, (sums.A[0], sums.B[0]), Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) => weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);
         }
 
-        var kept = Kept(before, channels).ToArray();
-        var identity = Rows(Matrix<double>.Build.DenseIdentity(channels), kept);
-        var fit = RidgeRegression.Solve((sums.A.Select(kept), sums.B.Select(kept)), identity);
+        var kept = Kept(before, 0, channels).ToArray();
+        var identity = Part(Matrix<double>.Build.DenseIdentity(channels), kept, 0, channels);
+        var fit = RidgeRegression.Solve([new RidgeRegression.Problem(sums.A[0].Select(kept), sums.B[0].Select(kept), identity)])[0];
         var repaired = Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount);
         for (var t = 0; t < taps; t++)
         {
-            var ofTap = Rows(weights, [.. Enumerable.Range(0, channels).Select(c => (c * taps) + t)]);
+            var ofTap = Part(weights, [.. Enumerable.Range(0, channels).Select(c => (c * taps) + t)], 0, weights.ColumnCount);
             var passed = DenseProduct.Of(fit.Weights, ofTap);
             for (var k = 0; k < kept.Length; k++)
             {
@@ -243,7 +256,6 @@ internal sealed class SequentialRepair
         }
 
         unit.Replace(_work.Graph, _constants, repaired, shift);
-        return new RepairedLayer(unit.Layer.Label, fit.Strength, fit.Unexplained);
     }
 
     /// <summary>Takes the members of a group one by one, always the one whose loss costs least on what the layer has to fit now.</summary>
@@ -273,30 +285,28 @@ internal sealed class SequentialRepair
         }
     }
 
-    private (NormalEquations A, NormalEquations B) Sums(
-        LayerUnit unit, Value target, Value? shortcut, bool byChannels, NetworkCursor original, NetworkCursor work, SeededRandom random, int features, int targets)
+    /// <summary>The sums over every other batch and over those between, one per group.</summary>
+    private (NormalEquations[] A, NormalEquations[] B) Sums(
+        LayerUnit unit, Value target, Value? shortcut, bool byChannels, NetworkCursor original, NetworkCursor work, SeededRandom random, int targets)
     {
-        var halves = (A: new NormalEquations(features, targets), B: new NormalEquations(features, targets));
+        (NormalEquations[] A, NormalEquations[] B) halves = ([], []);
         RegressionStatistics? statistics = null;
-        ConvWindow? window = null;
-        var isConv = unit.Layer.OpType == "Conv";
+        RowLayout? layout = null;
         var batch = 0;
         try
         {
             foreach (var (x, t) in work.Look(shortcut is null ? [unit.Input] : [unit.Input, shortcut]).Zip(original.Look([target])))
             {
                 var input = Dims(x[unit.Input]);
-                if (statistics is null)
+                if (statistics is null || layout is null)
                 {
-                    var weight = _constants[unit.Layer.Inputs[1]]!;
-                    window = !isConv ? null : byChannels ? ConvWindow.OfPoints(input) : ConvWindow.Of(unit.Layer, input, Dims(t[target]), weight.Dims);
-                    var taps = window?.Kernel.Aggregate(1L, (a, b) => a * b) ?? 1;
-                    statistics = new RegressionStatistics(window, unit.Input.ElementType, input.Length, features / taps, taps, true, shortcut is not null);
+                    layout = byChannels ? RowLayout.OfPoints(unit, input) : RowLayout.Of(unit, input, _constants[unit.Layer.Inputs[1]]!.Dims);
+                    statistics = new RegressionStatistics(layout, unit.Input.ElementType, input.Length, true, shortcut is not null);
+                    halves = (Empty(layout, targets), Empty(layout, targets));
                 }
 
-                var samples = input[0] * work.Batches;
-                var rows = Math.Max(FewestRows, RowsPerFeature * features);
-                var plan = window is null ? null : SamplePlan.ForConv(window, (int)Math.Max(1, (rows + samples - 1) / samples), random);
+                var rows = Math.Max(FewestRows, RowsPerFeature * layout.Features);
+                var plan = layout.Draw(rows, input[0], work.Batches, random);
                 statistics.Add(batch++ % 2 == 0 ? halves.A : halves.B, x[unit.Input], t[target], shortcut is null ? null : x[shortcut], plan);
             }
         }
@@ -308,30 +318,17 @@ internal sealed class SequentialRepair
         return halves;
     }
 
-    private long ChannelCount(LayerUnit unit)
-    {
-        var weight = _constants[unit.Layer.Inputs[1]]!;
-        return unit.Layer.OpType == "Conv" ? weight.Dims[1] : weight.Dims[unit.Layer.Int("transB", 0) != 0 ? 1 : 0];
-    }
+    private static NormalEquations[] Empty(RowLayout layout, int targets) =>
+        [.. Enumerable.Range(0, layout.Groups).Select(_ => new NormalEquations(layout.Features, targets / layout.Groups))];
 
-    private int[]? InputChannels(LayerUnit before) => _graph.Channels(before.Input, 1);
+    private int[]? InputChannels(LayerUnit before) => _graph.Channels(before.Input, before.InputAxis);
 
-    private IEnumerable<int> Kept(LayerUnit before, int count) =>
-        InputChannels(before) is { } channels ? Enumerable.Range(0, count).Where(i => !_leaving.Contains(channels[i])) : Enumerable.Range(0, count);
+    /// <summary>Of so many channels from the first on, those that stay, counted from the first.</summary>
+    private IEnumerable<int> Kept(LayerUnit before, int first, int count) =>
+        InputChannels(before) is { } channels ? Enumerable.Range(0, count).Where(i => !_leaving.Contains(channels[first + i])) : Enumerable.Range(0, count);
 
-    private static Matrix<double> Rows(Matrix<double> matrix, IReadOnlyList<int> rows) =>
-        Matrix<double>.Build.Dense(rows.Count, matrix.ColumnCount, (i, j) => matrix[rows[i], j]);
-
-    private static Matrix<double> Spread(Matrix<double> part, int[] rows, int count)
-    {
-        var whole = Matrix<double>.Build.Dense(count, part.ColumnCount);
-        for (var i = 0; i < rows.Length; i++)
-        {
-            whole.SetRow(rows[i], part.Row(i));
-        }
-
-        return whole;
-    }
+    private static Matrix<double> Part(Matrix<double> matrix, IReadOnlyList<int> rows, int firstColumn, int columns) =>
+        Matrix<double>.Build.Dense(rows.Count, columns, (i, j) => matrix[rows[i], firstColumn + j]);
 
     private static long[] Dims(OrtValue value) => value.GetTensorTypeAndShape().Shape;
 }

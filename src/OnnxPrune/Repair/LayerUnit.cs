@@ -5,23 +5,30 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Repair;
 
 /// <summary>
-/// A layer with weights, the BatchNormalization that alone reads it, and the residual sum that alone reads those: what one regression
-/// can repair, because all of it is linear in the layer's input.
+/// A layer with weights, the bias and the BatchNormalization behind it that alone read it, and the residual sum that alone reads those: what
+/// one regression can repair, because all of it is linear in the layer's input.
 /// </summary>
-/// <param name="Layer">A Conv without groups, or a Gemm.</param>
+/// <param name="Layer">A Conv, a Gemm, or a MatMul by a constant.</param>
+/// <param name="BiasAdd">The Add of a constant that gives a MatMul its bias; null for other layers, which have an input for it.</param>
 /// <param name="Norm">The BatchNormalization; null when there is none.</param>
 /// <param name="Join">The Add that the unit ends in; null when it does not end a residual branch.</param>
 /// <param name="JoinInput">The join's input that the unit gives.</param>
-public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput)
+public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join, int JoinInput)
 {
     /// <summary>What the layer reads.</summary>
     public Value Input => Layer.Required(0);
+
+    /// <summary>The axis of the input that the layer sums over.</summary>
+    public int InputAxis => Layer.OpType == "MatMul" ? Input.Shape!.Rank - 1 : 1;
+
+    /// <summary>Into how many parts inputs and outputs are divided, none of which reads another: 1 unless the layer is a grouped or depthwise Conv.</summary>
+    public int Groups => Layer.OpType == "Conv" ? (int)Layer.Int("group", 1) : 1;
 
     /// <summary>What the unit gives to the rest of the network: the sum, or what the layer makes.</summary>
     public Value Output => Join?.Output ?? Own;
 
     /// <summary>The layer's own contribution, without the other operand of the sum.</summary>
-    public Value Own => (Norm ?? Layer).Output;
+    public Value Own => (Norm ?? BiasAdd ?? Layer).Output;
 
     /// <summary>The other operand of the sum.</summary>
     public Value? Shortcut => Join?.Required(1 - JoinInput);
@@ -30,24 +37,34 @@ public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput
     /// <param name="joins">Residual sums, with the input that their branch ends in.</param>
     public static LayerUnit? Of(Node layer, IReadOnlyDictionary<Node, int> joins, ConstantValues constants)
     {
-        var isLayer = layer.Domain.Length == 0 && (layer.OpType == "Conv" && layer.Int("group", 1) == 1
-            || layer is { OpType: "Gemm" } && layer.Int("transA", 0) == 0 && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1);
-        if (!isLayer || constants[layer.Input(1)] is not { } weight || !weight.ElementType.IsFloatingPoint() || layer.Inputs[1]!.Uses.Count > 1 || IsQuantized(layer)
-            || (layer.Input(2) is { } bias && (constants[bias] is not { Rank: 1 } || bias.Uses.Count > 1)))
+        if (layer.Domain.Length > 0 || constants[layer.Input(1)] is not { } weight || !weight.ElementType.IsFloatingPoint() || layer.Inputs[1]!.Uses.Count > 1 || IsQuantized(layer))
         {
             return null;
         }
 
-        var norm = OnlyReader(layer.Output) is { OpType: "BatchNormalization" } bn && HasOwnParameters(bn, constants) ? bn : null;
-        var own = (norm ?? layer).Output;
+        var biasAdd = layer.OpType == "MatMul" ? BiasAddOf(layer, weight, constants) : null;
+        var fits = layer.OpType switch
+        {
+            "Conv" => layer.Int("group", 1) > 0 && HasOwnBias(layer, constants),
+            "Gemm" => layer.Int("transA", 0) == 0 && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1 && HasOwnBias(layer, constants),
+            _ => biasAdd is not null && layer.Required(0).Shape is { Rank: >= 2 },
+        };
+        if (!fits)
+        {
+            return null;
+        }
+
+        var last = biasAdd ?? layer;
+        var norm = biasAdd is null && OnlyReader(last.Output) is { OpType: "BatchNormalization" } bn && HasOwnParameters(bn, constants) ? bn : null;
+        var own = (norm ?? last).Output;
         var join = OnlyReader(own) is { } reader && joins.TryGetValue(reader, out var branch) && reader.Inputs.Count == 2 && reader.Input(branch) == own ? reader : null;
-        return new LayerUnit(layer, norm, join, join is null ? 0 : joins[join]);
+        return new LayerUnit(layer, biasAdd, norm, join, join is null ? 0 : joins[join]);
     }
 
-    /// <summary>The length of the axis that the layer sums over: a Conv's channels, a Gemm's features.</summary>
-    public long InputCount(ConstantValues constants) => constants[Layer.Inputs[1]]!.Dims[OutputsFirst ? 1 : 0];
+    /// <summary>The length of the axis that the layer sums over: a Conv's channels (of one group), a Gemm's or MatMul's features.</summary>
+    public int InputCount(ConstantValues constants) => (int)constants[Layer.Inputs[1]]!.Dims[OutputsFirst ? 1 : 0];
 
-    /// <summary>The layer and its norm as one linear map: weights [F, M], where F runs over input channels and taps, and shift [M].</summary>
+    /// <summary>The layer and its norm as one linear map: weights [F, M], where F runs over input channels (of the output's group) and taps, and shift [M].</summary>
     public (Matrix<double> Weights, double[] Shift) Effective(ConstantValues constants)
     {
         var weight = constants[Layer.Inputs[1]]!;
@@ -55,7 +72,7 @@ public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput
         var outputs = OutputCount(weight);
         var features = values.Length / outputs;
         var matrix = Matrix<double>.Build.Dense(features, outputs, (f, m) => values[OutputsFirst ? (m * features) + f : (f * outputs) + m]);
-        var shift = constants[Layer.Input(2)]?.ToDoubles() ?? new double[outputs];
+        var shift = constants[Bias]?.ToDoubles() ?? new double[outputs];
         if (Norm is not null)
         {
             var (scale, offset) = NormAsScaleAndShift(constants);
@@ -104,7 +121,9 @@ public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput
         }
     }
 
-    // A Conv's weight is [M, C, k...]; a Gemm's [N, K] or [K, N].
+    private Value? Bias => BiasAdd is null ? Layer.Input(2) : BiasAdd.Inputs.Single(v => v != Layer.Output);
+
+    // A Conv's weight is [M, C, k...]; a Gemm's [N, K] or [K, N]; a MatMul's [K, N].
     private bool OutputsFirst => Layer.OpType == "Conv" || Layer.Int("transB", 0) != 0;
 
     private int OutputCount(Tensor weight) => (int)weight.Dims[OutputsFirst ? 0 : 1];
@@ -122,7 +141,7 @@ public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput
 
     private void SetBias(Graph graph, ConstantValues constants, double[] shift)
     {
-        if (Layer.Input(2) is { } bias)
+        if (Bias is { } bias)
         {
             Set(graph, constants, bias, constants[bias]!.WithValues(shift));
         }
@@ -138,6 +157,19 @@ public sealed record LayerUnit(Node Layer, Node? Norm, Node? Join, int JoinInput
         Rewriting.ConstantReplacement.Replace(graph, value, tensor, value.Uses);
         constants.Forget(value);
     }
+
+    /// <summary>The Add behind a MatMul by a matrix that adds a constant of its own to every row.</summary>
+    private static Node? BiasAddOf(Node layer, Tensor weight, ConstantValues constants)
+    {
+        if (weight.Rank != 2 || OnlyReader(layer.Output) is not { OpType: "Add", Domain: "" } add || add.Inputs.SingleOrDefault(v => v != layer.Output) is not { IsGraphOutput: false, Uses.Count: 1 } bias)
+        {
+            return null;
+        }
+
+        return constants[bias] is { Rank: > 0 } tensor && tensor.Rank <= layer.Output.Shape?.Rank && tensor.Dims[^1] == weight.Dims[1] && tensor.Count == weight.Dims[1] ? add : null;
+    }
+
+    private static bool HasOwnBias(Node layer, ConstantValues constants) => layer.Input(2) is not { } bias || (constants[bias] is { Rank: 1 } && bias.Uses.Count == 1);
 
     private static Node? OnlyReader(Value value) => value is { IsGraphOutput: false, Uses: [{ IsCapture: false } use] } ? use.Node : null;
 

@@ -19,22 +19,30 @@ public static class RidgeRegression
 
     private static IReadOnlyList<double> FewStrengths { get; } = [1e-2, 1e-1, double.PositiveInfinity];
 
+    /// <summary>What is to be fitted.</summary>
+    /// <param name="A">The sums over one half of the samples.</param>
+    /// <param name="B">The sums over the other.</param>
+    /// <param name="Prior">W₀ [F, M].</param>
+    public sealed record Problem(NormalEquations A, NormalEquations B, Matrix<double> Prior);
+
     /// <summary>A fit: weights [F, M], intercept [M], the chosen strength, and the share of the targets' variation that is left unexplained.</summary>
     public sealed record Fit(Matrix<double> Weights, double[] Intercept, double Strength, double Unexplained);
 
-    /// <param name="halves">The sums over two disjoint halves of the samples.</param>
-    /// <param name="prior">W₀ [F, M].</param>
-    public static Fit Solve((NormalEquations A, NormalEquations B) halves, Matrix<double> prior)
+    /// <summary>Solves regressions that share one strength, such as the groups of a layer: what single ones see is too little to choose by.</summary>
+    public static IReadOnlyList<Fit> Solve(IReadOnlyList<Problem> problems)
     {
-        var best = (halves.A.Features > MostForAllStrengths ? FewStrengths : Strengths)
-            .Select(strength => (strength, Error: HeldOut(halves.A, halves.B, prior, strength)))
+        var best = (problems.Max(p => p.A.Features) > MostForAllStrengths ? FewStrengths : Strengths)
+            .Select(strength => (strength, Error: problems.Sum(p => HeldOut(p.A, p.B, p.Prior, strength))))
             .MinBy(p => p.Error).strength;
-        var all = new NormalEquations(halves.A.Features, halves.A.Targets);
-        all.Add(halves.A);
-        all.Add(halves.B);
-        var weights = Weights(all, prior, best);
-        var intercept = all.Intercept(weights);
-        return new Fit(weights, intercept, best, all.SquaredError(weights, intercept) / Math.Max(all.TargetVariation(), double.Epsilon));
+        return [.. problems.Select(p =>
+        {
+            var all = new NormalEquations(p.A.Features, p.A.Targets);
+            all.Add(p.A);
+            all.Add(p.B);
+            var weights = Weights(all, p.Prior, best);
+            var intercept = all.Intercept(weights);
+            return new Fit(weights, intercept, best, all.SquaredError(weights, intercept) / Math.Max(all.TargetVariation(), double.Epsilon));
+        })];
     }
 
     /// <summary>The same with a strength that is given.</summary>
@@ -53,7 +61,7 @@ public static class RidgeRegression
 
     private static Matrix<double> Weights(NormalEquations sums, Matrix<double> prior, double strength)
     {
-        if (double.IsPositiveInfinity(strength))
+        if (double.IsPositiveInfinity(strength) || sums.Features == 0)
         {
             return prior;
         }

@@ -9,7 +9,7 @@ internal static class Networks
     public static TheoryData<string> Kinds { get; } =
     [
         "chain", "identity", "projection", "late projection", "padded", "concat", "se", "inverted residual", "pre-activation",
-        "grouped", "wide linear", "transposed conv", "matmul", "half", "fixed batch", "channels last", "two outputs",
+        "grouped", "wide linear", "transposed conv", "matmul", "perceptron", "half", "fixed batch", "channels last", "two outputs",
     ];
 
     public static Model Make(string kind)
@@ -76,6 +76,12 @@ internal static class Networks
             case "matmul":
                 var hidden = g.Relu(new Wire(g.Op("MatMul", [g.Flatten(g.GlobalAveragePool(stem)), g.Weight(0.3, [16, 24])]), 24));
                 g.Output(new Wire(g.Op("MatMul", [hidden, g.Weight(0.3, [24, 4])]), 4));
+                break;
+            case "perceptron":
+                var rows = g.Op("Transpose", stem, ("perm", new long[] { 0, 2, 3, 1 }));
+                var inner = g.Relu(new Wire(g.Op("Add", [g.Op("MatMul", [rows, g.Weight(0.3, [16, 24])]), g.Weight(24)]), 24));
+                var outer = g.Add(new Wire(g.Op("Add", [g.Weight(16), g.Op("MatMul", [inner, g.Weight(0.3, [24, 16])])]), 16), rows);
+                g.Classify(g.Op("Transpose", outer, ("perm", new long[] { 0, 3, 1, 2 })) with { Channels = 16 }, 4);
                 break;
             default:
                 throw new ArgumentException(kind);

@@ -19,10 +19,13 @@ public sealed class LayerUnitTests
     [InlineData("bare")]
     [InlineData("linear")]
     [InlineData("transposed linear")]
+    [InlineData("grouped")]
+    [InlineData("depthwise and norm")]
+    [InlineData("matrix and bias")]
     public void Written_back_a_layer_computes_the_same(string kind)
     {
         var g = new TestGraph();
-        var x = kind.EndsWith("linear", StringComparison.Ordinal) ? g.Input(5) : g.Input(3, 6, 6);
+        var x = kind.EndsWith("linear", StringComparison.Ordinal) ? g.Input(5) : kind == "matrix and bias" ? g.Input(7, 5) : g.Input(4, 6, 6);
         g.Output(kind switch
         {
             "norm" => g.BatchNorm(g.Conv(x, 4, 3, bias: false)),
@@ -30,6 +33,9 @@ public sealed class LayerUnitTests
             "bias" => g.Conv(x, 4, 3),
             "bare" => g.Conv(x, 4, 3, bias: false),
             "linear" => g.Linear(x, 4),
+            "grouped" => g.Conv(x, 6, 3, group: 2),
+            "depthwise and norm" => g.BatchNorm(g.Depthwise(x)),
+            "matrix and bias" => new Wire(g.Op("Add", [g.Weight(4), g.Op("MatMul", [x, g.Weight(5, 4)])]), 4),
             _ => new Wire(g.Op("Gemm", [x, g.Weight(5, 4)]), 4),
         });
         var model = ModelCopy.WithShapes(g.Build());
@@ -47,7 +53,8 @@ public sealed class LayerUnitTests
     }
 
     [Theory]
-    [InlineData("grouped")]
+    [InlineData("matrix without bias")]
+    [InlineData("two computed matrices")]
     [InlineData("shared weight")]
     [InlineData("scaled Gemm")]
     [InlineData("quantized")]
@@ -63,12 +70,13 @@ public sealed class LayerUnitTests
             var shared = g.Weight(4, 4, 1, 1);
             var x = g.Input(4, 6, 6);
             var integers = new Tensor(ElementType.Int8, [4, 4, 1, 1], new byte[16]);
-            g.Output(kind == "grouped" ? g.Conv(x, 4, group: 2)
+            g.Output(kind == "matrix without bias" ? new Wire(g.Op("MatMul", [x, g.Weight(6, 4)]), 4)
+                : kind == "two computed matrices" ? new Wire(g.Op("Add", [g.Op("MatMul", [x, x]), g.Weight(6)]), 4)
                 : kind == "quantized" ? g.Conv(x, 4, weight: g.Op("DequantizeLinear", [g.Constant(integers), g.Scalar(0.1)]))
                 : g.Conv(g.Conv(x, 4, weight: shared), 4, weight: shared));
         }
 
-        Assert.Null(LayerUnit.Of(g.Build().Graph.Nodes.First(n => n.OpType is "Conv" or "Gemm"), new Dictionary<Node, int>(), new ConstantValues()));
+        Assert.Null(LayerUnit.Of(ModelCopy.WithShapes(g.Build()).Graph.Nodes.First(n => n.OpType is "Conv" or "Gemm" or "MatMul"), new Dictionary<Node, int>(), new ConstantValues()));
     }
 
     private static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
