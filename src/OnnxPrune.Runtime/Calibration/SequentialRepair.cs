@@ -28,6 +28,9 @@ internal sealed class SequentialRepair
     private const int RowsPerFeature = 64;
     private const int FewestRows = 32768;
 
+    // A group has few features, and all groups have their rows at once.
+    private const int FewestRowsOfGroups = 8192;
+
     private readonly ChannelGraph _graph;
     private readonly Model _work;
     private readonly ConstantValues _constants = new();
@@ -305,7 +308,7 @@ internal sealed class SequentialRepair
                     halves = (Empty(layout, targets), Empty(layout, targets));
                 }
 
-                var rows = Math.Max(FewestRows, RowsPerFeature * layout.Features);
+                var rows = Math.Max(layout.Groups > 1 ? FewestRowsOfGroups : FewestRows, RowsPerFeature * layout.Features);
                 var plan = layout.Draw(rows, input[0], work.Batches, random);
                 statistics.Add(batch++ % 2 == 0 ? halves.A : halves.B, x[unit.Input], t[target], shortcut is null ? null : x[shortcut], plan);
             }

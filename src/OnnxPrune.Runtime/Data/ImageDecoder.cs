@@ -1,4 +1,7 @@
+using System.ComponentModel;
 using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Sandbox;
+using OnnxPrune.Sandbox;
 
 namespace OnnxPrune.Runtime.Data;
 
@@ -14,7 +17,7 @@ internal sealed class ImageDecoder(TimeSpan limit) : IDisposable
     private const double SecondsPerPixel = 1e-6;
 
     private readonly Lock _gate = new();
-    private DecoderProcess? _process;
+    private SandboxProcess? _process;
 
     /// <summary>The program's one decoder. Its process ends with ours.</summary>
     public static ImageDecoder Shared { get; } = new(TimeSpan.FromSeconds(10));
@@ -54,7 +57,7 @@ internal sealed class ImageDecoder(TimeSpan limit) : IDisposable
             {
                 throw Damaged(path, e.Message, e);
             }
-            catch (DecoderEndedException e)
+            catch (SandboxEndedException e)
             {
                 throw e.HasStarted ? Damaged(path, e.Message, e) : new UsageException($"The process that decodes images does not start: {e.Message}.", e);
             }
@@ -67,7 +70,7 @@ internal sealed class ImageDecoder(TimeSpan limit) : IDisposable
         {
             return DecodeOnce(file, pixels);
         }
-        catch (DecoderEndedException)
+        catch (SandboxEndedException)
         {
             // What ended the process, or held it up, may have been something else than this image.
             return DecodeOnce(file, pixels);
@@ -78,13 +81,44 @@ internal sealed class ImageDecoder(TimeSpan limit) : IDisposable
     {
         try
         {
-            return (_process ??= DecoderProcess.Start(limit)).Decode(file, pixels, limit + TimeSpan.FromSeconds(pixels * SecondsPerPixel));
+            return (_process ??= Start()).Ask(default, file, (answer, rest) => Read(answer, rest, pixels), limit + TimeSpan.FromSeconds(pixels * SecondsPerPixel));
         }
-        catch (DecoderEndedException)
+        catch (SandboxEndedException)
         {
             End();
             throw;
         }
+    }
+
+    private SandboxProcess Start()
+    {
+        try
+        {
+            return SandboxProcess.Start(SandboxTask.Decode, limit) ?? throw new UsageException(
+                "PNG and JPEG images are decoded by ONNX Runtime Extensions, which are not installed; install them beside onnxprune, or give CIFAR-10 binary batches, .npz or .npy.");
+        }
+        catch (Win32Exception e)
+        {
+            throw new UsageException($"Images are decoded by a process of its own, which does not start: {e.Message}", e);
+        }
+    }
+
+    private static Tensor Read(Answer answer, BinaryReader rest, long claimed)
+    {
+        if (answer != Answer.Pixels)
+        {
+            throw new InvalidDataException(rest.ReadString());
+        }
+
+        var (height, width, channels) = (rest.ReadInt32(), rest.ReadInt32(), rest.ReadInt32());
+        if (height <= 0 || width <= 0 || (long)height * width != claimed || channels is not (1 or 3))
+        {
+            throw new IOException($"The decoder says {width}x{height}x{channels} of {claimed} pixels.");
+        }
+
+        var data = new byte[checked(channels * claimed)];
+        rest.ReadExactly(data);
+        return new Tensor(ElementType.UInt8, [height, width, channels], data);
     }
 
     private static byte[] Read(string path)

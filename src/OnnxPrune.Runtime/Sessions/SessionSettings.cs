@@ -34,6 +34,14 @@ public sealed record SessionSettings
     /// <summary>For shape inference and other passing uses: one thread, nothing optimized.</summary>
     public static SessionSettings Plain { get; } = new() { Threads = 1, Optimization = Optimization.None };
 
+    /// <summary>How ONNX Runtime calls it.</summary>
+    internal static GraphOptimizationLevel LevelOf(Optimization optimization) => optimization switch
+    {
+        Optimization.None => GraphOptimizationLevel.ORT_DISABLE_ALL,
+        Optimization.Basic => GraphOptimizationLevel.ORT_ENABLE_BASIC,
+        _ => GraphOptimizationLevel.ORT_ENABLE_ALL,
+    };
+
     /// <summary>The options that ONNX Runtime wants; the caller disposes them.</summary>
     /// <param name="folder">Where a model that comes as bytes has its external data.</param>
     /// <exception cref="UsageException">CUDA was asked for and is not there.</exception>
@@ -43,12 +51,7 @@ public sealed record SessionSettings
         var options = new SessionOptions
         {
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-            GraphOptimizationLevel = Optimization switch
-            {
-                Optimization.None => GraphOptimizationLevel.ORT_DISABLE_ALL,
-                Optimization.Basic => GraphOptimizationLevel.ORT_ENABLE_BASIC,
-                _ => GraphOptimizationLevel.ORT_ENABLE_ALL,
-            },
+            GraphOptimizationLevel = LevelOf(Optimization),
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             IntraOpNumThreads = Threads,
             InterOpNumThreads = 1,

@@ -21,6 +21,7 @@ public static class ShapeInference
     {
         if (inputShapes is null && IsComplete(model.Graph))
         {
+            new Pass(model, null, name).Check();
             return;
         }
 
@@ -181,6 +182,7 @@ public static class ShapeInference
     /// <summary>The sessions of one inference: over the skeleton, or over the whole model where an operator refuses the skeleton.</summary>
     private sealed class Pass(Model model, IReadOnlyDictionary<string, long[]>? inputShapes, string name)
     {
+        private readonly bool _isGuarded = LoadGuard.IsNeededFor(model.Graph);
         private bool _whole;
 
         /// <exception cref="UnsupportedModelException">Neither loads.</exception>
@@ -210,10 +212,24 @@ public static class ShapeInference
             }
         }
 
-        private OnnxSession Open(Optimization optimization, IReadOnlyCollection<string>? outputs, IReadOnlyCollection<string>? ranksOf) => OnnxSession.Open(
-            _whole ? ShapeSkeleton.WriteWhole(model, inputShapes, outputs, ranksOf) : ShapeSkeleton.Write(model, inputShapes, outputs, ranksOf),
-            _whole ? model.Folder : null,
-            SessionSettings.Plain with { Optimization = optimization },
-            name);
+        /// <summary>Makes sure that loading the model does not end the process, without loading it here.</summary>
+        public void Check()
+        {
+            if (_isGuarded)
+            {
+                LoadGuard.Shared.Check(ShapeSkeleton.Write(model, inputShapes), Optimization.Basic, name);
+            }
+        }
+
+        private OnnxSession Open(Optimization optimization, IReadOnlyCollection<string>? outputs, IReadOnlyCollection<string>? ranksOf)
+        {
+            var bytes = _whole ? ShapeSkeleton.WriteWhole(model, inputShapes, outputs, ranksOf) : ShapeSkeleton.Write(model, inputShapes, outputs, ranksOf);
+            if (_isGuarded)
+            {
+                LoadGuard.Shared.Check(bytes, optimization, name);
+            }
+
+            return OnnxSession.Open(bytes, _whole ? model.Folder : null, SessionSettings.Plain with { Optimization = optimization }, name);
+        }
     }
 }

@@ -49,8 +49,8 @@ internal sealed class RuntimeTarget : FuzzTarget
     public override string Feed(FuzzInput input, Random random)
     {
         var model = OnnxFile.FromBytes(input.Bytes, _folder);
-        OnnxSession.Open(input.Bytes, _folder, SessionSettings.Plain).Dispose();
         var shaped = ModelCopy.WithShapes(model);
+        OnnxSession.Open(input.Bytes, _folder, SessionSettings.Plain).Dispose();
         var concrete = ConcreteShapes.Infer(shaped);
         var plan = RandomPlan.Of(shaped, random, random.NextDouble());
         if (plan.IsEmpty || concrete.Values.Values.Any(s => s.Aggregate(1.0, (n, d) => n * (d.Size ?? 1)) > MostInnerElements) || shaped.Graph.FedInputs.Any(i => i.Shape is null || i.Shape.Aggregate(1.0, (n, d) => n * (d.Size ?? 64)) > MostElements || !IsFeedable(i.ElementType)))

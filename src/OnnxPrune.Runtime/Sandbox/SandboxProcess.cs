@@ -2,94 +2,78 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using OnnxPrune.Decoding;
-using OnnxPrune.Graphs;
+using OnnxPrune.Sandbox;
 
-namespace OnnxPrune.Runtime.Data;
+namespace OnnxPrune.Runtime.Sandbox;
 
-/// <summary>A running <c>OnnxPrune.Decoding</c>, which decodes one image after the other: see <see cref="Answer"/>. For one thread at a time.</summary>
-internal sealed class DecoderProcess : IDisposable
+/// <summary>
+/// A running <c>OnnxPrune.Sandbox</c>, which answers one request after the other: see <see cref="Answer"/>. What native libraries do to their process there leaves ours alone.
+/// For one thread at a time.
+/// </summary>
+internal sealed class SandboxProcess : IDisposable
 {
     private const int GraceMilliseconds = 500;
 
-    // Both directions carry whole images.
+    // Both directions carry whole images or models.
     private const int BufferBytes = 1 << 16;
 
     private readonly Process _process;
-    private readonly BinaryWriter _images;
+    private readonly BinaryWriter _requests;
     private readonly BinaryReader _answers;
     private readonly Timer _clock;
     private volatile string? _lastWords;
     private volatile bool _isLate;
     private bool _hasStarted;
 
-    private DecoderProcess()
+    private SandboxProcess(SandboxTask task)
     {
-        _process = Launch();
+        _process = Launch(task);
         _process.ErrorDataReceived += (_, line) => _lastWords = string.IsNullOrWhiteSpace(line.Data) ? _lastWords : line.Data.Trim();
         _process.BeginErrorReadLine();
-        _images = new BinaryWriter(new BufferedStream(_process.StandardInput.BaseStream, BufferBytes));
+        _requests = new BinaryWriter(new BufferedStream(_process.StandardInput.BaseStream, BufferBytes));
         _answers = new BinaryReader(new BufferedStream(_process.StandardOutput.BaseStream, BufferBytes));
         _clock = new Timer(_ => EndLate());
     }
 
     public int Id => _process.Id;
 
-    /// <summary>Starts one and waits until images can be sent.</summary>
+    /// <summary>Starts one and waits until requests can be sent; null where a library that it needs is not installed.</summary>
     /// <param name="limit">How long that may take.</param>
-    /// <exception cref="UsageException">It cannot be started, or ONNX Runtime Extensions are not installed.</exception>
-    /// <exception cref="DecoderEndedException">It has ended, or was ended because it took too long.</exception>
-    public static DecoderProcess Start(TimeSpan limit)
+    /// <exception cref="Win32Exception">It cannot be started.</exception>
+    /// <exception cref="SandboxEndedException">It has ended, or was ended because it took too long.</exception>
+    public static SandboxProcess? Start(SandboxTask task, TimeSpan limit)
     {
-        var started = new DecoderProcess();
+        var started = new SandboxProcess(task);
         try
         {
-            started.Greet(limit);
-            return started;
+            started._hasStarted = started.InTime(limit, () => (Answer)started._answers.ReadByte()) == Answer.Ready;
+            if (started._hasStarted)
+            {
+                return started;
+            }
         }
         catch
         {
             started.Dispose();
             throw;
         }
+
+        started.Dispose();
+        return null;
     }
 
-    /// <summary>The pixels of one file, uint8 [height, width, channels]: red, green, blue, or grey alone.</summary>
-    /// <param name="pixels">How many the file claims.</param>
+    /// <summary>Sends one request and reads the answer.</summary>
+    /// <param name="read">Given the answer's first byte, reads the rest; an <see cref="IOException"/> of it ends the process.</param>
     /// <param name="limit">How long that may take.</param>
-    /// <exception cref="InvalidDataException">They cannot be decoded; the message is the decoder's.</exception>
-    /// <exception cref="DecoderEndedException">The process has ended, or was ended because it took too long.</exception>
-    public Tensor Decode(byte[] file, long pixels, TimeSpan limit) => InTime(limit, () =>
+    /// <exception cref="SandboxEndedException">The process has ended, or was ended because it took too long.</exception>
+    public T Ask<T>(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> body, Func<Answer, BinaryReader, T> read, TimeSpan limit) => InTime(limit, () =>
     {
-        _images.Write(file.Length);
-        _images.Write(file);
-        _images.Flush();
-        return (Answer)_answers.ReadByte() == Answer.Pixels ? ReadPixels(pixels) : throw new InvalidDataException(_answers.ReadString());
+        _requests.Write(head.Length + body.Length);
+        _requests.Write(head.Span);
+        _requests.Write(body.Span);
+        _requests.Flush();
+        return read((Answer)_answers.ReadByte(), _answers);
     });
-
-    private void Greet(TimeSpan limit)
-    {
-        if (InTime(limit, () => (Answer)_answers.ReadByte()) != Answer.Ready)
-        {
-            throw new UsageException(
-                "PNG and JPEG images are decoded by ONNX Runtime Extensions, which are not installed; install them beside onnxprune, or give CIFAR-10 binary batches, .npz or .npy.");
-        }
-
-        _hasStarted = true;
-    }
-
-    private Tensor ReadPixels(long claimed)
-    {
-        var (height, width, channels) = (_answers.ReadInt32(), _answers.ReadInt32(), _answers.ReadInt32());
-        if (height <= 0 || width <= 0 || (long)height * width != claimed || channels is not (1 or 3))
-        {
-            throw new IOException($"The decoder says {width}x{height}x{channels} of {claimed} pixels.");
-        }
-
-        var data = new byte[checked(channels * claimed)];
-        _answers.ReadExactly(data);
-        return new Tensor(ElementType.UInt8, [height, width, channels], data);
-    }
 
     private T InTime<T>(TimeSpan limit, Func<T> exchange)
     {
@@ -102,7 +86,7 @@ internal sealed class DecoderProcess : IDisposable
         {
             _process.Kill();
             _process.WaitForExit();
-            throw new DecoderEndedException(HowItEnded(limit), _hasStarted, e);
+            throw new SandboxEndedException(HowItEnded(limit), _hasStarted, e);
         }
         finally
         {
@@ -125,11 +109,11 @@ internal sealed class DecoderProcess : IDisposable
 
     private string HowItEnded(TimeSpan limit) => _isLate
         ? string.Create(CultureInfo.InvariantCulture, $"not done in {limit.TotalSeconds:0.#} s")
-        : _lastWords ?? $"the decoder ended with exit code {_process.ExitCode}";
+        : _lastWords ?? $"its process ended with exit code {_process.ExitCode}";
 
-    private static Process Launch()
+    private static Process Launch(SandboxTask task)
     {
-        // <root>/shared/Microsoft.NETCore.App/<version>/: the runtime that we run on runs the decoder as well.
+        // <root>/shared/Microsoft.NETCore.App/<version>/: the runtime that we run on runs that program as well.
         var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
         var program = typeof(Answer).Assembly.Location;
         var start = new ProcessStartInfo(dotnet)
@@ -150,14 +134,8 @@ internal sealed class DecoderProcess : IDisposable
         }
 
         start.ArgumentList.Add(program);
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception e)
-        {
-            throw new UsageException($"Images are decoded by a process of its own, which does not start: '{dotnet}': {e.Message}", e);
-        }
+        start.ArgumentList.Add(task.ToString());
+        return Process.Start(start)!;
     }
 
     /// <summary>Ends the process; at once where it does not end by itself.</summary>
@@ -166,7 +144,7 @@ internal sealed class DecoderProcess : IDisposable
         _clock.Dispose();
         try
         {
-            _images.Dispose();
+            _requests.Dispose();
         }
         catch (IOException)
         {

@@ -1,9 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
 
-namespace OnnxPrune.Decoding;
+namespace OnnxPrune.Sandbox.Decoding;
 
 /// <summary>Decodes PNG and JPEG with ONNX Runtime Extensions, whose operator DecodeImage runs in a session of its own.</summary>
-internal sealed class Decoder : IDisposable
+internal sealed class Decoder : IWorker
 {
     // pixels uint8 [height, width, channels] = com.microsoft.extensions:DecodeImage(file uint8 [bytes], color_space: rgb), as an ONNX file.
     private const string Model =
@@ -26,12 +26,12 @@ internal sealed class Decoder : IDisposable
         _session = new InferenceSession(Convert.FromBase64String(Model), options);
     }
 
-    /// <summary>Writes the answer for one image.</summary>
-    public void Decode(byte[] file, BinaryWriter answers)
+    /// <inheritdoc/>
+    public void Do(byte[] request, BinaryWriter answers)
     {
         try
         {
-            using var input = OrtValue.CreateTensorValueFromMemory(file, [file.Length]);
+            using var input = OrtValue.CreateTensorValueFromMemory(request, [request.Length]);
             using var outputs = _session.Run(_runOptions, ["file"], [input], ["pixels"]);
             var shape = outputs[0].GetTensorTypeAndShape().Shape;
             answers.Write((byte)Answer.Pixels);
