@@ -1,6 +1,6 @@
 using MathNet.Numerics.LinearAlgebra;
-using OnnxPrune.Algebra;
 using Microsoft.ML.OnnxRuntime;
+using OnnxPrune.Algebra;
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;

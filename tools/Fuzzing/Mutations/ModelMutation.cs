@@ -1,6 +1,6 @@
+using Fuzzing.Seeds;
 using Google.Protobuf;
 using Onnx;
-using Fuzzing.Seeds;
 
 namespace Fuzzing.Mutations;
 
