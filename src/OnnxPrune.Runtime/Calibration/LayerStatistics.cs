@@ -40,7 +40,7 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
     /// <summary>Whether the layer reads few enough channels for a regression.</summary>
     public static bool IsManageable(LayerUnit unit, ConstantValues constants) => unit.Groups == 1
         ? unit.InputCount(constants) <= MostRegressed
-        : unit.Effective(constants).Weights.RowCount <= MostFeatures;
+        : unit.FeatureCount(constants) <= MostFeatures;
 
     private static LayerStatistics Collect(LayerUnit unit, ConstantValues constants, NetworkCursor cursor, SeededRandom random)
     {

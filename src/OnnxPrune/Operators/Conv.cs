@@ -29,6 +29,7 @@ internal sealed class Conv : Operator
             throw new BrokenModelException($"{node}: {outputs} output channels cannot be split into {group} groups.");
         }
 
+        CheckBias(node, flow);
         for (var axis = 2; axis < ChannelFlow.Rank(x); axis++)
         {
             flow.Pin(node, x, axis, "slides over this axis");
@@ -90,6 +91,15 @@ internal sealed class Conv : Operator
         var made = flow.Produce(node, 1, weightAxis: 0, outputAxis: 1);
         TieGroups(made, group, flow);
         return made;
+    }
+
+    /// <summary>ONNX Runtime reads the first numbers of any tensor as the bias, which no cut along an axis could follow.</summary>
+    internal static void CheckBias(Node node, ChannelFlow flow)
+    {
+        if (node.Input(2) is { } bias && (flow.Constants[bias]?.Rank ?? bias.Shape?.Rank) is { } rank and not 1)
+        {
+            throw new BrokenModelException($"{node}: its bias '{bias.Name}' is no list of numbers, but has {rank} axes.");
+        }
     }
 
     /// <summary>Couples the k-th channel of each group with the k-th of the first.</summary>

@@ -19,6 +19,7 @@ internal sealed class ConvTranspose : Operator
             return;
         }
 
+        Conv.CheckBias(node, flow);
         for (var axis = 2; axis < ChannelFlow.Rank(x); axis++)
         {
             flow.Pin(node, x, axis, "slides over this axis");

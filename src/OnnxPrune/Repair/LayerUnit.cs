@@ -37,7 +37,7 @@ public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join
     /// <param name="joins">Residual sums, with the input that their branch ends in.</param>
     public static LayerUnit? Of(Node layer, IReadOnlyDictionary<Node, int> joins, ConstantValues constants)
     {
-        if (layer.Domain.Length > 0 || constants[layer.Input(1)] is not { } weight || !weight.ElementType.IsFloatingPoint() || layer.Inputs[1]!.Uses.Count > 1 || IsQuantized(layer))
+        if (layer.Domain.Length > 0 || constants[layer.Input(1)] is not { Count: > 0 } weight || !weight.ElementType.IsFloatingPoint() || layer.Inputs[1]!.Uses.Count > 1 || IsQuantized(layer))
         {
             return null;
         }
@@ -63,6 +63,13 @@ public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join
 
     /// <summary>The length of the axis that the layer sums over: a Conv's channels (of one group), a Gemm's or MatMul's features.</summary>
     public int InputCount(ConstantValues constants) => (int)constants[Layer.Inputs[1]]!.Dims[OutputsFirst ? 1 : 0];
+
+    /// <summary>What one output is a sum over: the layer's inputs (of one group), times the elements of its window.</summary>
+    public int FeatureCount(ConstantValues constants)
+    {
+        var weight = constants[Layer.Inputs[1]]!;
+        return (int)(weight.Count / OutputCount(weight));
+    }
 
     /// <summary>The layer and its norm as one linear map: weights [F, M], where F runs over input channels (of the output's group) and taps, and shift [M].</summary>
     public (Matrix<double> Weights, double[] Shift) Effective(ConstantValues constants)

@@ -128,11 +128,6 @@ internal static class ModelReader
                 throw new BrokenModelException($"{node}: its weight '{node.Input(1)!.Name}' [{string.Join(", ", weight.Dims)}] has no elements.");
             }
 
-            if (node.Input(2)?.Initializer is { Rank: not 1 } bias)
-            {
-                throw new BrokenModelException($"{node}: its bias '{node.Input(2)!.Name}' [{string.Join(", ", bias.Dims)}] is no list of numbers.");
-            }
-
             if (node.Int("group", 1) is < 1 and var group)
             {
                 throw new BrokenModelException($"{node} has {group} groups; at least one is wanted.");

@@ -1,3 +1,5 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
@@ -146,5 +148,21 @@ public sealed class ConvTests
         g.Output(new Wire(g.Op("Conv", [g.Relu(y), g.Weight(0.5, [2, 6, 1, 1, 1])]), 2));
 
         Oracle.Holds(g, "conv1");
+    }
+
+    [Theory]
+    [InlineData("Conv", "initializer")]
+    [InlineData("Conv", "Constant")]
+    [InlineData("ConvTranspose", "computed")]
+    public void Bias_that_is_no_list_is_broken(string op, string kind)
+    {
+        var g = new TestGraph();
+        var weight = g.Weight(4, 4, 1, 1);
+        var bias = kind switch { "initializer" => weight, "Constant" => g.Op("Constant", Array.Empty<string>(), ("value", new Tensor(ElementType.Float, [2, 2], new byte[16]))), _ => g.Op("Relu", [weight]) };
+        g.Output(new Wire(g.Op(op, [g.Input(4, 4, 4), g.Weight(4, 4, 1, 1), bias]), 4));
+
+        var e = Assert.Throws<BrokenModelException>(() => ChannelFlow.Through(ModelCopy.WithShapes(g.Build())));
+
+        Assert.Contains("is no list of numbers", e.Message);
     }
 }

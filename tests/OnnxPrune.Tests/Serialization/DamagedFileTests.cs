@@ -164,16 +164,6 @@ public sealed class DamagedFileTests
     }
 
     [Fact]
-    public void Bias_that_is_no_list_is_broken()
-    {
-        var g = new TestGraph();
-        var weight = g.Weight(4, 3, 1, 1);
-        g.Output(new Wire(g.Op("Conv", [g.Input(3, 4, 4), weight, weight]), 4));
-
-        Assert.Contains("is no list of numbers", Failure(g.ToBytes())!.Message);
-    }
-
-    [Fact]
     public void Window_larger_than_anything_is_broken()
     {
         var g = new TestGraph();
