@@ -11,7 +11,7 @@ internal static class Reductions
 
     public static Tensor Max(OperatorCall call) => call.Input(0).amax(Axes(call), Keeps(call));
 
-    private static bool Keeps(OperatorCall call) => call.Node.Int("keepdims", 1) != 0;
+    private static bool Keeps(OperatorCall call) => call.Node.Int("keepdims", 1) == 1;
 
     private static long[] Axes(OperatorCall call) => call.Longs("axes", 1) is { Length: > 0 } axes
         ? axes

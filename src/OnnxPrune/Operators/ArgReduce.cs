@@ -21,7 +21,7 @@ internal sealed class ArgReduce : Operator
                 continue;
             }
 
-            to += node.Int("keepdims", 1) != 0 ? 1 : 0;
+            to += node.Int("keepdims", 1) == 1 ? 1 : 0;
             flow.Pin(node, x, axis, "gives an index among them");
         }
     }

@@ -27,7 +27,7 @@ internal sealed class Reduce(bool sums) : Operator
         var reduced = axes is null or []
             ? node.Int("noop_with_empty_axes", 0) != 0 ? [] : Enumerable.Range(0, shape.Rank).ToHashSet()
             : axes.Select(a => (int)(a < 0 ? a + shape.Rank : a)).ToHashSet();
-        var keepsDims = node.Int("keepdims", 1) != 0;
+        var keepsDims = node.Int("keepdims", 1) == 1;
         var to = 0;
         for (var axis = 0; axis < shape.Rank; axis++)
         {

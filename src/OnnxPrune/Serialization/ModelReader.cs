@@ -100,6 +100,7 @@ internal static class ModelReader
         CheckSources(graph, proto);
         CheckKernels(graph);
         CheckWindows(graph);
+        CheckSwitches(graph);
         CheckVariadics(graph);
         return graph;
     }
@@ -146,6 +147,18 @@ internal static class ModelReader
                 {
                     throw new BrokenModelException($"{node}: its {name} has {size}, which is more than any input.");
                 }
+            }
+        }
+    }
+
+    /// <summary>Shape inference reads single numbers as 32 bits, kernels read them whole: beyond, they are two different models. A Constant is any number.</summary>
+    private static void CheckSwitches(Graph graph)
+    {
+        foreach (var node in graph.Nodes.Where(n => n.Domain.Length == 0 && n.OpType != "Constant"))
+        {
+            if (node.Attributes.FirstOrDefault(a => a.Value is long number && number != (int)number) is { } attribute)
+            {
+                throw new BrokenModelException($"{node}: its {attribute.Name} is {attribute.Value}, which takes more than 32 bits.");
             }
         }
     }

@@ -173,6 +173,16 @@ public sealed class DamagedFileTests
     }
 
     [Fact]
+    public void Number_beyond_32_bits_is_broken_where_it_is_no_constant()
+    {
+        var g = new TestGraph();
+        g.Op("Constant", Array.Empty<string>(), ("value_int", long.MaxValue));
+        g.Output(new Wire(g.Op("Gemm", [g.Input(4), g.Weight(4, 4)], ("transB", long.MinValue)), 4));
+
+        Assert.Contains("Gemm 'gemm1': its transB is -9223372036854775808, which takes more than 32 bits", Failure(g.ToBytes())!.Message);
+    }
+
+    [Fact]
     public void Concat_of_nothing_is_broken()
     {
         var g = new TestGraph();
