@@ -23,10 +23,10 @@ internal sealed record RowLayout(ConvWindow Window, bool ChannelsLast, long Chan
     /// <param name="input">Dimensions of the layer's input.</param>
     /// <param name="weight">Dimensions of its weight.</param>
     public static RowLayout Of(LayerUnit unit, IReadOnlyList<long> input, IReadOnlyList<long> weight) =>
-        unit.Layer.OpType == "Conv" ? new RowLayout(ConvWindow.OfInput(unit.Layer, input, weight), false, input[1], unit.Groups) : OfPoints(unit, input);
+        unit.Layer.OpType == "Conv" ? new RowLayout(ConvWindow.OfInput(unit.Layer, input, weight), false, input[1], unit.Groups) : OfPoints(unit, input) with { Groups = unit.Groups };
 
     /// <summary>The channels alone, without windows.</summary>
-    public static RowLayout OfPoints(LayerUnit unit, IReadOnlyList<long> input) => unit.Layer.OpType == "Conv"
+    public static RowLayout OfPoints(LayerUnit unit, IReadOnlyList<long> input) => unit.Layer.OpType is "Conv" or "BatchNormalization"
         ? new RowLayout(ConvWindow.OfPoints([.. input.Skip(2)]), false, input[1], 1)
         : new RowLayout(ConvWindow.OfPoints([.. input.Skip(1).SkipLast(1)]), true, input[^1], 1);
 

@@ -158,12 +158,14 @@ internal sealed class SequentialRepair
         var originalJoins = BlockFinder.Find(_graph.Model, _graph.Constants).ToDictionary(b => b.Join, b => b.BranchInput);
         var units = new List<(LayerUnit Unit, LayerUnit Before)>();
         var order = _graph.Model.Graph.TopologicalOrder();
-        foreach (var node in order.Where(_twins.ContainsKey))
+        var taken = new HashSet<Node>();
+        foreach (var node in order.Where(n => _twins.ContainsKey(n) && !taken.Contains(n)))
         {
             if (LayerUnit.Of(node, originalJoins, _graph.Constants) is { } before && LayerUnit.Of(_twins[node], joins, _constants) is { } unit
                 && LayerStatistics.IsManageable(unit, _constants))
             {
                 units.Add(Match(unit, before));
+                taken.UnionWith(units[^1].Before.Norm is { } norm ? [norm] : []);
             }
         }
 

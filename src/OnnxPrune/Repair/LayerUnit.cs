@@ -8,21 +8,19 @@ namespace OnnxPrune.Repair;
 /// A layer with weights, the bias and the BatchNormalization behind it that alone read it, and the residual sum that alone reads those: what
 /// one regression can repair, because all of it is linear in the layer's input.
 /// </summary>
-/// <param name="Layer">A Conv, a Gemm, or a MatMul by a constant.</param>
+/// <param name="Layer">A Conv, a Gemm, a MatMul by a constant, or a BatchNormalization, which is a scale and a shift of every channel.</param>
+/// <param name="Groups">Into how many parts inputs and outputs are divided, none of which reads another: 1 unless the layer is a grouped or depthwise Conv, or scales single channels.</param>
 /// <param name="BiasAdd">The Add of a constant that gives a MatMul its bias; null for other layers, which have an input for it.</param>
-/// <param name="Norm">The BatchNormalization; null when there is none.</param>
+/// <param name="Norm">The BatchNormalization, possibly the layer itself; null when there is none.</param>
 /// <param name="Join">The Add that the unit ends in; null when it does not end a residual branch.</param>
 /// <param name="JoinInput">The join's input that the unit gives.</param>
-public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join, int JoinInput)
+public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm, Node? Join, int JoinInput)
 {
     /// <summary>What the layer reads.</summary>
     public Value Input => Layer.Required(0);
 
     /// <summary>The axis of the input that the layer sums over.</summary>
     public int InputAxis => Layer.OpType == "MatMul" ? Input.Shape!.Rank - 1 : 1;
-
-    /// <summary>Into how many parts inputs and outputs are divided, none of which reads another: 1 unless the layer is a grouped or depthwise Conv.</summary>
-    public int Groups => Layer.OpType == "Conv" ? (int)Layer.Int("group", 1) : 1;
 
     /// <summary>What the unit gives to the rest of the network: the sum, or what the layer makes.</summary>
     public Value Output => Join?.Output ?? Own;
@@ -46,6 +44,7 @@ public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join
         var fits = layer.OpType switch
         {
             "Conv" => layer.Int("group", 1) > 0 && HasOwnBias(layer, constants),
+            "BatchNormalization" => HasOwnParameters(layer, constants),
             "Gemm" => layer.Int("transA", 0) == 0 && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1 && HasOwnBias(layer, constants),
             _ => biasAdd is not null && layer.Required(0).Shape is { Rank: >= 2 },
         };
@@ -55,14 +54,17 @@ public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join
         }
 
         var last = biasAdd ?? layer;
-        var norm = biasAdd is null && OnlyReader(last.Output) is { OpType: "BatchNormalization" } bn && HasOwnParameters(bn, constants) ? bn : null;
+        var norm = layer.OpType == "BatchNormalization" ? layer
+            : biasAdd is null && OnlyReader(last.Output) is { OpType: "BatchNormalization" } bn && HasOwnParameters(bn, constants) ? bn
+            : null;
         var own = (norm ?? last).Output;
         var join = OnlyReader(own) is { } reader && joins.TryGetValue(reader, out var branch) && reader.Inputs.Count == 2 && reader.Input(branch) == own ? reader : null;
-        return new LayerUnit(layer, biasAdd, norm, join, join is null ? 0 : joins[join]);
+        var groups = layer.OpType switch { "BatchNormalization" => (int)weight.Dims[0], "Conv" => (int)layer.Int("group", 1), _ => 1 };
+        return new LayerUnit(layer, groups, biasAdd, norm, join, join is null ? 0 : joins[join]);
     }
 
     /// <summary>The length of the axis that the layer sums over: a Conv's channels (of one group), a Gemm's or MatMul's features.</summary>
-    public int InputCount(ConstantValues constants) => (int)constants[Layer.Inputs[1]]!.Dims[OutputsFirst ? 1 : 0];
+    public int InputCount(ConstantValues constants) => Scales ? 1 : (int)constants[Layer.Inputs[1]]!.Dims[OutputsFirst ? 1 : 0];
 
     /// <summary>What one output is a sum over: the layer's inputs (of one group), times the elements of its window.</summary>
     public int FeatureCount(ConstantValues constants)
@@ -74,6 +76,12 @@ public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join
     /// <summary>The layer and its norm as one linear map: weights [F, M], where F runs over input channels (of the output's group) and taps, and shift [M].</summary>
     public (Matrix<double> Weights, double[] Shift) Effective(ConstantValues constants)
     {
+        if (Scales)
+        {
+            var (own, offsets) = NormAsScaleAndShift(constants);
+            return (Matrix<double>.Build.DenseOfRowMajor(1, own.Length, own), offsets);
+        }
+
         var weight = constants[Layer.Inputs[1]]!;
         var values = weight.ToDoubles();
         var outputs = OutputCount(weight);
@@ -96,18 +104,11 @@ public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join
     /// <summary>Writes a linear map back: into the layer's weight, and the shift into the norm where there is one, else into the bias.</summary>
     public void Replace(Graph graph, ConstantValues constants, Matrix<double> weights, double[] shift)
     {
-        var weight = constants[Layer.Inputs[1]]!;
-        var (features, outputs) = (weights.RowCount, weights.ColumnCount);
-        var values = new double[features * outputs];
-        for (var f = 0; f < features; f++)
+        if (!Scales)
         {
-            for (var m = 0; m < outputs; m++)
-            {
-                values[OutputsFirst ? (m * features) + f : (f * outputs) + m] = weights[f, m];
-            }
+            SetWeights(graph, constants, weights);
         }
 
-        Set(graph, constants, Layer.Inputs[1]!, weight.WithValues(values));
         if (Norm is null)
         {
             SetBias(graph, constants, shift);
@@ -115,9 +116,11 @@ public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join
         }
 
         // The norm keeps its place and passes the layer's output on with the shift: scale / sqrt(variance + epsilon) = 1, mean = 0.
-        var epsilon = Norm.Float("epsilon", 1e-5f);
-        double[][] parameters = [Fill(outputs, Math.Sqrt(1 + (double)epsilon)), shift, new double[outputs], Fill(outputs, 1)];
-        if (Layer.Input(2) is not null)
+        var outputs = weights.ColumnCount;
+        var deviation = Math.Sqrt(1 + (double)Norm.Float("epsilon", 1e-5f));
+        var scale = Scales ? weights.Row(0).Multiply(deviation).ToArray() : Fill(outputs, deviation);
+        double[][] parameters = [scale, shift, new double[outputs], Fill(outputs, 1)];
+        if (!Scales && Layer.Input(2) is not null)
         {
             SetBias(graph, constants, new double[outputs]);
         }
@@ -128,10 +131,28 @@ public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join
         }
     }
 
+    private void SetWeights(Graph graph, ConstantValues constants, Matrix<double> weights)
+    {
+        var (features, outputs) = (weights.RowCount, weights.ColumnCount);
+        var values = new double[features * outputs];
+        for (var f = 0; f < features; f++)
+        {
+            for (var m = 0; m < outputs; m++)
+            {
+                values[OutputsFirst ? (m * features) + f : (f * outputs) + m] = weights[f, m];
+            }
+        }
+
+        Set(graph, constants, Layer.Inputs[1]!, constants[Layer.Inputs[1]]!.WithValues(values));
+    }
+
+    /// <summary>Whether the layer scales and shifts single channels.</summary>
+    private bool Scales => Norm == Layer;
+
     private Value? Bias => BiasAdd is null ? Layer.Input(2) : BiasAdd.Inputs.Single(v => v != Layer.Output);
 
     // A Conv's weight is [M, C, k...]; a Gemm's [N, K] or [K, N]; a MatMul's [K, N].
-    private bool OutputsFirst => Layer.OpType == "Conv" || Layer.Int("transB", 0) != 0;
+    private bool OutputsFirst => Layer.OpType is "Conv" or "BatchNormalization" || Layer.Int("transB", 0) != 0;
 
     private int OutputCount(Tensor weight) => (int)weight.Dims[OutputsFirst ? 0 : 1];
 
@@ -181,7 +202,7 @@ public sealed record LayerUnit(Node Layer, Node? BiasAdd, Node? Norm, Node? Join
     private static Node? OnlyReader(Value value) => value is { IsGraphOutput: false, Uses: [{ IsCapture: false } use] } ? use.Node : null;
 
     private static bool HasOwnParameters(Node norm, ConstantValues constants) =>
-        Enumerable.Range(1, 4).All(i => constants[norm.Input(i)] is { Rank: 1 } && norm.Inputs[i]!.Uses.Count == 1);
+        norm.Domain.Length == 0 && norm.Int("training_mode", 0) == 0 && Enumerable.Range(1, 4).All(i => constants[norm.Input(i)] is { Rank: 1 } && norm.Inputs[i]!.Uses.Count == 1);
 
     private static double[] Fill(int count, double value)
     {

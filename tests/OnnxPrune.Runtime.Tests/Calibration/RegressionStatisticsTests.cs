@@ -21,6 +21,7 @@ public sealed class RegressionStatisticsTests
     [InlineData("strided conv")]
     [InlineData("grouped")]
     [InlineData("depthwise")]
+    [InlineData("norm")]
     [InlineData("linear")]
     [InlineData("matrix")]
     [InlineData("matrix on maps")]
@@ -34,12 +35,13 @@ public sealed class RegressionStatisticsTests
             "strided conv" => g.Conv(x, 4, 3, stride: 2),
             "grouped" => g.Conv(x, 4, 3, group: 2),
             "depthwise" => g.Depthwise(x),
+            "norm" => g.BatchNorm(x),
             "linear" => g.Linear(x, 4),
             _ => new Wire(g.Op("Add", [g.Op("MatMul", [x, g.Weight(6, 4)]), g.Weight(4)]), 4),
         });
         var model = ModelCopy.WithShapes(g.Build());
         var constants = new ConstantValues();
-        var unit = LayerUnit.Of(model.Graph.Nodes.First(n => n.OpType is "Conv" or "Gemm" or "MatMul"), new Dictionary<Node, int>(), constants)!;
+        var unit = LayerUnit.Of(model.Graph.Nodes.First(n => n.OpType is "Conv" or "Gemm" or "MatMul" or "BatchNormalization"), new Dictionary<Node, int>(), constants)!;
         var (weights, shift) = unit.Effective(constants);
         var batch = RandomInputs.For(model, new Random(4), batch: 40);
         var (input, output) = (batch.Values.Single(), Run(model, batch).Values.Single());

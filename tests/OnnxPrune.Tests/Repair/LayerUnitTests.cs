@@ -22,6 +22,7 @@ public sealed class LayerUnitTests
     [InlineData("grouped")]
     [InlineData("depthwise and norm")]
     [InlineData("matrix and bias")]
+    [InlineData("lone norm")]
     public void Written_back_a_layer_computes_the_same(string kind)
     {
         var g = new TestGraph();
@@ -33,6 +34,7 @@ public sealed class LayerUnitTests
             "bias" => g.Conv(x, 4, 3),
             "bare" => g.Conv(x, 4, 3, bias: false),
             "linear" => g.Linear(x, 4),
+            "lone norm" => g.BatchNorm(x),
             "grouped" => g.Conv(x, 6, 3, group: 2),
             "depthwise and norm" => g.BatchNorm(g.Depthwise(x)),
             "matrix and bias" => new Wire(g.Op("Add", [g.Weight(4), g.Op("MatMul", [x, g.Weight(5, 4)])]), 4),
