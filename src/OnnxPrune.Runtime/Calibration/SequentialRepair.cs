@@ -1,7 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
-using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Algebra;
-using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
@@ -25,11 +23,6 @@ internal sealed class SequentialRepair
 {
     // Above this, one regression of the channels serves all taps.
     private const int MostFeatures = 1200;
-    private const int RowsPerFeature = 64;
-    private const int FewestRows = 32768;
-
-    // A group has few features, and all groups have their rows at once.
-    private const int FewestRowsOfGroups = 8192;
 
     private readonly ChannelGraph _graph;
     private readonly Model _work;
@@ -37,7 +30,7 @@ internal sealed class SequentialRepair
     private readonly HashSet<int> _leaving;
     private readonly Dictionary<Node, OpenChoice> _choices;
     private readonly Dictionary<Node, Node> _twins;
-    private readonly List<(LayerUnit Unit, LayerUnit Before)> _units;
+    private readonly IReadOnlyList<UnitPair> _units;
     private readonly SessionSettings _settings;
 
     /// <summary>A group whose members are chosen at its reader's turn.</summary>
@@ -57,7 +50,7 @@ internal sealed class SequentialRepair
         _leaving = [.. leaving];
         var there = work.Graph.Nodes.ToHashSet();
         _twins = twins.Where(p => there.Contains(p.Value)).ToDictionary();
-        _units = Units();
+        _units = UnitPair.All(graph, work, _twins, _constants);
 
         // A choice needs its layer's turn.
         var before = _units.Select(u => u.Before.Layer).ToHashSet();
@@ -151,41 +144,6 @@ internal sealed class SequentialRepair
 
     private static bool IsDead(Node node) => node.Outputs.All(o => o is null || (o.Uses.Count == 0 && !o.IsGraphOutput));
 
-    /// <summary>The layers that are still there, each with its counterpart in the original, those that end a branch after their shortcuts.</summary>
-    private List<(LayerUnit Unit, LayerUnit Before)> Units()
-    {
-        var joins = BlockFinder.Find(_work, _constants).ToDictionary(b => b.Join, b => b.BranchInput);
-        var originalJoins = BlockFinder.Find(_graph.Model, _graph.Constants).ToDictionary(b => b.Join, b => b.BranchInput);
-        var units = new List<(LayerUnit Unit, LayerUnit Before)>();
-        var order = _graph.Model.Graph.TopologicalOrder();
-        var taken = new HashSet<Node>();
-        foreach (var node in order.Where(n => _twins.ContainsKey(n) && !taken.Contains(n)))
-        {
-            if (LayerUnit.Of(node, originalJoins, _graph.Constants) is { } before && LayerUnit.Of(_twins[node], joins, _constants) is { } unit
-                && LayerStatistics.IsManageable(unit, _constants))
-            {
-                units.Add(Match(unit, before));
-                taken.UnionWith(units[^1].Before.Norm is { } norm ? [norm] : []);
-            }
-        }
-
-        var places = order.Select((n, i) => (n, i)).ToDictionary(p => p.n, p => p.i);
-        return [.. units.OrderBy(u => places[u.Before.Output.Producer!])];
-    }
-
-    /// <summary>Where a removed block has changed what follows a layer, its unit ends earlier.</summary>
-    private (LayerUnit Unit, LayerUnit Before) Match(LayerUnit unit, LayerUnit before)
-    {
-        if (Twin(before.Norm) != unit.Norm)
-        {
-            return (unit with { Norm = null, Join = null }, before with { Norm = null, Join = null });
-        }
-
-        return Twin(before.Join) != unit.Join ? (unit with { Join = null }, before with { Join = null }) : (unit, before);
-    }
-
-    private Node? Twin(Node? original) => original is null ? null : _twins.GetValueOrDefault(original);
-
     private void Repair(LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random)
     {
         var (weights, shift) = unit.Effective(_constants);
@@ -196,7 +154,7 @@ internal sealed class SequentialRepair
             return;
         }
 
-        var sums = Sums(unit, before.Output, unit.Shortcut, byChannels: false, original, work, random, weights.ColumnCount);
+        var sums = LayerSums.Collect(unit, unit.Shortcut, byChannels: false, _constants, work, before.Output, original, weights.ColumnCount, random);
         var taps = weights.RowCount / channels;
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
@@ -232,7 +190,7 @@ internal sealed class SequentialRepair
     {
         var channels = unit.InputCount(_constants);
         var taps = weights.RowCount / channels;
-        var sums = Sums(unit, before.Input, null, byChannels: true, original, work, random, channels);
+        var sums = LayerSums.Collect(unit, null, byChannels: true, _constants, work, before.Input, original, channels, random);
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
             Choose(choice, before, (sums.A[0], sums.B[0]), Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) => weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);
@@ -290,42 +248,6 @@ internal sealed class SequentialRepair
         }
     }
 
-    /// <summary>The sums over every other batch and over those between, one per group.</summary>
-    private (NormalEquations[] A, NormalEquations[] B) Sums(
-        LayerUnit unit, Value target, Value? shortcut, bool byChannels, NetworkCursor original, NetworkCursor work, SeededRandom random, int targets)
-    {
-        (NormalEquations[] A, NormalEquations[] B) halves = ([], []);
-        RegressionStatistics? statistics = null;
-        RowLayout? layout = null;
-        var batch = 0;
-        try
-        {
-            foreach (var (x, t) in work.Look(shortcut is null ? [unit.Input] : [unit.Input, shortcut]).Zip(original.Look([target])))
-            {
-                var input = Dims(x[unit.Input]);
-                if (statistics is null || layout is null)
-                {
-                    layout = byChannels ? RowLayout.OfPoints(unit, input) : RowLayout.Of(unit, input, _constants[unit.Layer.Inputs[1]]!.Dims);
-                    statistics = new RegressionStatistics(layout, unit.Input.ElementType, input.Length, true, shortcut is not null);
-                    halves = (Empty(layout, targets), Empty(layout, targets));
-                }
-
-                var rows = Math.Max(layout.Groups > 1 ? FewestRowsOfGroups : FewestRows, RowsPerFeature * layout.Features);
-                var plan = layout.Draw(rows, input[0], work.Batches, random);
-                statistics.Add(batch++ % 2 == 0 ? halves.A : halves.B, x[unit.Input], t[target], shortcut is null ? null : x[shortcut], plan);
-            }
-        }
-        finally
-        {
-            statistics?.Dispose();
-        }
-
-        return halves;
-    }
-
-    private static NormalEquations[] Empty(RowLayout layout, int targets) =>
-        [.. Enumerable.Range(0, layout.Groups).Select(_ => new NormalEquations(layout.Features, targets / layout.Groups))];
-
     private int[]? InputChannels(LayerUnit before) => _graph.Channels(before.Input, before.InputAxis);
 
     /// <summary>Of so many channels from the first on, those that stay, counted from the first.</summary>
@@ -334,6 +256,4 @@ internal sealed class SequentialRepair
 
     private static Matrix<double> Part(Matrix<double> matrix, IReadOnlyList<int> rows, int firstColumn, int columns) =>
         Matrix<double>.Build.Dense(rows.Count, columns, (i, j) => matrix[rows[i], firstColumn + j]);
-
-    private static long[] Dims(OrtValue value) => value.GetTensorTypeAndShape().Shape;
 }

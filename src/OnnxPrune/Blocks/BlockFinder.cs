@@ -134,6 +134,12 @@ public static class BlockFinder
             }
         }
 
+        // A weight that nothing reads any more can be left out by ONNX Runtime, and is then missed among the outputs.
+        if (branch.SelectMany(n => n.Inputs).FirstOrDefault(v => v is { IsInitializer: true, IsGraphOutput: true } && v.Uses.All(u => branch.Contains(u.Node))) is { } weight)
+        {
+            return $"its branch reads '{weight.Name}', which the graph gives out as well";
+        }
+
         var shortcut = join.Required(shortcutInput);
         if (join.Output.Uses.Any(u => u.IsCapture) || (join.Output.IsGraphOutput && (shortcut.Producer is null || shortcut.IsGraphOutput)))
         {

@@ -35,7 +35,7 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
     /// <param name="joins">Residual sums, with the input that their branch ends in.</param>
     public static LayerUnit? Of(Node layer, IReadOnlyDictionary<Node, int> joins, ConstantValues constants)
     {
-        if (layer.Domain.Length > 0 || constants[layer.Input(1)] is not { Count: > 0 } weight || !weight.ElementType.IsFloatingPoint() || layer.Inputs[1]!.Uses.Count > 1 || IsQuantized(layer))
+        if (layer.Domain.Length > 0 || constants[layer.Input(1)] is not { Count: > 0 } weight || !weight.ElementType.IsFloatingPoint() || !IsOwn(layer.Inputs[1]!) || IsQuantized(layer))
         {
             return null;
         }
@@ -189,7 +189,7 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
     /// <summary>The Add behind a MatMul by a matrix that adds a constant of its own to every row.</summary>
     private static Node? BiasAddOf(Node layer, Tensor weight, ConstantValues constants)
     {
-        if (weight.Rank != 2 || OnlyReader(layer.Output) is not { OpType: "Add", Domain: "" } add || add.Inputs.SingleOrDefault(v => v != layer.Output) is not { IsGraphOutput: false, Uses.Count: 1 } bias)
+        if (weight.Rank != 2 || OnlyReader(layer.Output) is not { OpType: "Add", Domain: "" } add || add.Inputs.SingleOrDefault(v => v != layer.Output) is not { } bias || !IsOwn(bias))
         {
             return null;
         }
@@ -197,12 +197,15 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
         return constants[bias] is { Rank: > 0 } tensor && tensor.Rank <= layer.Output.Shape?.Rank && tensor.Dims[^1] == weight.Dims[1] && tensor.Count == weight.Dims[1] ? add : null;
     }
 
-    private static bool HasOwnBias(Node layer, ConstantValues constants) => layer.Input(2) is not { } bias || (constants[bias] is { Rank: 1 } && bias.Uses.Count == 1);
+    private static bool HasOwnBias(Node layer, ConstantValues constants) => layer.Input(2) is not { } bias || (constants[bias] is { Rank: 1 } && IsOwn(bias));
+
+    /// <summary>Whether nothing else sees the constant.</summary>
+    private static bool IsOwn(Value constant) => constant is { IsGraphOutput: false, Uses.Count: 1 };
 
     private static Node? OnlyReader(Value value) => value is { IsGraphOutput: false, Uses: [{ IsCapture: false } use] } ? use.Node : null;
 
     private static bool HasOwnParameters(Node norm, ConstantValues constants) =>
-        norm.Domain.Length == 0 && norm.Int("training_mode", 0) == 0 && Enumerable.Range(1, 4).All(i => constants[norm.Input(i)] is { Rank: 1 } && norm.Inputs[i]!.Uses.Count == 1);
+        norm.Domain.Length == 0 && norm.Int("training_mode", 0) == 0 && Enumerable.Range(1, 4).All(i => constants[norm.Input(i)] is { Rank: 1 } && IsOwn(norm.Inputs[i]!));
 
     private static double[] Fill(int count, double value)
     {

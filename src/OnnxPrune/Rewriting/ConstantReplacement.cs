@@ -27,7 +27,7 @@ internal static class ConstantReplacement
             case { OpType: "Constant" } node when node.Attribute("value") is not null:
                 node.Set("value", tensor);
                 break;
-            case { OpType: "ConstantOfShape" } node:
+            case { OpType: "ConstantOfShape" } node when Fills(node, tensor):
                 node.SetInput(0, graph.AddFreshInitializer($"{node.Label}.shape", Tensor.Of(tensor.Dims.ToArray())));
                 break;
             default:
@@ -37,6 +37,13 @@ internal static class ConstantReplacement
         constant.Shape = new Shape(tensor.Dims.Select(d => new Dim(d)));
         constant.IsResized = true;
         return true;
+    }
+
+    /// <summary>Whether all elements are the one that the ConstantOfShape repeats.</summary>
+    private static bool Fills(Node node, Tensor tensor)
+    {
+        var element = (node.Attribute("value")?.Value as Tensor)?.ToDoubles() is [var value, ..] ? value : 0;
+        return Array.TrueForAll(tensor.ToDoubles(), v => v.Equals(element));
     }
 
     /// <summary>

@@ -96,6 +96,18 @@ public sealed class BlockFinderTests
     }
 
     [Fact]
+    public void Branch_whose_weight_is_an_output_has_an_obstacle()
+    {
+        var g = new TestGraph();
+        var x = Start(g);
+        var weight = g.Weight(C, C, 1, 1);
+        g.Output(new Wire(weight, C));
+        g.Close(g.Add(x, g.Conv(x, C, weight: weight)));
+
+        Assert.Equal($"its branch reads '{weight}', which the graph gives out as well", Assert.Single(Find(g)).Obstacle);
+    }
+
+    [Fact]
     public void Branch_that_is_an_output_has_an_obstacle()
     {
         var g = new TestGraph();

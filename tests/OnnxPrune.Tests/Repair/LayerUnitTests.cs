@@ -58,6 +58,7 @@ public sealed class LayerUnitTests
     [InlineData("matrix without bias")]
     [InlineData("two computed matrices")]
     [InlineData("shared weight")]
+    [InlineData("weight given out")]
     [InlineData("scaled Gemm")]
     [InlineData("quantized")]
     public void What_one_regression_cannot_repair_is_no_unit(string kind)
@@ -74,11 +75,35 @@ public sealed class LayerUnitTests
             var integers = new Tensor(ElementType.Int8, [4, 4, 1, 1], new byte[16]);
             g.Output(kind == "matrix without bias" ? new Wire(g.Op("MatMul", [x, g.Weight(6, 4)]), 4)
                 : kind == "two computed matrices" ? new Wire(g.Op("Add", [g.Op("MatMul", [x, x]), g.Weight(6)]), 4)
+                : kind == "weight given out" ? GivenOut(g, g.Conv(x, 4, weight: shared), shared)
                 : kind == "quantized" ? g.Conv(x, 4, weight: g.Op("DequantizeLinear", [g.Constant(integers), g.Scalar(0.1)]))
                 : g.Conv(g.Conv(x, 4, weight: shared), 4, weight: shared));
         }
 
         Assert.Null(LayerUnit.Of(ModelCopy.WithShapes(g.Build()).Graph.Nodes.First(n => n.OpType is "Conv" or "Gemm" or "MatMul"), new Dictionary<Node, int>(), new ConstantValues()));
+    }
+
+    [Fact]
+    public void A_bias_that_is_one_number_repeated_takes_any_other()
+    {
+        var g = new TestGraph();
+        g.Output(new Wire(g.Op("Conv", [g.Input(3, 6, 6), g.Weight(4, 3, 1, 1), g.Op("ConstantOfShape", [g.Longs(4)])]), 4));
+        var model = ModelCopy.WithShapes(g.Build());
+        var inputs = RandomInputs.For(model, new Random(1));
+        var before = Run(model, inputs).Values.Single().ToDoubles();
+        var constants = new ConstantValues();
+        var unit = LayerUnit.Of(model.Graph.Nodes.Single(n => n.OpType == "Conv"), new Dictionary<Node, int>(), constants)!;
+
+        unit.Replace(model.Graph, constants, unit.Effective(constants).Weights, [1, 2, 3, 4]);
+
+        var after = Run(model, inputs).Values.Single().ToDoubles();
+        Assert.All(before.Zip(after).Select((p, i) => p.Second - p.First - 1 - (i / 36 % 4)), error => Assert.Equal(0, error, Rounding));
+    }
+
+    private static Wire GivenOut(TestGraph g, Wire wire, string constant)
+    {
+        g.Output(new Wire(constant, 0));
+        return wire;
     }
 
     private static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)

@@ -1,0 +1,58 @@
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Inputs;
+
+namespace OnnxPrune.Runtime.Calibration;
+
+/// <summary>What the regressions of one layer need, one per group: over every other batch (A), and over those between (B).</summary>
+internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
+{
+    private const int RowsPerFeature = 64;
+    private const int FewestRows = 32768;
+
+    // A group has few features, and all groups have their rows at once.
+    private const int FewestRowsOfGroups = 8192;
+
+    /// <summary>Runs both networks up to the layer and sums over sampled positions.</summary>
+    /// <param name="shortcut">What is taken from the target; null for nothing.</param>
+    /// <param name="byChannels">Whether features are the channels alone, without windows.</param>
+    /// <param name="constants">Of the working copy.</param>
+    /// <param name="work">Where the unit's input and the shortcut are.</param>
+    /// <param name="target">What is to be given, a value of the original.</param>
+    /// <param name="targets">Its channels.</param>
+    public static LayerSums Collect(
+        LayerUnit unit, Value? shortcut, bool byChannels, ConstantValues constants, NetworkCursor work, Value target, NetworkCursor original, int targets, SeededRandom random)
+    {
+        LayerSums? sums = null;
+        RegressionStatistics? statistics = null;
+        RowLayout? layout = null;
+        var batch = 0;
+        try
+        {
+            foreach (var (x, t) in work.Look(shortcut is null ? [unit.Input] : [unit.Input, shortcut]).Zip(original.Look([target])))
+            {
+                var input = x[unit.Input].GetTensorTypeAndShape().Shape;
+                if (statistics is null || layout is null || sums is null)
+                {
+                    layout = byChannels ? RowLayout.OfPoints(unit, input) : RowLayout.Of(unit, input, constants[unit.Layer.Inputs[1]]!.Dims);
+                    statistics = new RegressionStatistics(layout, unit.Input.ElementType, input.Length, true, shortcut is not null);
+                    sums = new LayerSums(Empty(layout, targets), Empty(layout, targets));
+                }
+
+                var rows = Math.Max(layout.Groups > 1 ? FewestRowsOfGroups : FewestRows, RowsPerFeature * layout.Features);
+                var plan = layout.Draw(rows, input[0], work.Batches, random);
+                statistics.Add(batch++ % 2 == 0 ? sums.A : sums.B, x[unit.Input], t[target], shortcut is null ? null : x[shortcut], plan);
+            }
+        }
+        finally
+        {
+            statistics?.Dispose();
+        }
+
+        return sums!;
+    }
+
+    private static NormalEquations[] Empty(RowLayout layout, int targets) =>
+        [.. Enumerable.Range(0, layout.Groups).Select(_ => new NormalEquations(layout.Features, targets / layout.Groups))];
+}
