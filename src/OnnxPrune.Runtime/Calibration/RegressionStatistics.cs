@@ -132,6 +132,11 @@ internal sealed class RegressionStatistics : IDisposable
     /// <summary>[R, C] → [G, R, C/G].</summary>
     private string ByGroup(ModelSketch sketch, string name, string rows)
     {
+        if (_layout.Groups == 1)
+        {
+            return sketch.Node("Unsqueeze", name, [rows, sketch.Constant($"{name}_axis", Tensor.Of([0L]))]);
+        }
+
         var split = sketch.Node("Reshape", $"{name}_split", [rows, sketch.Constant($"{name}_groups", Tensor.Of([0L, _layout.Groups, -1]))]);
         return sketch.Node("Transpose", name, [split], ("perm", (long[])[1, 0, 2]));
     }

