@@ -34,14 +34,21 @@ public static class TorchLibrary
 
     private static string? Probe()
     {
+        // Where TorchSharp does not find libtorch, it writes all that it tried to stdout, which belongs to our caller.
+        var stdout = Console.Out;
+        Console.SetOut(TextWriter.Null);
         try
         {
-            using var one = torch.tensor([1f], [1]);
+            using var one = torch.tensor(new[] { 1f }, [1]);
             return one.shape.Length == 1 ? null : "it gives wrong answers";
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or BadImageFormatException or EntryPointNotFoundException)
         {
             return e.Message.Split('\n')[0].TrimEnd('.', '\r');
+        }
+        finally
+        {
+            Console.SetOut(stdout);
         }
     }
 }

@@ -8,7 +8,7 @@ namespace OnnxPrune.Training.Operators;
 internal static class Arrangements
 {
     public static Tensor Concat(OperatorCall call) =>
-        cat([.. Enumerable.Range(0, call.Node.Inputs.Count).Select(call.Input)], call.Node.Int("axis", 1));
+        cat((IList<Tensor>)[.. Enumerable.Range(0, call.Node.Inputs.Count).Select(call.Input)], call.Node.Int("axis", 1));
 
     /// <summary>The part that the wanted output is; parts are equal where no sizes are given.</summary>
     public static Tensor Split(OperatorCall call)

@@ -13,6 +13,6 @@ internal static class Convolutions
         var group = call.Node.Int("group", 1);
         return window.IsSymmetric
             ? functional.conv2d(x, w, call.Optional(2), window.Strides, window.Before, window.Dilations, group)
-            : functional.conv2d(window.Pad(x, 0), w, call.Optional(2), window.Strides, [0, 0], window.Dilations, group);
+            : functional.conv2d(window.Pad(x, 0), w, call.Optional(2), window.Strides, (long[])[0, 0], window.Dilations, group);
     }
 }

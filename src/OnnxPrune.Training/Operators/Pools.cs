@@ -12,7 +12,7 @@ internal static class Pools
         var ceil = call.Node.Int("ceil_mode", 0) != 0;
         return window.IsSymmetric
             ? functional.max_pool2d(call.Input(0), window.Kernel, window.Strides, window.Before, window.Dilations, ceil)
-            : functional.max_pool2d(window.Pad(call.Input(0), double.NegativeInfinity), window.Kernel, window.Strides, [0, 0], window.Dilations, ceil);
+            : functional.max_pool2d(window.Pad(call.Input(0), double.NegativeInfinity), window.Kernel, window.Strides, (long[])[0, 0], window.Dilations, ceil);
     }
 
     public static Tensor Average(OperatorCall call)
@@ -30,7 +30,7 @@ internal static class Pools
         }
 
         return counts
-            ? functional.avg_pool2d(window.Pad(call.Input(0), 0), window.Kernel, window.Strides, [0, 0], ceil)
+            ? functional.avg_pool2d(window.Pad(call.Input(0), 0), window.Kernel, window.Strides, (long[])[0, 0], ceil)
             : throw call.Unsupported("averages with more padding on one side than on the other");
     }
 

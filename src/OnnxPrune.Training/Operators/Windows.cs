@@ -33,7 +33,7 @@ internal sealed record Window(long[] Kernel, long[] Strides, long[] Dilations, l
 
     /// <summary>The image with the padding around it; libtorch's own operators know equal padding on both sides alone.</summary>
     public Tensor Pad(Tensor x, double value) =>
-        functional.pad(x, [Before[1], After[1], Before[0], After[0]], TorchSharp.PaddingModes.Constant, value);
+        functional.pad(x, (long[])[Before[1], After[1], Before[0], After[0]], TorchSharp.PaddingModes.Constant, value);
 
     // As much padding as makes the output ceil(input / stride); where it is odd, the larger half comes last or first.
     private static long[] Same(long[] size, long[] kernel, long[] strides, long[] dilations, bool atStart)

@@ -23,7 +23,7 @@ namespace TorchSharp
 
             public Tensor mul(Tensor target) => Of(Native.ts_mul(Handle, target.Handle));
 
-            public Tensor mul(Scalar scalar) => Of(Native.ts_mul_scalar(Handle, scalar.Value));
+            public Tensor mul(Scalar target) => Of(Native.ts_mul_scalar(Handle, target.Value));
 
             public Tensor mul_(Scalar scalar)
             {
@@ -59,7 +59,7 @@ namespace TorchSharp
 
             public Tensor sum(ScalarType? type = null) => Of(Native.ts_sum(Handle));
 
-            public unsafe Tensor sum(ReadOnlySpan<long> dim, bool keepdim = false, ScalarType? type = null)
+            public unsafe Tensor sum(long[] dim, bool keepdim = false, ScalarType? type = null)
             {
                 fixed (long* d = dim)
                 {
@@ -75,7 +75,7 @@ namespace TorchSharp
                 }
             }
 
-            public unsafe Tensor amax(ReadOnlySpan<long> dims, bool keepdim = false, Tensor @out = null)
+            public unsafe Tensor amax(long[] dims, bool keepdim = false, Tensor @out = null)
             {
                 fixed (long* d = dims)
                 {

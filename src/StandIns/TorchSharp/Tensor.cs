@@ -86,13 +86,13 @@ namespace TorchSharp
 
             public T item<T>() where T : unmanaged => MemoryMarshal.Read<T>(cpu().bytes);
 
-            public void backward(IList<Tensor> grad_tensors = null, bool create_graph = false, bool retain_graph = false, IList<Tensor> inputs = null)
+            public void backward()
             {
                 Native.ts_backward(Handle);
                 Native.Check();
             }
 
-            public Tensor cpu(bool disposeAfter = false) => Of(Native.ts_to_device(Handle, 0, -1));
+            public Tensor cpu() => Of(Native.ts_to_device(Handle, 0, -1));
 
             public Tensor contiguous() => Of(Native.ts_contiguous(Handle));
 
@@ -100,7 +100,7 @@ namespace TorchSharp
 
             public Tensor detach() => Of(Native.ts_detach(Handle));
 
-            public Tensor copy_(Tensor source, bool non_blocking = false)
+            public Tensor copy_(Tensor source, bool nonBlocking = false)
             {
                 Native.ts_copy_(Handle, source.Handle);
                 Native.Check();

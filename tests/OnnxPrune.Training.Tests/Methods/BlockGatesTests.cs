@@ -20,7 +20,7 @@ public sealed class BlockGatesTests
         var drawn = gates.Draw(new SeededRandom(1), torch.CPU);
 
         // when: dL/dg is 1, 2, 3, 4
-        var loss = torch.tensor([0f], [1]);
+        var loss = torch.tensor(new[] { 0f }, [1]);
         foreach (var (gate, i) in drawn.Values.Select((g, i) => (g, i)))
         {
             loss = loss.add(gate.mul(i + 1));

@@ -25,7 +25,7 @@ public sealed class UnsupportedTests
     {
         using var scope = torch.NewDisposeScope();
 
-        var failure = Assert.ThrowsAny<Exception>(() => torch.tensor([1f, 2f], [2]).matmul(torch.tensor([1f, 2f, 3f], [3])));
+        var failure = Assert.ThrowsAny<Exception>(() => torch.tensor(new[] { 1f, 2f }, [2]).matmul(torch.tensor(new[] { 1f, 2f, 3f }, [3])));
 
         Assert.Contains("size", failure.Message, StringComparison.Ordinal);
     }

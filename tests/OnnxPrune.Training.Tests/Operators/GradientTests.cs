@@ -136,7 +136,7 @@ public sealed class GradientTests
     private static torch.Tensor Random(long[] size, int seed)
     {
         var random = new Random(seed);
-        return torch.tensor([.. Enumerable.Range(0, (int)size.Aggregate((a, b) => a * b)).Select(_ => RandomWeights.Normal(random))], size);
+        return torch.tensor(Enumerable.Range(0, (int)size.Aggregate((a, b) => a * b)).Select(_ => RandomWeights.Normal(random)).ToArray(), size);
     }
 
     private static Action<TestGraph> Unary(string type, params (string, object)[] attributes) => g => g.Output(g.Op(type, g.Input(3, 3, 3), attributes));
