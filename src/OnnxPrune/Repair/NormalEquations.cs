@@ -14,6 +14,10 @@ public sealed class NormalEquations(int features, int targets)
     private readonly double[] _featureSum = new double[features];
     private readonly double[] _targetSum = new double[targets];
 
+    // Asked for once per strength of a regression.
+    private Matrix<double>? _covariance;
+    private Matrix<double>? _crossCovariance;
+
     public int Features { get; } = features;
 
     public int Targets { get; } = targets;
@@ -34,6 +38,7 @@ public sealed class NormalEquations(int features, int targets)
         Accumulate(_targetSum, targetSum);
         TargetSquares += targetSquares;
         Samples += samples;
+        (_covariance, _crossCovariance) = (null, null);
     }
 
     public void Add(NormalEquations other)
@@ -60,6 +65,7 @@ public sealed class NormalEquations(int features, int targets)
 
         TargetSquares += other.TargetSquares;
         Samples += other.Samples;
+        (_covariance, _crossCovariance) = (null, null);
     }
 
     /// <summary>The same sums over some of the features.</summary>
@@ -80,38 +86,14 @@ public sealed class NormalEquations(int features, int targets)
         return part;
     }
 
-    /// <summary>The covariance of the features, times the number of samples: Σ (a − ā)(a − ā)ᵀ [F, F].</summary>
-    public Matrix<double> Covariance()
-    {
-        var matrix = Matrix<double>.Build.Dense(Features, Features);
-        for (var i = 0; i < Features; i++)
-        {
-            for (var j = 0; j < Features; j++)
-            {
-                matrix[i, j] = _gram[(i * Features) + j] - (_featureSum[i] * _featureSum[j] / Samples);
-            }
-        }
-
-        return matrix;
-    }
+    /// <summary>The covariance of the features, times the number of samples: Σ (a − ā)(a − ā)ᵀ [F, F]. Not to be written to.</summary>
+    public Matrix<double> Covariance() => _covariance ??= Centered(_gram, _featureSum);
 
     /// <summary>ā [F].</summary>
     public double[] FeatureMean() => Array.ConvertAll(_featureSum, s => s / Samples);
 
-    /// <summary>Σ (a − ā)(t − t̄)ᵀ [F, M].</summary>
-    public Matrix<double> CrossCovariance()
-    {
-        var matrix = Matrix<double>.Build.Dense(Features, Targets);
-        for (var i = 0; i < Features; i++)
-        {
-            for (var j = 0; j < Targets; j++)
-            {
-                matrix[i, j] = _cross[(i * Targets) + j] - (_featureSum[i] * _targetSum[j] / Samples);
-            }
-        }
-
-        return matrix;
-    }
+    /// <summary>Σ (a − ā)(t − t̄)ᵀ [F, M]. Not to be written to.</summary>
+    public Matrix<double> CrossCovariance() => _crossCovariance ??= Centered(_cross, _targetSum);
 
     /// <summary>The intercept that makes the mean error zero for these weights [F, M].</summary>
     public double[] Intercept(Matrix<double> weights)
@@ -135,15 +117,15 @@ public sealed class NormalEquations(int features, int targets)
     public double SquaredError(Matrix<double> weights, double[] intercept)
     {
         var error = TargetSquares;
-        var gram = Matrix<double>.Build.Dense(Features, Features, (i, j) => _gram[(i * Features) + j]);
-        var product = DenseProduct.Of(gram, weights);
+        var rows = weights.ToRowMajorArray();
+        var product = DenseProduct.Of(_gram, rows, Features, Features, Targets);
         for (var m = 0; m < Targets; m++)
         {
             error += (Samples * intercept[m] * intercept[m]) - (2 * intercept[m] * _targetSum[m]);
             for (var f = 0; f < Features; f++)
             {
-                var w = weights[f, m];
-                error += w * (product[f, m] - (2 * _cross[(f * Targets) + m]) + (2 * intercept[m] * _featureSum[f]));
+                var w = rows[(f * Targets) + m];
+                error += w * (product[(f * Targets) + m] - (2 * _cross[(f * Targets) + m]) + (2 * intercept[m] * _featureSum[f]));
             }
         }
 
@@ -160,6 +142,21 @@ public sealed class NormalEquations(int features, int targets)
         }
 
         return variation;
+    }
+
+    /// <summary>Σ a·bᵀ minus its part that the means make, given as rows.</summary>
+    private Matrix<double> Centered(double[] products, double[] sums)
+    {
+        var centered = new double[products.Length];
+        for (var i = 0; i < Features; i++)
+        {
+            for (var j = 0; j < sums.Length; j++)
+            {
+                centered[(i * sums.Length) + j] = products[(i * sums.Length) + j] - (_featureSum[i] * sums[j] / Samples);
+            }
+        }
+
+        return Matrix<double>.Build.DenseOfRowMajor(Features, sums.Length, centered);
     }
 
     private static void Accumulate(double[] sums, ReadOnlySpan<float> batch)
