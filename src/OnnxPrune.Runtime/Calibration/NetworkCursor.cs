@@ -21,7 +21,7 @@ internal sealed class NetworkCursor : IDisposable
     /// <param name="batches">The inputs of each batch; copied.</param>
     public NetworkCursor(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
     {
-        (_model, _settings) = (model, settings);
+        (_model, _settings) = (model, settings with { TakesTurns = true });
         _order = model.Graph.TopologicalOrder();
         _places = _order.Select((n, i) => (n, i)).ToDictionary(p => p.n, p => p.i);
         _held = [.. batches.Select(b => b.ToDictionary(i => model.Graph.Find(i.Key)!, i => RuntimeTensor.ToOrtValue(i.Value)))];

@@ -60,7 +60,7 @@ internal sealed class RegressionStatistics : IDisposable
             sketch.Output(output);
         }
 
-        _session = OnnxSession.Open(sketch.ToBytes(), null, new SessionSettings(), "the statistics");
+        _session = OnnxSession.Open(sketch.ToBytes(), null, new SessionSettings { TakesTurns = true }, "the statistics");
     }
 
     /// <summary>Adds one batch to the sums, one per group.</summary>

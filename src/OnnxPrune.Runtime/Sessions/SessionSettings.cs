@@ -28,6 +28,9 @@ public sealed record SessionSettings
     /// <summary>Same inputs, same bits: deterministic kernels, and no reduced precision on GPUs.</summary>
     public bool Deterministic { get; init; }
 
+    /// <summary>Whether other work takes turns with it: its threads then sleep between runs, where they would otherwise wait busily for the next.</summary>
+    public bool TakesTurns { get; init; }
+
     /// <summary>Where the runtime writes a profile of every operator that runs; null for none.</summary>
     public string? ProfilePrefix { get; init; }
 
@@ -73,6 +76,11 @@ public sealed record SessionSettings
         if (Deterministic)
         {
             options.AddSessionConfigEntry("session.use_deterministic_compute", "1");
+        }
+
+        if (TakesTurns)
+        {
+            options.AddSessionConfigEntry("session.force_spinning_stop", "1");
         }
 
         if (folder is not null)

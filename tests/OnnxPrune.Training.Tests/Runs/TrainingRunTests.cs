@@ -6,7 +6,6 @@ using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 using OnnxPrune.Training.Data;
 using OnnxPrune.Training.Methods;
-using OnnxPrune.Training.Modules;
 using OnnxPrune.Training.Runs;
 using OnnxPrune.Training.Steps;
 using OnnxPrune.Training.Tests.Modules;
@@ -137,32 +136,6 @@ public sealed class TrainingRunTests
 
         Assert.Equal(Bytes(1), Bytes(1));
         Assert.NotEqual(Bytes(1), Bytes(2));
-    }
-
-    [TorchFact]
-    public void Steps_leave_no_tensors_behind()
-    {
-        // given
-        using var outer = torch.NewDisposeScope();
-        using var module = GraphModule.Of(Stripes.Network(), torch.CPU);
-        var x = TensorBridge.ToTorch(Input(), torch.CPU);
-        long Memory(int steps)
-        {
-            for (var i = 0; i < steps; i++)
-            {
-                using var scope = torch.NewDisposeScope();
-                module.Forward(x, training: true).sum().backward();
-            }
-
-            using var process = System.Diagnostics.Process.GetCurrentProcess();
-            return process.WorkingSet64;
-        }
-
-        // when
-        var (warm, after) = (Memory(50), Memory(500));
-
-        // then
-        Assert.True(after - warm < 50 << 20, $"{after - warm} bytes more");
     }
 
     private static TrainingOutcome? Run(TrainingOptions options, Recorder recorder, string? checkpoint = null, string request = "")
