@@ -13,7 +13,7 @@ namespace OnnxPrune.Runtime.Calibration;
 internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance, double[] Mean, int Taps)
 {
     // Above this, one covariance of the channels serves all taps.
-    private const int MostFeatures = 1200;
+    public const int MostFeatures = 1200;
     // Beyond this, a regression costs more than it is worth: the channels are counted, and nothing makes up for them.
     private const int MostRegressed = 2304;
     private const int RowsPerFeature = 16;

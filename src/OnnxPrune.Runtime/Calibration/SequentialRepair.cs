@@ -21,9 +21,6 @@ namespace OnnxPrune.Runtime.Calibration;
 /// </remarks>
 internal sealed class SequentialRepair
 {
-    // Above this, one regression of the channels serves all taps.
-    private const int MostFeatures = 1200;
-
     private readonly ChannelGraph _graph;
     private readonly Model _work;
     private readonly ConstantValues _constants = new();
@@ -148,7 +145,7 @@ internal sealed class SequentialRepair
     {
         var (weights, shift) = unit.Effective(_constants);
         var channels = unit.InputCount(_constants);
-        if (weights.RowCount > MostFeatures && weights.RowCount > channels)
+        if (weights.RowCount > LayerStatistics.MostFeatures && weights.RowCount > channels)
         {
             RepairByChannels(unit, before, original, work, random, weights, shift);
             return;

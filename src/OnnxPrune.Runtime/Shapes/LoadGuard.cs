@@ -12,8 +12,8 @@ namespace OnnxPrune.Runtime.Shapes;
 /// </summary>
 internal sealed class LoadGuard
 {
-    // Skeletons of the largest models load in a second.
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+    // Skeletons of the largest models load in a second; the process gives up by itself after two minutes.
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private SandboxProcess? _process;
