@@ -2,6 +2,7 @@ using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Training;
@@ -89,7 +90,7 @@ internal sealed class CalibratedCutter
             _planner = new CalibratedPlanner(_loaded.Model, _loaded.Concrete?.Values, _pruner.Times);
             _terminal.Watched("measuring what each cut does", progress =>
             {
-                _planner.Measure(request, _inputs.Batches, _inputs.Trials, _settings, _options.Measure.Seed, progress.Report);
+                _planner.Measure(request, _inputs.Surveyed, _inputs.Trials, _settings, _options.Measure.Seed, progress.Report);
                 return true;
             });
         }

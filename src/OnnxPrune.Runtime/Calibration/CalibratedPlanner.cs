@@ -2,6 +2,8 @@ using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Calibration.Damage;
+using OnnxPrune.Runtime.Calibration.Statistics;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Calibration;

@@ -4,6 +4,8 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Repair;
 using OnnxPrune.Rewriting;
+using OnnxPrune.Runtime.Calibration.Activations;
+using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
@@ -77,7 +79,9 @@ public static class CalibratedPruning
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches)
     {
         var held = batches.Count is < 4 or > 2 * JudgedShare ? 0 : Math.Max(1, batches.Count / JudgedShare);
-        return held == 0 ? (batches, [.. batches.Take(JudgedShare)]) : ([.. batches.SkipLast(held)], [.. batches.TakeLast(held)]);
+        return held == 0 ? (batches, Part(0, Math.Min(JudgedShare, batches.Count))) : (Part(0, batches.Count - held), Part(batches.Count - held, held));
+
+        OnDemand<IReadOnlyDictionary<string, Tensor>> Part(int first, int count) => OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, first, count);
     }
 
     /// <summary>The repaired network, unless the same plan without repair, means absorbed or not, comes closer to the original's outputs.</summary>

@@ -6,39 +6,51 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Calibration;
 
 /// <summary>
-/// The unlabelled inputs that a network is pruned and repaired by, cut into batches of a size that fits its images.
+/// The unlabelled inputs that a network is pruned and repaired by, cut into batches of a size that fits its images. They are read from their source whenever they are asked for.
 /// </summary>
 /// <param name="Batches">At least two, so that a fit can be judged on samples that it has not seen.</param>
-/// <param name="Trials">The first of them: enough to run single cuts on.</param>
+/// <param name="Surveyed">The first of them: enough to tell what the layers read.</param>
+/// <param name="Trials">The first of these: enough to run single cuts on.</param>
 public sealed record CalibrationInputs(
     IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Batches,
+    IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Surveyed,
     IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Trials,
     int Samples)
 {
-    /// <summary>More samples than this change little: positions are sampled from fewer images just as well.</summary>
-    public const int DefaultLimit = 2048;
+    // More samples than this change little: positions are sampled from fewer images just as well, and large images have many.
+    private const int MostByDefault = 2048;
+    private const int LeastByDefault = 128;
+    private const double MacsByDefault = 1e12;
+    private const double ElementsByDefault = 4e7;
 
     private const int LargestBatch = 50;
     private const long ElementsPerBatch = 1 << 20;
+    private const int MostSurveyed = 512;
     private const long MacsOfTrials = 30_000_000_000;
     private const int FewestTrials = 12;
-    private const int MostTrials = 256;
+    private const int MostTrials = 200;
 
     /// <param name="model">The network's inputs and cost.</param>
-    /// <param name="limit">At most so many samples, drawn at random; null for <see cref="DefaultLimit"/>.</param>
+    /// <param name="limit">At most so many samples, drawn at random; null for 2,048 where images and network are small, and down to 128 where they are large.</param>
     /// <exception cref="UsageException">The data do not fit the model, or there are fewer than two samples.</exception>
     public static CalibrationInputs Read(IDataSource source, IReadOnlyList<ValueDescription> inputs, Cost model, int? limit, long seed)
     {
-        var indices = source.Sample(Math.Min(limit ?? DefaultLimit, source.Count), seed);
-        if (indices.Count < 2)
+        var elements = source.Count > 0 ? Math.Max(1, source.Read(inputs, [0]).Values.Sum(t => t.Count)) : 1;
+        var usual = Math.Clamp(Math.Min(MacsByDefault / Math.Max(1, model.Macs), ElementsByDefault / elements), LeastByDefault, MostByDefault);
+        var indices = source.Sample(Math.Min(limit ?? (int)usual, source.Count), seed).ToArray();
+        if (indices.Length < 2)
         {
-            throw new UsageException($"Calibration wants at least 2 samples, but there are {indices.Count} in {source.Description}.");
+            throw new UsageException($"Calibration wants at least 2 samples, but there are {indices.Length} in {source.Description}.");
         }
 
-        var elements = source.Read(inputs, [indices[0]]).Values.Sum(t => t.Count);
-        var size = (int)Math.Clamp(ElementsPerBatch / Math.Max(1, elements), 1, Math.Min(LargestBatch, (indices.Count + 1) / 2));
-        var batches = source.Batches(inputs, indices, size).Select(b => b.Inputs).ToArray();
+        var size = source.BatchSize(inputs, (int)Math.Clamp(ElementsPerBatch / elements, 1, Math.Min(LargestBatch, (indices.Length + 1) / 2)));
+        var batches = new OnDemand<IReadOnlyDictionary<string, Tensor>>(
+            (indices.Length + size - 1) / size,
+            b => source.Batches(inputs, indices[(b * size)..Math.Min(indices.Length, (b + 1) * size)], size).Single().Inputs);
         var trials = (int)Math.Clamp(MacsOfTrials / Math.Max(1, model.Macs), FewestTrials, MostTrials);
-        return new CalibrationInputs(batches, [.. batches.Take(Math.Max(1, (trials + size - 1) / size))], indices.Count);
+        return new CalibrationInputs(batches, First(MostSurveyed), First(trials), indices.Length);
+
+        OnDemand<IReadOnlyDictionary<string, Tensor>> First(int samples) =>
+            OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, 0, Math.Clamp((samples + size - 1) / size, 1, batches.Count));
     }
 }

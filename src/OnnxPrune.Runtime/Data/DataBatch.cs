@@ -20,8 +20,8 @@ public static class DataBatches
         this IDataSource source, IReadOnlyList<ValueDescription> inputs, IReadOnlyList<int>? indices = null, int batch = 32)
     {
         var order = indices?.ToArray() ?? [.. Enumerable.Range(0, source.Count)];
-        var padded = source.LargestBatch > 1 && inputs.Count > 0 && inputs[0].FixedBatch is not null;
-        var size = padded ? checked((int)inputs[0].FixedBatch!.Value) : Math.Min(batch, source.LargestBatch);
+        var padded = IsPadded(source, inputs);
+        var size = source.BatchSize(inputs, batch);
         for (var at = 0; at < order.Length; at += size)
         {
             var count = Math.Min(size, order.Length - at);
@@ -30,6 +30,12 @@ public static class DataBatches
             yield return new DataBatch(read, source.HasLabels ? Array.ConvertAll(samples, source.Label) : [], padded ? count : Rows(read, count));
         }
     }
+
+    /// <summary>How many samples <see cref="Batches"/> puts into a batch when it is asked for so many.</summary>
+    public static int BatchSize(this IDataSource source, IReadOnlyList<ValueDescription> inputs, int batch) =>
+        IsPadded(source, inputs) ? checked((int)inputs[0].FixedBatch!.Value) : Math.Min(batch, source.LargestBatch);
+
+    private static bool IsPadded(IDataSource source, IReadOnlyList<ValueDescription> inputs) => source.LargestBatch > 1 && inputs.Count > 0 && inputs[0].FixedBatch is not null;
 
     // One set of ONNX test data may be a batch by itself.
     private static int Rows(IReadOnlyDictionary<string, Tensor> inputs, int otherwise)

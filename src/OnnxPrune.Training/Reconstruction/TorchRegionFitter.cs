@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Training.Modules;
 using TorchSharp;
@@ -19,6 +19,10 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
 {
     // Two numbers give the same sum in either order, three would not.
     private const int MostParts = 2;
+
+    // Of a region's input: temporaries of larger steps cost more in fresh memory than in arithmetic.
+    private const long ElementsOfStep = 1 << 19;
+    private const int FewestOfStep = 16;
     private const double RelativeRate = 0.01;
 
     // Biases and shifts can be all zero, and have no size of their own then.
@@ -38,7 +42,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         }
 
         using var scope = torch.NewDisposeScope();
-        var batches = task.Samples.Select(Parts).ToArray();
+        var batches = task.Samples.SelectMany(Steps).ToArray();
         var judged = batches[^Math.Max(1, batches.Length / JudgedPart)..];
         var taught = batches[..^judged.Length];
         if (taught.Length == 0)
@@ -152,16 +156,21 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         return difference.mul(difference).reshape(-1).mean([0]).mul(part.Share);
     }
 
-    private static Part[] Parts(RegionSamples batch)
+    /// <summary>What one step goes by: a batch, or pieces of it where its activations would not stay in the caches.</summary>
+    private static IEnumerable<Part[]> Steps(RegionSamples batch)
     {
         var all = (int)batch.Input.Dims[0];
-        var count = Math.Min(MostParts, all);
-        return [.. Enumerable.Range(0, count).Select(part =>
-        {
-            var indices = Enumerable.Range(0, all).Where(i => i * count / all == part).ToArray();
-            return new Part(Take(batch.Input, indices), Take(batch.Target, indices), (double)indices.Length / all);
-        })];
+        var size = Math.Max(FewestOfStep, (int)(ElementsOfStep / Math.Max(1, batch.Input.Count / all)));
+        var pieces = (all + size - 1) / size;
+        return Share([.. Enumerable.Range(0, all)], pieces).Select(piece => Parts(batch, piece));
     }
+
+    private static Part[] Parts(RegionSamples batch, int[] samples) =>
+        [.. Share(samples, Math.Min(MostParts, samples.Length)).Select(part => new Part(Take(batch.Input, part), Take(batch.Target, part), (double)part.Length / samples.Length))];
+
+    /// <summary>Cuts a list into pieces of nearly the same length, in order.</summary>
+    private static IEnumerable<int[]> Share(IReadOnlyList<int> all, int pieces) =>
+        Enumerable.Range(0, pieces).Select(piece => all.Where((_, i) => i * pieces / all.Count == piece).ToArray());
 
     private static torch.Tensor Take(Tensor tensor, int[] samples) => TensorBridge.ToTorch(tensor.Take(0, samples), torch.CPU);
 

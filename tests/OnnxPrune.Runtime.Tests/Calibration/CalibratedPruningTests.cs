@@ -3,6 +3,9 @@ using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Calibration.Activations;
+using OnnxPrune.Runtime.Calibration.Damage;
+using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
@@ -120,30 +123,6 @@ public sealed class CalibratedPruningTests
         planner.Measure(s_request, inputs, inputs, s_settings, Seed);
 
         Assert.Throws<TargetOutOfReachException>(() => planner.Plan([Target.Parse("macs=1%")]));
-    }
-
-    [Theory]
-    [MemberData(nameof(Kinds))]
-    public void Cursor_gives_the_values_of_a_whole_run(string kind)
-    {
-        var (model, inputs) = Given(kind);
-        using var cursor = new NetworkCursor(model, inputs, s_settings);
-
-        for (var place = 0; place < model.Graph.Nodes.Count - 1; place += 3)
-        {
-            cursor.MoveBehind(place);
-        }
-
-        var output = model.Graph.Outputs[^1];
-        var b = 0;
-        foreach (var batch in cursor.Look([output]))
-        {
-            var found = RuntimeTensor.ToTensor(batch[output], "the output");
-            var expected = Run(model, inputs[b++])[output.Name];
-            Assert.True(MaskedEqualsPruned.RelativeError(expected, found) < (kind == "half" ? HalfRounding : Rounding));
-        }
-
-        Assert.Equal(inputs.Count, b);
     }
 
     private static (Model Model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Inputs) Given(string kind)

@@ -1,4 +1,4 @@
-using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Calibration.Statistics;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Testing;
 

@@ -2,7 +2,7 @@ using MathNet.Numerics.LinearAlgebra;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
-using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Calibration.Statistics;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;

@@ -1,7 +1,7 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
-using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;

@@ -3,10 +3,11 @@ using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Fitting;
 
 /// <summary>
 /// Fits the layers of a pruned network together, region by region in topological order: each to what the original gives there, from what the pruned network gives it by then. Layers
@@ -16,6 +17,9 @@ internal sealed class JointRepair
 {
     // What samples of one region may take, in elements.
     private const long MostElements = 3 << 24;
+
+    // Beyond so many targets for every weight, more samples tell a region nothing new.
+    private const long TargetsPerWeight = 4096;
 
     // Forward passes; gradients cost about twice as much again.
     private const double MostMacs = 6e11;
@@ -54,10 +58,10 @@ internal sealed class JointRepair
             cancellation.ThrowIfCancellationRequested();
             var (region, target) = parts[i];
 
-            // Regions may interleave; what is still to be fitted lies before both cursors.
+            // Regions may interleave: what is still to be fitted lies before the pruned network's cursor, and what it is to come to is kept.
             pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1);
-            original.MoveBehind(parts.Skip(i).Min(p => original.PlaceOf(p.Target!.Value.Value.Producer!)) - 1);
-            var samples = Samples(region.Input, pruned, target!.Value, original);
+            original.MoveBehind(original.PlaceOf(target!.Value.Value), parts.Skip(i).Select(p => p.Target!.Value.Value));
+            var samples = Samples(region, pruned, target.Value, original);
             if (fitter.Fit(new RegionTask(_pruned, _shapes, region, samples, epochs, seed + i), cancellation))
             {
                 changed++;
@@ -101,17 +105,20 @@ internal sealed class JointRepair
         return macs;
     }
 
-    private IEnumerable<RegionSamples> Samples(Value input, NetworkCursor pruned, ValueAxis target, NetworkCursor original)
+    private IEnumerable<RegionSamples> Samples(Region region, NetworkCursor pruned, ValueAxis target, NetworkCursor original)
     {
+        var input = region.Input;
+        var enough = TargetsPerWeight * region.Layers.Sum(l => l.Input(1)?.Initializer?.Count ?? 0);
         var channels = _graph.Channels(target.Value, target.Axis)!;
         int[] kept = [.. Enumerable.Range(0, channels.Length).Where(i => !_leaving.Contains(channels[i]))];
-        var elements = 0L;
+        var (elements, targets) = (0L, 0L);
         foreach (var (x, t) in pruned.Look([input]).Zip(original.Look([target.Value])))
         {
             var (given, wanted) = (Copy(x[input]), Copy(t[target.Value]));
             yield return new RegionSamples(given, kept.Length == channels.Length ? wanted : wanted.Take(target.Axis, kept));
             elements += given.Count + wanted.Count;
-            if (elements > MostElements)
+            targets += wanted.Count / channels.Length * kept.Length;
+            if (elements > MostElements || targets > enough)
             {
                 yield break;
             }

@@ -2,7 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Activations;
 
 /// <summary>
 /// How far the network's outputs are from the original's. A single output [N, classes] counts as logits: the mean Kullback-Leibler

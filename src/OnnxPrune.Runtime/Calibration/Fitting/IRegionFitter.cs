@@ -1,7 +1,7 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Fitting;
 
 /// <summary>What a region reads in the pruned network, and what it should give.</summary>
 /// <param name="Input">[N, ...].</param>

@@ -1,7 +1,7 @@
 using OnnxPrune.Repair;
 using OnnxPrune.Runtime.Inputs;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Statistics;
 
 /// <summary>
 /// How a layer's input becomes the rows of a regression: one row per sample and position that the layer computes, one feature per channel and element of its window.

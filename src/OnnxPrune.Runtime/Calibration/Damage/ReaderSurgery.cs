@@ -3,8 +3,9 @@ using OnnxPrune.Algebra;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
+using OnnxPrune.Runtime.Calibration.Statistics;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Damage;
 
 /// <summary>
 /// One layer that reads a group of channels, and what is left of its weights as channels are taken from it one after the other: those

@@ -1,9 +1,11 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Calibration.Activations;
+using OnnxPrune.Runtime.Calibration.Statistics;
 using OnnxPrune.Runtime.Inputs;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Fitting;
 
 /// <summary>What the regressions of one layer need, one per group: over every other batch (A), and over those between (B).</summary>
 internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
@@ -16,14 +18,14 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
 
     /// <summary>Runs both networks up to the layer and sums over sampled positions.</summary>
     /// <param name="shortcut">What is taken from the target; null for nothing.</param>
-    /// <param name="byChannels">Whether features are the channels alone, without windows.</param>
     /// <param name="constants">Of the working copy.</param>
     /// <param name="work">Where the unit's input and the shortcut are.</param>
-    /// <param name="target">What is to be given, a value of the original.</param>
+    /// <param name="original">Where the pair's target is.</param>
     /// <param name="targets">Its channels.</param>
     public static LayerSums Collect(
-        LayerUnit unit, Value? shortcut, bool byChannels, ConstantValues constants, NetworkCursor work, Value target, NetworkCursor original, int targets, SeededRandom random)
+        UnitPair pair, Value? shortcut, ConstantValues constants, NetworkCursor work, NetworkCursor original, int targets, SeededRandom random)
     {
+        var (unit, target) = (pair.Unit, pair.Target);
         LayerSums? sums = null;
         RegressionStatistics? statistics = null;
         RowLayout? layout = null;
@@ -35,7 +37,7 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
                 var input = x[unit.Input].GetTensorTypeAndShape().Shape;
                 if (statistics is null || layout is null || sums is null)
                 {
-                    layout = byChannels ? RowLayout.OfPoints(unit, input) : RowLayout.Of(unit, input, constants[unit.Layer.Inputs[1]]!.Dims);
+                    layout = pair.ByChannels ? RowLayout.OfPoints(unit, input) : RowLayout.Of(unit, input, constants[unit.Layer.Inputs[1]]!.Dims);
                     statistics = new RegressionStatistics(layout, unit.Input.ElementType, input.Length, true, shortcut is not null);
                     sums = new LayerSums(Empty(layout, targets), Empty(layout, targets));
                 }

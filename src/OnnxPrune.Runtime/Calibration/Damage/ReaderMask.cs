@@ -1,7 +1,7 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Damage;
 
 /// <summary>
 /// Lets a node of a working copy read zeros in place of some channels: for readers that cannot be repaired, such as a grouped Conv,

@@ -1,7 +1,7 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Inputs;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Statistics;
 
 /// <summary>
 /// Where a sliding layer is sampled: some positions of its output, the same for all samples of a batch, and for each the elements of

@@ -4,7 +4,7 @@ using OnnxPrune.Repair;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Statistics;
 
 /// <summary>
 /// A small model that ONNX Runtime runs beside the network: from a layer's input, and the values that its output should come to, it

@@ -3,12 +3,17 @@ using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Calibration.Statistics;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Fitting;
 
 /// <summary>A layer of the working copy that can be repaired, and what it was in the original.</summary>
-internal sealed record UnitPair(LayerUnit Unit, LayerUnit Before)
+/// <param name="ByChannels">Whether it has too many features for one regression, and every channel of its input is predicted instead.</param>
+internal sealed record UnitPair(LayerUnit Unit, LayerUnit Before, bool ByChannels)
 {
+    /// <summary>The value of the original that the repair comes as near to as it can.</summary>
+    public Value Target => ByChannels ? Before.Input : Before.Output;
+
     /// <summary>The layers that are still there, those that end a branch after their shortcuts.</summary>
     /// <param name="graph">The original's channels.</param>
     /// <param name="twins">The copy's nodes by the original's.</param>
@@ -25,7 +30,8 @@ internal sealed record UnitPair(LayerUnit Unit, LayerUnit Before)
             if (LayerUnit.Of(node, originalJoins, graph.Constants) is { } before && LayerUnit.Of(twins[node], joins, constants) is { } unit
                 && LayerStatistics.IsManageable(unit, constants))
             {
-                pairs.Add(Match(unit, before, twins));
+                var byChannels = unit.FeatureCount(constants) > LayerStatistics.MostFeatures && unit.FeatureCount(constants) > unit.InputCount(constants);
+                pairs.Add(Match(new UnitPair(unit, before, byChannels), twins));
                 taken.UnionWith(pairs[^1].Before.Norm is { } norm ? [norm] : []);
             }
         }
@@ -35,14 +41,15 @@ internal sealed record UnitPair(LayerUnit Unit, LayerUnit Before)
     }
 
     /// <summary>Where a removed block has changed what follows a layer, its unit ends earlier.</summary>
-    private static UnitPair Match(LayerUnit unit, LayerUnit before, IReadOnlyDictionary<Node, Node> twins)
+    private static UnitPair Match(UnitPair pair, IReadOnlyDictionary<Node, Node> twins)
     {
+        var (unit, before) = (pair.Unit, pair.Before);
         if (Twin(before.Norm) != unit.Norm)
         {
-            return new UnitPair(unit with { Norm = null, Join = null }, before with { Norm = null, Join = null });
+            return pair with { Unit = unit with { Norm = null, Join = null }, Before = before with { Norm = null, Join = null } };
         }
 
-        return Twin(before.Join) != unit.Join ? new UnitPair(unit with { Join = null }, before with { Join = null }) : new UnitPair(unit, before);
+        return Twin(before.Join) != unit.Join ? pair with { Unit = unit with { Join = null }, Before = before with { Join = null } } : pair;
 
         Node? Twin(Node? original) => original is null ? null : twins.GetValueOrDefault(original);
     }

@@ -3,10 +3,11 @@ using OnnxPrune.Blocks;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Statistics;
 
 /// <summary>The inputs of one layer of the original, as seen on the calibration data: the covariance and mean of its features.</summary>
 /// <param name="Taps">Features per input channel: the kernel's elements, or 1 where all taps share one covariance.</param>
@@ -30,8 +31,8 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
         using var cursor = new NetworkCursor(model, batches, settings);
         foreach (var unit in units)
         {
-            result.Add(Collect(unit, constants, cursor, new SeededRandom(seed + result.Count)));
             cursor.MoveBehind(cursor.PlaceOf(unit.Layer) - 1);
+            result.Add(Collect(unit, constants, cursor, new SeededRandom(seed + result.Count)));
         }
 
         return result;

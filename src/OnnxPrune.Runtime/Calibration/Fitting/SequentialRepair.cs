@@ -5,10 +5,12 @@ using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
 using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Calibration.Activations;
+using OnnxPrune.Runtime.Calibration.Damage;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Fitting;
 
 /// <summary>
 /// Takes channels from a network and repairs it from unlabelled inputs, layer by layer in topological order, each on what the network
@@ -86,18 +88,18 @@ internal sealed class SequentialRepair
         for (var i = 0; i < _units.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var (unit, before) = _units[i];
+            var (unit, before) = (_units[i].Unit, _units[i].Before);
 
             // A layer that ends a branch waits for its shortcut, so that layers take their turns in another order than they run in:
-            // what is still to be repaired lies before both cursors.
-            original.MoveBehind(_units.Skip(i).Min(u => original.PlaceOf(u.Before.Layer)) - 1);
+            // what is still to be repaired lies before the copy's cursor, and what it is to come to is kept.
+            original.MoveBehind(original.PlaceOf(_units[i].Target), _units.Skip(i).Select(u => u.Target));
             work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1);
 
             // Up to the first loss there is nothing to repair.
             changed = changed || Loses(before) || firstLoss < original.PlaceOf(before.Output.Producer!);
             if (changed)
             {
-                Repair(unit, before, original, work, new SeededRandom(seed + i));
+                Repair(_units[i], original, work, new SeededRandom(seed + i));
                 done.Add(unit.Layer.Label);
             }
 
@@ -141,17 +143,18 @@ internal sealed class SequentialRepair
 
     private static bool IsDead(Node node) => node.Outputs.All(o => o is null || (o.Uses.Count == 0 && !o.IsGraphOutput));
 
-    private void Repair(LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random)
+    private void Repair(UnitPair pair, NetworkCursor original, NetworkCursor work, SeededRandom random)
     {
+        var (unit, before) = (pair.Unit, pair.Before);
         var (weights, shift) = unit.Effective(_constants);
         var channels = unit.InputCount(_constants);
-        if (weights.RowCount > LayerStatistics.MostFeatures && weights.RowCount > channels)
+        if (pair.ByChannels)
         {
-            RepairByChannels(unit, before, original, work, random, weights, shift);
+            RepairByChannels(pair, original, work, random, weights, shift);
             return;
         }
 
-        var sums = LayerSums.Collect(unit, unit.Shortcut, byChannels: false, _constants, work, before.Output, original, weights.ColumnCount, random);
+        var sums = LayerSums.Collect(pair, unit.Shortcut, _constants, work, original, weights.ColumnCount, random);
         var taps = weights.RowCount / channels;
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
@@ -182,12 +185,12 @@ internal sealed class SequentialRepair
     /// Every channel that the original has there is predicted from those that are left, and the weights are passed through the prediction:
     /// a linear combination of channels commutes with convolution. The border, where zeros are padded, is off by the intercept.
     /// </summary>
-    private void RepairByChannels(
-        LayerUnit unit, LayerUnit before, NetworkCursor original, NetworkCursor work, SeededRandom random, Matrix<double> weights, double[] shift)
+    private void RepairByChannels(UnitPair pair, NetworkCursor original, NetworkCursor work, SeededRandom random, Matrix<double> weights, double[] shift)
     {
+        var (unit, before) = (pair.Unit, pair.Before);
         var channels = unit.InputCount(_constants);
         var taps = weights.RowCount / channels;
-        var sums = LayerSums.Collect(unit, null, byChannels: true, _constants, work, before.Input, original, channels, random);
+        var sums = LayerSums.Collect(pair, null, _constants, work, original, channels, random);
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
             Choose(choice, before, (sums.A[0], sums.B[0]), Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) => weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);

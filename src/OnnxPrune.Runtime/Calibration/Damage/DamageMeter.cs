@@ -6,10 +6,12 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
 using OnnxPrune.Planning;
 using OnnxPrune.Repair;
+using OnnxPrune.Runtime.Calibration.Activations;
+using OnnxPrune.Runtime.Calibration.Statistics;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Runtime.Calibration;
+namespace OnnxPrune.Runtime.Calibration.Damage;
 
 /// <summary>
 /// Measures what each cut by itself, repaired, does to the network's outputs. A working copy of the original is run up to the layer

@@ -1,0 +1,94 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Runtime.Tests.Calibration;
+
+public sealed class CalibrationInputsTests
+{
+    private const long SmallMacs = 1_000_000;
+
+    [Theory]
+    [InlineData(5000, 32, SmallMacs, null, 2048)]
+    [InlineData(300, 32, SmallMacs, null, 300)]
+    [InlineData(5000, 224, SmallMacs, null, 265)]
+    [InlineData(5000, 512, SmallMacs, null, 128)]
+    [InlineData(5000, 32, 4_000_000_000, null, 250)]
+    [InlineData(5000, 224, SmallMacs, 700, 700)]
+    public void Large_images_and_networks_are_calibrated_on_fewer(int count, int side, long macs, int? limit, int expected)
+    {
+        var inputs = Read(new Source(count, side), macs, limit);
+
+        Assert.Equal(expected, inputs.Samples);
+        Assert.Equal(expected, inputs.Batches.Sum(b => b["x"].Dims[0]));
+    }
+
+    [Fact]
+    public void Batches_are_read_when_they_are_asked_for()
+    {
+        var source = new Source(1000, 32);
+        var inputs = Read(source, SmallMacs, null);
+        var before = source.Reads;
+
+        var (first, again) = (inputs.Batches[3]["x"].ToDoubles(), inputs.Batches[3]["x"].ToDoubles());
+
+        Assert.Equal(first, again);
+        Assert.Equal(before + 2, source.Reads);
+        Assert.True(before <= 1);
+    }
+
+    [Fact]
+    public void Layers_are_surveyed_and_cuts_tried_on_the_first_of_them()
+    {
+        var inputs = Read(new Source(1000, 32), SmallMacs, null);
+
+        Assert.Equal(20, inputs.Batches.Count);
+        Assert.InRange(inputs.Surveyed.Count, inputs.Trials.Count, inputs.Batches.Count - 1);
+        Assert.Equal(inputs.Batches[2]["x"].ToDoubles(), inputs.Surveyed[2]["x"].ToDoubles());
+        Assert.Equal(inputs.Batches[2]["x"].ToDoubles(), inputs.Trials[2]["x"].ToDoubles());
+    }
+
+    [Fact]
+    public void A_batch_that_the_model_fixes_is_counted_as_it_is()
+    {
+        var inputs = Read(new Source(1000, 32), SmallMacs, null, fixedBatch: 2);
+
+        Assert.Equal(500, inputs.Batches.Count);
+        Assert.Equal(100, inputs.Trials.Count);
+    }
+
+    private static CalibrationInputs Read(IDataSource source, long macs, int? limit, int? fixedBatch = null) =>
+        CalibrationInputs.Read(source, [new ValueDescription("x", ElementType.Float, new Shape(new Dim(fixedBatch), new Dim(3)))], new Cost(macs, 0, 0), limit, 1);
+
+    private sealed class Source(int count, int side) : IDataSource
+    {
+        public int Reads { get; private set; }
+
+        public string Description => "made images";
+
+        public int Count => count;
+
+        public bool HasLabels => false;
+
+        public int LargestBatch => int.MaxValue;
+
+        public IReadOnlyList<string> Notes => [];
+
+        public int Label(int index) => throw new NotSupportedException();
+
+        public IReadOnlyDictionary<string, Tensor> Read(IReadOnlyList<ValueDescription> inputs, ReadOnlySpan<int> indices)
+        {
+            Reads++;
+            var image = 3 * side * side;
+            var values = new float[indices.Length * image];
+            for (var i = 0; i < indices.Length; i++)
+            {
+                values.AsSpan(i * image, image).Fill(indices[i]);
+            }
+
+            return new Dictionary<string, Tensor> { ["x"] = Tensor.Of(values, indices.Length, 3, side, side) };
+        }
+    }
+}
