@@ -2,6 +2,7 @@
 // and leaves its message for ts_take_error; no exception passes the border.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 #include <torch/cuda.h>
 
 #include <cstring>
@@ -46,7 +47,7 @@ void run(Body body) {
   guarded([&] { body(); return 0; }, 0);
 }
 
-c10::optional<at::Tensor> maybe(Handle t) { return t ? c10::optional<at::Tensor>(*t) : c10::nullopt; }
+at::Tensor maybe(Handle t) { return t ? *t : at::Tensor(); }
 
 at::Device device(int type, int index) {
   return at::Device(static_cast<at::DeviceType>(type), static_cast<c10::DeviceIndex>(type == 0 ? -1 : index < 0 ? 0 : index));
@@ -69,8 +70,8 @@ EXPORT void ts_set_num_threads(int count) { run([&] { at::set_num_threads(count)
 EXPORT int ts_cuda_is_available() { return guarded([] { return torch::cuda::is_available() ? 1 : 0; }, 0); }
 
 EXPORT int ts_grad_mode(int enabled) {
-  const int before = at::GradMode::is_enabled();
-  at::GradMode::set_enabled(enabled != 0);
+  const int before = c10::GradMode::is_enabled();
+  c10::GradMode::set_enabled(enabled != 0);
   return before;
 }
 
