@@ -15,7 +15,7 @@ public static class TorchLibrary
     {
         if (Obstacle is { } obstacle)
         {
-            throw new UsageException($"Training needs libtorch, which cannot be loaded here ({obstacle}). 'tools/setup' installs it where it can; pruning works without.");
+            throw new UsageException($"Training needs libtorch, which cannot be loaded here ({obstacle}). 'tools/setup --libtorch' installs it, or builds for the one that is here now, where it can; pruning works without.");
         }
     }
 

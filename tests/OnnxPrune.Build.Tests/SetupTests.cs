@@ -39,11 +39,12 @@ public sealed class SetupTests : IDisposable
         if [[ -e $CALLS.cut ]]; then truncate -s 50 "$out/packed.tgz"; exit 1; fi
         """;
 
-    // Builds what setup asks for, unless the machine has no libtorch.
+    // Builds what setup asks for, unless the machine has no libtorch, or one with other names.
     private const string PretendedCmake = """
         #!/usr/bin/env bash
         echo "cmake $*" >>"$CALLS"
         [[ ! -e $CALLS.notorch ]] || exit 1
+        if [[ $1 == --build && -e $CALLS.othertorch ]]; then echo "shim.cpp:72:26: error: 'at::GradMode' has not been declared"; exit 1; fi
         if [[ $1 == --build ]]; then touch "$2/libTorchStandIn.so"; else mkdir -p "$4"; fi
         """;
 
@@ -215,6 +216,32 @@ public sealed class SetupTests : IDisposable
         File.Delete(At("calls.notorch"));
         Assert.Contains("nothing to do", Setup().Output);
         Assert.Contains("found libtorch and built what calls it", Setup("--libtorch").Output);
+    }
+
+    [Fact]
+    public void A_libtorch_that_does_not_fit_is_not_called_absent()
+    {
+        WriteNative("int one;");
+        File.WriteAllText(At("calls.othertorch"), "");
+
+        var setup = Setup();
+
+        Assert.Equal(0, setup.ExitCode);
+        Assert.Contains("does not build with the one that is here", setup.Output);
+        Assert.DoesNotContain("no libtorch", setup.Output);
+        Assert.Contains("'at::GradMode' has not been declared", setup.Error);
+    }
+
+    [Fact]
+    public void Another_libtorch_is_built_for_on_request()
+    {
+        WriteNative("int one;");
+        Setup();
+        File.WriteAllText(At(".stack/libtorch/libTorchStandIn.so"), "for the old one");
+
+        Assert.Contains("found libtorch and built what calls it", Setup("--libtorch").Output);
+
+        Assert.Equal("", File.ReadAllText(At(".stack/libtorch/libTorchStandIn.so")));
     }
 
     [Fact]
