@@ -47,6 +47,36 @@ public sealed class ActivationStoreTests
         Assert.Equal([0, 2, 3, 5, 7, 8, 9], new[] { held[0], held[2], held[3], held[5], more, last, another }.Select(h => (int)Read(h)[0]));
     }
 
+    [Fact]
+    public void A_folder_that_takes_nothing_is_said_with_the_way_out()
+    {
+        using var store = new ActivationStore(mostInMemory: 0, "/nowhere/at/all");
+
+        var e = Assert.Throws<IOException>(() => store.Keep(Value(1)));
+
+        Assert.Contains("'/nowhere/at/all'", e.Message);
+        Assert.Contains("--limit", e.Message);
+        Assert.Contains("TMPDIR", e.Message);
+    }
+
+    [Fact]
+    public void The_file_has_no_name_while_it_is_used()
+    {
+        var folder = Directory.CreateTempSubdirectory("onnxprune-tests-");
+        try
+        {
+            using var store = new ActivationStore(mostInMemory: 0, folder.FullName);
+            using var held = store.Keep(Value(1));
+
+            Assert.Empty(folder.GetFileSystemInfos());
+            Assert.Equal(Numbers(1), Read(held));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static double[] Numbers(int first) => [first, first + 0.5, -first, 1];
 
     private static OrtValue Value(int first) => RuntimeTensor.ToOrtValue(Tensor.Of(Array.ConvertAll(Numbers(first), x => (float)x)));

@@ -9,13 +9,15 @@ namespace OnnxPrune.Runtime.Calibration.Activations;
 /// Values of a network between two runs: in memory up to a bound, and beyond it in a temporary file, so that memory does not grow with the number of inputs.
 /// </summary>
 /// <param name="mostInMemory">In bytes.</param>
-internal sealed class ActivationStore(long mostInMemory = ActivationStore.MostInMemory) : IDisposable
+/// <param name="folder">Where the file is; null for the system's temporary folder.</param>
+internal sealed class ActivationStore(long mostInMemory = ActivationStore.MostInMemory, string? folder = null) : IDisposable
 {
     /// <summary>Takes the activations of 128 images of 224x224 in a ResNet-50; twice, since the original and the pruned network run side by side.</summary>
     public const long MostInMemory = 1L << 30;
 
     // Where something of this length was, and is not any more. The same lengths come again and again.
     private readonly Dictionary<long, Stack<long>> _free = [];
+    private readonly string _folder = folder ?? Path.GetTempPath();
     private SafeFileHandle? _file;
     private long _inMemory;
 
@@ -58,14 +60,14 @@ internal sealed class ActivationStore(long mostInMemory = ActivationStore.MostIn
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException(
-                $"the temporary folder '{Path.GetTempPath()}' does not take what the network computes on the calibration inputs, {(FileLength + data.Length) >> 20} MiB by now: "
+                $"the temporary folder '{_folder}' does not take what the network computes on the calibration inputs, {(FileLength + data.Length) >> 20} MiB by now: "
                 + $"give fewer with --limit, or another folder in TMPDIR ({e.Message})", e);
         }
     }
 
-    private static SafeFileHandle OpenFile()
+    private SafeFileHandle OpenFile()
     {
-        var path = Path.Combine(Path.GetTempPath(), $"onnxprune-{Path.GetRandomFileName()}");
+        var path = Path.Combine(_folder, $"onnxprune-{Path.GetRandomFileName()}");
         var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete);
         // It has no name any more, and is gone with the process, however that ends.
         File.Delete(path);
