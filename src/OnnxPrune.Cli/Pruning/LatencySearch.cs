@@ -76,7 +76,7 @@ internal sealed class LatencySearch(
         terminal.Watched("searching the largest network that is fast enough", progress => bounds.Narrow(MostTrials - _trials, time =>
         {
             var trial = draft(With(time));
-            var used = Used(track.Sprint(trial.Model).Racers[^1]);
+            var used = track.Sprint(trial.Model, Used);
             _trials++;
             terminal.Detail($"trial {_trials}: {Numbers.Share(trial.Cost.Macs, before.Macs)} of the MACs use {Numbers.Percent(used)} of the time");
             progress.Report((double)_trials / MostTrials);

@@ -70,8 +70,9 @@ internal sealed class TimeBudget
     private double Used(Model model, bool isFinal = false)
     {
         var exported = BatchNormInsertion.Folded(model);
-        var racer = (isFinal ? _track.Race(exported) : _track.Sprint(exported)).Racers[^1];
-        return _targets.Max(t => t.Used(racer.Quietly()));
+        return isFinal ? Of(_track.Race(exported).Racers[^1]) : _track.Sprint(exported, Of);
+
+        double Of(RacerLatency racer) => _targets.Max(t => t.Used(racer.Quietly()));
     }
 }
 
