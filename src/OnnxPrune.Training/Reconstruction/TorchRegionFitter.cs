@@ -23,6 +23,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     // Of a region's input: temporaries of larger steps cost more in fresh memory than in arithmetic.
     private const long ElementsOfStep = 1 << 19;
     private const int FewestOfStep = 16;
+    private const int FewestToSplit = 10;
     private const double RelativeRate = 0.01;
 
     // Biases and shifts can be all zero, and have no size of their own then.
@@ -42,9 +43,17 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         }
 
         using var scope = torch.NewDisposeScope();
-        var batches = task.Samples.SelectMany(Steps).ToArray();
-        var judged = batches[^Math.Max(1, batches.Length / JudgedPart)..];
-        var taught = batches[..^judged.Length];
+        var batches = new List<Part[][]>();
+        foreach (var some in task.Samples.Chunk(FewestToSplit))
+        {
+            // Of few samples, small steps learn the samples and not the region.
+            var elements = batches.Count == 0 && some.Length < FewestToSplit ? long.MaxValue : ElementsOfStep;
+            batches.AddRange(Array.ConvertAll(some, b => Steps(b, elements)));
+        }
+
+        var kept = Math.Max(1, batches.Count / JudgedPart);
+        Part[][] judged = [.. batches.TakeLast(kept).SelectMany(b => b)];
+        Part[][] taught = [.. batches.SkipLast(kept).SelectMany(b => b)];
         if (taught.Length == 0)
         {
             return false;
@@ -157,12 +166,12 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     }
 
     /// <summary>What one step goes by: a batch, or pieces of it where its activations would not stay in the caches.</summary>
-    private static IEnumerable<Part[]> Steps(RegionSamples batch)
+    private static Part[][] Steps(RegionSamples batch, long elements)
     {
         var all = (int)batch.Input.Dims[0];
-        var size = Math.Max(FewestOfStep, (int)(ElementsOfStep / Math.Max(1, batch.Input.Count / all)));
-        var pieces = (all + size - 1) / size;
-        return Share([.. Enumerable.Range(0, all)], pieces).Select(piece => Parts(batch, piece));
+        var size = Math.Clamp(elements / Math.Max(1, batch.Input.Count / all), Math.Min(FewestOfStep, all), all);
+        var pieces = (int)((all + size - 1) / size);
+        return [.. Share([.. Enumerable.Range(0, all)], pieces).Select(piece => Parts(batch, piece))];
     }
 
     private static Part[] Parts(RegionSamples batch, int[] samples) =>
