@@ -15,7 +15,7 @@ internal sealed class NetworkCursor : IDisposable
     private readonly SessionSettings _settings;
     private readonly IReadOnlyList<Node> _order;
     private readonly Dictionary<Node, int> _places;
-    private readonly HashSet<Node> _dependent;
+    private readonly HashSet<Node> _dependent = [];
     private readonly ActivationStore _store;
     private readonly Dictionary<Value, ActivationStore.Held>[] _held;
     private int _place = -1;
@@ -27,7 +27,11 @@ internal sealed class NetworkCursor : IDisposable
         (_model, _settings, _store) = (model, settings with { TakesTurns = true }, store ?? new ActivationStore());
         _order = model.Graph.TopologicalOrder();
         _places = _order.Select((n, i) => (n, i)).ToDictionary(p => p.n, p => p.i);
-        _dependent = Dependent();
+        foreach (var node in _order.Where(n => n.Inputs.Concat(n.Captures).OfType<Value>().Any(DependsOnInputs)))
+        {
+            _dependent.Add(node);
+        }
+
         _held = [.. batches.Select(b => b.ToDictionary(i => model.Graph.Find(i.Key)!, i => _store.Keep(RuntimeTensor.ToOrtValue(i.Value))))];
     }
 
@@ -129,20 +133,6 @@ internal sealed class NetworkCursor : IDisposable
 
     // Constants are part of every excerpt; carrying them along would cost memory for nothing.
     private bool DependsOnInputs(Value value) => value.Producer is { } producer ? _dependent.Contains(producer) : value is { IsGraphInput: true, IsInitializer: false };
-
-    private HashSet<Node> Dependent()
-    {
-        var dependent = new HashSet<Node>();
-        foreach (var node in _order)
-        {
-            if (node.Inputs.Concat(node.Captures).OfType<Value>().Any(v => v.Producer is { } p ? dependent.Contains(p) : v is { IsGraphInput: true, IsInitializer: false }))
-            {
-                dependent.Add(node);
-            }
-        }
-
-        return dependent;
-    }
 
     /// <summary>Values of one batch for one run: those that a session reads, and others.</summary>
     private sealed class Loaded : IDisposable
