@@ -53,6 +53,20 @@ internal sealed class CalibratedCutter
     /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
     public CalibratedResult Prune(PruneRequest request, IReadOnlyList<Target> targets) => Repair(Plan(request, targets), reconsider: Decides(_options));
 
+    /// <summary>Decides how dear blocks are beside channels, for cuts of about this size.</summary>
+    public void Weigh(PruneRequest request, IReadOnlyList<Target> targets)
+    {
+        if (Decides(_options) && _inputs.Rehearsals.Count > 0)
+        {
+            var planner = Planner(request);
+            _terminal.Watched("weighing blocks against channels", progress =>
+            {
+                planner.Weigh(targets, plan => Rehearsal.Damage(_loaded.Model, plan, _inputs.Rehearsals, _settings, _options.Measure.Seed), progress.Report);
+                return true;
+            });
+        }
+    }
+
     /// <summary>What goes so that the targets hold. Measuring takes long, once; the next plans are cheap.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
     public PruningPlan Plan(PruneRequest request, IReadOnlyList<Target> targets)

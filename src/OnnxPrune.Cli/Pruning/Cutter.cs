@@ -61,7 +61,17 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         }
 
         var rule = $"the target{(options.Targets.Count + options.TimeTargets.Count > 1 ? "s" : "")} {options.TargetText}";
-        return options.TimeTargets.Count > 0 ? Race(request, rule) : Prune(request, options.Targets, rule, KeepsTarget);
+        if (options.TimeTargets.Count > 0)
+        {
+            return Race(request, rule);
+        }
+
+        if (!options.Targets.All(t => t.IsMet(pruner.Before, pruner.Before)))
+        {
+            _calibrated?.Weigh(request, options.Targets);
+        }
+
+        return Prune(request, options.Targets, rule, KeepsTarget);
     }
 
     private CutResult Race(PruneRequest request, string rule)
@@ -74,6 +84,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             terminal,
             pruner.Before,
             () => _calibrated?.Smallest(request, TargetKind.Time) ?? pruner.Smallest(request),
+            targets => _calibrated?.Weigh(request, targets),
             targets => Draft(request, targets),
             targets =>
             {

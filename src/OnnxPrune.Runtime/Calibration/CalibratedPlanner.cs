@@ -14,6 +14,10 @@ namespace OnnxPrune.Runtime.Calibration;
 /// </summary>
 public sealed class CalibratedPlanner
 {
+    // How much of a block's damage counts beside that of channels. The next block can make up for it only as far as nothing is cut from it, and what comes later does its part as well:
+    // which of both prevails differs from network to network. Besides 1, these are tried.
+    private static readonly double[] s_weights = [0.6, 1.6];
+
     private readonly Model _model;
     private readonly ChannelGraph _graph;
     private readonly IReadOnlyList<ResidualBlock> _blocks;
@@ -21,6 +25,7 @@ public sealed class CalibratedPlanner
     private readonly NodeNames _names;
     private IReadOnlyList<GroupDamage> _groupDamages = [];
     private IReadOnlyList<BlockDamage> _blockDamages = [];
+    private double _weight = 1;
 
     /// <param name="model">The original, with shapes; is not changed.</param>
     /// <param name="times">How long the layers of the model take.</param>
@@ -49,12 +54,12 @@ public sealed class CalibratedPlanner
     {
         var readers = _graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
         var layers = LayerStatistics.Collect(_model, _graph.Constants, readers, statistics, settings, seed);
-        var meter = new DamageMeter(_graph, layers);
+        var meter = new DamageMeter(_graph, layers, settings);
         var groups = Enumerable.Range(0, _graph.Groups.Count)
             .Where(g => request.CutsChannels && meter.CanMeasure(g) && request.Allows(_graph.Groups[g]))
             .ToArray();
         var blocks = _blocks.Where(b => request.CutsBlocks && b.Obstacle is null && request.Allows(b)).ToArray();
-        (_groupDamages, _blockDamages) = meter.Measure(groups, blocks, request.Rounding, trials, settings, progress, cancellation);
+        (_groupDamages, _blockDamages) = meter.Measure(groups, blocks, request.Rounding, trials, progress, cancellation);
     }
 
     /// <summary>The cost with everything gone that may go and that saves anything of this kind.</summary>
@@ -65,11 +70,39 @@ public sealed class CalibratedPlanner
         return all.Cost;
     }
 
+    /// <summary>Weighs blocks against channels by trying out what either leads to, for this and all later plans.</summary>
+    /// <param name="targets">About what will be asked for.</param>
+    /// <param name="rehearse">The damage of a plan as a whole.</param>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    public void Weigh(IReadOnlyList<Target> targets, Func<PruningPlan, double> rehearse, Action<double>? progress = null)
+    {
+        var usual = Plan(targets, 1);
+        double? least = null;
+        foreach (var (weight, i) in s_weights.Select((w, i) => (w, i)))
+        {
+            var plan = Plan(targets, weight);
+            if (plan.ToJson() != usual.ToJson())
+            {
+                least ??= rehearse(usual);
+                if (rehearse(plan) is var damage && damage < least)
+                {
+                    // Where one direction is better, the other one is not.
+                    (_weight, least) = (weight, damage);
+                    break;
+                }
+            }
+
+            progress?.Invoke((i + 1.0) / s_weights.Length);
+        }
+    }
+
     /// <summary>The plan with the least total damage that keeps the targets.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
-    public PruningPlan Plan(IReadOnlyList<Target> targets)
+    public PruningPlan Plan(IReadOnlyList<Target> targets) => Plan(targets, _weight);
+
+    private PruningPlan Plan(IReadOnlyList<Target> targets, double weight)
     {
-        var allocation = new MeasuredAllocation(_cost, Original, targets, _groupDamages, _blockDamages, Inside);
+        var allocation = new MeasuredAllocation(_cost, Original, targets, _groupDamages, [.. _blockDamages.Select(b => b.Times(weight))], Inside);
         allocation.Run();
         if (!allocation.IsMet)
         {

@@ -42,23 +42,9 @@ public static class CalibratedPruning
         Action<double>? progress = null,
         CancellationToken cancellation = default)
     {
-        var graph = ChannelFlow.Through(original);
-        var names = new NodeNames(original.Graph);
-        var blocks = PlanLookup.Blocks(plan, original, BlockFinder.Find(original, graph.Constants));
-        var leaving = PlanLookup.Channels(plan, graph);
-        var choices = reconsider ? Choices(graph, leaving) : [];
-        var work = OnnxFile.CloneWithShapes(original);
-        var twins = original.Graph.Nodes.Zip(work.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
-        RemoveBlocks(work, plan);
-        var repair = new SequentialRepair(graph, work, twins, leaving, choices, settings);
         var (fit, judge) = Divide(batches);
-        var layers = repair.Run(fit, seed, fitter is null ? progress : done => progress?.Invoke(PartOfLayers * done), cancellation);
-
-        var gone = blocks.SelectMany(b => b.Branch).ToHashSet();
-        plan = plan with { Channels = LayerCut.From(graph, names, repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node))), AbsorbMeans = false };
-        new Pruner(work).Apply(plan with { Blocks = [] });
-        var apart = new CalibratedResult(work, plan, layers);
-        return KeepBetter(original, apart, Together(), judge, settings);
+        var apart = OneByOne(original, plan, reconsider, isRough: false, fit, settings, seed, fitter is null ? progress : done => progress?.Invoke(PartOfLayers * done), cancellation);
+        return KeepBetter(original, apart.Result, Together(), judge, settings);
 
         CalibratedResult? Together()
         {
@@ -67,11 +53,44 @@ public static class CalibratedPruning
                 return null;
             }
 
-            var copy = OnnxFile.CloneWithShapes(work);
-            var joint = new JointRepair(graph, repair.Leaving, copy, fit, settings);
+            var copy = OnnxFile.CloneWithShapes(apart.Result.Model);
+            var joint = new JointRepair(apart.Graph, apart.Leaving, copy, fit, settings);
             var regions = joint.Run(fitter, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
-            return apart with { Model = copy, Regions = regions };
+            return apart.Result with { Model = copy, Regions = regions };
         }
+    }
+
+    /// <summary>The network of a plan, repaired layer by layer and only as well as it takes to compare plans.</summary>
+    internal static Model Roughly(
+        Model original, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation) =>
+        OneByOne(original, plan, reconsider: false, isRough: true, batches, settings, seed, null, cancellation).Result.Model;
+
+    private static (CalibratedResult Result, ChannelGraph Graph, IReadOnlySet<int> Leaving) OneByOne(
+        Model original,
+        PruningPlan plan,
+        bool reconsider,
+        bool isRough,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        SessionSettings settings,
+        long seed,
+        Action<double>? progress,
+        CancellationToken cancellation)
+    {
+        var graph = ChannelFlow.Through(original);
+        var names = new NodeNames(original.Graph);
+        var blocks = PlanLookup.Blocks(plan, original, BlockFinder.Find(original, graph.Constants));
+        var leaving = PlanLookup.Channels(plan, graph);
+        var choices = reconsider ? Choices(graph, leaving) : [];
+        var work = OnnxFile.CloneWithShapes(original);
+        var twins = original.Graph.Nodes.Zip(work.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
+        RemoveBlocks(work, plan);
+        var repair = new SequentialRepair(graph, work, twins, leaving, choices, settings, isRough);
+        var layers = repair.Run(batches, seed, progress, cancellation);
+
+        var gone = blocks.SelectMany(b => b.Branch).ToHashSet();
+        plan = plan with { Channels = LayerCut.From(graph, names, repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node))), AbsorbMeans = false };
+        new Pruner(work).Apply(plan with { Blocks = [] });
+        return (new CalibratedResult(work, plan, layers), graph, repair.Leaving);
     }
 
     /// <summary>Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more than enough.</summary>

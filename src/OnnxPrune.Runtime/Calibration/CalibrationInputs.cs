@@ -11,10 +11,12 @@ namespace OnnxPrune.Runtime.Calibration;
 /// <param name="Batches">At least two, so that a fit can be judged on samples that it has not seen.</param>
 /// <param name="Surveyed">The first of them: enough to tell what the layers read.</param>
 /// <param name="Trials">The first of these: enough to run single cuts on.</param>
+/// <param name="Rehearsals">The same to repair a whole plan on trial and to judge it; none where that would take too long.</param>
 public sealed record CalibrationInputs(
     IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Batches,
     IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Surveyed,
     IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Trials,
+    IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Rehearsals,
     int Samples)
 {
     // More samples than this change little: positions are sampled from fewer images just as well, and large images have many.
@@ -28,7 +30,9 @@ public sealed record CalibrationInputs(
     private const int MostSurveyed = 512;
     private const long MacsOfTrials = 30_000_000_000;
     private const int FewestTrials = 12;
-    private const int MostTrials = 200;
+    private const int MostTrials = 150;
+    private const int MostRehearsals = 300;
+    private const double MacsOfRehearsals = 2e11;
 
     /// <param name="model">The network's inputs and cost.</param>
     /// <param name="limit">At most so many samples, drawn at random; null for 2,048 where images and network are small, and down to 128 where they are large.</param>
@@ -48,7 +52,7 @@ public sealed record CalibrationInputs(
             (indices.Length + size - 1) / size,
             b => source.Batches(inputs, indices[(b * size)..Math.Min(indices.Length, (b + 1) * size)], size).Single().Inputs);
         var trials = (int)Math.Clamp(MacsOfTrials / Math.Max(1, model.Macs), FewestTrials, MostTrials);
-        return new CalibrationInputs(batches, First(MostSurveyed), First(trials), indices.Length);
+        return new CalibrationInputs(batches, First(MostSurveyed), First(trials), model.Macs <= MacsOfRehearsals / MostRehearsals && batches.Count >= 4 ? First(MostRehearsals) : [], indices.Length);
 
         OnDemand<IReadOnlyDictionary<string, Tensor>> First(int samples) =>
             OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, 0, Math.Clamp((samples + size - 1) / size, 1, batches.Count));

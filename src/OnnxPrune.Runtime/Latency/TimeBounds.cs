@@ -38,7 +38,7 @@ public readonly record struct TimeBounds(long Fewest, long Most, double UsedByFe
     public long Excess(double used) => Math.Max((long)((used - Aim) / Math.Max(UsedByMost - UsedByFewest, 1e-3) * (Most - Fewest)), (long)(FinestStep * Most));
 
     /// <summary>Where a straight line meets the aim, not too close to either end: the line is a staircase.</summary>
-    private long Guess()
+    public long Guess()
     {
         var share = UsedByMost > UsedByFewest ? (Aim - UsedByFewest) / (UsedByMost - UsedByFewest) : 0.5;
         return Fewest + (long)(Math.Clamp(share, 0.1, 0.9) * (Most - Fewest));

@@ -43,8 +43,17 @@ public sealed class BrainSurgeon
         }
 
         var block = Block(channel).Inverse();
-        var rows = Rows(channel);
-        return (rows.Transpose() * block * rows).Trace();
+        var cost = 0.0;
+        for (var i = 0; i < _taps; i++)
+        {
+            cost += block[i, i] * TensorPrimitives.SumOfSquares(Row(channel, i));
+            for (var j = 0; j < i; j++)
+            {
+                cost += 2 * block[i, j] * TensorPrimitives.Dot(Row(channel, i), Row(channel, j));
+            }
+        }
+
+        return cost;
     }
 
     /// <summary>Removes channels, together, and lets the others make up for them. A few at a time cost little more than one.</summary>
@@ -123,5 +132,5 @@ public sealed class BrainSurgeon
 
     private Matrix<double> Block(int channel) => Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[(((channel * _taps) + i) * _features) + (channel * _taps) + j]);
 
-    private Matrix<double> Rows(int channel) => Matrix<double>.Build.Dense(_taps, _outputs, (t, m) => _weights[(((channel * _taps) + t) * _outputs) + m]);
+    private ReadOnlySpan<double> Row(int channel, int tap) => _weights.AsSpan(((channel * _taps) + tap) * _outputs, _outputs);
 }

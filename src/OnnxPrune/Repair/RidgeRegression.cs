@@ -19,6 +19,9 @@ public static class RidgeRegression
 
     private static IReadOnlyList<double> FewStrengths { get; } = [1e-2, 1e-1, double.PositiveInfinity];
 
+    // For a fit that is only to be compared with others.
+    private static IReadOnlyList<double> RoughStrengths { get; } = [3e-2, double.PositiveInfinity];
+
     /// <summary>What is to be fitted.</summary>
     /// <param name="A">The sums over one half of the samples.</param>
     /// <param name="B">The sums over the other.</param>
@@ -29,9 +32,10 @@ public static class RidgeRegression
     public sealed record Fit(Matrix<double> Weights, double[] Intercept, double Strength, double Unexplained);
 
     /// <summary>Solves regressions that share one strength, such as the groups of a layer: what single ones see is too little to choose by.</summary>
-    public static IReadOnlyList<Fit> Solve(IReadOnlyList<Problem> problems)
+    /// <param name="isRough">Whether it is enough to choose between one strength and none of the fit.</param>
+    public static IReadOnlyList<Fit> Solve(IReadOnlyList<Problem> problems, bool isRough = false)
     {
-        var best = (problems.Max(p => p.A.Features) > MostForAllStrengths ? FewStrengths : Strengths)
+        var best = (isRough ? RoughStrengths : problems.Max(p => p.A.Features) > MostForAllStrengths ? FewStrengths : Strengths)
             .Select(strength => (strength, Error: problems.Sum(p => HeldOut(p.A, p.B, p.Prior, strength))))
             .MinBy(p => p.Error).strength;
         return [.. problems.Select(p =>

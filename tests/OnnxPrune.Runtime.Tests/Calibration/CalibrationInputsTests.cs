@@ -50,13 +50,21 @@ public sealed class CalibrationInputsTests
         Assert.Equal(inputs.Batches[2]["x"].ToDoubles(), inputs.Trials[2]["x"].ToDoubles());
     }
 
+    [Theory]
+    [InlineData(1000, SmallMacs, 6)]
+    [InlineData(200, SmallMacs, 4)]
+    [InlineData(120, SmallMacs, 0)]
+    [InlineData(1000, 4_000_000_000, 0)]
+    public void Plans_are_rehearsed_where_that_tells_something_and_takes_no_time(int count, long macs, int batches) =>
+        Assert.Equal(batches, Read(new Source(count, 32), macs, null).Rehearsals.Count);
+
     [Fact]
     public void A_batch_that_the_model_fixes_is_counted_as_it_is()
     {
         var inputs = Read(new Source(1000, 32), SmallMacs, null, fixedBatch: 2);
 
         Assert.Equal(500, inputs.Batches.Count);
-        Assert.Equal(100, inputs.Trials.Count);
+        Assert.Equal(75, inputs.Trials.Count);
     }
 
     private static CalibrationInputs Read(IDataSource source, long macs, int? limit, int? fixedBatch = null) =>

@@ -34,9 +34,9 @@ public class LayerTimesTests
     [Fact]
     public void Layers_have_their_own_pace()
     {
-        var times = new LayerTimes(8, new Dictionary<string, double> { [s_layer.Output.Name] = 2.5 });
+        var times = new LayerTimes(8, new Dictionary<string, LayerPace> { [s_layer.Output.Name] = new(2.5, 10, 100) });
 
-        Assert.Equal(2.5 * new LayerTimes(8).Of(s_layer, 3, 16, 16), times.Of(s_layer, 3, 16, 16));
+        Assert.Equal((2.5 * new LayerTimes(8).Of(s_layer, 3, 16, 24)) + (10 * (16 + 24)) + 100, times.Of(s_layer, 3, 16, 24));
     }
 
     [Theory]

@@ -1,4 +1,3 @@
-using MathNet.Numerics.LinearAlgebra;
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
@@ -19,31 +18,28 @@ namespace OnnxPrune.Runtime.Calibration.Damage;
 /// </summary>
 internal sealed class DamageMeter
 {
-    // Cuts of channels are measured with their readers repaired, removed blocks with nothing repaired. How much of the difference comes back was tried on CIFAR ResNets
-    // (docs/measurements.md): at 1 too few blocks leave, at one half too many.
-    private const double LeftByRepair = 0.85;
-
     // Damage between the measured counts is interpolated by the error that the layers themselves expect.
     private const int MeasuredOptions = 4;
 
     private readonly ChannelGraph _graph;
+    private readonly SessionSettings _settings;
     private readonly Model _work;
     private readonly ConstantValues _constants = new();
     private readonly Dictionary<Node, LayerStatistics> _layers;
-    private readonly Dictionary<Node, LayerStatistics> _closing;
+    private readonly BlockMeter _blocks;
     private readonly Dictionary<Reader, ReaderMask> _masks = [];
 
     /// <param name="graph">The original's channels.</param>
     /// <param name="statistics">Of the layers that read them.</param>
-    public DamageMeter(ChannelGraph graph, IReadOnlyList<LayerStatistics> statistics)
+    public DamageMeter(ChannelGraph graph, IReadOnlyList<LayerStatistics> statistics, SessionSettings settings)
     {
-        _graph = graph;
+        (_graph, _settings) = (graph, settings);
         _work = OnnxFile.CloneWithShapes(graph.Model);
 
         // The statistics speak of the original's nodes; the copy has its own.
         var joins = BlockFinder.Find(_work, _constants).ToDictionary(b => b.Join, b => b.BranchInput);
         _layers = statistics.ToDictionary(s => s.Unit.Layer, s => s with { Unit = LayerUnit.Of(Own(s.Unit.Layer), joins, _constants)! });
-        _closing = _layers.Where(p => p.Value.Unit.Join is not null).ToDictionary(p => p.Value.Unit.Join!, p => p.Value);
+        _blocks = new BlockMeter(graph, _work, _constants, _layers.Values.Where(l => l.Unit.Join is not null).ToDictionary(l => l.Unit.Join!), settings);
 
         // The other readers cannot make up for anything: they just stop to see the channels.
         foreach (var reader in graph.Groups.SelectMany(g => g.Readers).Distinct().Where(r => !_layers.ContainsKey(r.Node)))
@@ -55,33 +51,41 @@ internal sealed class DamageMeter
         }
     }
 
+    /// <param name="batches">Inputs to run the network on.</param>
     public (IReadOnlyList<GroupDamage> Groups, IReadOnlyList<BlockDamage> Blocks) Measure(
         IReadOnlyList<int> groups,
         IReadOnlyList<ResidualBlock> blocks,
         Rounding rounding,
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
-        SessionSettings settings,
         Action<double>? progress,
         CancellationToken cancellation)
     {
-        using var cursor = new NetworkCursor(_work, batches, settings);
+        using var original = new NetworkCursor(_graph.Model, batches, _settings);
+        using var cursor = new NetworkCursor(_work, batches, _settings);
         var divergence = new OutputDivergence(_work, cursor);
-        var (groupDamages, blockDamages) = (new List<GroupDamage>(), new List<BlockDamage>());
-        var tasks = groups.Select(g => (Place: PlaceOf(g, cursor), Run: (Action)(() => groupDamages.Add(Measure(g, rounding, cursor, divergence)))))
-            .Concat(blocks.Where(b => _closing.ContainsKey(Own(b.Join))).Select(b => (
-                Place: cursor.PlaceOf(_closing[Own(b.Join)].Unit.Layer),
-                Run: (Action)(() => blockDamages.Add(new BlockDamage(b, MeasureSilenced(_closing[Own(b.Join)], cursor, divergence)))))))
-            .OrderBy(t => t.Place)
+        var (groupDamages, blockDamages) = (new List<GroupDamage>(), new Dictionary<ResidualBlock, double>());
+        var tasks = groups.Select(g => (Layer: FirstReader(g, cursor), Run: (Action)(() => groupDamages.Add(Measure(g, rounding, cursor, divergence)))))
+            .Concat(blocks.Where(b => _blocks.LayerOf(b) is not null).Select(b => (
+                Layer: _blocks.LayerOf(b)!,
+                Run: (Action)(() => blockDamages.Add(b, _blocks.Measure(b, original, cursor, divergence))))))
+            .OrderBy(t => cursor.PlaceOf(t.Layer))
             .ToArray();
         for (var i = 0; i < tasks.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            cursor.MoveBehind(tasks[i].Place - 1);
+            _blocks.MoveBefore(tasks[i].Layer, original, cursor);
             tasks[i].Run();
             progress?.Invoke((double)(i + 1) / tasks.Length);
         }
 
-        return (groupDamages, blockDamages);
+        // Where one of two neighbours is too dear to go, it does not matter what both do together.
+        var dearest = blockDamages.Values.Order().ElementAtOrDefault(blockDamages.Count / 2);
+        var cheap = blocks.Where(b => blockDamages.TryGetValue(b, out var damage) && damage <= dearest).ToArray();
+        var together = _blocks.MeasureNeighbours(cheap, batches, _settings, divergence, cancellation).ToDictionary(p => p.First);
+        return (groupDamages, [.. blocks.Where(blockDamages.ContainsKey).Select(b => new BlockDamage(b, blockDamages[b])
+        {
+            Together = together.TryGetValue(b, out var pair) ? (pair.Second, pair.Damage) : null,
+        })]);
     }
 
     /// <summary>Whether every node that reads the group has statistics or can be masked, so that it can be measured.</summary>
@@ -89,8 +93,8 @@ internal sealed class DamageMeter
 
     private Node Own(Node original) => _work.Graph.Find(original.Output.Name)!.Producer!;
 
-    private int PlaceOf(int group, NetworkCursor cursor) =>
-        _graph.Groups[group].Readers.Min(r => cursor.PlaceOf(_masks.TryGetValue(r, out var mask) ? mask.Node : Own(r.Node)));
+    private Node FirstReader(int group, NetworkCursor cursor) =>
+        _graph.Groups[group].Readers.Select(r => _masks.TryGetValue(r, out var mask) ? mask.Node : Own(r.Node)).MinBy(cursor.PlaceOf)!;
 
     /// <summary>How many of so many channels leave together: of a hundred by one, of a thousand by eight, which costs an eighth of the time.</summary>
     internal static int AtOnce(int count) => 1 + (count / 128);
@@ -102,9 +106,7 @@ internal sealed class DamageMeter
         var masked = group.Readers.Where(_masks.ContainsKey).ToArray();
         var strength = masked.Length > 0 ? StrengthOf(group) : [];
         var counts = rounding.Counts(group).Skip(1).ToArray();
-        var measured = counts.Length <= MeasuredOptions
-            ? counts
-            : [.. Enumerable.Range(1, MeasuredOptions).Select(i => counts[(i * counts.Length / MeasuredOptions) - 1])];
+        var measured = Measured(counts, rounding.Multiple);
         var left = group.Channels.ToList();
         var (order, expected) = (new List<int>(), new Dictionary<int, double>());
         var damages = new Dictionary<int, double>();
@@ -174,31 +176,36 @@ internal sealed class DamageMeter
         return damage;
     }
 
-    /// <summary>The branch gives its mean and nothing else, and what follows makes up for a part of that.</summary>
-    private double MeasureSilenced(LayerStatistics closing, NetworkCursor cursor, OutputDivergence divergence)
+    /// <summary>The counts that are measured: spread evenly, and whole multiples where they are near, since those are what most cuts end at.</summary>
+    private static int[] Measured(int[] counts, int multiple)
     {
-        var (weights, shift) = closing.Unit.Effective(_constants);
-        var spread = weights.RowCount / closing.Mean.Length;
-        var mean = shift.Select((s, m) => s + Enumerable.Range(0, weights.RowCount).Sum(f => closing.Mean[f / spread] * weights[f, m])).ToArray();
-        closing.Unit.Replace(_work.Graph, _constants, Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount), mean);
-        var damage = divergence.Measure(cursor);
-        closing.Unit.Replace(_work.Graph, _constants, weights, shift);
-        return LeftByRepair * damage;
+        if (counts.Length <= MeasuredOptions)
+        {
+            return counts;
+        }
+
+        var even = Enumerable.Range(1, MeasuredOptions).Select(i => counts[(i * counts.Length / MeasuredOptions) - 1]);
+        var near = (counts[0] - counts[1]) * counts.Length / (2 * MeasuredOptions);
+        return [.. even.Select(k => counts.Where(c => c % multiple == 0 && Math.Abs(c - k) <= near).DefaultIfEmpty(k).MinBy(c => Math.Abs(c - k))).Append(counts[^1]).Distinct()];
     }
 
+    /// <summary>Damage at all counts: between two that were measured, it grows as the layers' own error does.</summary>
     private static (int Kept, double Damage)[] Interpolate(int[] counts, Dictionary<int, double> expected, Dictionary<int, double> measured)
     {
         var result = new (int Kept, double Damage)[counts.Length];
-        var floor = 0.0;
+        var (error, damage) = (0.0, 0.0);
         for (var i = 0; i < counts.Length; i++)
         {
-            var nearest = measured.Keys.MinBy(k => Math.Abs(k - counts[i]));
-            var damage = measured.TryGetValue(counts[i], out var known)
-                ? known
-                : measured[nearest] * (expected[nearest] > 0 ? expected[counts[i]] / expected[nearest] : 1);
+            var next = measured.Keys.Where(k => k <= counts[i]).Max();
+            var share = expected[next] > error ? (expected[counts[i]] - error) / (expected[next] - error) : 1;
+
             // More cut is never less damage: what says otherwise is noise.
-            floor = Math.Max(floor, damage);
-            result[i] = (counts[i], floor);
+            var here = damage + (share * Math.Max(0, measured[next] - damage));
+            result[i] = (counts[i], here);
+            if (next == counts[i])
+            {
+                (error, damage) = (expected[next], here);
+            }
         }
 
         return result;

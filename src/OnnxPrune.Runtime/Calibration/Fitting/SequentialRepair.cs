@@ -31,6 +31,7 @@ internal sealed class SequentialRepair
     private readonly Dictionary<Node, Node> _twins;
     private readonly IReadOnlyList<UnitPair> _units;
     private readonly SessionSettings _settings;
+    private readonly bool _isRough;
 
     /// <summary>A group whose members are chosen at its reader's turn.</summary>
     /// <param name="Group">The group.</param>
@@ -42,10 +43,17 @@ internal sealed class SequentialRepair
     /// <param name="leaving">The channels that leave; of the choices' groups, only how many counts.</param>
     /// <param name="twins">The copy's nodes by the original's; those that are gone from the copy do not count.</param>
     /// <param name="choices">Groups that are decided on the way, by the original's layer that reads them.</param>
+    /// <param name="isRough">Whether what comes out is only to be compared.</param>
     public SequentialRepair(
-        ChannelGraph graph, Model work, IReadOnlyDictionary<Node, Node> twins, IEnumerable<int> leaving, IReadOnlyDictionary<Node, OpenChoice> choices, SessionSettings settings)
+        ChannelGraph graph,
+        Model work,
+        IReadOnlyDictionary<Node, Node> twins,
+        IEnumerable<int> leaving,
+        IReadOnlyDictionary<Node, OpenChoice> choices,
+        SessionSettings settings,
+        bool isRough = false)
     {
-        (_graph, _work, _settings) = (graph, work, settings);
+        (_graph, _work, _settings, _isRough) = (graph, work, settings, isRough);
         _leaving = [.. leaving];
         var there = work.Graph.Nodes.ToHashSet();
         _twins = twins.Where(p => there.Contains(p.Value)).ToDictionary();
@@ -56,6 +64,9 @@ internal sealed class SequentialRepair
         _choices = choices.Where(c => before.Contains(c.Key)).ToDictionary();
         _leaving.ExceptWith(_choices.Values.SelectMany(c => c.Group.Channels));
     }
+
+    /// <summary>The layers that can be repaired, in the order in which they are.</summary>
+    public IReadOnlyList<UnitPair> Units => _units;
 
     /// <summary>The channels that leave, those chosen on the way included.</summary>
     public IReadOnlySet<int> Leaving => _leaving;
@@ -143,7 +154,8 @@ internal sealed class SequentialRepair
 
     private static bool IsDead(Node node) => node.Outputs.All(o => o is null || (o.Uses.Count == 0 && !o.IsGraphOutput));
 
-    private void Repair(UnitPair pair, NetworkCursor original, NetworkCursor work, SeededRandom random)
+    /// <summary>Repairs one layer on what both networks give behind their cursors.</summary>
+    public void Repair(UnitPair pair, NetworkCursor original, NetworkCursor work, SeededRandom random)
     {
         var (unit, before) = (pair.Unit, pair.Before);
         var (weights, shift) = unit.Effective(_constants);
@@ -165,7 +177,7 @@ internal sealed class SequentialRepair
         var outputs = weights.ColumnCount / unit.Groups;
         var features = Enumerable.Range(0, unit.Groups).Select(g => Kept(before, g * channels, channels).SelectMany(c => Enumerable.Range(c * taps, taps)).ToArray()).ToArray();
         var fits = RidgeRegression.Solve([.. features.Select((kept, g) =>
-            new RidgeRegression.Problem(sums.A[g].Select(kept), sums.B[g].Select(kept), Part(weights, kept, g * outputs, outputs)))]);
+            new RidgeRegression.Problem(sums.A[g].Select(kept), sums.B[g].Select(kept), Part(weights, kept, g * outputs, outputs)))], _isRough);
         var repaired = Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount);
         for (var g = 0; g < fits.Count; g++)
         {
@@ -198,7 +210,7 @@ internal sealed class SequentialRepair
 
         var kept = Kept(before, 0, channels).ToArray();
         var identity = Part(Matrix<double>.Build.DenseIdentity(channels), kept, 0, channels);
-        var fit = RidgeRegression.Solve([new RidgeRegression.Problem(sums.A[0].Select(kept), sums.B[0].Select(kept), identity)])[0];
+        var fit = RidgeRegression.Solve([new RidgeRegression.Problem(sums.A[0].Select(kept), sums.B[0].Select(kept), identity)], _isRough)[0];
         var repaired = Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount);
         for (var t = 0; t < taps; t++)
         {

@@ -7,8 +7,6 @@ namespace OnnxPrune.Runtime.Latency.Staircase;
 /// <summary>What this machine's kernels take, from timed layers; remembered between runs, see <see cref="TimingCache"/>.</summary>
 public static class MeasuredTimes
 {
-    private const double PicosecondsPerMillisecond = 1e9;
-
     /// <summary>The multiple of channels that the kernels work on; measured once per machine and runtime, which takes about a second.</summary>
     /// <param name="settings">What the network will run on.</param>
     public static int Multiple(SessionSettings settings)
@@ -21,22 +19,20 @@ public static class MeasuredTimes
         return multiple;
     }
 
-    /// <summary>How long a model's layers take: each as it was timed with all its channels, and by whole multiples with fewer.</summary>
+    /// <summary>How long a model's layers take: each at the pace of a few of its widths, and by whole multiples.</summary>
     /// <param name="model">With shapes.</param>
     public static LayerTimes Of(Model model, CostShapes shapes, SessionSettings settings, int multiple, Action<double>? progress = null)
     {
         settings = Resolve(settings);
         var cache = TimingCache.Open(settings);
-        var plain = new LayerTimes(multiple);
+        var counting = new LayerTimes(multiple);
         var layers = LayerShapes.Of(model, shapes).ToArray();
-        var paces = new Dictionary<string, double>();
+        var paces = new Dictionary<string, LayerPace>();
         for (var i = 0; i < layers.Length; i++)
         {
             if (layers[i].Shape is { } shape)
             {
-                var perPair = shape.Macs / (shape.IsDepthwise ? shape.Outputs : shape.Inputs * shape.Outputs);
-                var work = shape.IsDepthwise ? plain.OfGrouped(layers[i].Layer, perPair, shape.Outputs, 1) : plain.Of(layers[i].Layer, perPair, shape.Outputs, shape.Inputs);
-                paces[layers[i].Layer.Output.Name] = PicosecondsPerMillisecond * Time(cache, shape, settings) / work;
+                paces[layers[i].Layer.Output.Name] = LayerCurve.Measure(shape, counting, s => Time(cache, s, settings));
             }
 
             progress?.Invoke((i + 1.0) / layers.Length);
@@ -45,7 +41,7 @@ public static class MeasuredTimes
         cache.Save();
 
         // A layer that could not be timed is as fast as most.
-        var usual = paces.Count == 0 ? 1 : paces.Values.Order().ElementAt(paces.Count / 2);
+        var usual = paces.Count == 0 ? new LayerPace(1) : new LayerPace(paces.Values.Select(p => p.PerMac).Order().ElementAt(paces.Count / 2));
         foreach (var (layer, shape) in layers)
         {
             if (shape is null)

@@ -1,0 +1,218 @@
+using OnnxPrune.Blocks;
+
+namespace OnnxPrune.Planning;
+
+/// <summary>
+/// Chooses cuts by their measured damage: the total over all cuts is kept small while the targets come to hold. At every turn that cut
+/// is taken which does the least damage for what it saves; a block competes with the cuts of the groups inside its branch. What turns out not to be needed is given back, and cuts
+/// are exchanged for others as long as that does less damage.
+/// </summary>
+public sealed class MeasuredAllocation
+{
+    private const int MostExchanges = 20;
+
+    // Large networks have thousands of possible cuts: exchanges end when so many were looked at.
+    private const int MostLooks = 200_000;
+
+    private readonly CostModel _cost;
+    private readonly Cost _original;
+    private readonly IReadOnlyList<Target> _targets;
+    private readonly IReadOnlyList<GroupDamage> _groups;
+    private readonly Dictionary<ResidualBlock, BlockDamage> _blocks;
+    private readonly Dictionary<ResidualBlock, HashSet<int>> _inside;
+    private readonly Dictionary<int, Dictionary<int, double>> _damages;
+    private State _state;
+    private int _looks;
+
+    /// <param name="groupsInside">The groups that are gone when a block is.</param>
+    public MeasuredAllocation(
+        CostModel cost,
+        Cost original,
+        IReadOnlyList<Target> targets,
+        IReadOnlyList<GroupDamage> groups,
+        IReadOnlyList<BlockDamage> blocks,
+        Func<ResidualBlock, IEnumerable<int>> groupsInside)
+    {
+        (_cost, _original, _targets, _groups) = (cost, original, targets, groups);
+        _blocks = blocks.ToDictionary(b => b.Block);
+        _inside = blocks.ToDictionary(b => b.Block, b => groupsInside(b.Block).ToHashSet());
+        _damages = groups.ToDictionary(g => g.Group, g => g.Options.ToDictionary(o => o.Kept, o => o.Damage));
+        _state = new State(this, [.. cost.Whole], []);
+    }
+
+    public IReadOnlyList<int> Kept => _state.Kept;
+
+    public IReadOnlyList<ResidualBlock> Removed => _state.Removed;
+
+    public Cost Cost => _state.Cost;
+
+    public bool IsMet => Meets(_state);
+
+    /// <summary>The total damage of what was chosen.</summary>
+    public double Damage => _state.Damage;
+
+    public void Run()
+    {
+        _state = Cut(_state, _ => true, double.PositiveInfinity);
+        if (IsMet)
+        {
+            _state = Exchange(GiveBack(_state));
+        }
+    }
+
+    /// <summary>Takes cut after cut until the targets hold, none is left, or too much damage is done.</summary>
+    /// <param name="allows">Which states may be gone through.</param>
+    private State Cut(State state, Func<State, bool> allows, double mostDamage)
+    {
+        while (!Meets(state) && state.Damage < mostDamage)
+        {
+            var unmet = _targets.Where(t => !t.IsMet(state.Cost, _original)).ToArray();
+            var next = Next(state).Where(allows).Select(s => (State: s, Rate: Rate(state, s, unmet))).Where(p => !double.IsNaN(p.Rate)).DefaultIfEmpty().MinBy(p => p.Rate).State;
+            if (next is null)
+            {
+                break;
+            }
+
+            state = next;
+        }
+
+        return state;
+    }
+
+    /// <summary>Undoes single cuts, the most damaging first, while the targets still hold.</summary>
+    private State GiveBack(State state)
+    {
+        while (Previous(state).Where(s => s.Damage < state.Damage).OrderBy(s => s.Damage).FirstOrDefault(Meets) is { } better)
+        {
+            state = better;
+        }
+
+        return state;
+    }
+
+    /// <summary>
+    /// Undoes one cut and makes others instead: what was cheap when it was taken may be dear for what it saves beside the others.
+    /// </summary>
+    private State Exchange(State state)
+    {
+        for (var round = 0; round < MostExchanges; round++)
+        {
+            var best = state;
+            foreach (var (start, allows) in Undone(state).OrderBy(u => u.Start.Damage).ToArray())
+            {
+                // Where little is undone, little can be won.
+                if (start.Damage >= best.Damage || _looks > MostLooks)
+                {
+                    break;
+                }
+
+                if (Cut(start, allows, best.Damage) is var other && Meets(other) && GiveBack(other) is var better && better.Damage < best.Damage)
+                {
+                    best = better;
+                }
+            }
+
+            if (best == state)
+            {
+                break;
+            }
+
+            state = best;
+        }
+
+        return state;
+    }
+
+    /// <summary>The state without one of its cuts, or with one made smaller by a step, and what may be gone through from there: anything without that cut.</summary>
+    private IEnumerable<(State Start, Func<State, bool> Allows)> Undone(State state)
+    {
+        foreach (var group in _groups)
+        {
+            int[] more = [.. Larger(group, state)];
+            foreach (var kept in more.Length == 0 ? more : [.. new[] { more.Min(), more.Max() }.Distinct()])
+            {
+                yield return (state.With(group.Group, kept), s => s.Kept[group.Group] >= kept);
+            }
+        }
+
+        foreach (var block in state.Removed)
+        {
+            yield return (state.With(block), s => !s.Removed.Contains(block));
+        }
+    }
+
+    private IEnumerable<State> Next(State state)
+    {
+        foreach (var group in _groups.Where(g => !state.IsGone(g.Group)))
+        {
+            foreach (var (kept, _) in group.Options.Where(o => o.Kept < state.Kept[group.Group]))
+            {
+                yield return state.With(group.Group, kept);
+            }
+        }
+
+        foreach (var block in _blocks.Keys.Where(b => !state.Removed.Contains(b)))
+        {
+            yield return state.Without(block);
+        }
+    }
+
+    private IEnumerable<State> Previous(State state) =>
+        _groups.SelectMany(g => Larger(g, state).Select(kept => state.With(g.Group, kept))).Concat(state.Removed.Select(state.With));
+
+    /// <summary>The counts that are larger than the state's.</summary>
+    private IEnumerable<int> Larger(GroupDamage group, State state) =>
+        group.Options.Select(o => o.Kept).Append(_cost.Whole[group.Group]).Where(k => k > state.Kept[group.Group]);
+
+    /// <summary>Damage for what is saved of the targets that do not hold yet; NaN when nothing is saved.</summary>
+    private double Rate(State state, State next, Target[] unmet)
+    {
+        var saved = unmet.Sum(t => (double)(t.Of(state.Cost) - t.Of(next.Cost)) / t.Of(_original));
+        return saved > 0 ? (next.Damage - state.Damage) / saved : double.NaN;
+    }
+
+    private bool Meets(State state) => _targets.All(t => t.IsMet(state.Cost, _original));
+
+    private sealed class State(MeasuredAllocation all, int[] kept, IReadOnlyList<ResidualBlock> removed)
+    {
+        private Cost? _cost;
+        private double? _damage;
+
+        /// <summary>By the groups of the channel graph.</summary>
+        public int[] Kept => kept;
+
+        public IReadOnlyList<ResidualBlock> Removed => removed;
+
+        public Cost Cost
+        {
+            get
+            {
+                all._looks += _cost is null ? 1 : 0;
+                return _cost ??= all._cost.Evaluate(kept, removed.SelectMany(b => b.Branch.Append(b.Join)).ToHashSet());
+            }
+        }
+
+        public double Damage => _damage ??= all._groups.Where(g => !IsGone(g.Group)).Sum(g => all._damages[g.Group].GetValueOrDefault(kept[g.Group])) + removed.Sum(DamageOf);
+
+        /// <summary>Whether the group lies in a block that is removed.</summary>
+        public bool IsGone(int group) => removed.Any(b => all._inside[b].Contains(group));
+
+        public State With(int group, int count)
+        {
+            var copy = (int[])kept.Clone();
+            copy[group] = count;
+            return new State(all, copy, removed);
+        }
+
+        public State With(ResidualBlock block) => new(all, kept, [.. removed.Where(b => b != block)]);
+
+        public State Without(ResidualBlock block) => new(all, kept, [.. removed, block]);
+
+        /// <summary>What the block does, and what it and the next one do beyond the sum of both.</summary>
+        private double DamageOf(ResidualBlock block)
+        {
+            var (alone, together) = (all._blocks[block].Damage, all._blocks[block].Together);
+            return together is { } both && removed.Contains(both.Next) ? both.Damage - all._blocks[both.Next].Damage : alone;
+        }
+    }
+}

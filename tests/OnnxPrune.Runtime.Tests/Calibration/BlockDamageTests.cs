@@ -1,0 +1,125 @@
+using OnnxPrune.Blocks;
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Calibration.Activations;
+using OnnxPrune.Runtime.Calibration.Damage;
+using OnnxPrune.Runtime.Calibration.Statistics;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
+
+namespace OnnxPrune.Runtime.Tests.Calibration;
+
+public sealed class BlockDamageTests
+{
+    private const long Seed = 1;
+    private static readonly SessionSettings s_settings = new() { Threads = 1, Deterministic = true };
+    private static readonly PruneRequest s_request = new() { Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
+
+    private readonly Model _model = Stack(4);
+    private readonly IReadOnlyList<IReadOnlyDictionary<string, Tensor>> _inputs;
+
+    public BlockDamageTests() => _inputs = Networks.Inputs(_model, 1, 8);
+
+    [Fact]
+    public void A_blocks_damage_is_what_its_removal_leaves_after_repair()
+    {
+        var names = new NodeNames(_model.Graph);
+
+        foreach (var (block, damage) in Measure().Select(b => (b.Block, b.Damage)))
+        {
+            var plan = new PruningPlan([names.Of(block.Join)], [], false);
+            var plain = OnnxFile.CloneWithShapes(_model);
+            new Pruner(plain).Apply(plan);
+            var repaired = CalibratedPruning.Apply(_model, plan, true, _inputs, s_settings, Seed).Model;
+
+            // The repair goes on behind the next block, and the measurement does not.
+            var (worst, best) = (Divergence(plain), Divergence(repaired));
+            Assert.InRange(damage, best / 2, worst);
+        }
+    }
+
+    [Fact]
+    public void Neighbours_are_measured_together()
+    {
+        var damages = Measure();
+        var pair = damages.First(d => d.Together is not null);
+        var next = damages.First(d => d.Block == pair.Together!.Value.Next);
+
+        Assert.Equal(pair.Block.Join.Output, next.Block.Join.Required(1 - next.Block.BranchInput).Producer!.Required(0));
+        Assert.True(pair.Together!.Value.Damage > Math.Max(pair.Damage, next.Damage));
+    }
+
+    [Fact]
+    public void Measuring_changes_nothing() => Assert.Equal(Measure().Select(d => d.Damage), Measure().Select(d => d.Damage));
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Blocks_are_weighed_by_what_plans_lead_to(bool likesBlocks)
+    {
+        var planner = Planner();
+        Target[] targets = [Target.Parse("macs=60%")];
+        var usual = planner.Plan(targets).Blocks.Count;
+        var tried = new List<int>();
+
+        planner.Weigh(targets, plan =>
+        {
+            tried.Add(plan.Blocks.Count);
+            return likesBlocks ? -plan.Blocks.Count : plan.Blocks.Count;
+        });
+
+        var chosen = planner.Plan(targets).Blocks.Count;
+        Assert.Equal(tried.Count == 0 ? usual : likesBlocks ? tried.Max() : tried.Min(), chosen);
+    }
+
+    [Fact]
+    public void A_rehearsal_tells_a_small_cut_from_a_large_one()
+    {
+        var planner = Planner();
+
+        var (small, large) = (Rehearse("macs=85%"), Rehearse("macs=40%"));
+
+        Assert.InRange(small, double.Epsilon, large);
+
+        double Rehearse(string target) => Rehearsal.Damage(_model, planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
+    }
+
+    private CalibratedPlanner Planner()
+    {
+        var planner = new CalibratedPlanner(_model);
+        planner.Measure(s_request, _inputs, _inputs, s_settings, Seed);
+        return planner;
+    }
+
+    private IReadOnlyList<BlockDamage> Measure()
+    {
+        var graph = ChannelFlow.Through(_model);
+        var readers = graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
+        var meter = new DamageMeter(graph, LayerStatistics.Collect(_model, graph.Constants, readers, _inputs, s_settings, Seed), s_settings);
+        var blocks = BlockFinder.Find(_model, graph.Constants).Where(b => b.Obstacle is null).ToArray();
+        return meter.Measure([], blocks, s_request.Rounding, _inputs, null, CancellationToken.None).Blocks;
+    }
+
+    private double Divergence(Model changed)
+    {
+        using var reference = new NetworkCursor(_model, _inputs, s_settings);
+        using var cursor = new NetworkCursor(changed, _inputs, s_settings);
+        return new OutputDivergence(_model, reference).Measure(cursor);
+    }
+
+    private static Model Stack(int blocks)
+    {
+        var g = new TestGraph(5);
+        var x = g.ConvBnRelu(g.Input(3, 8, 8), 16);
+        for (var i = 0; i < blocks; i++)
+        {
+            x = g.Relu(g.Add(x, g.BatchNorm(g.Conv(g.ConvBnRelu(x, 16), 16, bias: false))));
+        }
+
+        g.Classify(x, 4);
+        return ModelCopy.WithShapes(g.Build());
+    }
+}
