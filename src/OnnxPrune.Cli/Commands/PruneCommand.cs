@@ -46,7 +46,7 @@ internal static class PruneCommand
         var round = CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) measures what the kernels work on");
         var exclude = CommonOptions.Text("--exclude", "REGEX", "leave layers alone whose node or weights match");
         var only = CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
-        var repair = CommonOptions.Text("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of a block together; without, the mean of a removed channel moves into the next layer's bias; layers: only one by one; none: nothing of it");
+        var repair = CommonOptions.Text("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of a block together; without, the mean of a removed channel moves into the next layer's bias; thorough: blocks are fitted three times as long; layers: only one by one; none: nothing of it");
         var report = CommonOptions.Text("--report", "FILE", "write a report: .json for machines, .md for people");
         var dryRun = new Option<bool>("--dry-run") { Description = "do everything but write" };
         var noVerify = new Option<bool>("--no-verify") { Description = "do not run the models before writing" };
@@ -71,7 +71,6 @@ internal static class PruneCommand
         {
             var settings = measure.Read(parsed);
             var (blocks, channels) = ParseGranularity(parsed.GetValue(granularity), settings.Calib is not null);
-            var (repairs, together) = ParseRepair(parsed.GetValue(repair));
             var targets = parsed.GetValue(target) ?? [];
             var options = new PruneOptions
             {
@@ -90,8 +89,7 @@ internal static class PruneCommand
                 Round = parsed.GetValue(round) is null or "auto" ? null : CommonOptions.Whole("--round", parsed.GetValue(round), 1),
                 Exclude = Pattern("--exclude", parsed.GetValue(exclude)),
                 Only = Pattern("--only", parsed.GetValue(only)),
-                AbsorbMeans = repairs,
-                FitsTogether = together,
+                Repair = ParseRepair(parsed.GetValue(repair)),
                 DryRun = parsed.GetValue(dryRun),
                 Verify = !parsed.GetValue(noVerify),
                 Measure = settings,
@@ -110,12 +108,13 @@ internal static class PruneCommand
             : throw new UsageException($"--granularity {text}: choose channels, blocks or blocks,channels.");
     }
 
-    private static (bool Repairs, bool Together) ParseRepair(string? text) => text switch
+    private static RepairEffort ParseRepair(string? text) => text switch
     {
-        null or "auto" => (true, true),
-        "layers" => (true, false),
-        "none" => (false, false),
-        _ => throw new UsageException($"--repair {text}: choose auto, layers or none."),
+        null or "auto" => RepairEffort.Auto,
+        "thorough" => RepairEffort.Thorough,
+        "layers" => RepairEffort.Layers,
+        "none" => RepairEffort.None,
+        _ => throw new UsageException($"--repair {text}: choose auto, thorough, layers or none."),
     };
 
     private static Regex? Pattern(string option, string? text)

@@ -13,6 +13,9 @@ namespace OnnxPrune.Cli.Pruning;
 /// <summary>Prunes by what calibration inputs tell, and repairs by them; see <see cref="CalibratedPruning"/>.</summary>
 internal sealed class CalibratedCutter
 {
+    private const int UsualEpochs = 4;
+    private const int ThoroughEpochs = 12;
+
     private readonly LoadedModel _loaded;
     private readonly Pruner _pruner;
     private readonly PruneOptions _options;
@@ -36,13 +39,13 @@ internal sealed class CalibratedCutter
             terminal.Note(note);
         }
 
-        if (options.FitsTogether && TorchLibrary.Obstacle is { } obstacle)
+        if (options.Repair >= RepairEffort.Auto && TorchLibrary.Obstacle is { } obstacle)
         {
             terminal.Note($"layers are fitted one by one, and not together as well, since libtorch cannot be loaded here ({obstacle}).");
         }
-        else if (options.FitsTogether)
+        else if (options.Repair >= RepairEffort.Auto)
         {
-            _fitter = new TorchRegionFitter(options.Measure.Sessions.Threads);
+            _fitter = new TorchRegionFitter(options.Measure.Sessions.Threads) { MostEpochs = options.Repair == RepairEffort.Thorough ? ThoroughEpochs : UsualEpochs };
         }
     }
 

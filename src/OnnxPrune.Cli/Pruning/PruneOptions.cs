@@ -45,10 +45,9 @@ internal sealed record PruneOptions
 
     public Regex? Only { get; init; }
 
-    public bool AbsorbMeans { get; init; }
+    public RepairEffort Repair { get; init; }
 
-    /// <summary>Whether layers that were fitted to calibration inputs one by one are then fitted together, where libtorch is there.</summary>
-    public bool FitsTogether { get; init; }
+    public bool AbsorbMeans => Repair != RepairEffort.None;
 
     public bool DryRun { get; init; }
 

@@ -88,7 +88,7 @@ internal static class PruneReport
         options.Granularity,
         options.Criterion,
         options.Round is { } multiple ? Numbers.Plain(multiple) : "auto",
-        !options.AbsorbMeans ? "none" : options.FitsTogether ? "auto" : "layers",
+        options.Repair.ToString().ToLowerInvariant(),
         options.Exclude?.ToString(),
         options.Only?.ToString(),
         options.Measure.Calib,

@@ -31,6 +31,9 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     private const int JudgedPart = 10;
 
     /// <inheritdoc/>
+    public int MostEpochs { get; init; } = 4;
+
+    /// <inheritdoc/>
     public bool Fit(RegionTask task, CancellationToken cancellation)
     {
         TorchLibrary.SetThreads(1);

@@ -86,6 +86,8 @@ public sealed class JointRepairTests
 
     private sealed class Fitter(Func<RegionTask, bool> fit) : IRegionFitter
     {
+        public int MostEpochs => 4;
+
         public bool Fit(RegionTask task, CancellationToken cancellation) => fit(task);
     }
 }

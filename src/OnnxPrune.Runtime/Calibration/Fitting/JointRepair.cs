@@ -22,8 +22,7 @@ internal sealed class JointRepair
     private const long TargetsPerWeight = 4096;
 
     // Forward passes; gradients cost about twice as much again.
-    private const double MostMacs = 6e11;
-    private const int MostEpochs = 4;
+    private const double MostMacsPerEpoch = 1.5e11;
 
     private readonly ChannelGraph _graph;
     private readonly IReadOnlySet<int> _leaving;
@@ -49,7 +48,7 @@ internal sealed class JointRepair
     public int Run(IRegionFitter fitter, long seed, Action<double>? progress, CancellationToken cancellation)
     {
         var parts = RegionFinder.Find(_pruned, new ConstantValues()).Select(r => (Region: r, Target: TargetOf(r))).Where(p => p.Target is not null).ToArray();
-        var epochs = (int)Math.Clamp(MostMacs / (parts.Sum(p => Macs(p.Region)) * _batches.Count), 1, MostEpochs);
+        var epochs = (int)Math.Clamp(fitter.MostEpochs * MostMacsPerEpoch / (parts.Sum(p => Macs(p.Region)) * _batches.Count), 1, fitter.MostEpochs);
         using var original = new NetworkCursor(_graph.Model, _batches, _settings);
         using var pruned = new NetworkCursor(_pruned, _batches, _settings);
         var changed = 0;

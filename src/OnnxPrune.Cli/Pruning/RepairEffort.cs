@@ -1,0 +1,16 @@
+namespace OnnxPrune.Cli.Pruning;
+
+/// <summary>How much is done to make up for what leaves; each includes those before it.</summary>
+internal enum RepairEffort
+{
+    None,
+
+    /// <summary>Layer by layer.</summary>
+    Layers,
+
+    /// <summary>Then the layers of a block together, where libtorch is there.</summary>
+    Auto,
+
+    /// <summary>The same, going through the inputs three times as often.</summary>
+    Thorough,
+}
