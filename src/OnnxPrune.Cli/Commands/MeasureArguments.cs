@@ -35,6 +35,8 @@ internal sealed class MeasureArguments
         Resize = CommonOptions.Whole("--resize", parsed.GetValue(_resize), 1),
         Sessions = new SessionSettings
         {
+            // Models are raced side by side, and one that waits must not take cores from the other.
+            TakesTurns = true,
             Provider = ExecutionProviders.Parse(parsed.GetValue(_provider) ?? "auto"),
             Threads = CommonOptions.Whole("--threads", parsed.GetValue(_threads), 0) ?? 0,
         },

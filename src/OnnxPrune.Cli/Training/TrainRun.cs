@@ -37,7 +37,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             throw new UsageException("--distill needs a --teacher.");
         }
 
-        var sessions = new SessionSettings { Provider = Providers.Resolve(ExecutionProvider.Auto), Threads = options.Threads };
+        var sessions = new SessionSettings { Provider = Providers.Resolve(ExecutionProvider.Auto), Threads = options.Threads, TakesTurns = true };
         var session = OnnxSession.Open(options.Input, sessions);
         using var track = new RaceTrack(session, SyntheticInputs.Make(session, options.Training.Seed, loaded.Concrete?.Inputs));
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
