@@ -13,8 +13,7 @@ namespace OnnxPrune.Cli.Pruning;
 /// <summary>Prunes by what calibration inputs tell, and repairs by them; see <see cref="CalibratedPruning"/>.</summary>
 internal sealed class CalibratedCutter
 {
-    private const int UsualEpochs = 4;
-    private const int ThoroughEpochs = 12;
+    private const int ThoroughTimes = 3;
 
     private readonly LoadedModel _loaded;
     private readonly Pruner _pruner;
@@ -45,7 +44,7 @@ internal sealed class CalibratedCutter
         }
         else if (options.Repair >= RepairEffort.Auto)
         {
-            _fitter = new TorchRegionFitter(options.Measure.Sessions.Threads) { MostEpochs = options.Repair == RepairEffort.Thorough ? ThoroughEpochs : UsualEpochs };
+            _fitter = new TorchRegionFitter(options.Measure.Sessions.Threads) { MostEpochs = TorchRegionFitter.UsualEpochs * (options.Repair == RepairEffort.Thorough ? ThoroughTimes : 1) };
         }
     }
 
@@ -59,7 +58,7 @@ internal sealed class CalibratedCutter
     /// <summary>Decides how dear blocks are beside channels, for cuts of about this size.</summary>
     public void Weigh(PruneRequest request, IReadOnlyList<Target> targets)
     {
-        if (Decides(_options) && _inputs.Rehearsals.Count > 0)
+        if (Decides(_options) && _inputs.Rehearsals.Count > 0 && !targets.All(t => t.IsMet(_pruner.Before, _pruner.Before)))
         {
             var planner = Planner(request);
             _terminal.Watched("weighing blocks against channels", progress =>

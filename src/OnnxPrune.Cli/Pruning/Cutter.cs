@@ -66,11 +66,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Race(request, rule);
         }
 
-        if (!options.Targets.All(t => t.IsMet(pruner.Before, pruner.Before)))
-        {
-            _calibrated?.Weigh(request, options.Targets);
-        }
-
+        _calibrated?.Weigh(request, options.Targets);
         return Prune(request, options.Targets, rule, KeepsTarget);
     }
 

@@ -39,7 +39,7 @@ internal sealed class LatencySearch(
     private const int MostCorrections = 5;
     private const int MostFinalRaces = 3;
 
-    // A race beside other work is off by so much.
+    // So near the limit, the next race may say otherwise, and costs less than another repair.
     private const double Noise = 0.03;
 
     private int _trials;
@@ -133,7 +133,7 @@ internal sealed class LatencySearch(
         for (var attempt = 1; ; attempt++)
         {
             var race = track.Race(model.Model, progress);
-            terminal.Detail($"final race: {Numbers.Count(model.Cost.Macs)} MACs use {Numbers.Percent(Used(race.Racers[^1]))} of the time ({Numbers.Percent(Strictly(race.Racers[^1]))} round by round)");
+            terminal.Detail($"final race: {Numbers.Count(model.Cost.Macs)} MACs use {Numbers.Percent(Used(race.Racers[^1]))} of what the target allows ({Numbers.Percent(Strictly(race.Racers[^1]))} round by round)");
             if (Keeps(race, limit) || Used(race.Racers[^1]) > limit + Noise || attempt == MostFinalRaces)
             {
                 return race;

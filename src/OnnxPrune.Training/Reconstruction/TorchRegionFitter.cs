@@ -30,8 +30,11 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     private const double LeastVectorSize = 0.05;
     private const int JudgedPart = 10;
 
+    /// <summary>Of the inputs; more comes a little closer and takes as much longer.</summary>
+    public const int UsualEpochs = 4;
+
     /// <inheritdoc/>
-    public int MostEpochs { get; init; } = 4;
+    public int MostEpochs { get; init; } = UsualEpochs;
 
     /// <inheritdoc/>
     public bool Fit(RegionTask task, CancellationToken cancellation)

@@ -3,7 +3,6 @@ using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Calibration;
-using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Calibration.Damage;
 using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Sessions;
@@ -42,7 +41,7 @@ public sealed class CalibratedPruningTests
         Assert.True(s_target.IsMet(after, before));
 
         // Nothing makes up for what a MatMul loses.
-        var (repaired, unrepaired) = (Divergence(model, result.Model, unseen), Divergence(model, plain, unseen));
+        var (repaired, unrepaired) = (Networks.Divergence(model, result.Model, unseen, s_settings), Networks.Divergence(model, plain, unseen, s_settings));
         Assert.True(kind == "matmul" ? repaired == unrepaired : repaired < unrepaired);
     }
 
@@ -112,7 +111,7 @@ public sealed class CalibratedPruningTests
         new Pruner(plain).Apply(plan);
         var unseen = Networks.Inputs(model, 99, 4);
         Assert.NotEmpty(result.Layers);
-        Assert.True(Divergence(model, result.Model, unseen) < Divergence(model, plain, unseen));
+        Assert.True(Networks.Divergence(model, result.Model, unseen, s_settings) < Networks.Divergence(model, plain, unseen, s_settings));
     }
 
     [Fact]
@@ -139,13 +138,6 @@ public sealed class CalibratedPruningTests
     }
 
     private static Dictionary<Node, Node> Twins(Model model, Model copy) => model.Graph.Nodes.Zip(copy.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
-
-    private static double Divergence(Model original, Model changed, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs)
-    {
-        using var reference = new NetworkCursor(original, inputs, s_settings);
-        using var cursor = new NetworkCursor(changed, inputs, s_settings);
-        return new OutputDivergence(original, reference).Measure(cursor);
-    }
 
     private static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
     {

@@ -1,4 +1,6 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Calibration.Activations;
+using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Runtime.Tests.Calibration;
@@ -95,6 +97,14 @@ internal static class Networks
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, batches).Select(_ => RandomInputs.For(model, random, batch: 16))];
+    }
+
+    /// <summary>How far the outputs of a changed network are from the original's.</summary>
+    public static double Divergence(Model original, Model changed, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs, SessionSettings settings)
+    {
+        using var reference = new NetworkCursor(original, inputs, settings);
+        using var cursor = new NetworkCursor(changed, inputs, settings);
+        return new OutputDivergence(original, reference).Measure(cursor);
     }
 
     private static Wire FromChannelsLast(TestGraph g) => g.Op("Transpose", g.Input(g.Type, [-1, 8, 8, 3], 3), ("perm", new long[] { 0, 3, 1, 2 }));

@@ -42,7 +42,7 @@ internal sealed class BlockMeter
     public Node? LayerOf(ResidualBlock block) => _closing.GetValueOrDefault(Own(block.Join))?.Unit.Layer;
 
     /// <summary>The damage of removing one block.</summary>
-    /// <param name="original">Stands before the block.</param>
+    /// <param name="original">Stands before the block, or is moved there.</param>
     /// <param name="cursor">The same with the working copy.</param>
     public double Measure(ResidualBlock block, NetworkCursor original, NetworkCursor cursor, OutputDivergence divergence) => MeasureWithout([block], original, cursor, divergence);
 
@@ -66,27 +66,19 @@ internal sealed class BlockMeter
         foreach (var (first, second) in pairs.OrderBy(p => cursor.PlaceOf(LayerOf(p.First)!)))
         {
             cancellation.ThrowIfCancellationRequested();
-            MoveBefore(LayerOf(first)!, original, cursor);
             result.Add((first, second!, MeasureWithout([first, second!], original, cursor, divergence)));
         }
 
         return result;
     }
 
-    /// <summary>Moves both networks before a node of the working copy; the original stays where it is, where it has no such node.</summary>
-    public void MoveBefore(Node layer, NetworkCursor original, NetworkCursor cursor)
-    {
-        cursor.MoveBehind(cursor.PlaceOf(layer) - 1);
-        if (_original.Graph.Find(layer.Output.Name) is { } output)
-        {
-            original.MoveBehind(original.PlaceOf(output) - 1);
-        }
-    }
-
     private Node Own(Node original) => _work.Graph.Find(original.Output.Name)!.Producer!;
 
     private double MeasureWithout(IReadOnlyList<ResidualBlock> blocks, NetworkCursor original, NetworkCursor cursor, OutputDivergence divergence)
     {
+        var first = LayerOf(blocks[0])!;
+        cursor.MoveBehind(cursor.PlaceOf(first) - 1);
+        original.MoveBehind(original.PlaceOf(_original.Graph.Find(first.Output.Name)!) - 1);
         var silenced = blocks.Select(b => _closing[Own(b.Join)]).Select(c => (Closing: c, Before: c.Unit.Effective(_constants))).ToArray();
         var followers = Followers(silenced[^1].Closing.Unit.Layer).Select(p => (Pair: p, Before: p.Unit.Effective(_constants))).ToArray();
         foreach (var (closing, before) in silenced)
@@ -111,9 +103,8 @@ internal sealed class BlockMeter
     /// <summary>The branch gives its mean.</summary>
     private void Silence(LayerStatistics closing, Matrix<double> weights, double[] shift)
     {
-        var spread = weights.RowCount / closing.Mean.Length;
-        var mean = shift.Select((s, m) => s + Enumerable.Range(0, weights.RowCount).Sum(f => closing.Mean[f / spread] * weights[f, m])).ToArray();
-        closing.Unit.Replace(_work.Graph, _constants, Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount), mean);
+        closing.Unit.Replace(
+            _work.Graph, _constants, Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount), [.. shift.Select((s, m) => s + closing.MeanOf(weights, m))]);
     }
 
     /// <summary>The join of the next block; null when there is none.</summary>

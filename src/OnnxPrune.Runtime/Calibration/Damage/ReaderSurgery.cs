@@ -46,22 +46,11 @@ internal sealed class ReaderSurgery
     public void Write(Graph graph, ConstantValues constants)
     {
         var weights = Gather(_surgeon.Weights());
-        _layer.Unit.Replace(graph, constants, weights, [.. _shift.Select((s, m) => s + MeanOf(_weights, m) - MeanOf(weights, m))]);
+        _layer.Unit.Replace(graph, constants, weights, [.. _shift.Select((s, m) => s + _layer.MeanOf(_weights, m) - _layer.MeanOf(weights, m))]);
     }
 
     /// <summary>Puts the layer's own weights back.</summary>
     public void Restore(Graph graph, ConstantValues constants) => _layer.Unit.Replace(graph, constants, _weights, _shift);
-
-    private double MeanOf(Matrix<double> weights, int output)
-    {
-        var mean = 0.0;
-        for (var f = 0; f < weights.RowCount; f++)
-        {
-            mean += _layer.Mean[f / _spread] * weights[f, output];
-        }
-
-        return mean;
-    }
 
     // [C·K, M] → [C, K·M]
     private Matrix<double> Spread(Matrix<double> weights) => _spread == 1

@@ -38,6 +38,20 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
         return result;
     }
 
+    /// <summary>The mean of an output with other weights [F, M], without the shift.</summary>
+    public double MeanOf(Matrix<double> weights, int output)
+    {
+        // Where one covariance serves all taps, so does one mean.
+        var spread = weights.RowCount / Mean.Length;
+        var mean = 0.0;
+        for (var f = 0; f < weights.RowCount; f++)
+        {
+            mean += Mean[f / spread] * weights[f, output];
+        }
+
+        return mean;
+    }
+
     /// <summary>Whether the layer reads few enough channels for a regression.</summary>
     public static bool IsManageable(LayerUnit unit, ConstantValues constants) => unit.Groups == 1
         ? unit.InputCount(constants) <= MostRegressed
