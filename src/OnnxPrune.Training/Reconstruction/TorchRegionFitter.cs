@@ -3,6 +3,7 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Training.Modules;
+using OnnxPrune.Training.Operators;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Reconstruction;
@@ -35,6 +36,9 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
 
     /// <inheritdoc/>
     public int MostEpochs { get; init; } = UsualEpochs;
+
+    /// <inheritdoc/>
+    public bool Knows(Node node) => node.Domain.Length == 0 && TorchOperatorTable.Rules.ContainsKey(node.OpType);
 
     /// <inheritdoc/>
     public bool Fit(RegionTask task, CancellationToken cancellation)

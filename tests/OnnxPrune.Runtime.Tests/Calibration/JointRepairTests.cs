@@ -88,6 +88,8 @@ public sealed class JointRepairTests
     {
         public int MostEpochs => 4;
 
+        public bool Knows(Node node) => true;
+
         public bool Fit(RegionTask task, CancellationToken cancellation) => fit(task);
     }
 }

@@ -22,6 +22,9 @@ public interface IRegionFitter
     /// <summary>How often a fit goes through all samples at most; fewer times where a network is large.</summary>
     int MostEpochs { get; }
 
+    /// <summary>Whether a region may hold the node.</summary>
+    bool Knows(Node node);
+
     /// <summary>Changes the region's weights so that it gives the targets as nearly as it can; leaves them as they are where that does not help on samples that were not fitted to.</summary>
     /// <returns>Whether the region has changed.</returns>
     bool Fit(RegionTask task, CancellationToken cancellation);

@@ -18,6 +18,10 @@ internal sealed class JointRepair
     // What samples of one region may take, in elements.
     private const long MostElements = 3 << 24;
 
+    // Of regions that are joined: more layers, or more of what they compute from one sample, take more memory and give nothing.
+    private const int MostLayers = 10;
+    private const long MostElementsOfChain = 1 << 20;
+
     // Beyond so many targets for every weight, more samples tell a region nothing new.
     private const long TargetsPerWeight = 4096;
 
@@ -47,7 +51,7 @@ internal sealed class JointRepair
     /// <returns>How many regions have changed.</returns>
     public int Run(IRegionFitter fitter, long seed, Action<double>? progress, CancellationToken cancellation)
     {
-        var parts = RegionFinder.Find(_pruned, new ConstantValues()).Select(r => (Region: r, Target: TargetOf(r))).Where(p => p.Target is not null).ToArray();
+        var parts = Regions(fitter).Select(r => (Region: r, Target: TargetOf(r))).ToArray();
         var epochs = (int)Math.Clamp(fitter.MostEpochs * MostMacsPerEpoch / (parts.Sum(p => Macs(p.Region)) * _batches.Count), 1, fitter.MostEpochs);
         using var original = new NetworkCursor(_graph.Model, _batches, _settings);
         using var pruned = new NetworkCursor(_pruned, _batches, _settings);
@@ -70,6 +74,14 @@ internal sealed class JointRepair
         }
 
         return changed;
+    }
+
+    /// <summary>Blocks in groups that follow each other, as long as a group is not too large to fit as one.</summary>
+    private IReadOnlyList<Region> Regions(IRegionFitter fitter)
+    {
+        var constants = new ConstantValues();
+        var regions = RegionFinder.Find(_pruned, constants).Where(r => TargetOf(r) is not null && r.Nodes.All(fitter.Knows)).ToArray();
+        return RegionChain.Join(regions, constants, r => r.Layers.Count <= MostLayers && r.Layers.Sum(Elements) <= MostElementsOfChain && r.Nodes.All(fitter.Knows));
     }
 
     /// <summary>What a region's output is in the original, and the axis of its channels; null where it is not the same any more.</summary>
@@ -103,6 +115,10 @@ internal sealed class JointRepair
 
         return macs;
     }
+
+    /// <summary>What a layer makes of one sample.</summary>
+    private long Elements(Node layer) =>
+        _shapes.TryGetValue(layer.Output, out var shape) && shape.All(d => d.Size is not null) ? shape.Skip(1).Aggregate(1L, (all, d) => all * d.Size!.Value) : MostElementsOfChain;
 
     private IEnumerable<RegionSamples> Samples(Region region, NetworkCursor pruned, ValueAxis target, NetworkCursor original)
     {
