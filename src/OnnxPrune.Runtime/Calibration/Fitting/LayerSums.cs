@@ -16,14 +16,18 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
     // A group has few features, and all groups have their rows at once.
     private const int FewestRowsOfGroups = 8192;
 
+    // What is only to be compared does with so many times fewer.
+    private const int RoughPart = 4;
+
     /// <summary>Runs both networks up to the layer and sums over sampled positions.</summary>
     /// <param name="shortcut">What is taken from the target; null for nothing.</param>
     /// <param name="constants">Of the working copy.</param>
     /// <param name="work">Where the unit's input and the shortcut are.</param>
     /// <param name="original">Where the pair's target is.</param>
     /// <param name="targets">Its channels.</param>
+    /// <param name="isRough">Whether what comes out is only to be compared.</param>
     public static LayerSums Collect(
-        UnitPair pair, Value? shortcut, ConstantValues constants, NetworkCursor work, NetworkCursor original, int targets, SeededRandom random)
+        UnitPair pair, Value? shortcut, ConstantValues constants, NetworkCursor work, NetworkCursor original, int targets, SeededRandom random, bool isRough)
     {
         var (unit, target) = (pair.Unit, pair.Target);
         LayerSums? sums = null;
@@ -43,7 +47,7 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
                 }
 
                 var rows = Math.Max(layout.Groups > 1 ? FewestRowsOfGroups : FewestRows, RowsPerFeature * layout.Features);
-                var plan = layout.Draw(rows, input[0], work.Batches, random);
+                var plan = layout.Draw(isRough ? rows / RoughPart : rows, input[0], work.Batches, random);
                 statistics.Add(batch++ % 2 == 0 ? sums.A : sums.B, x[unit.Input], t[target], shortcut is null ? null : x[shortcut], plan);
             }
         }

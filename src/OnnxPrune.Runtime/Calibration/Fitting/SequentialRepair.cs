@@ -166,7 +166,7 @@ internal sealed class SequentialRepair
             return;
         }
 
-        var sums = LayerSums.Collect(pair, unit.Shortcut, _constants, work, original, weights.ColumnCount, random);
+        var sums = LayerSums.Collect(pair, unit.Shortcut, _constants, work, original, weights.ColumnCount, random, _isRough);
         var taps = weights.RowCount / channels;
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
@@ -202,7 +202,7 @@ internal sealed class SequentialRepair
         var (unit, before) = (pair.Unit, pair.Before);
         var channels = unit.InputCount(_constants);
         var taps = weights.RowCount / channels;
-        var sums = LayerSums.Collect(pair, null, _constants, work, original, channels, random);
+        var sums = LayerSums.Collect(pair, null, _constants, work, original, channels, random, _isRough);
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
             Choose(choice, before, (sums.A[0], sums.B[0]), Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) => weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);
