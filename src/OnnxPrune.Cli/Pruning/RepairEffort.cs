@@ -8,7 +8,7 @@ internal enum RepairEffort
     /// <summary>Layer by layer.</summary>
     Layers,
 
-    /// <summary>Then the layers of a block together, where libtorch is there.</summary>
+    /// <summary>Then the layers of some blocks together, where libtorch is there.</summary>
     Auto,
 
     /// <summary>The same, going through the inputs three times as often.</summary>
