@@ -129,6 +129,11 @@ public sealed class Pruner
             : 0;
         ChannelCut.Apply(graph, leaving);
         DeadCode.Remove(_model.Graph, except: bystanders);
+        if (!plan.IsEmpty)
+        {
+            VanishingWeights.Clear(_model);
+        }
+
         var after = leaving.Count == 0 && ReferenceEquals(graph, _original) ? Before : CostOf(ChannelFlow.Through(_model));
         return new PruneOutcome(plan, Before, after, _blocks.Count, 0, 0, absorbed, 0, _original.Blocked);
     }

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
+using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Tests;
 
@@ -48,6 +51,31 @@ public sealed class ResultTests : TemporaryFolder
         // then: moves of the cursor are fine, colours are not
         Assert.DoesNotMatch(@"\x1b\[[0-9;]*(3[0-9]|4[0-9]|9[0-7])m", outcome.Output);
         Assert.Contains("Parameters", outcome.Output);
+    }
+
+    [Fact]
+    public void Weights_that_vanish_are_told_of_and_do_not_reach_the_output()
+    {
+        // given
+        var model = OnnxFile.Read(Cli.Resnet);
+        var weight = model.Graph.Nodes.First(n => n.OpType == "Conv").Inputs[1]!;
+        var values = weight.Initializer!.As<float>().ToArray();
+        var few = values.Length / 16;
+        values.AsSpan(0, few).Fill(1e-36f);
+        Graph.SetInitializer(weight, Tensor.Of(values, [.. weight.Initializer.Dims]));
+        File.WriteAllBytes(At("in.onnx"), OnnxFile.ToBytes(model));
+
+        // when
+        var outcome = Cli.Run(At("in.onnx"), At("out.onnx"), "--target", "macs=75%", "--report", At("r.json"));
+
+        // then
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        AssertPlain(outcome.Output);
+        Assert.Contains($"The original has {few} weights too small for single precision", outcome.Output);
+        var vanishing = JsonDocument.Parse(File.ReadAllText(At("r.json"))).RootElement.GetProperty("verification").GetProperty("vanishing_weights");
+        Assert.Equal(few, vanishing.GetProperty("count").GetInt32());
+        Assert.True(vanishing.GetProperty("latency").GetProperty("speedup").GetDouble() > 0);
+        Assert.Equal(0, VanishingWeights.Count(OnnxFile.Read(At("out.onnx"))));
     }
 
     [Fact]

@@ -8,4 +8,13 @@ namespace OnnxPrune.Cli.Measuring;
 /// <param name="DriftInputs">What the drift was measured on, for people.</param>
 /// <param name="Accuracy">Null without labelled data.</param>
 /// <param name="AccuracyData">What the accuracy was measured on, for people.</param>
-internal sealed record Comparison(DriftReport Drift, string DriftInputs, LatencyReport Latency, AccuracyReport? Accuracy, string? AccuracyData);
+internal sealed record Comparison(DriftReport Drift, string DriftInputs, LatencyReport Latency, AccuracyReport? Accuracy, string? AccuracyData)
+{
+    /// <summary>The same race with zeros for the original's vanishing weights; null where it has none.</summary>
+    public ClearedRace? Cleared { get; init; }
+}
+
+/// <summary>How the other model compares to an original that is not slowed down by what it does not need.</summary>
+/// <param name="Vanishing">How many weights of the original vanish in single precision.</param>
+/// <param name="Latency">A copy with zeros for them against the other model.</param>
+internal sealed record ClearedRace(long Vanishing, LatencyReport Latency);

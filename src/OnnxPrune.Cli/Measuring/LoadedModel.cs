@@ -1,5 +1,6 @@
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 
@@ -8,7 +9,8 @@ namespace OnnxPrune.Cli.Measuring;
 /// <summary>A model in memory with the shapes of all its values.</summary>
 /// <param name="Concrete">The shapes at one definite size of the inputs; null where the model loads at none that was tried.</param>
 /// <param name="Bytes">What it takes on disk, external data included.</param>
-internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Concrete, long Bytes)
+/// <param name="Vanishing">How many of the file's weights vanish; see <see cref="VanishingWeights"/>.</param>
+internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Concrete, long Bytes, long Vanishing)
 {
     /// <exception cref="UsageException">The path names no readable file, or an input shape does not fit.</exception>
     /// <exception cref="BrokenModelException">The file is no well-formed ONNX model.</exception>
@@ -18,7 +20,7 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
         var model = terminal.Timed("read the model", () => OnnxFile.WithoutFunctions(OnnxFile.Read(path)));
         terminal.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
         var concrete = terminal.Timed("infer concrete shapes", () => Concretize(model, path, options, terminal));
-        return new LoadedModel(path, model, concrete, FileSize(path, model));
+        return new LoadedModel(path, model, concrete, FileSize(path, model), VanishingWeights.Count(model));
     }
 
     /// <summary>A copy that can be pruned while this stays as it is. Weights are shared.</summary>

@@ -61,7 +61,8 @@ internal static class PruneReport
             [.. comparison.Drift.Outputs.Select(o => new ReportOutput(o.Name, o.RelativeError, o.LargestError, o.EqualShare))],
             comparison.DriftInputs,
             Latency(comparison.Latency, original, pruned),
-            accuracy);
+            accuracy,
+            comparison.Cleared is { } cleared ? new ReportVanishing(cleared.Vanishing, Latency(cleared.Latency, original, pruned)) : null);
     }
 
     private static ReportLatency Latency(LatencyReport latency, ModelFigures original, ModelFigures pruned)

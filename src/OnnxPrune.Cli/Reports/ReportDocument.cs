@@ -64,7 +64,7 @@ internal sealed record ReportLayer(
 internal record ReportBlocked(string Reason, int Channels, IReadOnlyList<string> Layers);
 
 internal sealed record ReportVerification(
-    double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency, ReportAccuracy? Accuracy);
+    double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency, ReportAccuracy? Accuracy, ReportVanishing? VanishingWeights);
 
 internal sealed record ReportOutput(string Name, double? RelativeError, double? LargestError, double? EqualShare);
 
@@ -77,6 +77,10 @@ internal sealed record ReportSearch(int Trials, ReportLatency? Latency);
 /// <param name="IdealGainRealized">(1 - ratio) / (1 - the share of the MACs that is left); null where all are left.</param>
 internal sealed record ReportLatency(
     double OriginalP50Ms, double PrunedP50Ms, double OriginalP90Ms, double PrunedP90Ms, double Ratio, double Speedup, int Rounds, long Batch, string Provider, double? IdealGainRealized);
+
+/// <param name="Count">How many weights of the original vanish in single precision.</param>
+/// <param name="Latency">The race against a copy of the original with zeros for them.</param>
+internal sealed record ReportVanishing(long Count, ReportLatency Latency);
 
 internal sealed record ReportAccuracy(double? OriginalTop1, double? PrunedTop1, double Agreement, int Samples, string Data);
 

@@ -149,14 +149,16 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
     /// <summary>Whether the layer scales and shifts single channels.</summary>
     private bool Scales => Norm == Layer;
 
-    private Value? Bias => BiasAdd is null ? Layer.Input(2) : BiasAdd.Inputs.Single(v => v != Layer.Output);
+    /// <summary>The constant that is added to every output; null when there is none.</summary>
+    internal Value? Bias => BiasAdd is null ? Layer.Input(2) : BiasAdd.Inputs.Single(v => v != Layer.Output);
 
     // A Conv's weight is [M, C, k...]; a Gemm's [N, K] or [K, N]; a MatMul's [K, N].
-    private bool OutputsFirst => Layer.OpType is "Conv" or "BatchNormalization" || Layer.Int("transB", 0) != 0;
+    internal bool OutputsFirst => Layer.OpType is "Conv" or "BatchNormalization" || Layer.Int("transB", 0) != 0;
 
-    private int OutputCount(Tensor weight) => (int)weight.Dims[OutputsFirst ? 0 : 1];
+    internal int OutputCount(Tensor weight) => (int)weight.Dims[OutputsFirst ? 0 : 1];
 
-    private (double[] Scale, double[] Shift) NormAsScaleAndShift(ConstantValues constants)
+    /// <summary>The norm as a factor and a summand of every channel.</summary>
+    internal (double[] Scale, double[] Shift) NormAsScaleAndShift(ConstantValues constants)
     {
         var p = Enumerable.Range(1, 4).Select(i => constants[Norm!.Inputs[i]]!.ToDoubles()).ToArray();
         var epsilon = Norm!.Float("epsilon", 1e-5f);
