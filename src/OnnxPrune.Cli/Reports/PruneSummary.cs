@@ -58,15 +58,17 @@ internal static class PruneSummary
         if (latency is not null)
         {
             yield return Numbers.Race(latency);
-            if (IdealGain.Sentence(original, pruned, latency) is { } gain)
-            {
-                yield return gain;
-            }
         }
 
         if (comparison?.Cleared is { } cleared)
         {
             yield return $"The original has {Numbers.Count(cleared.Vanishing, "weight")} too small for single precision to notice, which slow some processors down; beside a copy with zeros for them, {Numbers.Times(cleared.Latency.Speedup)} as fast.";
+        }
+
+        // What an original loses by weights that vanish, no cut has gained.
+        if ((comparison?.Cleared?.Latency ?? latency) is { } race && IdealGain.Sentence(original, pruned, race) is { } gain)
+        {
+            yield return gain;
         }
 
         if (comparison is null)
