@@ -8,7 +8,7 @@ internal sealed record Outcome(int ExitCode, string Output, string Error);
 /// <summary>The published program.</summary>
 internal static class Cli
 {
-    private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(5);
 
     public static string Root { get; } = FindRoot();
 
