@@ -1,12 +1,10 @@
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Terminals;
-using OnnxPrune.Repair;
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
-using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Measuring;
 
@@ -32,16 +30,13 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, Ter
     /// <summary>Only CPUs are slow at subnormal numbers.</summary>
     private ClearedRace? RaceCleared(OnnxSession second)
     {
-        if (original.Vanishing == 0 || second.Settings.Provider != ExecutionProvider.Cpu)
+        if (original.Cleared is not { } cleared || second.Settings.Provider != ExecutionProvider.Cpu)
         {
             return null;
         }
 
-        // The model in memory may be the pruned one by now.
-        var model = OnnxFile.WithoutFunctions(OnnxFile.Read(original.Path));
-        VanishingWeights.Clear(model);
-        using var first = OnnxSession.Open(model, second.Settings, original.Path);
-        return new ClearedRace(original.Vanishing, terminal.Watched("measuring the latency without vanishing weights", progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
+        using var first = OnnxSession.Open(cleared.Model, second.Settings, original.Path);
+        return new ClearedRace(cleared.Vanishing, terminal.Watched("measuring the latency without vanishing weights", progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
     }
 
     private DriftReport MeasureDrift(OnnxSession first, OnnxSession second, SessionSettings settings, Func<SessionSettings, OnnxSession> openPruned, IProgress<double> progress)

@@ -1,6 +1,5 @@
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
-using OnnxPrune.Repair;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 
@@ -9,8 +8,8 @@ namespace OnnxPrune.Cli.Measuring;
 /// <summary>A model in memory with the shapes of all its values.</summary>
 /// <param name="Concrete">The shapes at one definite size of the inputs; null where the model loads at none that was tried.</param>
 /// <param name="Bytes">What it takes on disk, external data included.</param>
-/// <param name="Vanishing">How many of the file's weights vanish; see <see cref="VanishingWeights"/>.</param>
-internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Concrete, long Bytes, long Vanishing)
+/// <param name="Cleared">A copy of the file's model without its vanishing weights; null where it has none.</param>
+internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Concrete, long Bytes, ClearedModel? Cleared)
 {
     /// <exception cref="UsageException">The path names no readable file, or an input shape does not fit.</exception>
     /// <exception cref="BrokenModelException">The file is no well-formed ONNX model.</exception>
@@ -20,7 +19,7 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
         var model = terminal.Timed("read the model", () => OnnxFile.WithoutFunctions(OnnxFile.Read(path)));
         terminal.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
         var concrete = terminal.Timed("infer concrete shapes", () => Concretize(model, path, options, terminal));
-        return new LoadedModel(path, model, concrete, FileSize(path, model), VanishingWeights.Count(model));
+        return new LoadedModel(path, model, concrete, FileSize(path, model), ClearedModel.Of(model));
     }
 
     /// <summary>A copy that can be pruned while this stays as it is. Weights are shared.</summary>

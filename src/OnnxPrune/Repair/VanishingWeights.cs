@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Rewriting;
@@ -6,7 +7,7 @@ namespace OnnxPrune.Repair;
 
 /// <summary>
 /// Weights that no sum in single precision notices, as training with a penalty on groups of channels leaves them behind. They are not harmless: multiplied with each other and with the
-/// scales of a BatchNormalization they become subnormal numbers (IEEE 754: below 2^-126), with which many processors calculate a hundred times as slowly.
+/// scales of a BatchNormalization they become subnormal numbers (IEEE 754: below 2^-126), with which some processors calculate far more slowly.
 /// </summary>
 public static class VanishingWeights
 {
@@ -39,70 +40,96 @@ public static class VanishingWeights
     private static IEnumerable<Cleared> Find(Model model, ConstantValues constants) => model.Graph.TopologicalOrder()
         .Select(n => LayerUnit.Of(n, s_noJoins, constants))
         .OfType<LayerUnit>()
-        .SelectMany(u => u.Norm == u.Layer ? OfNorm(u, constants) : OfLayer(u, constants))
-        .OfType<Cleared>();
+        .SelectMany(u => u.Norm == u.Layer ? OfNorm(u, constants) : OfLayer(u, constants));
 
     /// <summary>Weights and biases, by what the BatchNormalization behind them multiplies them with.</summary>
-    private static IEnumerable<Cleared?> OfLayer(LayerUnit unit, ConstantValues constants)
+    private static IEnumerable<Cleared> OfLayer(LayerUnit unit, ConstantValues constants)
     {
         var weight = unit.Layer.Inputs[1]!;
-        var outputs = unit.OutputCount(constants[weight]!);
-        var scale = unit.Norm is null ? Enumerable.Repeat(1.0, outputs).ToArray() : unit.NormAsScaleAndShift(constants).Scale;
-        var features = (int)(constants[weight]!.Count / outputs);
-        double ScaleOf(int i) => scale[unit.OutputsFirst ? i / features : i % outputs];
-        var least = Bound(Largest(constants[weight]!, ScaleOf));
-        yield return Clear(weight, constants, least, ScaleOf);
-        yield return unit.Bias is { } bias ? Clear(bias, constants, least, i => scale[i]) : null;
+        var scale = unit.Norm is null ? [1] : unit.NormAsScaleAndShift(constants).Scale;
+        var features = constants[weight]!.Count / unit.OutputCount(constants[weight]!);
+        var weights = new Scaled(weight, constants, scale, unit.OutputsFirst ? (int)features : 1);
+        return Below(unit.Bias is { } bias ? [weights, new Scaled(bias, constants, scale, 1)] : [weights]);
     }
 
-    /// <summary>Scales and shifts of channels.</summary>
-    private static IEnumerable<Cleared?> OfNorm(LayerUnit unit, ConstantValues constants)
+    /// <summary>Scales, shifts and means of channels.</summary>
+    private static IEnumerable<Cleared> OfNorm(LayerUnit unit, ConstantValues constants)
     {
-        var (scale, _) = unit.NormAsScaleAndShift(constants);
-        var (gamma, beta, mean) = (unit.Norm!.Inputs[1]!, unit.Norm.Inputs[2]!, unit.Norm.Inputs[3]!);
-        var factors = scale.Zip(constants[gamma]!.ToDoubles(), (s, g) => g == 0 ? 0 : s / g).ToArray();
-        var least = Bound(Math.Max(Largest(constants[gamma]!, i => factors[i]), Largest(constants[beta]!, _ => 1)));
-        yield return Clear(gamma, constants, least, i => factors[i]);
-        yield return Clear(beta, constants, least, _ => 1);
-        yield return Clear(mean, constants, least, i => scale[i]);
+        var norm = unit.Norm!.Inputs;
+        var scale = unit.NormAsScaleAndShift(constants).Scale;
+        var deviations = scale.Zip(constants[norm[1]]!.ToDoubles(), (s, g) => g == 0 ? 0 : s / g).ToArray();
+        var scales = new Scaled(norm[1]!, constants, deviations, 1);
+        return Below([scales, new Scaled(norm[2]!, constants, [1], 1), new Scaled(norm[3]!, constants, scale, 1)]);
     }
 
-    private static double Bound(double largest) => Math.Min(Least, LeastShare * largest);
-
-    private static double Largest(Tensor tensor, Func<int, double> factor)
+    /// <summary>What vanishes beside the largest element of the first.</summary>
+    private static IEnumerable<Cleared> Below(IReadOnlyList<Scaled> all)
     {
-        var values = Floats(tensor);
-        var largest = 0.0;
-        for (var i = 0; i < values.Length; i++)
-        {
-            largest = Math.Max(largest, Math.Abs(values[i] * factor(i)));
-        }
-
-        return largest;
+        var ranges = all.Select(s => (Scaled: s, Range: s.Range())).ToArray();
+        var least = Math.Min(Least, LeastShare * ranges[0].Range.Largest);
+        return ranges.Where(r => r.Range.Smallest < least).Select(r => r.Scaled.Without(least));
     }
-
-    /// <summary>The constant with zeros for what lies below a bound once it is multiplied; null where nothing does.</summary>
-    private static Cleared? Clear(Value constant, ConstantValues constants, double least, Func<int, double> factor)
-    {
-        var tensor = constants[constant]!;
-        var values = Floats(tensor);
-        float[]? cleared = null;
-        var count = 0;
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (values[i] != 0 && Math.Abs(values[i] * factor(i)) < least)
-            {
-                cleared ??= values.ToArray();
-                cleared[i] = 0;
-                count++;
-            }
-        }
-
-        return cleared is null ? null : new Cleared(constant, Tensor.Of(cleared, [.. tensor.Dims]), count);
-    }
-
-    // Half precision has no numbers so small, and double precision is never near its own.
-    private static ReadOnlySpan<float> Floats(Tensor tensor) => tensor.ElementType == ElementType.Float ? tensor.As<float>() : [];
 
     private sealed record Cleared(Value Constant, Tensor Content, int Vanishing);
+
+    /// <summary>A constant whose elements are multiplied: so many that follow each other with one factor, as many with the next, and from the first again.</summary>
+    private sealed class Scaled(Value constant, ConstantValues constants, double[] factors, int run)
+    {
+        private readonly Tensor _tensor = constants[constant]!;
+
+        // One factor for all needs no runs.
+        private int Run => factors.Length == 1 ? Math.Max(1, (int)_tensor.Count) : run;
+
+        // Half precision has no numbers so small, and double precision is far from its own.
+        private ReadOnlySpan<float> Values => _tensor.ElementType == ElementType.Float ? _tensor.As<float>() : [];
+
+        /// <summary>The largest and the smallest magnitude, zeros aside: what is multiplied with zero is dead, and no matter of precision.</summary>
+        public (double Largest, double Smallest) Range()
+        {
+            var values = Values;
+            var (largest, smallest) = (0.0, double.PositiveInfinity);
+            for (var at = 0; at < values.Length; at += Run)
+            {
+                var factor = FactorAt(at);
+                var (high, low) = Extremes(values.Slice(at, Run));
+                largest = Math.Max(largest, high * factor);
+                smallest = factor > 0 ? Math.Min(smallest, low * factor) : smallest;
+            }
+
+            return (largest, smallest);
+        }
+
+        /// <summary>The same with zeros for what lies below a bound.</summary>
+        public Cleared Without(double least)
+        {
+            var values = Values.ToArray();
+            var count = 0;
+            for (var i = 0; i < values.Length; i++)
+            {
+                if (Math.Abs(values[i]) * FactorAt(i) is > 0 and var size && size < least)
+                {
+                    values[i] = 0;
+                    count++;
+                }
+            }
+
+            return new Cleared(constant, Tensor.Of(values, [.. _tensor.Dims]), count);
+        }
+
+        private double FactorAt(int i) => Math.Abs(factors[i / Run % factors.Length]);
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static (float High, float Low) Extremes(ReadOnlySpan<float> values)
+        {
+            var (high, low) = (0f, float.PositiveInfinity);
+            foreach (var value in values)
+            {
+                var size = Math.Abs(value);
+                high = size > high ? size : high;
+                low = size < low && size > 0 ? size : low;
+            }
+
+            return (high, low);
+        }
+    }
 }

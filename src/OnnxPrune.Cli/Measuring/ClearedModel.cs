@@ -1,0 +1,23 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Cli.Measuring;
+
+/// <summary>A model without the weights that vanish in single precision; see <see cref="VanishingWeights"/>.</summary>
+/// <param name="Model">Shares all other weights with the model that it was made from.</param>
+/// <param name="Vanishing">How many weights became zeros.</param>
+internal sealed record ClearedModel(Model Model, long Vanishing)
+{
+    /// <summary>Null where no weight vanishes.</summary>
+    public static ClearedModel? Of(Model model)
+    {
+        if (VanishingWeights.Count(model) == 0)
+        {
+            return null;
+        }
+
+        var copy = OnnxFile.CloneWithShapes(model);
+        return new ClearedModel(copy, VanishingWeights.Clear(copy));
+    }
+}
