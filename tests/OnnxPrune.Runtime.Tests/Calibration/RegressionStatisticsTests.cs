@@ -48,7 +48,7 @@ public sealed class RegressionStatisticsTests
 
         var layout = RowLayout.Of(unit, input.Dims, constants[unit.Layer.Inputs[1]]!.Dims);
         NormalEquations[] sums = [.. Enumerable.Range(0, unit.Groups).Select(_ => new NormalEquations(layout.Features, weights.ColumnCount / unit.Groups))];
-        using (var statistics = new RegressionStatistics(layout, ElementType.Float, input.Rank, hasTarget: true, hasShortcut: false))
+        using (var statistics = new RegressionStatistics(layout, hasTarget: true))
         using (var given = RuntimeTensor.ToOrtValue(input))
         using (var wanted = RuntimeTensor.ToOrtValue(output))
         {
@@ -59,6 +59,40 @@ public sealed class RegressionStatisticsTests
         var whole = found.Aggregate((a, b) => a.Append(b));
         Assert.True((whole - weights).L2Norm() < Rounding * weights.L2Norm());
         Assert.All(shift.Zip(sums.SelectMany((s, i) => s.Intercept(found[i]))), p => Assert.Equal(p.First, p.Second, 0.01));
+    }
+
+    /// <summary>Sums over some channels are the sums over all, without the rest.</summary>
+    [Theory]
+    [InlineData("conv")]
+    [InlineData("half")]
+    [InlineData("matrix")]
+    public void Channels_that_are_not_chosen_are_left_out(string kind)
+    {
+        var g = new TestGraph(3) { Type = kind == "half" ? ElementType.Float16 : ElementType.Float };
+        var x = kind == "matrix" ? g.Input(5, 6) : g.Input(6, 9, 9);
+        g.Output(kind == "matrix" ? new Wire(g.Op("Add", [g.Op("MatMul", [x, g.Weight(6, 4)]), g.Weight(4)]), 4) : g.Conv(x, 4, 3));
+        var model = ModelCopy.WithShapes(g.Build());
+        var constants = new ConstantValues();
+        var unit = LayerUnit.Of(model.Graph.Nodes.First(n => n.OpType is "Conv" or "MatMul"), new Dictionary<Node, int>(), constants)!;
+        var input = RandomInputs.For(model, new Random(4), batch: 10).Values.Single();
+        var layout = RowLayout.Of(unit, input.Dims, constants[unit.Layer.Inputs[1]]!.Dims);
+        int[] chosen = [1, 2, 5];
+
+        var part = Sum(layout with { Chosen = chosen });
+        var ofAll = Sum(layout).Select([.. chosen.SelectMany(c => Enumerable.Range(c * (int)layout.Taps, (int)layout.Taps))]);
+
+        Assert.True(part.Samples > 0);
+        Assert.True((part.Covariance() - ofAll.Covariance()).L2Norm() <= 1e-6 * ofAll.Covariance().L2Norm());
+        Assert.All(part.FeatureMean().Zip(ofAll.FeatureMean()), p => Assert.Equal(p.Second, p.First, 1e-6));
+
+        NormalEquations Sum(RowLayout rows)
+        {
+            var sums = new NormalEquations(rows.Features, 0);
+            using var statistics = new RegressionStatistics(rows, hasTarget: false);
+            using var given = RuntimeTensor.ToOrtValue(input);
+            statistics.Add([sums], given, null, null, rows.Draw(300, input.Dims[0], 1, new SeededRandom(1)));
+            return sums;
+        }
     }
 
     private static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)

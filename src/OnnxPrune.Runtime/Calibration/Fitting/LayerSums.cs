@@ -25,9 +25,10 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
     /// <param name="work">Where the unit's input and the shortcut are.</param>
     /// <param name="original">Where the pair's target is.</param>
     /// <param name="targets">Its channels.</param>
+    /// <param name="chosen">Channels of the input that are features; null for all.</param>
     /// <param name="isRough">Whether what comes out is only to be compared.</param>
     public static LayerSums Collect(
-        UnitPair pair, Value? shortcut, ConstantValues constants, NetworkCursor work, NetworkCursor original, int targets, SeededRandom random, bool isRough)
+        UnitPair pair, Value? shortcut, ConstantValues constants, NetworkCursor work, NetworkCursor original, int targets, IReadOnlyList<int>? chosen, SeededRandom random, bool isRough)
     {
         var (unit, target) = (pair.Unit, pair.Target);
         LayerSums? sums = null;
@@ -41,8 +42,8 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
                 var input = x[unit.Input].GetTensorTypeAndShape().Shape;
                 if (statistics is null || layout is null || sums is null)
                 {
-                    layout = pair.ByChannels ? RowLayout.OfPoints(unit, input) : RowLayout.Of(unit, input, constants[unit.Layer.Inputs[1]]!.Dims);
-                    statistics = new RegressionStatistics(layout, unit.Input.ElementType, input.Length, true, shortcut is not null);
+                    layout = (pair.ByChannels ? RowLayout.OfPoints(unit, input) : RowLayout.Of(unit, input, constants[unit.Layer.Inputs[1]]!.Dims)) with { Chosen = chosen };
+                    statistics = new RegressionStatistics(layout, hasTarget: true);
                     sums = new LayerSums(Empty(layout, targets), Empty(layout, targets));
                 }
 

@@ -166,7 +166,8 @@ internal sealed class SequentialRepair
             return;
         }
 
-        var sums = LayerSums.Collect(pair, unit.Shortcut, _constants, work, original, weights.ColumnCount, random, _isRough);
+        var known = KnownToStay(before, channels);
+        var sums = LayerSums.Collect(pair, unit.Shortcut, _constants, work, original, weights.ColumnCount, known, random, _isRough);
         var taps = weights.RowCount / channels;
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
@@ -177,7 +178,7 @@ internal sealed class SequentialRepair
         var outputs = weights.ColumnCount / unit.Groups;
         var features = Enumerable.Range(0, unit.Groups).Select(g => Kept(before, g * channels, channels).SelectMany(c => Enumerable.Range(c * taps, taps)).ToArray()).ToArray();
         var fits = RidgeRegression.Solve([.. features.Select((kept, g) =>
-            new RidgeRegression.Problem(sums.A[g].Select(kept), sums.B[g].Select(kept), Part(weights, kept, g * outputs, outputs)))], _isRough);
+            Problem(sums, g, known is null ? kept : null, Part(weights, kept, g * outputs, outputs)))], _isRough);
         var repaired = Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount);
         for (var g = 0; g < fits.Count; g++)
         {
@@ -202,7 +203,8 @@ internal sealed class SequentialRepair
         var (unit, before) = (pair.Unit, pair.Before);
         var channels = unit.InputCount(_constants);
         var taps = weights.RowCount / channels;
-        var sums = LayerSums.Collect(pair, null, _constants, work, original, channels, random, _isRough);
+        var known = KnownToStay(before, channels);
+        var sums = LayerSums.Collect(pair, null, _constants, work, original, channels, known, random, _isRough);
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
             Choose(choice, before, (sums.A[0], sums.B[0]), Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) => weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);
@@ -210,7 +212,7 @@ internal sealed class SequentialRepair
 
         var kept = Kept(before, 0, channels).ToArray();
         var identity = Part(Matrix<double>.Build.DenseIdentity(channels), kept, 0, channels);
-        var fit = RidgeRegression.Solve([new RidgeRegression.Problem(sums.A[0].Select(kept), sums.B[0].Select(kept), identity)], _isRough)[0];
+        var fit = RidgeRegression.Solve([Problem(sums, 0, known is null ? kept : null, identity)], _isRough)[0];
         var repaired = Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount);
         for (var t = 0; t < taps; t++)
         {
@@ -259,6 +261,14 @@ internal sealed class SequentialRepair
             _leaving.UnionWith(next);
         }
     }
+
+    /// <summary>The channels of the layer's input that stay, where that is settled before its sums are made; null otherwise.</summary>
+    private int[]? KnownToStay(LayerUnit before, int channels) => before.Groups > 1 || _choices.ContainsKey(before.Layer) ? null : [.. Kept(before, 0, channels)];
+
+    /// <summary>The regression of one group on some of its features, or on all.</summary>
+    private static RidgeRegression.Problem Problem(LayerSums sums, int group, int[]? features, Matrix<double> prior) => features is null
+        ? new RidgeRegression.Problem(sums.A[group], sums.B[group], prior)
+        : new RidgeRegression.Problem(sums.A[group].Select(features), sums.B[group].Select(features), prior);
 
     private int[]? InputChannels(LayerUnit before) => _graph.Channels(before.Input, before.InputAxis);
 

@@ -77,8 +77,8 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
                         layout = RowLayout.OfPoints(unit, dims);
                     }
 
-                    sums = new NormalEquations(layout.Features, 1);
-                    statistics = new RegressionStatistics(layout, unit.Input.ElementType, dims.Length, false, false);
+                    sums = new NormalEquations(layout.Features, 0);
+                    statistics = new RegressionStatistics(layout, hasTarget: false);
                 }
 
                 var rows = Math.Max(FewestRows, RowsPerFeature * sums.Features);

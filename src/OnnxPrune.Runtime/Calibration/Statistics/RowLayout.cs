@@ -15,10 +15,13 @@ internal sealed record RowLayout(ConvWindow Window, bool ChannelsLast, long Chan
     // What the rows of one batch may take.
     private const long MostElements = 1 << 26;
 
+    /// <summary>The channels that rows are made of; null for all. Only where there is one group.</summary>
+    public IReadOnlyList<int>? Chosen { get; init; }
+
     public long Taps { get; } = Window.Kernel.Aggregate(1L, (a, b) => a * b);
 
     /// <summary>The features of one group.</summary>
-    public int Features => checked((int)(Channels / Groups * Taps));
+    public int Features => checked((int)((Chosen?.Count ?? (Channels / Groups)) * Taps));
 
     /// <param name="input">Dimensions of the layer's input.</param>
     /// <param name="weight">Dimensions of its weight.</param>
@@ -37,7 +40,7 @@ internal sealed record RowLayout(ConvWindow Window, bool ChannelsLast, long Chan
     public SamplePlan Draw(long rows, long batch, int batches, SeededRandom random)
     {
         var samples = batch * batches;
-        var most = MostElements / Math.Max(1, batch * Channels * Taps);
+        var most = MostElements / Math.Max(1, batch * Groups * Features);
         return SamplePlan.ForConv(Window, (int)Math.Clamp((rows + samples - 1) / samples, 1, Math.Max(1, most)), random);
     }
 }

@@ -5,10 +5,10 @@ namespace OnnxPrune.Runtime.Calibration.Statistics;
 
 /// <summary>
 /// Where a sliding layer is sampled: some positions of its output, the same for all samples of a batch, and for each the elements of
-/// the padded and flattened input under its window.
+/// the flattened input under its window.
 /// </summary>
 /// <param name="Outputs">Flat positions in the layer's output map [S].</param>
-/// <param name="Inputs">Flat positions in the padded input map [S · K], window after window.</param>
+/// <param name="Inputs">Flat positions in the input map [S · K], window after window; -1 where it is padded.</param>
 /// <param name="Taps">K: elements per window.</param>
 internal sealed record SamplePlan(long[] Outputs, long[] Inputs, int Taps)
 {
@@ -26,17 +26,28 @@ internal sealed record SamplePlan(long[] Outputs, long[] Inputs, int Taps)
             for (var t = 0; t < taps; t++)
             {
                 var tap = Unflatten(t, window.Kernel);
-                var flat = 0L;
-                for (var axis = 0; axis < place.Length; axis++)
-                {
-                    flat = (flat * window.PaddedSizes[axis]) + (place[axis] * window.Strides[axis]) + (tap[axis] * window.Dilations[axis]);
-                }
-
-                inputs[(s * taps) + t] = flat;
+                inputs[(s * taps) + t] = Flatten([.. place.Select((p, axis) => (p * window.Strides[axis]) + (tap[axis] * window.Dilations[axis]) - window.PadsBefore[axis])], window.InputSizes);
             }
         }
 
         return new SamplePlan(Array.ConvertAll(chosen, c => (long)c), inputs, taps);
+    }
+
+    /// <summary>-1 outside.</summary>
+    private static long Flatten(IReadOnlyList<long> place, IReadOnlyList<long> sizes)
+    {
+        var flat = 0L;
+        for (var axis = 0; axis < place.Count; axis++)
+        {
+            if (place[axis] < 0 || place[axis] >= sizes[axis])
+            {
+                return -1;
+            }
+
+            flat = (flat * sizes[axis]) + place[axis];
+        }
+
+        return flat;
     }
 
     private static long[] Unflatten(long flat, IReadOnlyList<long> sizes)
@@ -52,10 +63,8 @@ internal sealed record SamplePlan(long[] Outputs, long[] Inputs, int Taps)
 }
 
 /// <summary>The geometry of a Conv: spatial sizes and attributes, one number per spatial axis.</summary>
-internal sealed record ConvWindow(long[] Kernel, long[] Strides, long[] Dilations, long[] PadsBefore, long[] PadsAfter, long[] InputSizes, long[] OutputSizes)
+internal sealed record ConvWindow(long[] Kernel, long[] Strides, long[] Dilations, long[] PadsBefore, long[] InputSizes, long[] OutputSizes)
 {
-    public long[] PaddedSizes { get; } = [.. InputSizes.Select((size, axis) => size + PadsBefore[axis] + PadsAfter[axis])];
-
     /// <param name="input">Dimensions [N, C, D...] of the layer's input.</param>
     /// <param name="output">Dimensions [N, M, D'...] of its output.</param>
     /// <param name="weight">Dimensions [M, C, k...].</param>
@@ -69,18 +78,17 @@ internal sealed record ConvWindow(long[] Kernel, long[] Strides, long[] Dilation
         long[] outputs = [.. output.Skip(2)];
         var pads = conv.Ints("pads") ?? new long[2 * axes];
         var auto = conv.String("auto_pad", "NOTSET");
-        var (before, after) = (pads[..axes], pads[axes..]);
+        var before = pads[..axes];
         if (auto.StartsWith("SAME", StringComparison.Ordinal))
         {
             for (var axis = 0; axis < axes; axis++)
             {
                 var total = Math.Max(0, ((outputs[axis] - 1) * strides[axis]) + ((kernel[axis] - 1) * dilations[axis]) + 1 - inputs[axis]);
                 before[axis] = auto == "SAME_UPPER" ? total / 2 : total - (total / 2);
-                after[axis] = total - before[axis];
             }
         }
 
-        return new ConvWindow(kernel, strides, dilations, before, after, inputs, outputs);
+        return new ConvWindow(kernel, strides, dilations, before, inputs, outputs);
     }
 
     /// <summary>The same where the output's size is not known beforehand.</summary>
@@ -99,7 +107,7 @@ internal sealed record ConvWindow(long[] Kernel, long[] Strides, long[] Dilation
 
     /// <summary>Every element of a map of these sizes by itself.</summary>
     public static ConvWindow OfPoints(long[] sizes) =>
-        new(Ones(sizes.Length), Ones(sizes.Length), Ones(sizes.Length), new long[sizes.Length], new long[sizes.Length], sizes, sizes);
+        new(Ones(sizes.Length), Ones(sizes.Length), Ones(sizes.Length), new long[sizes.Length], sizes, sizes);
 
     private static long[] Ones(int count)
     {
