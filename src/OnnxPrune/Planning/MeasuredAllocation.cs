@@ -1,4 +1,5 @@
 using OnnxPrune.Blocks;
+using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Planning;
 
@@ -37,7 +38,7 @@ public sealed class MeasuredAllocation
         _blocks = blocks.ToDictionary(b => b.Block);
         _inside = blocks.ToDictionary(b => b.Block, b => groupsInside(b.Block).ToHashSet());
         _damages = groups.ToDictionary(g => g.Group, g => g.Options.ToDictionary(o => o.Kept, o => o.Damage));
-        _state = new State(this, [.. cost.Whole], []);
+        _state = new State(this, [.. cost.Whole], new Removal(this, []));
     }
 
     public IReadOnlyList<int> Kept => _state.Kept;
@@ -173,7 +174,8 @@ public sealed class MeasuredAllocation
 
     private bool Meets(State state) => _targets.All(t => t.IsMet(state.Cost, _original));
 
-    private sealed class State(MeasuredAllocation all, int[] kept, IReadOnlyList<ResidualBlock> removed)
+    /// <summary>What is left of the network, of which there are as many as steps are considered.</summary>
+    private sealed class State(MeasuredAllocation all, int[] kept, Removal removal)
     {
         private Cost? _cost;
         private double? _damage;
@@ -181,38 +183,50 @@ public sealed class MeasuredAllocation
         /// <summary>By the groups of the channel graph.</summary>
         public int[] Kept => kept;
 
-        public IReadOnlyList<ResidualBlock> Removed => removed;
+        public IReadOnlyList<ResidualBlock> Removed => removal.Blocks;
 
         public Cost Cost
         {
             get
             {
                 all._looks += _cost is null ? 1 : 0;
-                return _cost ??= all._cost.Evaluate(kept, removed.SelectMany(b => b.Branch.Append(b.Join)).ToHashSet());
+                return _cost ??= all._cost.Evaluate(kept, removal.Nodes);
             }
         }
 
-        public double Damage => _damage ??= all._groups.Where(g => !IsGone(g.Group)).Sum(g => all._damages[g.Group].GetValueOrDefault(kept[g.Group])) + removed.Sum(DamageOf);
+        public double Damage => _damage ??= all._groups.Where(g => !IsGone(g.Group)).Sum(g => DamageOf(g.Group, kept[g.Group])) + Removed.Sum(DamageOf);
 
         /// <summary>Whether the group lies in a block that is removed.</summary>
-        public bool IsGone(int group) => removed.Any(b => all._inside[b].Contains(group));
+        public bool IsGone(int group) => removal.Groups.Contains(group);
 
         public State With(int group, int count)
         {
             var copy = (int[])kept.Clone();
             copy[group] = count;
-            return new State(all, copy, removed);
+            return new State(all, copy, removal) { _damage = IsGone(group) ? Damage : Damage - DamageOf(group, kept[group]) + DamageOf(group, count) };
         }
 
-        public State With(ResidualBlock block) => new(all, kept, [.. removed.Where(b => b != block)]);
+        public State With(ResidualBlock block) => new(all, kept, new Removal(all, [.. Removed.Where(b => b != block)]));
 
-        public State Without(ResidualBlock block) => new(all, kept, [.. removed, block]);
+        public State Without(ResidualBlock block) => new(all, kept, new Removal(all, [.. Removed, block]));
+
+        private double DamageOf(int group, int count) => all._damages[group].GetValueOrDefault(count);
 
         /// <summary>What the block does, and what it and the next one do beyond the sum of both.</summary>
         private double DamageOf(ResidualBlock block)
         {
             var (alone, together) = (all._blocks[block].Damage, all._blocks[block].Together);
-            return together is { } both && removed.Contains(both.Next) ? both.Damage - all._blocks[both.Next].Damage : alone;
+            return together is { } both && Removed.Contains(both.Next) ? both.Damage - all._blocks[both.Next].Damage : alone;
         }
+    }
+
+    /// <summary>Blocks that are removed, with what goes with them; the same for all states that differ in channels only.</summary>
+    private sealed class Removal(MeasuredAllocation all, IReadOnlyList<ResidualBlock> blocks)
+    {
+        public IReadOnlyList<ResidualBlock> Blocks => blocks;
+
+        public HashSet<Node> Nodes { get; } = [.. blocks.SelectMany(b => b.Branch.Append(b.Join))];
+
+        public HashSet<int> Groups { get; } = [.. blocks.SelectMany(b => all._inside[b])];
     }
 }
