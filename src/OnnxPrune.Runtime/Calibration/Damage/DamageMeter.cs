@@ -1,3 +1,4 @@
+using MathNet.Numerics.LinearAlgebra;
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
@@ -18,8 +19,7 @@ namespace OnnxPrune.Runtime.Calibration.Damage;
 /// </summary>
 internal sealed class DamageMeter
 {
-    // Damage between the measured counts is interpolated by the error that the layers themselves expect.
-    private const int MeasuredOptions = 4;
+    private const int MostMeasured = 4;
 
     private readonly ChannelGraph _graph;
     private readonly SessionSettings _settings;
@@ -106,10 +106,9 @@ internal sealed class DamageMeter
         var masked = group.Readers.Where(_masks.ContainsKey).ToArray();
         var strength = masked.Length > 0 ? StrengthOf(group) : [];
         var counts = rounding.Counts(group).Skip(1).ToArray();
-        var measured = Measured(counts, rounding.Multiple);
+        var measurable = Measurable(counts, rounding.Multiple);
         var left = group.Channels.ToList();
-        var (order, expected) = (new List<int>(), new Dictionary<int, double>());
-        var damages = new Dictionary<int, double>();
+        var (order, expected, weights) = (new List<int>(), new Dictionary<int, double>(), new Dictionary<int, Matrix<double>[]>());
         var total = 0.0;
         while (counts.Length > 0 && left.Count > counts[^1])
         {
@@ -130,14 +129,18 @@ internal sealed class DamageMeter
                 expected[left.Count] = total;
             }
 
-            if (measured.Contains(left.Count))
+            if (measurable.Contains(left.Count))
             {
-                damages[left.Count] = Try(readers, masked, order, cursor, divergence);
+                weights.Add(left.Count, Array.ConvertAll(readers, r => r.Weights()));
             }
         }
 
         order.AddRange(left);
-        return new GroupDamage(index, order, Interpolate(counts, expected, damages));
+        var damages = counts.Length == 0 ? [] : DamageCurve.Over(
+            Array.ConvertAll(counts, k => expected[k]),
+            [.. measurable.Select(k => Array.IndexOf(counts, k))],
+            i => Try(readers, weights[counts[i]], masked, order.Take(group.Channels.Count - counts[i]), cursor, divergence));
+        return new GroupDamage(index, order, [.. counts.Zip(damages)]);
     }
 
     /// <summary>The share of the channels' energy that each of them has, by the weights that make it.</summary>
@@ -148,7 +151,7 @@ internal sealed class DamageMeter
         return group.Channels.Zip(norms).ToDictionary(p => p.First, p => p.Second * p.Second / total);
     }
 
-    private double Try(ReaderSurgery[] readers, Reader[] masked, List<int> gone, NetworkCursor cursor, OutputDivergence divergence)
+    private double Try(ReaderSurgery[] readers, Matrix<double>[] weights, Reader[] masked, IEnumerable<int> gone, NetworkCursor cursor, OutputDivergence divergence)
     {
         var hidden = gone.ToHashSet();
         foreach (var reader in masked)
@@ -157,9 +160,9 @@ internal sealed class DamageMeter
             _masks[reader].Hide(i => hidden.Contains(channels[i]));
         }
 
-        foreach (var reader in readers)
+        foreach (var (reader, left) in readers.Zip(weights))
         {
-            reader.Write(_work.Graph, _constants);
+            reader.Write(_work.Graph, _constants, left);
         }
 
         var damage = divergence.Measure(cursor);
@@ -176,38 +179,16 @@ internal sealed class DamageMeter
         return damage;
     }
 
-    /// <summary>The counts that are measured: spread evenly, and whole multiples where they are near, since those are what most cuts end at.</summary>
-    private static int[] Measured(int[] counts, int multiple)
+    /// <summary>The counts to measure at, falling: spread evenly, and whole multiples where they are near, since those are what most cuts end at.</summary>
+    private static int[] Measurable(int[] counts, int multiple)
     {
-        if (counts.Length <= MeasuredOptions)
+        if (counts.Length <= MostMeasured)
         {
             return counts;
         }
 
-        var even = Enumerable.Range(1, MeasuredOptions).Select(i => counts[(i * counts.Length / MeasuredOptions) - 1]);
-        var near = (counts[0] - counts[1]) * counts.Length / (2 * MeasuredOptions);
+        var even = Enumerable.Range(1, MostMeasured).Select(i => counts[(i * counts.Length / MostMeasured) - 1]);
+        var near = (counts[0] - counts[1]) * counts.Length / (2 * MostMeasured);
         return [.. even.Select(k => counts.Where(c => c % multiple == 0 && Math.Abs(c - k) <= near).DefaultIfEmpty(k).MinBy(c => Math.Abs(c - k))).Append(counts[^1]).Distinct()];
-    }
-
-    /// <summary>Damage at all counts: between two that were measured, it grows as the layers' own error does.</summary>
-    private static (int Kept, double Damage)[] Interpolate(int[] counts, Dictionary<int, double> expected, Dictionary<int, double> measured)
-    {
-        var result = new (int Kept, double Damage)[counts.Length];
-        var (error, damage) = (0.0, 0.0);
-        for (var i = 0; i < counts.Length; i++)
-        {
-            var next = measured.Keys.Where(k => k <= counts[i]).Max();
-            var share = expected[next] > error ? (expected[counts[i]] - error) / (expected[next] - error) : 1;
-
-            // More cut is never less damage: what says otherwise is noise.
-            var here = damage + (share * Math.Max(0, measured[next] - damage));
-            result[i] = (counts[i], here);
-            if (next == counts[i])
-            {
-                (error, damage) = (expected[next], here);
-            }
-        }
-
-        return result;
     }
 }

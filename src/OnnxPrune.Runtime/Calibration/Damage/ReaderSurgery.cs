@@ -42,10 +42,12 @@ internal sealed class ReaderSurgery
     /// <summary>Takes channels, together.</summary>
     public void Remove(IEnumerable<int> channels) => _surgeon.Remove([.. channels.SelectMany(c => _places[c])]);
 
-    /// <summary>Puts the weights as they are now into the layer.</summary>
-    public void Write(Graph graph, ConstantValues constants)
+    /// <summary>What is left of the layer's weights.</summary>
+    public Matrix<double> Weights() => Gather(_surgeon.Weights());
+
+    /// <summary>Puts other weights into the layer.</summary>
+    public void Write(Graph graph, ConstantValues constants, Matrix<double> weights)
     {
-        var weights = Gather(_surgeon.Weights());
         _layer.Unit.Replace(graph, constants, weights, [.. _shift.Select((s, m) => s + _layer.MeanOf(_weights, m) - _layer.MeanOf(weights, m))]);
     }
 
