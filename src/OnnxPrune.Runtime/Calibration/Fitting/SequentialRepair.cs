@@ -263,7 +263,8 @@ internal sealed class SequentialRepair
     }
 
     /// <summary>The channels of the layer's input that stay, where that is settled before its sums are made; null otherwise.</summary>
-    private int[]? KnownToStay(LayerUnit before, int channels) => before.Groups > 1 || _choices.ContainsKey(before.Layer) ? null : [.. Kept(before, 0, channels)];
+    private int[]? KnownToStay(LayerUnit before, int channels) =>
+        before.Groups == 1 && !_choices.ContainsKey(before.Layer) && Kept(before, 0, channels).ToArray() is { Length: > 0 } kept ? kept : null;
 
     /// <summary>The regression of one group on some of its features, or on all.</summary>
     private static RidgeRegression.Problem Problem(LayerSums sums, int group, int[]? features, Matrix<double> prior) => features is null
