@@ -9,43 +9,102 @@ namespace OnnxPrune.Algebra;
 /// </summary>
 internal static class DenseKernels
 {
-    /// <summary>How many rows <see cref="Dots"/> takes at once.</summary>
+    /// <summary>How many rows <see cref="AddProduct"/> and <see cref="Dots"/> take at once.</summary>
     public const int Rows = 4;
 
-    /// <summary>row [M] += Σ_k factors [K] · rows [K, M], one k after the other.</summary>
+    /// <summary>C [N, M] += A [N, K] · B [K, M], or -= that; the rows of each lie <c>stride</c> elements apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddRows(ReadOnlySpan<double> factors, ReadOnlySpan<double> rows, Span<double> row)
+    public static void AddProduct(DenseBlock a, DenseBlock b, DenseBlock c, int rows, int inner, int width, bool isTaken = false)
     {
-        const int AtOnce = 4;
-        var (width, size) = (row.Length, Vector<double>.Count);
-        var m = 0;
-        for (; m + (AtOnce * size) <= width; m += AtOnce * size)
+        // The columns of B that a strip reads stay in the first-level cache for all rows.
+        var (strip, m) = (2 * Vector<double>.Count, 0);
+        for (; m + strip <= width; m += strip)
         {
-            var sums = MemoryMarshal.Cast<double, Vector<double>>(row.Slice(m, AtOnce * size));
-            var (s0, s1, s2, s3) = (sums[0], sums[1], sums[2], sums[3]);
-            for (var k = 0; k < factors.Length; k++)
+            var i = 0;
+            for (; i + Rows <= rows; i += Rows)
             {
-                var given = MemoryMarshal.Cast<double, Vector<double>>(rows.Slice((k * width) + m, AtOnce * size));
-                var factor = new Vector<double>(factors[k]);
-                s0 = Vector.FusedMultiplyAdd(given[0], factor, s0);
-                s1 = Vector.FusedMultiplyAdd(given[1], factor, s1);
-                s2 = Vector.FusedMultiplyAdd(given[2], factor, s2);
-                s3 = Vector.FusedMultiplyAdd(given[3], factor, s3);
+                AddStripOfRows(a.Down(i), b.Right(m), c.Down(i).Right(m), inner, isTaken);
             }
 
-            (sums[0], sums[1], sums[2], sums[3]) = (s0, s1, s2, s3);
+            for (; i < rows; i++)
+            {
+                AddStrip(a.Down(i), b.Right(m), c.Down(i).Right(m), inner, isTaken);
+            }
         }
 
         for (; m < width; m++)
         {
-            var sum = row[m];
-            for (var k = 0; k < factors.Length; k++)
+            for (var i = 0; i < rows; i++)
             {
-                sum = Math.FusedMultiplyAdd(rows[(k * width) + m], factors[k], sum);
-            }
+                var sum = 0.0;
+                for (var k = 0; k < inner; k++)
+                {
+                    sum = Math.FusedMultiplyAdd(a[i, k], b[k, m], sum);
+                }
 
-            row[m] = sum;
+                c[i, m] += isTaken ? -sum : sum;
+            }
         }
+    }
+
+    /// <summary>The same for four rows and as many columns as two vectors hold.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddStripOfRows(DenseBlock a, DenseBlock b, DenseBlock c, int inner, bool isTaken)
+    {
+        var size = (nuint)Vector<double>.Count;
+        ref var a0 = ref a.First;
+        ref var a1 = ref a.Down(1).First;
+        ref var a2 = ref a.Down(2).First;
+        ref var a3 = ref a.Down(3).First;
+        ref var row = ref b.First;
+        var (x0, x1, y0, y1) = (Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero);
+        var (z0, z1, w0, w1) = (Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero);
+        for (nuint k = 0; k < (nuint)inner; k++)
+        {
+            var (left, right) = (Vector.LoadUnsafe(ref row), Vector.LoadUnsafe(ref row, size));
+            var factor = new Vector<double>(Unsafe.Add(ref a0, k));
+            (x0, x1) = (Vector.FusedMultiplyAdd(left, factor, x0), Vector.FusedMultiplyAdd(right, factor, x1));
+            factor = new Vector<double>(Unsafe.Add(ref a1, k));
+            (y0, y1) = (Vector.FusedMultiplyAdd(left, factor, y0), Vector.FusedMultiplyAdd(right, factor, y1));
+            factor = new Vector<double>(Unsafe.Add(ref a2, k));
+            (z0, z1) = (Vector.FusedMultiplyAdd(left, factor, z0), Vector.FusedMultiplyAdd(right, factor, z1));
+            factor = new Vector<double>(Unsafe.Add(ref a3, k));
+            (w0, w1) = (Vector.FusedMultiplyAdd(left, factor, w0), Vector.FusedMultiplyAdd(right, factor, w1));
+            row = ref Unsafe.Add(ref row, b.Stride);
+        }
+
+        Store(c, x0, x1, isTaken);
+        Store(c.Down(1), y0, y1, isTaken);
+        Store(c.Down(2), z0, z1, isTaken);
+        Store(c.Down(3), w0, w1, isTaken);
+    }
+
+    /// <summary>The same for one row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddStrip(DenseBlock a, DenseBlock b, DenseBlock c, int inner, bool isTaken)
+    {
+        var size = (nuint)Vector<double>.Count;
+        ref var factors = ref a.First;
+        ref var row = ref b.First;
+        var (x0, x1) = (Vector<double>.Zero, Vector<double>.Zero);
+        for (nuint k = 0; k < (nuint)inner; k++)
+        {
+            var factor = new Vector<double>(Unsafe.Add(ref factors, k));
+            x0 = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref row), factor, x0);
+            x1 = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref row, size), factor, x1);
+            row = ref Unsafe.Add(ref row, b.Stride);
+        }
+
+        Store(c, x0, x1, isTaken);
+    }
+
+    private static void Store(DenseBlock c, Vector<double> left, Vector<double> right, bool isTaken)
+    {
+        var size = (nuint)Vector<double>.Count;
+        ref var row = ref c.First;
+        var (before, behind) = (Vector.LoadUnsafe(ref row), Vector.LoadUnsafe(ref row, size));
+        (isTaken ? before - left : before + left).StoreUnsafe(ref row);
+        (isTaken ? behind - right : behind + right).StoreUnsafe(ref row, size);
     }
 
     /// <summary>The dot products of a row with four others of its length.</summary>

@@ -9,6 +9,8 @@ public static class DenseProduct
 {
     private const int Panel = 64;
 
+    private const int InnerPanel = 256;
+
     // Of rows that are some thousand elements long, so many stay in the second-level cache.
     private const int RowsOfBlock = 4 * DenseKernels.Rows;
 
@@ -20,16 +22,23 @@ public static class DenseProduct
     public static double[] Of(double[] a, double[] b, int rows, int inner, int width)
     {
         var product = new double[rows * width];
-        Parallel.For(0, (rows + Panel - 1) / Panel, block =>
+        var (down, right) = ((rows + Panel - 1) / Panel, (width + Panel - 1) / Panel);
+        Parallel.For(0, down * right, part =>
         {
-            // Panels of B are read from the cache for all rows of the block.
-            for (var start = 0; start < inner; start += Panel)
+            var (top, left) = (part / right * Panel, part % right * Panel);
+            var (height, columns) = (Math.Min(Panel, rows - top), Math.Min(Panel, width - left));
+            var panel = new double[InnerPanel * columns];
+            for (var start = 0; start < inner; start += InnerPanel)
             {
-                var count = Math.Min(Panel, inner - start);
-                for (var i = block * Panel; i < Math.Min(rows, (block + 1) * Panel); i++)
+                // Put together: rows that lie a power of two apart would push each other out of the cache.
+                var count = Math.Min(InnerPanel, inner - start);
+                for (var k = 0; k < count; k++)
                 {
-                    DenseKernels.AddRows(a.AsSpan((i * inner) + start, count), b.AsSpan(start * width, count * width), product.AsSpan(i * width, width));
+                    b.AsSpan(((start + k) * width) + left, columns).CopyTo(panel.AsSpan(k * columns));
                 }
+
+                DenseKernels.AddProduct(
+                    new DenseBlock(a.AsSpan((top * inner) + start), inner), new DenseBlock(panel, columns), new DenseBlock(product.AsSpan((top * width) + left), width), height, count, columns);
             }
         });
         return product;

@@ -14,6 +14,8 @@ namespace OnnxPrune.Importance;
 /// </remarks>
 public sealed class BrainSurgeon
 {
+    private const int RowsAtOnce = 64;
+
     private readonly int _taps;
     private readonly int _features;
     private readonly int _outputs;
@@ -79,19 +81,20 @@ public sealed class BrainSurgeon
             column[i] = _inverse[(i / gone.Length * _features) + gone[i % gone.Length]];
         }
 
-        Parallel.For(0, _features, f =>
+        Parallel.For(0, (_features + RowsAtOnce - 1) / RowsAtOnce, part =>
         {
-            var weights = _weights.AsSpan(f * _outputs, _outputs);
-            var inverse = _inverse.AsSpan(f * _features, _features);
-            for (var t = 0; t < gone.Length; t++)
-            {
-                var factor = column[(f * gone.Length) + t];
-                if (factor != 0)
-                {
-                    TensorPrimitives.MultiplyAdd(change.AsSpan(t * _outputs, _outputs), -factor, weights, weights);
-                    TensorPrimitives.MultiplyAdd(row.AsSpan(t * _features, _features), -factor, inverse, inverse);
-                }
-            }
+            var (first, count) = (part * RowsAtOnce, Math.Min(RowsAtOnce, _features - (part * RowsAtOnce)));
+            Take(change, _outputs, _weights);
+            Take(row, _features, _inverse);
+
+            void Take(double[] rows, int width, double[] from) => DenseKernels.AddProduct(
+                new DenseBlock(column.AsSpan(first * gone.Length), gone.Length),
+                new DenseBlock(rows, width),
+                new DenseBlock(from.AsSpan(first * width), width),
+                count,
+                gone.Length,
+                width,
+                isTaken: true);
         });
 
         foreach (var t in gone)

@@ -63,6 +63,9 @@ internal sealed class NetworkCursor : IDisposable
         }
     }
 
+    /// <summary>The part of the network that makes outputs of a value that lies before the cursor, and is none of them.</summary>
+    public NetworkTail Behind(Value value, IReadOnlyList<Value> outputs) => new(this, Open(outputs, [.. Inputs(), value]), outputs);
+
     /// <summary>Moves behind a place: computes what later nodes read, and lets go of the rest. It never moves back.</summary>
     /// <param name="also">What is held besides, as far as it does not lie behind the place: to be looked at later.</param>
     public void MoveBehind(int place, IEnumerable<Value>? also = null)
@@ -120,8 +123,8 @@ internal sealed class NetworkCursor : IDisposable
 
     private HashSet<Value> Inputs() => _held.Length == 0 ? [] : [.. _held[0].Keys];
 
-    private OnnxSession Open(IReadOnlyCollection<Value> outputs) =>
-        OnnxSession.Open(ModelSketch.Excerpt(_model, Inputs(), outputs).ToBytes(), _model.Folder, _settings, "a part of the model");
+    private OnnxSession Open(IReadOnlyCollection<Value> outputs, IReadOnlyCollection<Value>? inputs = null) =>
+        OnnxSession.Open(ModelSketch.Excerpt(_model, inputs ?? Inputs(), outputs).ToBytes(), _model.Folder, _settings, "a part of the model");
 
     /// <summary>What nodes behind a place read of the nodes up to it, or of the graph's inputs.</summary>
     private IEnumerable<Value> LiveAfter(int place) => _order

@@ -136,10 +136,13 @@ internal sealed class DamageMeter
         }
 
         order.AddRange(left);
+
+        // The network behind a single reader is the same for all counts.
+        using var tail = readers.Length == 1 && masked.Length == 0 ? divergence.Behind(cursor, readers[0].Output) : null;
         var damages = counts.Length == 0 ? [] : DamageCurve.Over(
             Array.ConvertAll(counts, k => expected[k]),
             [.. measurable.Select(k => Array.IndexOf(counts, k))],
-            i => Try(readers, weights[counts[i]], masked, order.Take(group.Channels.Count - counts[i]), cursor, divergence));
+            i => Try(readers, weights[counts[i]], masked, order.Take(group.Channels.Count - counts[i]), () => tail is null ? divergence.Measure(cursor) : divergence.Measure(tail)));
         return new GroupDamage(index, order, [.. counts.Zip(damages)]);
     }
 
@@ -151,7 +154,7 @@ internal sealed class DamageMeter
         return group.Channels.Zip(norms).ToDictionary(p => p.First, p => p.Second * p.Second / total);
     }
 
-    private double Try(ReaderSurgery[] readers, Matrix<double>[] weights, Reader[] masked, IEnumerable<int> gone, NetworkCursor cursor, OutputDivergence divergence)
+    private double Try(ReaderSurgery[] readers, Matrix<double>[] weights, Reader[] masked, IEnumerable<int> gone, Func<double> measure)
     {
         var hidden = gone.ToHashSet();
         foreach (var reader in masked)
@@ -165,7 +168,7 @@ internal sealed class DamageMeter
             reader.Write(_work.Graph, _constants, left);
         }
 
-        var damage = divergence.Measure(cursor);
+        var damage = measure();
         foreach (var reader in readers)
         {
             reader.Restore(_work.Graph, _constants);

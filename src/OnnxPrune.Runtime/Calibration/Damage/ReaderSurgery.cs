@@ -36,6 +36,9 @@ internal sealed class ReaderSurgery
     /// <summary>The variance of the layer's output, as a scale for costs.</summary>
     public double Energy { get; }
 
+    /// <summary>What the layer makes of its input, all by itself.</summary>
+    public Value Output => _layer.Unit.Own;
+
     /// <summary>What taking the channel costs now, as a share of the output's variance.</summary>
     public double CostOf(int channel) => _places[channel].Sum(_surgeon.CostOf) / Energy;
 

@@ -11,6 +11,9 @@ namespace OnnxPrune.Runtime.Calibration.Statistics;
 /// </summary>
 internal sealed class SampledRows
 {
+    // What is written of a row before the next one's turn: rows lie so far apart that less would fetch the same line of the cache again and again.
+    private const int ElementsAtOnce = 32;
+
     // Batches are alike: the memory serves for the next one.
     private float[] _memory = [];
 
@@ -80,17 +83,28 @@ internal sealed class SampledRows
     private void GatherWindows(ReadOnlySpan<float> image, int firstRow, ReadOnlySpan<long> positions, int taps, int area, IReadOnlyList<int>? chosen)
     {
         var ofGroup = Width / taps;
-        for (var i = 0; i < Groups * ofGroup; i++)
+        var atOnce = Math.Max(1, ElementsAtOnce / taps);
+        for (var group = 0; group < Groups; group++)
         {
-            var (group, column) = Math.DivRem(i, ofGroup);
-            var map = image.Slice((chosen?[i] ?? i) * area, area);
-            var to = _memory.AsSpan((((group * Count) + firstRow) * Width) + (column * taps));
-            for (int from = 0, at = 0; from < positions.Length; from += taps, at += Width)
+            for (var first = 0; first < ofGroup; first += atOnce)
             {
-                for (var k = 0; k < taps; k++)
+                var count = Math.Min(atOnce, ofGroup - first);
+                var to = ((((group * Count) + firstRow) * Width) + (first * taps)) - Width;
+                for (var from = 0; from < positions.Length; from += taps)
                 {
-                    var position = (int)positions[from + k];
-                    to[at + k] = position < 0 ? 0 : map[position];
+                    to += Width;
+                    var window = positions.Slice(from, taps);
+                    var row = _memory.AsSpan(to, count * taps);
+                    for (var c = 0; c < count; c++)
+                    {
+                        var channel = (group * ofGroup) + first + c;
+                        var map = image.Slice((chosen?[channel] ?? channel) * area, area);
+                        for (var k = 0; k < window.Length; k++)
+                        {
+                            var position = (int)window[k];
+                            row[(c * taps) + k] = position < 0 ? 0 : map[position];
+                        }
+                    }
                 }
             }
         }
