@@ -16,11 +16,18 @@ public sealed class BrainSurgeon
 {
     private const int RowsAtOnce = 64;
 
+    // When so large a part of the features is gone, what is left of them moves together: later removals have less to go through.
+    private const double GonePart = 0.2;
+
     private readonly int _taps;
-    private readonly int _features;
     private readonly int _outputs;
-    private readonly double[] _inverse;
-    private readonly double[] _weights;
+
+    // Where a channel's features are among those that are held, counted in channels; -1 when they are gone.
+    private readonly int[] _places;
+    private int _features;
+    private int _gone;
+    private double[] _inverse;
+    private double[] _weights;
 
     /// <param name="covariance">[F, F], per sample.</param>
     /// <param name="weights">[F, M].</param>
@@ -31,27 +38,28 @@ public sealed class BrainSurgeon
         (_taps, _features, _outputs) = (taps, covariance.RowCount, weights.ColumnCount);
         _inverse = Inverse(covariance, damping).ToRowMajorArray();
         _weights = weights.ToRowMajorArray();
+        _places = [.. Enumerable.Range(0, _features / taps)];
     }
 
-    public int Channels => _features / _taps;
+    public int Channels => _places.Length;
 
     /// <summary>The squared error, per sample, that removing the channel adds now.</summary>
     public double CostOf(int channel)
     {
+        var place = _places[channel];
         if (_taps == 1)
         {
-            var row = _weights.AsSpan(channel * _outputs, _outputs);
-            return TensorPrimitives.SumOfSquares<double>(row) / _inverse[(channel * _features) + channel];
+            return TensorPrimitives.SumOfSquares(Row(place, 0)) / _inverse[(place * _features) + place];
         }
 
-        var block = Block(channel).Inverse();
+        var block = Block(place).Inverse();
         var cost = 0.0;
         for (var i = 0; i < _taps; i++)
         {
-            cost += block[i, i] * TensorPrimitives.SumOfSquares(Row(channel, i));
+            cost += block[i, i] * TensorPrimitives.SumOfSquares(Row(place, i));
             for (var j = 0; j < i; j++)
             {
-                cost += 2 * block[i, j] * TensorPrimitives.Dot(Row(channel, i), Row(channel, j));
+                cost += 2 * block[i, j] * TensorPrimitives.Dot(Row(place, i), Row(place, j));
             }
         }
 
@@ -69,7 +77,7 @@ public sealed class BrainSurgeon
         var gone = new int[channels.Length * _taps];
         for (var i = 0; i < gone.Length; i++)
         {
-            gone[i] = (channels[i / _taps] * _taps) + (i % _taps);
+            gone[i] = (_places[channels[i / _taps]] * _taps) + (i % _taps);
         }
 
         var block = Matrix<double>.Build.Dense(gone.Length, gone.Length, (i, j) => _inverse[(gone[i] * _features) + gone[j]]).Inverse();
@@ -97,19 +105,43 @@ public sealed class BrainSurgeon
                 isTaken: true);
         });
 
-        foreach (var t in gone)
+        foreach (var channel in channels)
         {
-            _weights.AsSpan(t * _outputs, _outputs).Clear();
-            _inverse.AsSpan(t * _features, _features).Clear();
-            for (var f = 0; f < _features; f++)
-            {
-                _inverse[(f * _features) + t] = 0;
-            }
+            _places[channel] = -1;
+        }
+
+        _gone += gone.Length;
+        if (_gone > GonePart * _features)
+        {
+            Shrink();
         }
     }
 
     /// <summary>The weights [F, M] as they are now: zero for what was removed.</summary>
-    public Matrix<double> Weights() => Matrix<double>.Build.Dense(_features, _outputs, (f, m) => _weights[(f * _outputs) + m]);
+    public Matrix<double> Weights() => Matrix<double>.Build.Dense(
+        Channels * _taps, _outputs, (f, m) => _places[f / _taps] is >= 0 and var place ? _weights[(((place * _taps) + (f % _taps)) * _outputs) + m] : 0);
+
+    private void Shrink()
+    {
+        int[] kept = [.. _places.Where(p => p >= 0).Order().SelectMany(p => Enumerable.Range(p * _taps, _taps))];
+        var (inverse, weights) = (new double[kept.Length * kept.Length], new double[kept.Length * _outputs]);
+        for (var i = 0; i < kept.Length; i++)
+        {
+            _weights.AsSpan(kept[i] * _outputs, _outputs).CopyTo(weights.AsSpan(i * _outputs));
+            for (var j = 0; j < kept.Length; j++)
+            {
+                inverse[(i * kept.Length) + j] = _inverse[(kept[i] * _features) + kept[j]];
+            }
+        }
+
+        var next = 0;
+        for (var c = 0; c < _places.Length; c++)
+        {
+            _places[c] = _places[c] < 0 ? -1 : next++;
+        }
+
+        (_inverse, _weights, _features, _gone) = (inverse, weights, kept.Length, 0);
+    }
 
     // Features that are the same but for rounding can make the matrix indefinite: it is damped until it is not.
     private static Matrix<double> Inverse(Matrix<double> covariance, double damping)
@@ -133,7 +165,7 @@ public sealed class BrainSurgeon
         return Matrix<double>.Build.DenseIdentity(count);
     }
 
-    private Matrix<double> Block(int channel) => Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[(((channel * _taps) + i) * _features) + (channel * _taps) + j]);
+    private Matrix<double> Block(int place) => Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[(((place * _taps) + i) * _features) + (place * _taps) + j]);
 
-    private ReadOnlySpan<double> Row(int channel, int tap) => _weights.AsSpan(((channel * _taps) + tap) * _outputs, _outputs);
+    private ReadOnlySpan<double> Row(int place, int tap) => _weights.AsSpan(((place * _taps) + tap) * _outputs, _outputs);
 }

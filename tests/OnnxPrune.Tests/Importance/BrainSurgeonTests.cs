@@ -60,6 +60,31 @@ public sealed class BrainSurgeonTests
     }
 
     [Theory]
+    [InlineData(1, 0)]
+    [InlineData(1, 0, 2)]
+    [InlineData(2, 0)]
+    public void Cost_of_the_next_channel_counts_that_others_are_gone(int taps, params int[] gone)
+    {
+        var (samples, surgeon) = Given(taps);
+
+        surgeon.Remove(gone);
+
+        int[] left = [.. Enumerable.Range(0, 6 / taps).Except(gone)];
+        foreach (var channel in left)
+        {
+            var increase = (Error([.. left.Where(c => c != channel)]) - Error(left)) / Count;
+            Assert.Equal(1, surgeon.CostOf(channel) / increase, Rounding);
+        }
+
+        double Error(int[] channels)
+        {
+            var features = Features(channels, taps);
+            var fit = samples.Fit(features);
+            return samples.SquaredError(fit.Weights, fit.Intercept, features);
+        }
+    }
+
+    [Theory]
     [InlineData(1.01)]
     [InlineData(double.NaN)]
     public void Covariances_that_rounding_or_overflow_spoiled_still_give_costs(double shared)
