@@ -43,9 +43,9 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
         var biasAdd = layer.OpType == "MatMul" ? BiasAddOf(layer, weight, constants) : null;
         var fits = layer.OpType switch
         {
-            "Conv" => layer.Int("group", 1) > 0 && HasOwnBias(layer, constants),
-            "BatchNormalization" => HasOwnParameters(layer, constants),
-            "Gemm" => layer.Int("transA", 0) == 0 && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1 && HasOwnBias(layer, constants),
+            "Conv" => weight.Rank > 2 && layer.Int("group", 1) > 0 && HasOwnBias(layer, weight, constants),
+            "BatchNormalization" => weight.Rank == 1 && HasOwnParameters(layer, weight.Dims[0], constants),
+            "Gemm" => weight.Rank == 2 && layer.Int("transA", 0) == 0 && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1 && HasOwnBias(layer, weight, constants),
             _ => biasAdd is not null && layer.Required(0).Shape is { Rank: >= 2 },
         };
         if (!fits)
@@ -55,7 +55,7 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
 
         var last = biasAdd ?? layer;
         var norm = layer.OpType == "BatchNormalization" ? layer
-            : biasAdd is null && OnlyReader(last.Output) is { OpType: "BatchNormalization" } bn && HasOwnParameters(bn, constants) ? bn
+            : biasAdd is null && OnlyReader(last.Output) is { OpType: "BatchNormalization" } bn && HasOwnParameters(bn, OutputCount(layer, weight), constants) ? bn
             : null;
         var own = (norm ?? last).Output;
         var join = OnlyReader(own) is { } reader && joins.TryGetValue(reader, out var branch) && reader.Inputs.Count == 2 && reader.Input(branch) == own ? reader : null;
@@ -153,9 +153,13 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
     internal Value? Bias => BiasAdd is null ? Layer.Input(2) : BiasAdd.Inputs.Single(v => v != Layer.Output);
 
     // A Conv's weight is [M, C, k...]; a Gemm's [N, K] or [K, N]; a MatMul's [K, N].
-    internal bool OutputsFirst => Layer.OpType is "Conv" or "BatchNormalization" || Layer.Int("transB", 0) != 0;
+    internal bool OutputsFirst => HasOutputsFirst(Layer);
 
-    internal int OutputCount(Tensor weight) => (int)weight.Dims[OutputsFirst ? 0 : 1];
+    internal int OutputCount(Tensor weight) => (int)OutputCount(Layer, weight);
+
+    private static bool HasOutputsFirst(Node layer) => layer.OpType is "Conv" or "BatchNormalization" || layer.Int("transB", 0) != 0;
+
+    private static long OutputCount(Node layer, Tensor weight) => weight.Dims[HasOutputsFirst(layer) ? 0 : 1];
 
     /// <summary>The norm as a factor and a summand of every channel.</summary>
     internal (double[] Scale, double[] Shift) NormAsScaleAndShift(ConstantValues constants)
@@ -199,15 +203,17 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
         return constants[bias] is { Rank: > 0 } tensor && tensor.Rank <= layer.Output.Shape?.Rank && tensor.Dims[^1] == weight.Dims[1] && tensor.Count == weight.Dims[1] ? add : null;
     }
 
-    private static bool HasOwnBias(Node layer, ConstantValues constants) => layer.Input(2) is not { } bias || (constants[bias] is { Rank: 1 } && IsOwn(bias));
+    private static bool HasOwnBias(Node layer, Tensor weight, ConstantValues constants) =>
+        layer.Input(2) is not { } bias || (constants[bias] is { Rank: 1 } tensor && tensor.Count == OutputCount(layer, weight) && IsOwn(bias));
 
     /// <summary>Whether nothing else sees the constant.</summary>
     private static bool IsOwn(Value constant) => constant is { IsGraphOutput: false, Uses.Count: 1 };
 
     private static Node? OnlyReader(Value value) => value is { IsGraphOutput: false, Uses: [{ IsCapture: false } use] } ? use.Node : null;
 
-    private static bool HasOwnParameters(Node norm, ConstantValues constants) =>
-        norm.Domain.Length == 0 && norm.Int("training_mode", 0) == 0 && Enumerable.Range(1, 4).All(i => constants[norm.Input(i)] is { Rank: 1 } && IsOwn(norm.Inputs[i]!));
+    private static bool HasOwnParameters(Node norm, long channels, ConstantValues constants) =>
+        norm.Domain.Length == 0 && norm.Int("training_mode", 0) == 0
+        && Enumerable.Range(1, 4).All(i => constants[norm.Input(i)] is { Rank: 1 } tensor && tensor.Count == channels && IsOwn(norm.Inputs[i]!));
 
     private static double[] Fill(int count, double value)
     {

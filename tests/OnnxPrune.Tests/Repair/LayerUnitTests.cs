@@ -60,6 +60,7 @@ public sealed class LayerUnitTests
     [InlineData("shared weight")]
     [InlineData("weight given out")]
     [InlineData("scaled Gemm")]
+    [InlineData("one bias for all")]
     [InlineData("quantized")]
     public void What_one_regression_cannot_repair_is_no_unit(string kind)
     {
@@ -67,6 +68,10 @@ public sealed class LayerUnitTests
         if (kind == "scaled Gemm")
         {
             g.Output(new Wire(g.Op("Gemm", [g.Input(5), g.Weight(5, 4)], ("alpha", 2f)), 4));
+        }
+        else if (kind == "one bias for all")
+        {
+            g.Output(new Wire(g.Op("Gemm", [g.Input(5), g.Weight(5, 4), g.Weight(1)]), 4));
         }
         else
         {
@@ -81,6 +86,18 @@ public sealed class LayerUnitTests
         }
 
         Assert.Null(LayerUnit.Of(ModelCopy.WithShapes(g.Build()).Graph.Nodes.First(n => n.OpType is "Conv" or "Gemm" or "MatMul"), new Dictionary<Node, int>(), new ConstantValues()));
+    }
+
+    [Fact]
+    public void A_norm_of_other_channels_than_the_layer_makes_is_no_part_of_the_unit()
+    {
+        var g = new TestGraph();
+        var conv = g.Op("Conv", [g.Input(3, 6, 6), g.Weight(4, 3, 1, 1)]);
+        g.Output(new Wire(g.Op("BatchNormalization", [conv, g.Weight(4), g.Weight(4), g.Weight(5), g.Weight(4)]), 4));
+
+        var unit = LayerUnit.Of(g.Build().Graph.Nodes.Single(n => n.OpType == "Conv"), new Dictionary<Node, int>(), new ConstantValues())!;
+
+        Assert.Null(unit.Norm);
     }
 
     [Fact]
