@@ -11,7 +11,6 @@ public sealed class CholeskyFactor
 {
     // Rows that are worked on together, and columns of a right-hand side.
     private const int Panel = 64;
-    private const int InnerPanel = 256;
 
     private readonly int _size;
     private readonly double[] _lower;
@@ -138,7 +137,7 @@ public sealed class CholeskyFactor
             for (var i = start; i < start + count; i++)
             {
                 Take(_lower, _size, i, 1, start, i, x, width, x, width, width);
-                Divide(x.AsSpan(i * width, width), _lower[(i * _size) + i]);
+                TensorPrimitives.Divide(x.AsSpan(i * width, width), _lower[(i * _size) + i], x.AsSpan(i * width, width));
             }
         }
 
@@ -149,7 +148,7 @@ public sealed class CholeskyFactor
             for (var i = end - 1; i >= start; i--)
             {
                 Take(upper, _size, i, 1, i + 1, end, x, width, x, width, width);
-                Divide(x.AsSpan(i * width, width), _lower[(i * _size) + i]);
+                TensorPrimitives.Divide(x.AsSpan(i * width, width), _lower[(i * _size) + i], x.AsSpan(i * width, width));
             }
         }
     }
@@ -157,17 +156,14 @@ public sealed class CholeskyFactor
     /// <summary>Some rows of C -= these rows of A, from one column to another, times these rows of B.</summary>
     private static void Take(double[] a, int strideOfA, int row, int count, int from, int to, double[] b, int strideOfB, Span<double> c, int strideOfC, int width)
     {
-        for (var k = from; k < to; k += InnerPanel)
-        {
-            DenseKernels.AddProduct(
-                new DenseBlock(a.AsSpan((row * strideOfA) + k), strideOfA),
-                new DenseBlock(b.AsSpan(k * strideOfB), strideOfB),
-                new DenseBlock(c[(row * strideOfC)..], strideOfC),
-                count,
-                Math.Min(InnerPanel, to - k),
-                width,
-                isTaken: true);
-        }
+        DenseKernels.AddProduct(
+            new DenseBlock(a.AsSpan((row * strideOfA) + from), strideOfA),
+            new DenseBlock(b.AsSpan(from * strideOfB), strideOfB),
+            new DenseBlock(c[(row * strideOfC)..], strideOfC),
+            count,
+            to - from,
+            width,
+            isTaken: true);
     }
 
     /// <summary>Lᵀ.</summary>
@@ -192,6 +188,4 @@ public sealed class CholeskyFactor
             }
         }
     }
-
-    private static void Divide(Span<double> row, double by) => TensorPrimitives.Divide(row, by, row);
 }

@@ -12,11 +12,21 @@ internal static class DenseKernels
     /// <summary>How many rows <see cref="AddProduct"/> and <see cref="Dots"/> take at once.</summary>
     public const int Rows = 4;
 
-    /// <summary>C [N, M] += A [N, K] · B [K, M], or -= that; the rows of each lie <c>stride</c> elements apart.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private const int InnerPanel = 256;
+
+    /// <summary>C [N, M] += A [N, K] · B [K, M], or -= that.</summary>
     public static void AddProduct(DenseBlock a, DenseBlock b, DenseBlock c, int rows, int inner, int width, bool isTaken = false)
     {
-        // The columns of B that a strip reads stay in the first-level cache for all rows.
+        // The strip of B that is being read stays in the first-level cache for all rows.
+        for (var k = 0; k < inner; k += InnerPanel)
+        {
+            AddPanel(a.Right(k), b.Down(k), c, rows, Math.Min(InnerPanel, inner - k), width, isTaken);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddPanel(DenseBlock a, DenseBlock b, DenseBlock c, int rows, int inner, int width, bool isTaken)
+    {
         var (strip, m) = (2 * Vector<double>.Count, 0);
         for (; m + strip <= width; m += strip)
         {

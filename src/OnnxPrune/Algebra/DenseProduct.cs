@@ -9,8 +9,6 @@ public static class DenseProduct
 {
     private const int Panel = 64;
 
-    private const int InnerPanel = 256;
-
     // Of rows that are some thousand elements long, so many stay in the second-level cache.
     private const int RowsOfBlock = 4 * DenseKernels.Rows;
 
@@ -27,19 +25,16 @@ public static class DenseProduct
         {
             var (top, left) = (part / right * Panel, part % right * Panel);
             var (height, columns) = (Math.Min(Panel, rows - top), Math.Min(Panel, width - left));
-            var panel = new double[InnerPanel * columns];
-            for (var start = 0; start < inner; start += InnerPanel)
-            {
-                // Put together: rows that lie a power of two apart would push each other out of the cache.
-                var count = Math.Min(InnerPanel, inner - start);
-                for (var k = 0; k < count; k++)
-                {
-                    b.AsSpan(((start + k) * width) + left, columns).CopyTo(panel.AsSpan(k * columns));
-                }
 
-                DenseKernels.AddProduct(
-                    new DenseBlock(a.AsSpan((top * inner) + start), inner), new DenseBlock(panel, columns), new DenseBlock(product.AsSpan((top * width) + left), width), height, count, columns);
+            // Put together: rows that lie a power of two apart would push each other out of the cache.
+            var panel = new double[inner * columns];
+            for (var k = 0; k < inner; k++)
+            {
+                b.AsSpan((k * width) + left, columns).CopyTo(panel.AsSpan(k * columns));
             }
+
+            DenseKernels.AddProduct(
+                new DenseBlock(a.AsSpan(top * inner), inner), new DenseBlock(panel, columns), new DenseBlock(product.AsSpan((top * width) + left), width), height, inner, columns);
         });
         return product;
     }

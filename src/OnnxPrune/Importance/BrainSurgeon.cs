@@ -25,7 +25,6 @@ public sealed class BrainSurgeon
     // Where a channel's features are among those that are held, counted in channels; -1 when they are gone.
     private readonly int[] _places;
     private int _features;
-    private int _gone;
     private double[] _inverse;
     private double[] _weights;
 
@@ -110,8 +109,7 @@ public sealed class BrainSurgeon
             _places[channel] = -1;
         }
 
-        _gone += gone.Length;
-        if (_gone > GonePart * _features)
+        if (_places.Count(p => p >= 0) * _taps < (1 - GonePart) * _features)
         {
             Shrink();
         }
@@ -123,7 +121,7 @@ public sealed class BrainSurgeon
 
     private void Shrink()
     {
-        int[] kept = [.. _places.Where(p => p >= 0).Order().SelectMany(p => Enumerable.Range(p * _taps, _taps))];
+        int[] kept = [.. _places.Where(p => p >= 0).SelectMany(p => Enumerable.Range(p * _taps, _taps))];
         var (inverse, weights) = (new double[kept.Length * kept.Length], new double[kept.Length * _outputs]);
         for (var i = 0; i < kept.Length; i++)
         {
@@ -140,7 +138,7 @@ public sealed class BrainSurgeon
             _places[c] = _places[c] < 0 ? -1 : next++;
         }
 
-        (_inverse, _weights, _features, _gone) = (inverse, weights, kept.Length, 0);
+        (_inverse, _weights, _features) = (inverse, weights, kept.Length);
     }
 
     // Features that are the same but for rounding can make the matrix indefinite: it is damped until it is not.

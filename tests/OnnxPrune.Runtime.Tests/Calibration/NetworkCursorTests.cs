@@ -1,3 +1,5 @@
+using Microsoft.ML.OnnxRuntime;
+using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
@@ -45,6 +47,31 @@ public sealed class NetworkCursorTests
         {
             Assert.Equal(RuntimeTensor.ToTensor(expected[early], "expected").ToDoubles(), RuntimeTensor.ToTensor(held[early], "held").ToDoubles());
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_tail_gives_what_weights_before_it_have_become_since(string kind)
+    {
+        var model = Networks.Make(kind);
+        var inputs = Networks.Inputs(model, 1, kind == "fixed batch" ? 64 : 8);
+        var layer = model.Graph.TopologicalOrder().First(n => n.OpType is "Conv" or "Gemm" or "MatMul" && n.Input(1) is { IsInitializer: true });
+        using var cursor = new NetworkCursor(model, inputs, s_settings);
+        cursor.MoveBehind(cursor.PlaceOf(layer) - 1);
+        Value[] outputs = [.. model.Graph.Outputs.Where(o => o != layer.Output)];
+        using var tail = cursor.Behind(layer.Output, outputs);
+        var before = All(tail.Look());
+
+        var weight = layer.Inputs[1]!;
+        Graph.SetInitializer(weight, weight.Initializer!.WithValues([.. weight.Initializer!.ToDoubles().Select(w => -w)]));
+
+        var after = All(tail.Look());
+        Assert.NotEqual(before, after);
+        var rounding = kind == "half" ? HalfRounding : Rounding;
+        Assert.All(All(cursor.Look(outputs)).Zip(after), p => Assert.Equal(p.First, p.Second, rounding));
+
+        double[] All(IEnumerable<IReadOnlyDictionary<Value, OrtValue>> batches) =>
+            [.. batches.SelectMany(b => outputs.SelectMany(o => RuntimeTensor.ToTensor(b[o], "an output").ToDoubles()).ToArray())];
     }
 
     private static void Compare(string kind, ActivationStore store)

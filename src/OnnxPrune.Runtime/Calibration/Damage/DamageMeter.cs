@@ -136,10 +136,14 @@ internal sealed class DamageMeter
         }
 
         order.AddRange(left);
+        if (counts.Length == 0)
+        {
+            return new GroupDamage(index, order, []);
+        }
 
         // The network behind a single reader is the same for all counts.
         using var tail = readers.Length == 1 && masked.Length == 0 ? divergence.Behind(cursor, readers[0].Output) : null;
-        var damages = counts.Length == 0 ? [] : DamageCurve.Over(
+        var damages = DamageCurve.Over(
             Array.ConvertAll(counts, k => expected[k]),
             [.. measurable.Select(k => Array.IndexOf(counts, k))],
             i => Try(readers, weights[counts[i]], masked, order.Take(group.Channels.Count - counts[i]), () => tail is null ? divergence.Measure(cursor) : divergence.Measure(tail)));

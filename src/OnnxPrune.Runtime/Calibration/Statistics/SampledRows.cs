@@ -89,24 +89,28 @@ internal sealed class SampledRows
             for (var first = 0; first < ofGroup; first += atOnce)
             {
                 var count = Math.Min(atOnce, ofGroup - first);
-                var to = ((((group * Count) + firstRow) * Width) + (first * taps)) - Width;
-                for (var from = 0; from < positions.Length; from += taps)
+                for (var s = 0; s < positions.Length / taps; s++)
                 {
-                    to += Width;
-                    var window = positions.Slice(from, taps);
-                    var row = _memory.AsSpan(to, count * taps);
-                    for (var c = 0; c < count; c++)
-                    {
-                        var channel = (group * ofGroup) + first + c;
-                        var map = image.Slice((chosen?[channel] ?? channel) * area, area);
-                        for (var k = 0; k < window.Length; k++)
-                        {
-                            var position = (int)window[k];
-                            row[(c * taps) + k] = position < 0 ? 0 : map[position];
-                        }
-                    }
+                    var row = _memory.AsSpan((((group * Count) + firstRow + s) * Width) + (first * taps), count * taps);
+                    GatherWindow(image, (group * ofGroup) + first, positions.Slice(s * taps, taps), area, chosen, row);
                 }
             }
+        }
+    }
+
+    /// <summary>What some channels in a row have under one window.</summary>
+    private static void GatherWindow(ReadOnlySpan<float> image, int firstChannel, ReadOnlySpan<long> window, int area, IReadOnlyList<int>? chosen, Span<float> row)
+    {
+        for (var channel = firstChannel; row.Length > 0; channel++)
+        {
+            var map = image.Slice((chosen?[channel] ?? channel) * area, area);
+            for (var k = 0; k < window.Length; k++)
+            {
+                var position = (int)window[k];
+                row[k] = position < 0 ? 0 : map[position];
+            }
+
+            row = row[window.Length..];
         }
     }
 
