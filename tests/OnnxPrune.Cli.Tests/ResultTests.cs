@@ -36,6 +36,19 @@ public sealed class ResultTests : TemporaryFolder
         Assert.Contains("the graph's output 'logits'", outcome.Output);
     }
 
+    [Theory]
+    [InlineData("--target", "macs=50%", true)]
+    [InlineData("--max-drift", "0.1", false)]
+    public void Calibration_is_advised_where_the_outputs_have_changed_much(string option, string value, bool isAdvised)
+    {
+        // when
+        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), option, value);
+
+        // then
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Equal(isAdvised, outcome.Output.Contains("--calib", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void NO_COLOR_leaves_no_colours_on_a_terminal()
     {

@@ -8,6 +8,9 @@ namespace OnnxPrune.Cli.Reports;
 /// <summary>What a run says on stdout.</summary>
 internal static class PruneSummary
 {
+    // From here on a classifier decides otherwise for many inputs.
+    private const double LargeDrift = 0.2;
+
     public static void Show(PruneResult result, Terminal terminal)
     {
         Tables.Show(terminal, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Latency, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
@@ -18,12 +21,23 @@ internal static class PruneSummary
             terminal.Line(line);
         }
 
+        if (Advice(result) is { } advice)
+        {
+            terminal.Line(advice);
+        }
+
         if (result.Cut.Outcome.ChangedNothing && result.Cut.Outcome.Blocked.Count > 0)
         {
             terminal.Line("Channels that must stay:");
             BlockedTable.Show(PruneReport.Blocked(result.Cut.Outcome.Blocked), terminal);
         }
     }
+
+    /// <summary>What to try where the outputs have changed much and nothing was repaired by inputs; null otherwise.</summary>
+    public static string? Advice(PruneResult result) =>
+        result.Cut.Outcome is { ChangedNothing: false, CalibrationSamples: 0 } && result.Comparison?.Drift.Total is > LargeDrift
+            ? "The outputs are very different now. With --calib and some hundred unlabelled inputs, onnxprune chooses and repairs by them."
+            : null;
 
     /// <summary>One sentence.</summary>
     public static string WhatWasCut(PruneResult result)

@@ -26,6 +26,10 @@ public sealed record CalibrationInputs(
     private const double ElementsByDefault = 4e7;
 
     private const int LargestBatch = 50;
+
+    // Of the few that are run again and again: enough batches for several threads to have something to do until the end.
+    private const int LargestOfTrials = 25;
+
     private const long ElementsPerBatch = 1 << 20;
     private const int MostSurveyed = 512;
     private const long MacsOfTrials = 30_000_000_000;
@@ -48,13 +52,15 @@ public sealed record CalibrationInputs(
         }
 
         var size = source.BatchSize(inputs, (int)Math.Clamp(ElementsPerBatch / elements, 1, Math.Min(LargestBatch, (indices.Length + 1) / 2)));
-        var batches = new OnDemand<IReadOnlyDictionary<string, Tensor>>(
-            (indices.Length + size - 1) / size,
-            b => source.Batches(inputs, indices[(b * size)..Math.Min(indices.Length, (b + 1) * size)], size).Single().Inputs);
+        var batches = Batches(indices.Length, size);
         var trials = (int)Math.Clamp(MacsOfTrials / Math.Max(1, model.Macs), FewestTrials, MostTrials);
-        return new CalibrationInputs(batches, First(MostSurveyed), First(trials), model.Macs <= MacsOfRehearsals / MostRehearsals && batches.Count >= 4 ? First(MostRehearsals) : [], indices.Length);
+        return new CalibrationInputs(
+            batches, First(MostSurveyed, LargestBatch), First(trials, LargestOfTrials), model.Macs <= MacsOfRehearsals / MostRehearsals && batches.Count >= 4 ? First(MostRehearsals, LargestOfTrials) : [], indices.Length);
 
-        OnDemand<IReadOnlyDictionary<string, Tensor>> First(int samples) =>
-            OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, 0, Math.Clamp((samples + size - 1) / size, 1, batches.Count));
+        OnDemand<IReadOnlyDictionary<string, Tensor>> First(int samples, int largest) => Batches(Math.Min(samples, indices.Length), source.BatchSize(inputs, Math.Min(size, largest)));
+
+        OnDemand<IReadOnlyDictionary<string, Tensor>> Batches(int samples, int each) => new(
+            (samples + each - 1) / each,
+            b => source.Batches(inputs, indices[(b * each)..Math.Min(samples, (b + 1) * each)], each).Single().Inputs);
     }
 }

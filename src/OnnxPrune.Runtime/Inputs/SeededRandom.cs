@@ -76,6 +76,9 @@ public sealed class SeededRandom
         return order;
     }
 
+    /// <summary>Seeds for random numbers of their own, so that each of some parts can be worked on at any time.</summary>
+    public long[] Seeds(int count) => [.. Enumerable.Range(0, count).Select(_ => (long)NextBits())];
+
     private static ulong SplitMix(ref ulong state)
     {
         var z = state += 0x9e3779b97f4a7c15;

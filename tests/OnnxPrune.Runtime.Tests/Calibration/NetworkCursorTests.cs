@@ -1,4 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Sessions;
@@ -70,7 +69,7 @@ public sealed class NetworkCursorTests
         var rounding = kind == "half" ? HalfRounding : Rounding;
         Assert.All(All(cursor.Look(outputs)).Zip(after), p => Assert.Equal(p.First, p.Second, rounding));
 
-        double[] All(IEnumerable<IReadOnlyDictionary<Value, OrtValue>> batches) =>
+        double[] All(IEnumerable<BatchValues> batches) =>
             [.. batches.SelectMany(b => outputs.SelectMany(o => RuntimeTensor.ToTensor(b[o], "an output").ToDoubles()).ToArray())];
     }
 

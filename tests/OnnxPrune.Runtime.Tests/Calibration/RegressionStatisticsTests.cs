@@ -48,11 +48,12 @@ public sealed class RegressionStatisticsTests
 
         var layout = RowLayout.Of(unit, input.Dims, constants[unit.Layer.Inputs[1]]!.Dims);
         NormalEquations[] sums = [.. Enumerable.Range(0, unit.Groups).Select(_ => new NormalEquations(layout.Features, weights.ColumnCount / unit.Groups))];
-        using (var statistics = new RegressionStatistics(layout, hasTarget: true))
+        using (var statistics = new RegressionStatistics(hasTarget: true, SessionSettings.Plain))
         using (var given = RuntimeTensor.ToOrtValue(input))
         using (var wanted = RuntimeTensor.ToOrtValue(output))
+        using (var ofBatch = statistics.Of(layout, given, wanted, null, layout.Draw(900, input.Dims[0], 1, new SeededRandom(1))))
         {
-            statistics.Add(sums, given, wanted, null, layout.Draw(900, input.Dims[0], 1, new SeededRandom(1)));
+            ofBatch.AddTo(sums);
         }
 
         var found = Array.ConvertAll(sums, s => RidgeRegression.Solve(s, Matrix<double>.Build.Dense(s.Features, s.Targets), Weak));
@@ -88,9 +89,10 @@ public sealed class RegressionStatisticsTests
         NormalEquations Sum(RowLayout rows)
         {
             var sums = new NormalEquations(rows.Features, 0);
-            using var statistics = new RegressionStatistics(rows, hasTarget: false);
+            using var statistics = new RegressionStatistics(hasTarget: false, SessionSettings.Plain);
             using var given = RuntimeTensor.ToOrtValue(input);
-            statistics.Add([sums], given, null, null, rows.Draw(300, input.Dims[0], 1, new SeededRandom(1)));
+            using var ofBatch = statistics.Of(rows, given, null, null, rows.Draw(300, input.Dims[0], 1, new SeededRandom(1)));
+            ofBatch.AddTo([sums]);
             return sums;
         }
     }

@@ -12,7 +12,6 @@ namespace OnnxPrune.Runtime.Calibration.Activations;
 internal sealed class NetworkCursor : IDisposable
 {
     private readonly Model _model;
-    private readonly SessionSettings _settings;
     private readonly IReadOnlyList<Node> _order;
     private readonly Dictionary<Node, int> _places;
     private readonly HashSet<Node> _dependent = [];
@@ -24,7 +23,7 @@ internal sealed class NetworkCursor : IDisposable
     /// <param name="store">Holds the values, and is disposed with the cursor; null for one of the usual size.</param>
     public NetworkCursor(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, ActivationStore? store = null)
     {
-        (_model, _settings, _store) = (model, settings with { TakesTurns = true }, store ?? new ActivationStore());
+        (_model, _store) = (model, store ?? new ActivationStore());
         _order = model.Graph.TopologicalOrder();
         _places = _order.Select((n, i) => (n, i)).ToDictionary(p => p.n, p => p.i);
         foreach (var node in _order.Where(n => n.Inputs.Concat(n.Captures).OfType<Value>().Any(DependsOnInputs)))
@@ -33,11 +32,20 @@ internal sealed class NetworkCursor : IDisposable
         }
 
         _held = [.. batches.Select(b => b.ToDictionary(i => model.Graph.Find(i.Key)!, i => _store.Keep(RuntimeTensor.ToOrtValue(i.Value))))];
+        var threads = settings.Threads > 0 ? settings.Threads : Environment.ProcessorCount;
+        AtOnce = Batchwise.AtOnce(_held.Length, threads);
+        Settings = settings with { TakesTurns = true, Threads = threads - AtOnce + 1 };
     }
 
     public Model Model => _model;
 
     public int Batches => _held.Length;
+
+    /// <summary>How many batches are worked on at once.</summary>
+    public int AtOnce { get; }
+
+    /// <summary>For sessions that work on so many batches at once.</summary>
+    public SessionSettings Settings { get; }
 
     /// <summary>The place of a node in the order in which the cursor moves.</summary>
     public int PlaceOf(Node node) => _places[node];
@@ -49,18 +57,25 @@ internal sealed class NetworkCursor : IDisposable
     public bool HasPassed(Value value) => value.Producer is not null && PlaceOf(value) <= _place;
 
     /// <summary>Computes values that lie before the next place for every batch in turn; they are released when the next batch is asked for.</summary>
-    public IEnumerable<IReadOnlyDictionary<Value, OrtValue>> Look(IReadOnlyCollection<Value> values)
+    public IEnumerable<BatchValues> Look(IReadOnlyCollection<Value> values)
+    {
+        using var view = View(values);
+        foreach (var batch in Batchwise.Run(Batches, AtOnce, view.Of))
+        {
+            using (batch)
+            {
+                yield return batch;
+            }
+        }
+    }
+
+    /// <summary>The same for any batch, as long as the cursor stays where it is and no weights change.</summary>
+    public NetworkView View(IReadOnlyCollection<Value> values)
     {
         var wanted = values.Distinct().ToArray();
         var held = Inputs();
         var made = wanted.Where(v => !held.Contains(v)).ToArray();
-        using var session = made.Length == 0 ? null : Open(made);
-        foreach (var batch in _held)
-        {
-            using var loaded = new Loaded(batch, session, wanted);
-            using var results = session?.Run(loaded.Feed, Array.ConvertAll(made, v => v.Name));
-            yield return wanted.ToDictionary(v => v, v => held.Contains(v) ? loaded[v] : results![Array.IndexOf(made, v)]);
-        }
+        return new NetworkView(_held, made.Length == 0 ? null : Open(made), wanted, made);
     }
 
     /// <summary>The part of the network that makes outputs of a value that lies before the cursor, and is none of them.</summary>
@@ -79,34 +94,17 @@ internal sealed class NetworkCursor : IDisposable
         var live = LiveAfter(place).Concat((also ?? []).Where(v => PlaceOf(v) <= place && DependsOnInputs(v))).ToHashSet();
         var held = Inputs();
         var made = live.Where(v => !held.Contains(v)).ToArray();
-        using var session = made.Length == 0 ? null : Open(made);
-        for (var i = 0; i < _held.Length; i++)
+        using var view = new NetworkView(_held, made.Length == 0 ? null : Open(made), made, made);
+        var i = 0;
+        foreach (var results in Batchwise.Run(made.Length == 0 ? 0 : Batches, AtOnce, view.Run))
         {
-            var next = new Dictionary<Value, ActivationStore.Held>();
-            if (session is not null)
-            {
-                using var loaded = new Loaded(_held[i], session, []);
-                // The collection is a list of values of their own; each is disposed when it leaves the cursor.
-                var results = session.Run(loaded.Feed, Array.ConvertAll(made, v => v.Name));
-                for (var k = 0; k < made.Length; k++)
-                {
-                    next.Add(made[k], _store.Keep(results[k]));
-                }
-            }
+            // The collection is a list of values of their own; each is disposed when it leaves the cursor.
+            Replace(i++, live, made.Zip(results));
+        }
 
-            foreach (var (value, tensor) in _held[i])
-            {
-                if (live.Contains(value))
-                {
-                    next.Add(value, tensor);
-                }
-                else
-                {
-                    tensor.Dispose();
-                }
-            }
-
-            _held[i] = next;
+        for (; i < Batches; i++)
+        {
+            Replace(i, live, []);
         }
     }
 
@@ -121,10 +119,29 @@ internal sealed class NetworkCursor : IDisposable
         _store.Dispose();
     }
 
+    /// <summary>Keeps of one batch what is live, and what was made.</summary>
+    private void Replace(int batch, HashSet<Value> live, IEnumerable<(Value Value, OrtValue Made)> made)
+    {
+        var next = made.ToDictionary(m => m.Value, m => _store.Keep(m.Made));
+        foreach (var (value, tensor) in _held[batch])
+        {
+            if (live.Contains(value))
+            {
+                next.Add(value, tensor);
+            }
+            else
+            {
+                tensor.Dispose();
+            }
+        }
+
+        _held[batch] = next;
+    }
+
     private HashSet<Value> Inputs() => _held.Length == 0 ? [] : [.. _held[0].Keys];
 
     private OnnxSession Open(IReadOnlyCollection<Value> outputs, IReadOnlyCollection<Value>? inputs = null) =>
-        OnnxSession.Open(ModelSketch.Excerpt(_model, inputs ?? Inputs(), outputs).ToBytes(), _model.Folder, _settings, "a part of the model");
+        OnnxSession.Open(ModelSketch.Excerpt(_model, inputs ?? Inputs(), outputs).ToBytes(), _model.Folder, Settings, "a part of the model");
 
     /// <summary>What nodes behind a place read of the nodes up to it, or of the graph's inputs.</summary>
     private IEnumerable<Value> LiveAfter(int place) => _order
@@ -136,37 +153,4 @@ internal sealed class NetworkCursor : IDisposable
 
     // Constants are part of every excerpt; carrying them along would cost memory for nothing.
     private bool DependsOnInputs(Value value) => value.Producer is { } producer ? _dependent.Contains(producer) : value is { IsGraphInput: true, IsInitializer: false };
-
-    /// <summary>Values of one batch for one run: those that a session reads, and others.</summary>
-    private sealed class Loaded : IDisposable
-    {
-        private readonly Dictionary<Value, OrtValue> _values = [];
-        private readonly List<OrtValue> _copies = [];
-
-        public Loaded(Dictionary<Value, ActivationStore.Held> batch, OnnxSession? session, IReadOnlyCollection<Value> others)
-        {
-            var read = session?.Inputs.Select(i => i.Name).ToHashSet() ?? [];
-            try
-            {
-                foreach (var (value, held) in batch.Where(p => read.Contains(p.Key.Name) || others.Contains(p.Key)))
-                {
-                    _values.Add(value, held.Load(_copies));
-                }
-            }
-            catch
-            {
-                Dispose();
-                throw;
-            }
-
-            Feed = _values.Where(p => read.Contains(p.Key.Name)).ToDictionary(p => p.Key.Name, p => p.Value);
-        }
-
-        /// <summary>What the session reads.</summary>
-        public IReadOnlyDictionary<string, OrtValue> Feed { get; }
-
-        public OrtValue this[Value value] => _values[value];
-
-        public void Dispose() => _copies.ForEach(c => c.Dispose());
-    }
 }

@@ -1,4 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Sessions;
 
@@ -26,13 +25,23 @@ internal sealed class NetworkTail : IDisposable
     public Model Model => _cursor.Model;
 
     /// <summary>The outputs for every batch in turn; they are released when the next batch is asked for.</summary>
-    public IEnumerable<IReadOnlyDictionary<Value, OrtValue>> Look()
+    public IEnumerable<BatchValues> Look()
     {
         var names = _outputs.Select(o => o.Name).ToArray();
-        foreach (var batch in _cursor.Look(_read))
+        using var view = _cursor.View(_read);
+        foreach (var batch in Batchwise.Run(_cursor.Batches, _cursor.AtOnce, Of))
         {
-            using var results = _session.Run(_read.ToDictionary(v => v.Name, v => batch[v]), names);
-            yield return _outputs.Zip(results).ToDictionary(p => p.First, p => p.Second);
+            using (batch)
+            {
+                yield return batch;
+            }
+        }
+
+        BatchValues Of(int i)
+        {
+            using var read = view.Of(i);
+            var results = _session.Run(_read.ToDictionary(v => v.Name, v => read[v]), names);
+            return new BatchValues(_outputs.Zip(results).ToDictionary(p => p.First, p => p.Second), results);
         }
     }
 

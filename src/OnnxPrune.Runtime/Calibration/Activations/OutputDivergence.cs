@@ -44,7 +44,7 @@ internal sealed class OutputDivergence
 
     private IEnumerable<Value> Own(Model model) => _outputs.Select(o => model.Graph.Find(o.Name)!);
 
-    private double Measure(Model model, IEnumerable<IReadOnlyDictionary<Value, OrtValue>> batches)
+    private double Measure(Model model, IEnumerable<BatchValues> batches)
     {
         Value[] outputs = [.. Own(model)];
         var (divergence, size) = (new double[outputs.Length], new double[outputs.Length]);

@@ -31,33 +31,33 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
         UnitPair pair, Value? shortcut, ConstantValues constants, NetworkCursor work, NetworkCursor original, int targets, IReadOnlyList<int>? chosen, SeededRandom random, bool isRough)
     {
         var (unit, target) = (pair.Unit, pair.Target);
+        var (seeds, weight) = (random.Seeds(work.Batches), constants[unit.Layer.Inputs[1]]!.Dims);
+        using var statistics = new RegressionStatistics(hasTarget: true, work.Settings);
+        using var given = work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]);
+        using var wanted = original.View([target]);
         LayerSums? sums = null;
-        RegressionStatistics? statistics = null;
-        RowLayout? layout = null;
-        var batch = 0;
-        try
+        var number = 0;
+        foreach (var batch in Batchwise.Run(work.Batches, work.AtOnce, Sum))
         {
-            foreach (var (x, t) in work.Look(shortcut is null ? [unit.Input] : [unit.Input, shortcut]).Zip(original.Look([target])))
+            using (batch)
             {
-                var input = x[unit.Input].GetTensorTypeAndShape().Shape;
-                if (statistics is null || layout is null || sums is null)
-                {
-                    layout = (pair.ByChannels ? RowLayout.OfPoints(unit, input) : RowLayout.Of(unit, input, constants[unit.Layer.Inputs[1]]!.Dims)) with { Chosen = chosen };
-                    statistics = new RegressionStatistics(layout, hasTarget: true);
-                    sums = new LayerSums(Empty(layout, targets), Empty(layout, targets));
-                }
-
-                var rows = Math.Max(layout.Groups > 1 ? FewestRowsOfGroups : FewestRows, RowsPerFeature * layout.Features);
-                var plan = layout.Draw(isRough ? rows / RoughPart : rows, input[0], work.Batches, random);
-                statistics.Add(batch++ % 2 == 0 ? sums.A : sums.B, x[unit.Input], t[target], shortcut is null ? null : x[shortcut], plan);
+                sums ??= new LayerSums(Empty(batch.Layout, targets), Empty(batch.Layout, targets));
+                batch.AddTo(number++ % 2 == 0 ? sums.A : sums.B);
             }
-        }
-        finally
-        {
-            statistics?.Dispose();
         }
 
         return sums!;
+
+        BatchSums Sum(int i)
+        {
+            using var x = given.Of(i);
+            using var t = wanted.Of(i);
+            var input = x[unit.Input].GetTensorTypeAndShape().Shape;
+            var layout = (pair.ByChannels ? RowLayout.OfPoints(unit, input) : RowLayout.Of(unit, input, weight)) with { Chosen = chosen };
+            var rows = Math.Max(layout.Groups > 1 ? FewestRowsOfGroups : FewestRows, RowsPerFeature * layout.Features);
+            var plan = layout.Draw(isRough ? rows / RoughPart : rows, input[0], work.Batches, new SeededRandom(seeds[i]));
+            return statistics.Of(layout, x[unit.Input], t[target], shortcut is null ? null : x[shortcut], plan);
+        }
     }
 
     private static NormalEquations[] Empty(RowLayout layout, int targets) =>

@@ -60,36 +60,31 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
     private static LayerStatistics Collect(LayerUnit unit, ConstantValues constants, NetworkCursor cursor, SeededRandom random)
     {
         var weight = constants[unit.Layer.Inputs[1]]!;
-        NormalEquations? sums = null;
-        RegressionStatistics? statistics = null;
-        RowLayout? layout = null;
-        try
+        var seeds = random.Seeds(cursor.Batches);
+        using var statistics = new RegressionStatistics(hasTarget: false, cursor.Settings);
+        using var view = cursor.View([unit.Input]);
+        (NormalEquations Sums, RowLayout Layout)? all = null;
+        foreach (var batch in Batchwise.Run(cursor.Batches, cursor.AtOnce, Sum))
         {
-            foreach (var values in cursor.Look([unit.Input]))
+            using (batch)
             {
-                var x = values[unit.Input];
-                var dims = x.GetTensorTypeAndShape().Shape;
-                if (statistics is null || sums is null || layout is null)
-                {
-                    layout = RowLayout.Of(unit, dims, weight.Dims);
-                    if (layout.Features > MostFeatures && layout.Taps > 1)
-                    {
-                        layout = RowLayout.OfPoints(unit, dims);
-                    }
-
-                    sums = new NormalEquations(layout.Features, 0);
-                    statistics = new RegressionStatistics(layout, hasTarget: false);
-                }
-
-                var rows = Math.Max(FewestRows, RowsPerFeature * sums.Features);
-                statistics.Add([sums], x, null, null, layout.Draw(rows, dims[0], cursor.Batches, random));
+                all ??= (new NormalEquations(batch.Layout.Features, 0), batch.Layout);
+                batch.AddTo([all.Value.Sums]);
             }
         }
-        finally
-        {
-            statistics?.Dispose();
-        }
 
-        return new LayerStatistics(unit, sums!.Covariance() / sums.Samples, sums.FeatureMean(), (int)layout!.Taps);
+        var (sums, layout) = all!.Value;
+        return new LayerStatistics(unit, sums.Covariance() / sums.Samples, sums.FeatureMean(), (int)layout.Taps);
+
+        BatchSums Sum(int i)
+        {
+            using var values = view.Of(i);
+            var x = values[unit.Input];
+            var dims = x.GetTensorTypeAndShape().Shape;
+            var layout = RowLayout.Of(unit, dims, weight.Dims);
+            layout = layout.Features > MostFeatures && layout.Taps > 1 ? RowLayout.OfPoints(unit, dims) : layout;
+            var rows = Math.Max(FewestRows, RowsPerFeature * layout.Features);
+            return statistics.Of(layout, x, null, null, layout.Draw(rows, dims[0], cursor.Batches, new SeededRandom(seeds[i])));
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
@@ -7,24 +8,21 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Runtime.Calibration.Statistics;
 
 /// <summary>
-/// Makes the sums of <see cref="NormalEquations"/> from a layer's input and the values that its output should come to, over the sampled positions of one batch after the other: rows
-/// A [G, N·S, F] and T [G, N·S, M/G] by groups, and of those AᵀA and AᵀT on ONNX Runtime.
+/// Makes the sums of <see cref="NormalEquations"/> from a layer's input and the values that its output should come to, over the sampled positions of a batch: rows
+/// A [G, N·S, F] and T [G, N·S, M/G] by groups, and of those AᵀA and AᵀT on ONNX Runtime. Several threads may ask at once.
 /// </summary>
 internal sealed class RegressionStatistics : IDisposable
 {
     private const long Opset = 17;
 
-    private readonly RowLayout _layout;
     private readonly string[] _products;
     private readonly OnnxSession _session;
-    private readonly SampledRows _features = new();
-    private readonly SampledRows _targets = new();
-    private readonly SampledRows _shortcuts = new();
+    private readonly ConcurrentBag<Rows> _idle = [];
 
     /// <param name="hasTarget">Whether there are targets T; else there is a Gram matrix without a regression.</param>
-    public RegressionStatistics(RowLayout layout, bool hasTarget)
+    public RegressionStatistics(bool hasTarget, SessionSettings settings)
     {
-        (_layout, _products) = (layout, hasTarget ? ["gram", "cross"] : ["gram"]);
+        _products = hasTarget ? ["gram", "cross"] : ["gram"];
         var sketch = new ModelSketch(Opset).Input("a", ElementType.Float, 3);
         var transposed = sketch.Node("Transpose", "a_transposed", ["a"], ("perm", (long[])[0, 2, 1]));
         sketch.Node("MatMul", "gram", [transposed, "a"]);
@@ -38,49 +36,42 @@ internal sealed class RegressionStatistics : IDisposable
             sketch.Output(product);
         }
 
-        _session = OnnxSession.Open(sketch.ToBytes(), null, new SessionSettings { TakesTurns = true }, "the statistics");
+        _session = OnnxSession.Open(sketch.ToBytes(), null, settings, "the statistics");
     }
 
-    /// <summary>Adds one batch to the sums, one per group.</summary>
+    /// <summary>The sums over one batch.</summary>
     /// <param name="x">The layer's input [N, C, D...], or [N, D..., C] where the layout says so.</param>
-    /// <param name="target">[N, M, D'...] or [N, D'..., M].</param>
+    /// <param name="target">[N, M, D'...] or [N, D'..., M]; null where there are none.</param>
     /// <param name="shortcut">What is taken from the target; null for nothing.</param>
-    public void Add(NormalEquations[] sums, OrtValue x, OrtValue? target, OrtValue? shortcut, SamplePlan plan)
+    public BatchSums Of(RowLayout layout, OrtValue x, OrtValue? target, OrtValue? shortcut, SamplePlan plan)
     {
-        _features.Gather(x, _layout.ChannelsLast, _layout.Groups, _layout.Chosen, plan.Inputs, plan.Taps);
-        using var features = _features.ToOrtValue();
+        // The memory of one batch serves for the next one.
+        var rows = _idle.TryTake(out var idle) ? idle : new Rows(new SampledRows(), new SampledRows(), new SampledRows());
+        rows.Features.Gather(x, layout.ChannelsLast, layout.Groups, layout.Chosen, plan.Inputs, plan.Taps);
+        using var features = rows.Features.ToOrtValue();
         var inputs = new Dictionary<string, OrtValue> { ["a"] = features };
         if (target is not null)
         {
-            _targets.Gather(target, _layout.ChannelsLast, _layout.Groups, null, plan.Outputs, 1);
+            rows.Targets.Gather(target, layout.ChannelsLast, layout.Groups, null, plan.Outputs, 1);
             if (shortcut is not null)
             {
-                _shortcuts.Gather(shortcut, _layout.ChannelsLast, _layout.Groups, null, plan.Outputs, 1);
-                _targets.Subtract(_shortcuts);
+                rows.Shortcuts.Gather(shortcut, layout.ChannelsLast, layout.Groups, null, plan.Outputs, 1);
+                rows.Targets.Subtract(rows.Shortcuts);
             }
         }
 
-        using var targets = target is null ? null : _targets.ToOrtValue();
+        using var targets = target is null ? null : rows.Targets.ToOrtValue();
         if (targets is not null)
         {
             inputs.Add("t", targets);
         }
 
-        using var results = _session.Run(inputs, _products);
-        var (featureSums, targetSums) = (_features.Sums(), target is null ? [] : _targets.Sums());
-        for (var g = 0; g < sums.Length; g++)
-        {
-            sums[g].Add(
-                PartOf(results[0].GetTensorDataAsSpan<float>(), g),
-                target is null ? [] : PartOf(results[1].GetTensorDataAsSpan<float>(), g),
-                PartOf(featureSums, g),
-                PartOf(targetSums, g),
-                target is null ? 0 : _targets.SumOfSquares(g),
-                _features.Count);
-        }
-
-        ReadOnlySpan<float> PartOf(ReadOnlySpan<float> all, int group) => all.Slice(all.Length / sums.Length * group, all.Length / sums.Length);
+        var sums = new BatchSums(layout, rows.Features, target is null ? null : rows.Targets, _session.Run(inputs, _products));
+        _idle.Add(rows);
+        return sums;
     }
 
     public void Dispose() => _session.Dispose();
+
+    private sealed record Rows(SampledRows Features, SampledRows Targets, SampledRows Shortcuts);
 }
