@@ -72,6 +72,9 @@ internal static class TensorBridge
         return new Tensor(type, tensor.shape, bytes.ToArray());
     }
 
+    /// <summary>The one element of a tensor.</summary>
+    public static double Item(torch.Tensor tensor) => tensor.dtype == torch.ScalarType.Float64 ? tensor.item<double>() : tensor.item<float>();
+
     /// <summary>The elements of a small tensor.</summary>
     public static float[] Floats(torch.Tensor tensor)
     {

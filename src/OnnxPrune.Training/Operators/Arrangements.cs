@@ -7,8 +7,10 @@ namespace OnnxPrune.Training.Operators;
 /// <summary>The same elements in another arrangement.</summary>
 internal static class Arrangements
 {
-    public static Tensor Concat(OperatorCall call) =>
-        cat((IList<Tensor>)[.. Enumerable.Range(0, call.Node.Inputs.Count).Select(call.Input)], call.Node.Int("axis", 1));
+    // Of one tensor, some releases of TorchSharp give that tensor itself.
+    public static Tensor Concat(OperatorCall call) => call.Node.Inputs.Count == 1
+        ? call.Input(0).contiguous()
+        : cat((IList<Tensor>)[.. Enumerable.Range(0, call.Node.Inputs.Count).Select(call.Input)], call.Node.Int("axis", 1));
 
     /// <summary>The part that the wanted output is; parts are equal where no sizes are given.</summary>
     public static Tensor Split(OperatorCall call)

@@ -157,7 +157,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
             foreach (var part in batches.SelectMany(b => b))
             {
                 using var scope = torch.NewDisposeScope();
-                error += Loss(module, part).item<float>();
+                error += TensorBridge.Item(Loss(module, part));
             }
 
             return error;

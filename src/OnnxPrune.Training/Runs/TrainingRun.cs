@@ -252,7 +252,7 @@ public sealed class TrainingRun : IDisposable
             learned.Update(rate / _options.LearningRate.Peak, _gamma);
         }
 
-        var value = loss.item<float>();
+        var value = TensorBridge.Item(loss);
         return double.IsFinite(value)
             ? (value, Correct(scores, batch.Labels))
             : throw new UsageException($"The loss is no number after step {_state.Step} of epoch {_state.Epoch}: lower --lr.");

@@ -84,7 +84,16 @@ namespace TorchSharp
                 set => value.CopyTo(bytes);
             }
 
-            public T item<T>() where T : unmanaged => MemoryMarshal.Read<T>(cpu().bytes);
+            public T item<T>() where T : unmanaged
+            {
+                var bytes = cpu().contiguous().bytes;
+                if (typeof(T) != (dtype == ScalarType.Float64 ? typeof(double) : dtype == ScalarType.Float32 ? typeof(float) : null))
+                {
+                    throw new ArgumentException($"A tensor of type {dtype} gives no item of type {typeof(T).Name}.");
+                }
+
+                return bytes.Length == Marshal.SizeOf<T>() ? MemoryMarshal.Read<T>(bytes) : throw new ArgumentException("The tensor must have exactly one element to give an item.");
+            }
 
             public void backward()
             {

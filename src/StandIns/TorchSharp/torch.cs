@@ -64,6 +64,12 @@ namespace TorchSharp
 
         public static unsafe Tensor cat(IList<Tensor> tensors, long dim = 0)
         {
+            // As TorchSharp 0.105.0 has it; later releases give another tensor over the same memory.
+            if (tensors.Count == 1)
+            {
+                return tensors[0];
+            }
+
             var handles = tensors.Select(t => t.Handle).ToArray();
             fixed (IntPtr* parts = handles)
             {

@@ -61,6 +61,7 @@ public sealed class GradientTests
             var x = g.Input(2, 3, 3);
             g.Output(g.Concat(1, g.Relu(x), g.Op("Tanh", x)));
         },
+        ["Concat of one"] = g => g.Output(g.Relu(g.Concat(1, g.Op("Tanh", g.Input(2, 3, 3))))),
         ["Split"] = g =>
         {
             var parts = g.Ops("Split", [g.Input(5, 2, 2), g.Longs(2, 3)], 2, ("axis", 1L));
