@@ -34,7 +34,7 @@ public sealed record CalibrationInputs(
     private const int MostSurveyed = 512;
     private const long MacsOfTrials = 30_000_000_000;
     private const int FewestTrials = 12;
-    private const int MostTrials = 150;
+    private const int MostTrials = 100;
     private const int MostRehearsals = 300;
     private const double MacsOfRehearsals = 2e11;
 

@@ -14,6 +14,24 @@ internal static class DenseKernels
 
     private const int InnerPanel = 256;
 
+    /// <summary>Adds numbers of single precision to sums of double precision.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Accumulate(double[] sums, ReadOnlySpan<float> values)
+    {
+        var i = 0;
+        for (; i <= sums.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Widen(new Vector<float>(values[i..]), out var low, out var high);
+            (new Vector<double>(sums, i) + low).CopyTo(sums, i);
+            (new Vector<double>(sums, i + Vector<double>.Count) + high).CopyTo(sums, i + Vector<double>.Count);
+        }
+
+        for (; i < sums.Length; i++)
+        {
+            sums[i] += values[i];
+        }
+    }
+
     /// <summary>C [N, M] += A [N, K] · B [K, M], or -= that.</summary>
     public static void AddProduct(DenseBlock a, DenseBlock b, DenseBlock c, int rows, int inner, int width, bool isTaken = false)
     {

@@ -21,7 +21,9 @@ public sealed class MeasuredAllocation
     private readonly IReadOnlyList<GroupDamage> _groups;
     private readonly Dictionary<ResidualBlock, BlockDamage> _blocks;
     private readonly Dictionary<ResidualBlock, HashSet<int>> _inside;
-    private readonly Dictionary<int, Dictionary<int, double>> _damages;
+
+    // By group and kept channels.
+    private readonly double[][] _damages;
     private State _state;
     private int _looks;
 
@@ -37,7 +39,15 @@ public sealed class MeasuredAllocation
         (_cost, _original, _targets, _groups) = (cost, original, targets, groups);
         _blocks = blocks.ToDictionary(b => b.Block);
         _inside = blocks.ToDictionary(b => b.Block, b => groupsInside(b.Block).ToHashSet());
-        _damages = groups.ToDictionary(g => g.Group, g => g.Options.ToDictionary(o => o.Kept, o => o.Damage));
+        _damages = [.. cost.Whole.Select(whole => new double[whole + 1])];
+        foreach (var (group, options) in groups.Select(g => (g.Group, g.Options)))
+        {
+            foreach (var (kept, damage) in options)
+            {
+                _damages[group][kept] = damage;
+            }
+        }
+
         _state = new State(this, [.. cost.Whole], new Removal(this, []));
     }
 
@@ -83,7 +93,7 @@ public sealed class MeasuredAllocation
     /// <summary>Undoes single cuts, the most damaging first, while the targets still hold.</summary>
     private State GiveBack(State state)
     {
-        while (Previous(state).Where(s => s.Damage < state.Damage).OrderBy(s => s.Damage).FirstOrDefault(Meets) is { } better)
+        while (Previous(state).Where(p => p.Damage < state.Damage).OrderBy(p => p.Damage).Select(p => p.Made()).FirstOrDefault(Meets) is { } better)
         {
             state = better;
         }
@@ -158,8 +168,10 @@ public sealed class MeasuredAllocation
         }
     }
 
-    private IEnumerable<State> Previous(State state) =>
-        _groups.SelectMany(g => Larger(g, state).Select(kept => state.With(g.Group, kept))).Concat(state.Removed.Select(state.With));
+    /// <summary>Of hundreds of states, the first few are looked at: the others are not made.</summary>
+    private IEnumerable<(double Damage, Func<State> Made)> Previous(State state) => _groups
+        .SelectMany(g => Larger(g, state).Select(kept => (state.DamageWith(g.Group, kept), (Func<State>)(() => state.With(g.Group, kept)))))
+        .Concat(state.Removed.Select(state.With).Select(s => (s.Damage, (Func<State>)(() => s))));
 
     /// <summary>The counts that are larger than the state's.</summary>
     private IEnumerable<int> Larger(GroupDamage group, State state) =>
@@ -199,18 +211,20 @@ public sealed class MeasuredAllocation
         /// <summary>Whether the group lies in a block that is removed.</summary>
         public bool IsGone(int group) => removal.Groups.Contains(group);
 
+        public double DamageWith(int group, int count) => IsGone(group) ? Damage : Damage - DamageOf(group, kept[group]) + DamageOf(group, count);
+
         public State With(int group, int count)
         {
             var copy = (int[])kept.Clone();
             copy[group] = count;
-            return new State(all, copy, removal) { _damage = IsGone(group) ? Damage : Damage - DamageOf(group, kept[group]) + DamageOf(group, count) };
+            return new State(all, copy, removal) { _damage = DamageWith(group, count) };
         }
 
         public State With(ResidualBlock block) => new(all, kept, new Removal(all, [.. Removed.Where(b => b != block)]));
 
         public State Without(ResidualBlock block) => new(all, kept, new Removal(all, [.. Removed, block]));
 
-        private double DamageOf(int group, int count) => all._damages[group].GetValueOrDefault(count);
+        private double DamageOf(int group, int count) => all._damages[group][count];
 
         /// <summary>What the block does, and what it and the next one do beyond the sum of both.</summary>
         private double DamageOf(ResidualBlock block)

@@ -32,10 +32,10 @@ public sealed class NormalEquations(int features, int targets)
     /// <param name="cross">Σ a·tᵀ [F, M].</param>
     public void Add(ReadOnlySpan<float> gram, ReadOnlySpan<float> cross, ReadOnlySpan<float> featureSum, ReadOnlySpan<float> targetSum, double targetSquares, long samples)
     {
-        Accumulate(_gram, gram);
-        Accumulate(_cross, cross);
-        Accumulate(_featureSum, featureSum);
-        Accumulate(_targetSum, targetSum);
+        DenseKernels.Accumulate(_gram, gram);
+        DenseKernels.Accumulate(_cross, cross);
+        DenseKernels.Accumulate(_featureSum, featureSum);
+        DenseKernels.Accumulate(_targetSum, targetSum);
         TargetSquares += targetSquares;
         Samples += samples;
         (_covariance, _crossCovariance) = (null, null);
@@ -157,13 +157,5 @@ public sealed class NormalEquations(int features, int targets)
         }
 
         return Matrix<double>.Build.DenseOfRowMajor(Features, sums.Length, centered);
-    }
-
-    private static void Accumulate(double[] sums, ReadOnlySpan<float> batch)
-    {
-        for (var i = 0; i < sums.Length; i++)
-        {
-            sums[i] += batch[i];
-        }
     }
 }

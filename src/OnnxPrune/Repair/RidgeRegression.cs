@@ -35,9 +35,10 @@ public static class RidgeRegression
     /// <param name="isRough">Whether it is enough to choose between one strength and none of the fit.</param>
     public static IReadOnlyList<Fit> Solve(IReadOnlyList<Problem> problems, bool isRough = false)
     {
-        var best = (isRough ? RoughStrengths : problems.Max(p => p.A.Features) > MostForAllStrengths ? FewStrengths : Strengths)
-            .Select(strength => (strength, Error: problems.Sum(p => HeldOut(p.A, p.B, p.Prior, strength))))
-            .MinBy(p => p.Error).strength;
+        var strengths = isRough ? RoughStrengths : problems.Max(p => p.A.Features) > MostForAllStrengths ? FewStrengths : Strengths;
+        var errors = new double[strengths.Count];
+        Parallel.For(0, errors.Length, i => errors[i] = problems.Sum(p => HeldOut(p.A, p.B, p.Prior, strengths[i])));
+        var best = strengths.Zip(errors).MinBy(p => p.Second).First;
         return [.. problems.Select(p =>
         {
             var all = new NormalEquations(p.A.Features, p.A.Targets);

@@ -67,7 +67,7 @@ public sealed class CalibrationInputsTests
         var inputs = Read(new Source(1000, 32), SmallMacs, null, fixedBatch: 2);
 
         Assert.Equal(500, inputs.Batches.Count);
-        Assert.Equal(75, inputs.Trials.Count);
+        Assert.Equal(50, inputs.Trials.Count);
     }
 
     private static CalibrationInputs Read(IDataSource source, long macs, int? limit, int? fixedBatch = null) =>

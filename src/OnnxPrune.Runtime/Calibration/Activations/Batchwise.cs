@@ -6,11 +6,14 @@ namespace OnnxPrune.Runtime.Calibration.Activations;
 /// </summary>
 internal static class Batchwise
 {
-    // What is computed ahead takes memory.
+    // What is computed ahead takes memory. Large images keep several threads busy in each operator.
+    private const long MostElements = 1 << 20;
     private const int MostAtOnce = 8;
 
     /// <summary>How many batches to work on at once, with so many threads.</summary>
-    public static int AtOnce(int batches, int threads) => Math.Clamp(Math.Min(batches, threads), 1, MostAtOnce);
+    /// <param name="elements">Of a batch's inputs.</param>
+    public static int AtOnce(int batches, long elements, int threads) =>
+        (int)Math.Clamp(Math.Min(Math.Min(batches, threads), MostElements / Math.Max(1, elements)), 1, MostAtOnce);
 
     /// <summary>Makes something of each batch.</summary>
     /// <param name="count">How many batches there are.</param>
@@ -19,15 +22,17 @@ internal static class Batchwise
     public static IEnumerable<T> Run<T>(int count, int atOnce, Func<int, T> make)
         where T : IDisposable
     {
+        // Where one batch takes longer, the others go on, but not so far that what they make fills the memory.
         var ahead = new Queue<Task<T>>();
+        using var turns = new SemaphoreSlim(atOnce);
         try
         {
             for (var (begun, handed) = (0, 0); handed < count; handed++)
             {
-                for (; begun < Math.Min(count, handed + atOnce); begun++)
+                for (; begun < Math.Min(count, handed + (2 * atOnce)); begun++)
                 {
                     var batch = begun;
-                    ahead.Enqueue(Task.Run(() => make(batch)));
+                    ahead.Enqueue(Task.Run(() => Make(batch)));
                 }
 
                 yield return ahead.Dequeue().GetAwaiter().GetResult();
@@ -43,6 +48,19 @@ internal static class Batchwise
                 {
                     task.Result.Dispose();
                 }
+            }
+        }
+
+        T Make(int batch)
+        {
+            turns.Wait();
+            try
+            {
+                return make(batch);
+            }
+            finally
+            {
+                turns.Release();
             }
         }
     }

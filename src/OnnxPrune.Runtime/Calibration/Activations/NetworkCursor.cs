@@ -31,9 +31,14 @@ internal sealed class NetworkCursor : IDisposable
             _dependent.Add(node);
         }
 
-        _held = [.. batches.Select(b => b.ToDictionary(i => model.Graph.Find(i.Key)!, i => _store.Keep(RuntimeTensor.ToOrtValue(i.Value))))];
+        var elements = 0L;
+        _held = [.. batches.Select(b =>
+        {
+            elements = Math.Max(elements, b.Values.Sum(t => (long)t.Count));
+            return b.ToDictionary(i => model.Graph.Find(i.Key)!, i => _store.Keep(RuntimeTensor.ToOrtValue(i.Value)));
+        })];
         var threads = settings.Threads > 0 ? settings.Threads : Environment.ProcessorCount;
-        AtOnce = Batchwise.AtOnce(_held.Length, threads);
+        AtOnce = Batchwise.AtOnce(_held.Length, elements, threads);
         Settings = settings with { TakesTurns = true, Threads = threads - AtOnce + 1 };
     }
 

@@ -77,8 +77,9 @@ internal sealed class BlockMeter
     private double MeasureWithout(IReadOnlyList<ResidualBlock> blocks, NetworkCursor original, NetworkCursor cursor, OutputDivergence divergence)
     {
         var first = LayerOf(blocks[0])!;
-        cursor.MoveBehind(cursor.PlaceOf(first) - 1);
-        original.MoveBehind(original.PlaceOf(_original.Graph.Find(first.Output.Name)!) - 1);
+        SideBySide.Run(
+            () => cursor.MoveBehind(cursor.PlaceOf(first) - 1),
+            () => original.MoveBehind(original.PlaceOf(_original.Graph.Find(first.Output.Name)!) - 1));
         var silenced = blocks.Select(b => _closing[Own(b.Join)]).Select(c => (Closing: c, Before: c.Unit.Effective(_constants))).ToArray();
         var followers = Followers(silenced[^1].Closing.Unit.Layer).Select(p => (Pair: p, Before: p.Unit.Effective(_constants))).ToArray();
         foreach (var (closing, before) in silenced)

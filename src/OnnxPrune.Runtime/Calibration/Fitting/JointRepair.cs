@@ -59,12 +59,13 @@ internal sealed class JointRepair
         for (var i = 0; i < parts.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var (region, target) = parts[i];
+            var (region, target) = (parts[i].Region, parts[i].Target!.Value);
 
             // Regions may interleave: what is still to be fitted lies before the pruned network's cursor, and what it is to come to is kept.
-            pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1);
-            original.MoveBehind(original.PlaceOf(target!.Value.Value), parts.Skip(i).Select(p => p.Target!.Value.Value));
-            var samples = Samples(region, pruned, target.Value, original);
+            SideBySide.Run(
+                () => pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1),
+                () => original.MoveBehind(original.PlaceOf(target.Value), parts.Skip(i).Select(p => p.Target!.Value.Value)));
+            var samples = Samples(region, pruned, target, original);
             if (fitter.Fit(new RegionTask(_pruned, _shapes, region, samples, epochs, seed + i), cancellation))
             {
                 changed++;

@@ -10,8 +10,8 @@ namespace OnnxPrune.Runtime.Calibration.Fitting;
 /// <summary>What the regressions of one layer need, one per group: over every other batch (A), and over those between (B).</summary>
 internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
 {
-    private const int RowsPerFeature = 64;
-    private const int FewestRows = 32768;
+    private const int RowsPerFeature = 32;
+    private const int FewestRows = 16384;
 
     // A group has few features, and all groups have their rows at once.
     private const int FewestRowsOfGroups = 8192;
@@ -33,8 +33,10 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
         var (unit, target) = (pair.Unit, pair.Target);
         var (seeds, weight) = (random.Seeds(work.Batches), constants[unit.Layer.Inputs[1]]!.Dims);
         using var statistics = new RegressionStatistics(hasTarget: true, work.Settings);
-        using var given = work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]);
-        using var wanted = original.View([target]);
+        NetworkView? ofWork = null, ofOriginal = null;
+        SideBySide.Run(() => ofWork = work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]), () => ofOriginal = original.View([target]));
+        using var given = ofWork!;
+        using var wanted = ofOriginal!;
         LayerSums? sums = null;
         var number = 0;
         foreach (var batch in Batchwise.Run(work.Batches, work.AtOnce, Sum))

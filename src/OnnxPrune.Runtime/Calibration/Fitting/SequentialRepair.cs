@@ -103,8 +103,9 @@ internal sealed class SequentialRepair
 
             // A layer that ends a branch waits for its shortcut, so that layers take their turns in another order than they run in:
             // what is still to be repaired lies before the copy's cursor, and what it is to come to is kept.
-            original.MoveBehind(original.PlaceOf(_units[i].Target), _units.Skip(i).Select(u => u.Target));
-            work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1);
+            SideBySide.Run(
+                () => original.MoveBehind(original.PlaceOf(_units[i].Target), _units.Skip(i).Select(u => u.Target)),
+                () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1));
 
             // Up to the first loss there is nothing to repair.
             changed = changed || Loses(before) || firstLoss < original.PlaceOf(before.Output.Producer!);
