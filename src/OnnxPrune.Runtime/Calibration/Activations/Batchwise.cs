@@ -17,9 +17,12 @@ internal static class Batchwise
 
     /// <summary>Makes something of each batch.</summary>
     /// <param name="count">How many batches there are.</param>
-    /// <param name="make">Is given the number of a batch; several threads call it at once.</param>
+    /// <param name="make">Is given the number of a batch; several threads call it at once, where several are worked on.</param>
     /// <returns>The caller disposes what it is handed; what it does not come to is disposed here.</returns>
     public static IEnumerable<T> Run<T>(int count, int atOnce, Func<int, T> make)
+        where T : IDisposable => atOnce > 1 ? SeveralAtOnce(count, atOnce, make) : Enumerable.Range(0, count).Select(make);
+
+    private static IEnumerable<T> SeveralAtOnce<T>(int count, int atOnce, Func<int, T> make)
         where T : IDisposable
     {
         // Where one batch takes longer, the others go on, but not so far that what they make fills the memory.

@@ -44,7 +44,7 @@ internal sealed class SampledRows
             _memory = GC.AllocateUninitializedArray<float>(groups * Count * Width);
         }
 
-        for (var n = 0; n < images; n++)
+        Parallel.For(0, images, n =>
         {
             var image = (converted ?? value.GetTensorDataAsSpan<float>()).Slice(n * channels * area, channels * area);
             if (channelsLast)
@@ -55,7 +55,7 @@ internal sealed class SampledRows
             {
                 GatherWindows(image, n * samples, positions, taps, area, chosen);
             }
-        }
+        });
     }
 
     /// <summary>Takes the other rows from these.</summary>
