@@ -2,7 +2,7 @@ namespace OnnxPrune.Runtime.Calibration.Activations;
 
 /// <summary>
 /// Works on several batches at once and hands over in their order what was made of them, so that sums are the same with any number of threads. Threads that share one batch wait for
-/// each other in every operator; of narrow layers that was a fifth of all time.
+/// each other in every operator, which narrow layers make many of.
 /// </summary>
 internal static class Batchwise
 {
