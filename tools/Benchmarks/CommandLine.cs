@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Benchmarks;
 
-/// <summary>The command line that tools/benchmark, tools/benchmark-training and tools/sweep call.</summary>
+/// <summary>The command line that tools/benchmark, tools/benchmark-algebra, tools/benchmark-training and tools/sweep call.</summary>
 internal static class CommandLine
 {
     public static int Run(string[] args)
@@ -36,6 +36,10 @@ internal static class CommandLine
         var decoding = new Command("images", "Times the reading of a folder of images.") { images, count, resize };
         decoding.SetAction(given => new ImageBenchmark(given.GetValue(count), given.GetValue(resize)).Run(given.GetRequiredValue(images)));
 
-        return new RootCommand("Measures onnxprune.") { speed, training, decoding }.Parse(args).Invoke();
+        var rounds = new Option<int>("--rounds") { Description = "How often everything is timed.", DefaultValueFactory = _ => 5 };
+        var algebra = new Command("algebra", "Times the dense algebra of a calibration.") { rounds };
+        algebra.SetAction(given => new AlgebraBenchmark(given.GetValue(rounds)).Run());
+
+        return new RootCommand("Measures onnxprune.") { speed, training, decoding, algebra }.Parse(args).Invoke();
     }
 }

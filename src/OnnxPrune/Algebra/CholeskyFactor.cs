@@ -23,7 +23,7 @@ public sealed class CholeskyFactor
     public static CholeskyFactor? TryFactor(Matrix<double> matrix)
     {
         var size = matrix.RowCount;
-        var lower = matrix.ToRowMajorArray();
+        var lower = matrix.ToColumnMajorArray();
         var above = new double[size * Panel];
         for (var start = 0; start < size; start += Panel)
         {
@@ -45,24 +45,17 @@ public sealed class CholeskyFactor
     public Matrix<double> Solve(Matrix<double> rightHandSide)
     {
         var width = rightHandSide.ColumnCount;
-        var x = rightHandSide.ToRowMajorArray();
+        var x = rightHandSide.ToColumnMajorArray();
         var upper = Upper();
         Parallel.For(0, Panels(width), p =>
         {
             var (first, count) = (p * Panel, Math.Min(Panel, width - (p * Panel)));
             var columns = new double[_size * count];
-            for (var i = 0; i < _size; i++)
-            {
-                x.AsSpan((i * width) + first, count).CopyTo(columns.AsSpan(i * count));
-            }
-
+            Transpose(x.AsSpan(first * _size), _size, columns, count, count, _size);
             Solve(upper, columns, count, 0);
-            for (var i = 0; i < _size; i++)
-            {
-                columns.AsSpan(i * count, count).CopyTo(x.AsSpan((i * width) + first));
-            }
+            Transpose(columns, count, x.AsSpan(first * _size), _size, _size, count);
         });
-        return Matrix<double>.Build.DenseOfRowMajor(_size, width, x);
+        return Matrix<double>.Build.Dense(_size, width, x);
     }
 
     /// <summary>A⁻¹ [N, N].</summary>
@@ -88,7 +81,7 @@ public sealed class CholeskyFactor
 
             Transpose(columns.AsSpan(first * count), count, inverse.AsSpan((first * _size) + first), _size, _size - first, count);
         });
-        return Matrix<double>.Build.DenseOfRowMajor(_size, _size, inverse);
+        return Matrix<double>.Build.Dense(_size, _size, inverse);
     }
 
     /// <summary>The diagonal block, of which everything to the left is taken already; false when it is not positive definite.</summary>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace OnnxPrune.Algebra;
 
@@ -35,49 +36,131 @@ internal static class DenseKernels
     /// <summary>C [N, M] += A [N, K] · B [K, M], or -= that.</summary>
     public static void AddProduct(DenseBlock a, DenseBlock b, DenseBlock c, int rows, int inner, int width, bool isTaken = false)
     {
-        // The strip of B that is being read stays in the first-level cache for all rows.
+        // Some rows of A stay in the first-level cache, and all that is read of B in the second.
         for (var k = 0; k < inner; k += InnerPanel)
         {
-            AddPanel(a.Right(k), b.Down(k), c, rows, Math.Min(InnerPanel, inner - k), width, isTaken);
-        }
-    }
+            var left = a.Right(k);
+            var right = b.Down(k);
+            var (i, count) = (0, Math.Min(InnerPanel, inner - k));
+            for (; Vector512.IsHardwareAccelerated && i + (2 * Rows) <= rows; i += 2 * Rows)
+            {
+                AddEightRows(left.Down(i), right, c.Down(i), count, width, isTaken);
+            }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddPanel(DenseBlock a, DenseBlock b, DenseBlock c, int rows, int inner, int width, bool isTaken)
-    {
-        var (strip, m) = (2 * Vector<double>.Count, 0);
-        for (; m + strip <= width; m += strip)
-        {
-            var i = 0;
             for (; i + Rows <= rows; i += Rows)
             {
-                AddStripOfRows(a.Down(i), b.Right(m), c.Down(i).Right(m), inner, isTaken);
+                AddFourRows(left.Down(i), right, c.Down(i), count, width, isTaken);
             }
 
             for (; i < rows; i++)
             {
-                AddStrip(a.Down(i), b.Right(m), c.Down(i).Right(m), inner, isTaken);
-            }
-        }
-
-        for (; m < width; m++)
-        {
-            for (var i = 0; i < rows; i++)
-            {
-                var sum = 0.0;
-                for (var k = 0; k < inner; k++)
-                {
-                    sum = Math.FusedMultiplyAdd(a[i, k], b[k, m], sum);
-                }
-
-                c[i, m] += isTaken ? -sum : sum;
+                AddRow(left.Down(i), right, c.Down(i), count, width, isTaken);
             }
         }
     }
 
+    private static void AddEightRows(DenseBlock a, DenseBlock b, DenseBlock c, int inner, int width, bool isTaken)
+    {
+        var (strip, m) = (2 * Vector512<double>.Count, 0);
+        for (; m + strip <= width; m += strip)
+        {
+            AddStripOfEightRows(a, b.Right(m), c.Right(m), inner, isTaken);
+        }
+
+        if (m < width)
+        {
+            AddFourRows(a, b.Right(m), c.Right(m), inner, width - m, isTaken);
+            AddFourRows(a.Down(Rows), b.Right(m), c.Down(Rows).Right(m), inner, width - m, isTaken);
+        }
+    }
+
+    private static void AddFourRows(DenseBlock a, DenseBlock b, DenseBlock c, int inner, int width, bool isTaken)
+    {
+        var (strip, m) = (2 * Vector<double>.Count, 0);
+        for (; m + strip <= width; m += strip)
+        {
+            AddStripOfFourRows(a, b.Right(m), c.Right(m), inner, isTaken);
+        }
+
+        for (var i = 0; m < width && i < Rows; i++)
+        {
+            AddRow(a.Down(i), b.Right(m), c.Down(i).Right(m), inner, width - m, isTaken);
+        }
+    }
+
+    private static void AddRow(DenseBlock a, DenseBlock b, DenseBlock c, int inner, int width, bool isTaken)
+    {
+        var (strip, m) = (2 * Vector<double>.Count, 0);
+        for (; m + strip <= width; m += strip)
+        {
+            AddStrip(a, b.Right(m), c.Right(m), inner, isTaken);
+        }
+
+        for (; m < width; m++)
+        {
+            var sum = 0.0;
+            for (var k = 0; k < inner; k++)
+            {
+                sum = Math.FusedMultiplyAdd(a[0, k], b[k, m], sum);
+            }
+
+            c[0, m] += isTaken ? -sum : sum;
+        }
+    }
+
+    /// <summary>The same for eight rows and as many columns as two vectors of 512 bits hold: of the 32 registers, half hold sums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddStripOfEightRows(DenseBlock a, DenseBlock b, DenseBlock c, int inner, bool isTaken)
+    {
+        var size = (nuint)Vector512<double>.Count;
+        ref var a0 = ref a.First;
+        ref var a1 = ref a.Down(1).First;
+        ref var a2 = ref a.Down(2).First;
+        ref var a3 = ref a.Down(3).First;
+        ref var a4 = ref a.Down(4).First;
+        ref var a5 = ref a.Down(5).First;
+        ref var a6 = ref a.Down(6).First;
+        ref var a7 = ref a.Down(7).First;
+        ref var row = ref b.First;
+        var (x0, x1, y0, y1) = (Vector512<double>.Zero, Vector512<double>.Zero, Vector512<double>.Zero, Vector512<double>.Zero);
+        var (z0, z1, w0, w1) = (Vector512<double>.Zero, Vector512<double>.Zero, Vector512<double>.Zero, Vector512<double>.Zero);
+        var (p0, p1, q0, q1) = (Vector512<double>.Zero, Vector512<double>.Zero, Vector512<double>.Zero, Vector512<double>.Zero);
+        var (s0, s1, t0, t1) = (Vector512<double>.Zero, Vector512<double>.Zero, Vector512<double>.Zero, Vector512<double>.Zero);
+        for (nuint k = 0; k < (nuint)inner; k++)
+        {
+            var (left, right) = (Vector512.LoadUnsafe(ref row), Vector512.LoadUnsafe(ref row, size));
+            var factor = Vector512.Create(Unsafe.Add(ref a0, k));
+            (x0, x1) = (Vector512.FusedMultiplyAdd(left, factor, x0), Vector512.FusedMultiplyAdd(right, factor, x1));
+            factor = Vector512.Create(Unsafe.Add(ref a1, k));
+            (y0, y1) = (Vector512.FusedMultiplyAdd(left, factor, y0), Vector512.FusedMultiplyAdd(right, factor, y1));
+            factor = Vector512.Create(Unsafe.Add(ref a2, k));
+            (z0, z1) = (Vector512.FusedMultiplyAdd(left, factor, z0), Vector512.FusedMultiplyAdd(right, factor, z1));
+            factor = Vector512.Create(Unsafe.Add(ref a3, k));
+            (w0, w1) = (Vector512.FusedMultiplyAdd(left, factor, w0), Vector512.FusedMultiplyAdd(right, factor, w1));
+            factor = Vector512.Create(Unsafe.Add(ref a4, k));
+            (p0, p1) = (Vector512.FusedMultiplyAdd(left, factor, p0), Vector512.FusedMultiplyAdd(right, factor, p1));
+            factor = Vector512.Create(Unsafe.Add(ref a5, k));
+            (q0, q1) = (Vector512.FusedMultiplyAdd(left, factor, q0), Vector512.FusedMultiplyAdd(right, factor, q1));
+            factor = Vector512.Create(Unsafe.Add(ref a6, k));
+            (s0, s1) = (Vector512.FusedMultiplyAdd(left, factor, s0), Vector512.FusedMultiplyAdd(right, factor, s1));
+            factor = Vector512.Create(Unsafe.Add(ref a7, k));
+            (t0, t1) = (Vector512.FusedMultiplyAdd(left, factor, t0), Vector512.FusedMultiplyAdd(right, factor, t1));
+            row = ref Unsafe.Add(ref row, b.Stride);
+        }
+
+        Store(c, x0, x1, isTaken);
+        Store(c.Down(1), y0, y1, isTaken);
+        Store(c.Down(2), z0, z1, isTaken);
+        Store(c.Down(3), w0, w1, isTaken);
+        Store(c.Down(4), p0, p1, isTaken);
+        Store(c.Down(5), q0, q1, isTaken);
+        Store(c.Down(6), s0, s1, isTaken);
+        Store(c.Down(7), t0, t1, isTaken);
+    }
+
     /// <summary>The same for four rows and as many columns as two vectors hold.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddStripOfRows(DenseBlock a, DenseBlock b, DenseBlock c, int inner, bool isTaken)
+    private static void AddStripOfFourRows(DenseBlock a, DenseBlock b, DenseBlock c, int inner, bool isTaken)
     {
         var size = (nuint)Vector<double>.Count;
         ref var a0 = ref a.First;
@@ -131,6 +214,15 @@ internal static class DenseKernels
         var size = (nuint)Vector<double>.Count;
         ref var row = ref c.First;
         var (before, behind) = (Vector.LoadUnsafe(ref row), Vector.LoadUnsafe(ref row, size));
+        (isTaken ? before - left : before + left).StoreUnsafe(ref row);
+        (isTaken ? behind - right : behind + right).StoreUnsafe(ref row, size);
+    }
+
+    private static void Store(DenseBlock c, Vector512<double> left, Vector512<double> right, bool isTaken)
+    {
+        var size = (nuint)Vector512<double>.Count;
+        ref var row = ref c.First;
+        var (before, behind) = (Vector512.LoadUnsafe(ref row), Vector512.LoadUnsafe(ref row, size));
         (isTaken ? before - left : before + left).StoreUnsafe(ref row);
         (isTaken ? behind - right : behind + right).StoreUnsafe(ref row, size);
     }

@@ -9,22 +9,29 @@ public static class DenseProduct
 {
     private const int Panel = 64;
 
+    // A panel is put together once for so many rows.
+    private const int MostRows = 4 * Panel;
+
     // Of rows that are some thousand elements long, so many stay in the second-level cache.
     private const int RowsOfBlock = 4 * DenseKernels.Rows;
 
     /// <summary>A [N, K] · B [K, M].</summary>
     public static Matrix<double> Of(Matrix<double> a, Matrix<double> b) =>
-        Matrix<double>.Build.DenseOfRowMajor(a.RowCount, b.ColumnCount, Of(a.ToRowMajorArray(), b.ToRowMajorArray(), a.RowCount, a.ColumnCount, b.ColumnCount));
+        // What lies column after column is the transposed matrix row after row: Bᵀ · Aᵀ = (A · B)ᵀ.
+        Matrix<double>.Build.Dense(a.RowCount, b.ColumnCount, Of(ByColumns(b), ByColumns(a), b.ColumnCount, b.RowCount, a.RowCount));
+
+    /// <summary>The elements of a matrix, column after column: not to be written to, as they may be its own.</summary>
+    public static double[] ByColumns(Matrix<double> matrix) => matrix.AsColumnMajorArray() ?? matrix.ToColumnMajorArray();
 
     /// <summary>A [N, K] · B [K, M], row after row.</summary>
     public static double[] Of(double[] a, double[] b, int rows, int inner, int width)
     {
         var product = new double[rows * width];
-        var (down, right) = ((rows + Panel - 1) / Panel, (width + Panel - 1) / Panel);
+        var (down, right) = ((rows + MostRows - 1) / MostRows, (width + Panel - 1) / Panel);
         Parallel.For(0, down * right, part =>
         {
-            var (top, left) = (part / right * Panel, part % right * Panel);
-            var (height, columns) = (Math.Min(Panel, rows - top), Math.Min(Panel, width - left));
+            var (top, left) = (part / right * MostRows, part % right * Panel);
+            var (height, columns) = (Math.Min(MostRows, rows - top), Math.Min(Panel, width - left));
 
             // Put together: rows that lie a power of two apart would push each other out of the cache.
             var panel = new double[inner * columns];

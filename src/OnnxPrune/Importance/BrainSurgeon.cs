@@ -9,24 +9,25 @@ namespace OnnxPrune.Importance;
 /// what removing a channel costs when the weights of those that stay make up for it as well as they can, and these weights.
 /// </summary>
 /// <remarks>
-/// With features' covariance H [F, F] and weights W [F, M], removing the features T of a channel adds
-/// tr(W_Tᵀ (H⁻¹_TT)⁻¹ W_T) to the squared error; W and H⁻¹ are updated after each removal.
+/// With features' covariance H [F, F] and weights W [F, M], removing the features T of a channel adds tr(W_Tᵀ (H⁻¹_TT)⁻¹ W_T) to the squared error. W itself is not carried along,
+/// since it has many more columns than H in some layers: costs need W·Wᵀ alone, and what is left of W follows from H⁻¹ and H·W whenever it is asked for.
 /// </remarks>
 public sealed class BrainSurgeon
 {
-    private const int RowsAtOnce = 64;
-
     // When so large a part of the features is gone, what is left of them moves together: later removals have less to go through.
     private const double GonePart = 0.2;
 
+    private readonly Matrix<double> _covariance;
+    private readonly Matrix<double> _weights;
+    private readonly double _damping;
     private readonly int _taps;
-    private readonly int _outputs;
 
     // Where a channel's features are among those that are held, counted in channels; -1 when they are gone.
     private readonly int[] _places;
-    private int _features;
-    private double[] _inverse;
-    private double[] _weights;
+
+    private SymmetricBlocks _inverse;
+    private SymmetricBlocks _squares;
+    private Matrix<double>? _cross;
 
     /// <param name="covariance">[F, F], per sample.</param>
     /// <param name="weights">[F, M].</param>
@@ -34,35 +35,45 @@ public sealed class BrainSurgeon
     /// <param name="damping">What is added to the diagonal, as a share of its mean.</param>
     public BrainSurgeon(Matrix<double> covariance, Matrix<double> weights, int taps, double damping = 1e-2)
     {
-        (_taps, _features, _outputs) = (taps, covariance.RowCount, weights.ColumnCount);
-        _inverse = Inverse(covariance, damping).ToRowMajorArray();
-        _weights = weights.ToRowMajorArray();
-        _places = [.. Enumerable.Range(0, _features / taps)];
+        (_covariance, _weights, _taps) = (covariance, weights, taps);
+        (_inverse, _damping) = Inverse(covariance, damping);
+        _squares = new SymmetricBlocks(DenseProduct.Of(weights, weights.Transpose()));
+        _places = [.. Enumerable.Range(0, covariance.RowCount / taps)];
     }
 
     public int Channels => _places.Length;
 
+    /// <summary>The variance of what the weights make of the features, summed over the outputs.</summary>
+    public double Variance => Cross.PointwiseMultiply(_weights).Enumerate().Sum() - (Damping * _weights.Enumerate().Sum(w => w * w));
+
+    /// <summary>(H + damping)·W.</summary>
+    private Matrix<double> Cross => _cross ??= IsMeaningless ? _weights : DenseProduct.Of(_covariance, _weights) + (_weights * Damping);
+
+    private bool IsMeaningless => double.IsInfinity(_damping);
+
+    private double Damping => IsMeaningless ? 1 : _damping;
+
     /// <summary>The squared error, per sample, that removing the channel adds now.</summary>
     public double CostOf(int channel)
     {
-        var place = _places[channel];
+        var first = _places[channel] * _taps;
         if (_taps == 1)
         {
-            return TensorPrimitives.SumOfSquares(Row(place, 0)) / _inverse[(place * _features) + place];
+            return Math.Max(0, _squares[first, first] / _inverse[first, first]);
         }
 
-        var block = Block(place).Inverse();
+        var block = Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[first + i, first + j]).Inverse();
         var cost = 0.0;
         for (var i = 0; i < _taps; i++)
         {
-            cost += block[i, i] * TensorPrimitives.SumOfSquares(Row(place, i));
+            cost += block[i, i] * _squares[first + i, first + i];
             for (var j = 0; j < i; j++)
             {
-                cost += 2 * block[i, j] * TensorPrimitives.Dot(Row(place, i), Row(place, j));
+                cost += 2 * block[i, j] * _squares[first + i, first + j];
             }
         }
 
-        return cost;
+        return Math.Max(0, cost);
     }
 
     /// <summary>Removes channels, together, and lets the others make up for them. A few at a time cost little more than one.</summary>
@@ -73,76 +84,81 @@ public sealed class BrainSurgeon
             return;
         }
 
-        var gone = new int[channels.Length * _taps];
-        for (var i = 0; i < gone.Length; i++)
+        var (count, size) = (channels.Length * _taps, _inverse.Size);
+        var gone = new int[count];
+        for (var i = 0; i < count; i++)
         {
             gone[i] = (_places[channels[i / _taps]] * _taps) + (i % _taps);
         }
 
-        var block = Matrix<double>.Build.Dense(gone.Length, gone.Length, (i, j) => _inverse[(gone[i] * _features) + gone[j]]).Inverse();
-        var change = (block * Matrix<double>.Build.Dense(gone.Length, _outputs, (t, m) => _weights[(gone[t] * _outputs) + m])).ToRowMajorArray();
-        var row = (block * Matrix<double>.Build.Dense(gone.Length, _features, (t, f) => _inverse[(gone[t] * _features) + f])).ToRowMajorArray();
-        var column = new double[_features * gone.Length];
-        for (var i = 0; i < column.Length; i++)
+        // With U = (H⁻¹_TT)⁻¹·H⁻¹_T, what stays changes by -Uᵀ·W_T, and with it H⁻¹ by -H⁻¹_Tᵀ·U, and S = W·Wᵀ by -Uᵀ·V - Vᵀ·U, where V = S_T - S_TT·U / 2.
+        var (rows, squares) = (_inverse.Rows(gone), _squares.Rows(gone));
+        var block = Matrix<double>.Build.Dense(count, count, (i, j) => rows[(i * size) + gone[j]]).Inverse();
+        var u = DenseProduct.Of(block.ToRowMajorArray(), rows, count, count, size);
+        var half = new double[count * count];
+        for (var i = 0; i < half.Length; i++)
         {
-            column[i] = _inverse[(i / gone.Length * _features) + gone[i % gone.Length]];
+            half[i] = -0.5 * squares[(i / count * size) + gone[i % count]];
         }
 
-        Parallel.For(0, (_features + RowsAtOnce - 1) / RowsAtOnce, part =>
-        {
-            var (first, count) = (part * RowsAtOnce, Math.Min(RowsAtOnce, _features - (part * RowsAtOnce)));
-            Take(change, _outputs, _weights);
-            Take(row, _features, _inverse);
-
-            void Take(double[] rows, int width, double[] from) => DenseKernels.AddProduct(
-                new DenseBlock(column.AsSpan(first * gone.Length), gone.Length),
-                new DenseBlock(rows, width),
-                new DenseBlock(from.AsSpan(first * width), width),
-                count,
-                gone.Length,
-                width,
-                isTaken: true);
-        });
-
+        var v = DenseProduct.Of(half, u, count, count, size);
+        TensorPrimitives.Add(v, squares, v);
+        _inverse.Take(rows, u);
+        _squares.Take([.. u, .. v], [.. v, .. u]);
         foreach (var channel in channels)
         {
             _places[channel] = -1;
         }
 
-        if (_places.Count(p => p >= 0) * _taps < (1 - GonePart) * _features)
+        if (_places.Count(p => p >= 0) * _taps < (1 - GonePart) * size)
         {
             Shrink();
         }
     }
 
     /// <summary>The weights [F, M] as they are now: zero for what was removed.</summary>
-    public Matrix<double> Weights() => Matrix<double>.Build.Dense(
-        Channels * _taps, _outputs, (f, m) => _places[f / _taps] is >= 0 and var place ? _weights[(((place * _taps) + (f % _taps)) * _outputs) + m] : 0);
+    public Matrix<double> Weights()
+    {
+        // Of the features that are left: W = H⁻¹·(H·W)
+        var all = Channels * _taps;
+        int[] features = [.. Enumerable.Range(0, all).Where(f => _places[f / _taps] >= 0)];
+        int[] held = [.. features.Select(f => (_places[f / _taps] * _taps) + (f % _taps))];
+        var inverse = _inverse.Select(held).ToArray();
+        var (outputs, cross, given) = (_weights.ColumnCount, new double[_weights.ColumnCount * held.Length], Cross);
+        var (whole, weights) = (DenseProduct.ByColumns(given), new double[all * outputs]);
+        for (var m = 0; m < outputs; m++)
+        {
+            for (var i = 0; i < held.Length; i++)
+            {
+                cross[(m * held.Length) + i] = whole[(m * all) + features[i]];
+            }
+        }
+
+        var product = DenseProduct.Of(cross, inverse, outputs, held.Length, held.Length);
+        for (var m = 0; m < outputs; m++)
+        {
+            for (var i = 0; i < held.Length; i++)
+            {
+                weights[(m * all) + features[i]] = product[(m * held.Length) + i];
+            }
+        }
+
+        return Matrix<double>.Build.Dense(all, outputs, weights);
+    }
 
     private void Shrink()
     {
         int[] kept = [.. _places.Where(p => p >= 0).SelectMany(p => Enumerable.Range(p * _taps, _taps))];
-        var (inverse, weights) = (new double[kept.Length * kept.Length], new double[kept.Length * _outputs]);
-        for (var i = 0; i < kept.Length; i++)
-        {
-            _weights.AsSpan(kept[i] * _outputs, _outputs).CopyTo(weights.AsSpan(i * _outputs));
-            for (var j = 0; j < kept.Length; j++)
-            {
-                inverse[(i * kept.Length) + j] = _inverse[(kept[i] * _features) + kept[j]];
-            }
-        }
-
+        (_inverse, _squares) = (_inverse.Select(kept), _squares.Select(kept));
         var next = 0;
         for (var c = 0; c < _places.Length; c++)
         {
             _places[c] = _places[c] < 0 ? -1 : next++;
         }
-
-        (_inverse, _weights, _features) = (inverse, weights, kept.Length);
     }
 
     // Features that are the same but for rounding can make the matrix indefinite: it is damped until it is not.
-    private static Matrix<double> Inverse(Matrix<double> covariance, double damping)
+    private static (SymmetricBlocks Inverse, double Damping) Inverse(Matrix<double> covariance, double damping)
     {
         var count = covariance.RowCount;
         for (var scale = Math.Max(damping * covariance.Trace() / count, 1e-12); double.IsFinite(scale); scale *= 10)
@@ -155,15 +171,11 @@ public sealed class BrainSurgeon
 
             if (CholeskyFactor.TryFactor(damped) is { } factor)
             {
-                return factor.Inverse();
+                return (new SymmetricBlocks(factor.Inverse()), scale);
             }
         }
 
         // Statistics that are no numbers tell nothing: every feature counts by its weights alone.
-        return Matrix<double>.Build.DenseIdentity(count);
+        return (new SymmetricBlocks(Matrix<double>.Build.DenseIdentity(count)), double.PositiveInfinity);
     }
-
-    private Matrix<double> Block(int place) => Matrix<double>.Build.Dense(_taps, _taps, (i, j) => _inverse[(((place * _taps) + i) * _features) + (place * _taps) + j]);
-
-    private ReadOnlySpan<double> Row(int place, int tap) => _weights.AsSpan(((place * _taps) + tap) * _outputs, _outputs);
 }

@@ -86,7 +86,7 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
         var values = weight.ToDoubles();
         var outputs = OutputCount(weight);
         var features = values.Length / outputs;
-        var matrix = Matrix<double>.Build.Dense(features, outputs, (f, m) => values[OutputsFirst ? (m * features) + f : (f * outputs) + m]);
+        var matrix = OutputsFirst ? Matrix<double>.Build.Dense(features, outputs, values) : Matrix<double>.Build.DenseOfRowMajor(features, outputs, values);
         var shift = constants[Bias]?.ToDoubles() ?? new double[outputs];
         if (Norm is not null)
         {
@@ -133,16 +133,8 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
 
     private void SetWeights(Graph graph, ConstantValues constants, Matrix<double> weights)
     {
-        var (features, outputs) = (weights.RowCount, weights.ColumnCount);
-        var values = new double[features * outputs];
-        for (var f = 0; f < features; f++)
-        {
-            for (var m = 0; m < outputs; m++)
-            {
-                values[OutputsFirst ? (m * features) + f : (f * outputs) + m] = weights[f, m];
-            }
-        }
-
+        // Column after column, a matrix [F, M] has the outputs first.
+        var values = OutputsFirst ? weights.AsColumnMajorArray() ?? weights.ToColumnMajorArray() : weights.ToRowMajorArray();
         Set(graph, constants, Layer.Inputs[1]!, constants[Layer.Inputs[1]]!.WithValues(values));
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using MathNet.Numerics.LinearAlgebra;
 using OnnxPrune.Algebra;
 
@@ -10,6 +11,8 @@ namespace OnnxPrune.Repair;
 public sealed class NormalEquations(int features, int targets)
 {
     private readonly double[] _gram = new double[features * features];
+
+    // [M, F]: what belongs to one target lies side by side.
     private readonly double[] _cross = new double[features * targets];
     private readonly double[] _featureSum = new double[features];
     private readonly double[] _targetSum = new double[targets];
@@ -29,7 +32,7 @@ public sealed class NormalEquations(int features, int targets)
 
     /// <summary>Adds the sums of one batch.</summary>
     /// <param name="gram">Σ a·aᵀ [F, F].</param>
-    /// <param name="cross">Σ a·tᵀ [F, M].</param>
+    /// <param name="cross">Σ t·aᵀ [M, F].</param>
     public void Add(ReadOnlySpan<float> gram, ReadOnlySpan<float> cross, ReadOnlySpan<float> featureSum, ReadOnlySpan<float> targetSum, double targetSquares, long samples)
     {
         DenseKernels.Accumulate(_gram, gram);
@@ -43,47 +46,40 @@ public sealed class NormalEquations(int features, int targets)
 
     public void Add(NormalEquations other)
     {
-        for (var i = 0; i < _gram.Length; i++)
-        {
-            _gram[i] += other._gram[i];
-        }
-
-        for (var i = 0; i < _cross.Length; i++)
-        {
-            _cross[i] += other._cross[i];
-        }
-
-        for (var i = 0; i < _featureSum.Length; i++)
-        {
-            _featureSum[i] += other._featureSum[i];
-        }
-
-        for (var i = 0; i < _targetSum.Length; i++)
-        {
-            _targetSum[i] += other._targetSum[i];
-        }
-
+        TensorPrimitives.Add(_gram, other._gram, _gram);
+        TensorPrimitives.Add(_cross, other._cross, _cross);
+        TensorPrimitives.Add(_featureSum, other._featureSum, _featureSum);
+        TensorPrimitives.Add(_targetSum, other._targetSum, _targetSum);
         TargetSquares += other.TargetSquares;
         Samples += other.Samples;
         (_covariance, _crossCovariance) = (null, null);
     }
 
     /// <summary>The same sums over some of the features.</summary>
-    public NormalEquations Select(IReadOnlyList<int> features)
+    public NormalEquations Select(int[] features)
     {
-        var part = new NormalEquations(features.Count, Targets) { Samples = Samples, TargetSquares = TargetSquares };
+        var part = new NormalEquations(features.Length, Targets) { Samples = Samples, TargetSquares = TargetSquares };
         _targetSum.CopyTo(part._targetSum, 0);
-        for (var i = 0; i < features.Count; i++)
+        for (var i = 0; i < features.Length; i++)
         {
             part._featureSum[i] = _featureSum[features[i]];
-            Array.Copy(_cross, features[i] * Targets, part._cross, i * Targets, Targets);
-            for (var j = 0; j < features.Count; j++)
-            {
-                part._gram[(i * features.Count) + j] = _gram[(features[i] * Features) + features[j]];
-            }
+            Choose(_gram.AsSpan(features[i] * Features, Features), part._gram.AsSpan(i * features.Length, features.Length));
+        }
+
+        for (var m = 0; m < Targets; m++)
+        {
+            Choose(_cross.AsSpan(m * Features, Features), part._cross.AsSpan(m * features.Length, features.Length));
         }
 
         return part;
+
+        void Choose(ReadOnlySpan<double> from, Span<double> to)
+        {
+            for (var j = 0; j < to.Length; j++)
+            {
+                to[j] = from[features[j]];
+            }
+        }
     }
 
     /// <summary>The covariance of the features, times the number of samples: Σ (a − ā)(a − ā)ᵀ [F, F]. Not to be written to.</summary>
@@ -99,15 +95,10 @@ public sealed class NormalEquations(int features, int targets)
     public double[] Intercept(Matrix<double> weights)
     {
         var result = new double[Targets];
+        var columns = DenseProduct.ByColumns(weights);
         for (var m = 0; m < Targets; m++)
         {
-            var sum = _targetSum[m];
-            for (var f = 0; f < Features; f++)
-            {
-                sum -= _featureSum[f] * weights[f, m];
-            }
-
-            result[m] = sum / Samples;
+            result[m] = (_targetSum[m] - TensorPrimitives.Dot(Of(columns, m), _featureSum)) / Samples;
         }
 
         return result;
@@ -117,16 +108,13 @@ public sealed class NormalEquations(int features, int targets)
     public double SquaredError(Matrix<double> weights, double[] intercept)
     {
         var error = TargetSquares;
-        var rows = weights.ToRowMajorArray();
-        var product = DenseProduct.Of(_gram, rows, Features, Features, Targets);
+        var columns = DenseProduct.ByColumns(weights);
+        var product = DenseProduct.Of(columns, _gram, Targets, Features, Features);
         for (var m = 0; m < Targets; m++)
         {
+            var column = Of(columns, m);
             error += (Samples * intercept[m] * intercept[m]) - (2 * intercept[m] * _targetSum[m]);
-            for (var f = 0; f < Features; f++)
-            {
-                var w = rows[(f * Targets) + m];
-                error += w * (product[(f * Targets) + m] - (2 * _cross[(f * Targets) + m]) + (2 * intercept[m] * _featureSum[f]));
-            }
+            error += TensorPrimitives.Dot(column, Of(product, m)) - (2 * TensorPrimitives.Dot(column, Of(_cross, m))) + (2 * intercept[m] * TensorPrimitives.Dot(column, _featureSum));
         }
 
         return error;
@@ -144,18 +132,20 @@ public sealed class NormalEquations(int features, int targets)
         return variation;
     }
 
-    /// <summary>Σ a·bᵀ minus its part that the means make, given as rows.</summary>
+    /// <summary>Σ a·bᵀ [F, B] minus its part that the means make.</summary>
+    /// <param name="products">[B, F].</param>
+    /// <param name="sums">Σ b.</param>
     private Matrix<double> Centered(double[] products, double[] sums)
     {
         var centered = new double[products.Length];
-        for (var i = 0; i < Features; i++)
+        for (var j = 0; j < sums.Length; j++)
         {
-            for (var j = 0; j < sums.Length; j++)
-            {
-                centered[(i * sums.Length) + j] = products[(i * sums.Length) + j] - (_featureSum[i] * sums[j] / Samples);
-            }
+            TensorPrimitives.MultiplyAdd(_featureSum, -sums[j] / Samples, Of(products, j), centered.AsSpan(j * Features, Features));
         }
 
-        return Matrix<double>.Build.DenseOfRowMajor(Features, sums.Length, centered);
+        return Matrix<double>.Build.Dense(Features, sums.Length, centered);
     }
+
+    /// <summary>What belongs to one target.</summary>
+    private ReadOnlySpan<double> Of(double[] byTargets, int target) => byTargets.AsSpan(target * Features, Features);
 }

@@ -53,6 +53,28 @@ public class DenseAlgebraTests
         Assert.All(expected.ToRowMajorArray().Zip(product), p => Assert.Equal(p.First, p.Second, 1e-4));
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(63, 2)]
+    [InlineData(64, 9)]
+    [InlineData(150, 40)]
+    public void What_is_taken_from_a_symmetric_matrix_shows_in_every_row_and_part(int size, int inner)
+    {
+        var (matrix, l) = (PositiveDefinite(size), Random(inner, size, 6));
+        var blocks = new SymmetricBlocks(matrix);
+        int[] some = [.. Enumerable.Range(0, size).Where(i => i % 3 != 1).Reverse()];
+
+        blocks.Take(l.ToRowMajorArray(), (2 * l).ToRowMajorArray());
+
+        var expected = matrix - (2 * l.Transpose() * l);
+        Close(expected, Rows(blocks.ToArray(), size));
+        Close(Matrix<double>.Build.DenseOfRows(some.Select(i => expected.Row(i))), Rows(blocks.Rows(some), size));
+        Close(Matrix<double>.Build.Dense(some.Length, some.Length, (i, j) => expected[some[i], some[j]]), Rows(blocks.Select(some).ToArray(), some.Length));
+        Assert.Equal(expected[size - 1, 0], blocks[size - 1, 0], 1e-9);
+    }
+
+    private static Matrix<double> Rows(double[] elements, int width) => Matrix<double>.Build.DenseOfRowMajor(elements.Length / width, width, elements);
+
     private static Matrix<double> PositiveDefinite(int size)
     {
         var rows = Random(size, size + 5, 1);

@@ -30,7 +30,7 @@ internal sealed class Samples
         var sums = new NormalEquations(A.ColumnCount, T.ColumnCount);
         sums.Add(
             Floats(a.Transpose() * a),
-            Floats(a.Transpose() * t),
+            Floats(t.Transpose() * a),
             Array.ConvertAll(a.ColumnSums().ToArray(), x => (float)x),
             Array.ConvertAll(t.ColumnSums().ToArray(), x => (float)x),
             t.Enumerate().Sum(x => x * x),

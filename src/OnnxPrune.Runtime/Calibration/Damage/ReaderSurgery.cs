@@ -30,7 +30,7 @@ internal sealed class ReaderSurgery
         var spread = Spread(_weights);
         _surgeon = new BrainSurgeon(layer.Covariance, spread, layer.Taps);
         _places = channels.Select((c, i) => (c, i)).ToLookup(p => p.c, p => p.i);
-        Energy = Math.Max(DenseProduct.Of(layer.Covariance, spread).PointwiseMultiply(spread).Enumerate().Sum(), double.Epsilon);
+        Energy = Math.Max(_surgeon.Variance, double.Epsilon);
     }
 
     /// <summary>The variance of the layer's output, as a scale for costs.</summary>
@@ -57,12 +57,27 @@ internal sealed class ReaderSurgery
     /// <summary>Puts the layer's own weights back.</summary>
     public void Restore(Graph graph, ConstantValues constants) => _layer.Unit.Replace(graph, constants, _weights, _shift);
 
-    // [C·K, M] → [C, K·M]
-    private Matrix<double> Spread(Matrix<double> weights) => _spread == 1
-        ? weights
-        : Matrix<double>.Build.Dense(weights.RowCount / _spread, _spread * weights.ColumnCount, (c, k) => weights[(c * _spread) + (k / weights.ColumnCount), k % weights.ColumnCount]);
+    // [C·K, M] → [C, K·M], and back
+    private Matrix<double> Spread(Matrix<double> weights) => _spread == 1 ? weights : Rearranged(weights, weights.RowCount / _spread, _spread * weights.ColumnCount, isSpread: false);
 
-    private Matrix<double> Gather(Matrix<double> spread) => _spread == 1
-        ? spread
-        : Matrix<double>.Build.Dense(spread.RowCount * _spread, spread.ColumnCount / _spread, (f, m) => spread[f / _spread, (f % _spread * (spread.ColumnCount / _spread)) + m]);
+    private Matrix<double> Gather(Matrix<double> spread) => _spread == 1 ? spread : Rearranged(spread, spread.RowCount * _spread, spread.ColumnCount / _spread, isSpread: true);
+
+    private Matrix<double> Rearranged(Matrix<double> matrix, int rows, int columns, bool isSpread)
+    {
+        var (from, to) = (DenseProduct.ByColumns(matrix), new double[rows * columns]);
+        var (channels, outputs) = isSpread ? (matrix.RowCount, columns) : (rows, matrix.ColumnCount);
+        for (var m = 0; m < outputs; m++)
+        {
+            for (var t = 0; t < _spread; t++)
+            {
+                for (var c = 0; c < channels; c++)
+                {
+                    var (gathered, spread) = ((((m * channels) + c) * _spread) + t, (((t * outputs) + m) * channels) + c);
+                    (isSpread ? ref to[gathered] : ref to[spread]) = from[isSpread ? spread : gathered];
+                }
+            }
+        }
+
+        return Matrix<double>.Build.Dense(rows, columns, to);
+    }
 }

@@ -14,7 +14,7 @@ internal sealed class BatchSums : IDisposable
 
     /// <param name="features">A [G, N·S, F].</param>
     /// <param name="targets">T [G, N·S, M/G]; null where there are none.</param>
-    /// <param name="products">AᵀA [G, F, F] and, with targets, AᵀT [G, F, M/G]; disposed with the sums.</param>
+    /// <param name="products">AᵀA [G, F, F] and, with targets, TᵀA [G, M/G, F]; disposed with the sums.</param>
     public BatchSums(RowLayout layout, SampledRows features, SampledRows? targets, IDisposableReadOnlyCollection<OrtValue> products)
     {
         (Layout, _products, _rows) = (layout, products, features.Count);

@@ -1,4 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Algebra;
 using OnnxPrune.Blocks;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
@@ -6,6 +7,7 @@ using OnnxPrune.Repair;
 using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace OnnxPrune.Runtime.Calibration.Statistics;
 
@@ -43,10 +45,11 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
     {
         // Where one covariance serves all taps, so does one mean.
         var spread = weights.RowCount / Mean.Length;
+        var column = DenseProduct.ByColumns(weights).AsSpan(output * weights.RowCount, weights.RowCount);
         var mean = 0.0;
-        for (var f = 0; f < weights.RowCount; f++)
+        for (var f = 0; f < Mean.Length; f++)
         {
-            mean += Mean[f / spread] * weights[f, output];
+            mean += Mean[f] * TensorPrimitives.Sum<double>(column.Slice(f * spread, spread));
         }
 
         return mean;

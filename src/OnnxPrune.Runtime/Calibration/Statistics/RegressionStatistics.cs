@@ -9,7 +9,7 @@ namespace OnnxPrune.Runtime.Calibration.Statistics;
 
 /// <summary>
 /// Makes the sums of <see cref="NormalEquations"/> from a layer's input and the values that its output should come to, over the sampled positions of a batch: rows
-/// A [G, N·S, F] and T [G, N·S, M/G] by groups, and of those AᵀA and AᵀT on ONNX Runtime. Several threads may ask at once.
+/// A [G, N·S, F] and T [G, N·S, M/G] by groups, and of those AᵀA and TᵀA on ONNX Runtime. Several threads may ask at once.
 /// </summary>
 internal sealed class RegressionStatistics : IDisposable
 {
@@ -24,11 +24,10 @@ internal sealed class RegressionStatistics : IDisposable
     {
         _products = hasTarget ? ["gram", "cross"] : ["gram"];
         var sketch = new ModelSketch(Opset).Input("a", ElementType.Float, 3);
-        var transposed = sketch.Node("Transpose", "a_transposed", ["a"], ("perm", (long[])[0, 2, 1]));
-        sketch.Node("MatMul", "gram", [transposed, "a"]);
+        sketch.Node("MatMul", "gram", [Transposed("a"), "a"]);
         if (hasTarget)
         {
-            sketch.Input("t", ElementType.Float, 3).Node("MatMul", "cross", [transposed, "t"]);
+            sketch.Input("t", ElementType.Float, 3).Node("MatMul", "cross", [Transposed("t"), "a"]);
         }
 
         foreach (var product in _products)
@@ -37,6 +36,8 @@ internal sealed class RegressionStatistics : IDisposable
         }
 
         _session = OnnxSession.Open(sketch.ToBytes(), null, settings, "the statistics");
+
+        string Transposed(string rows) => sketch.Node("Transpose", $"{rows}_transposed", [rows], ("perm", (long[])[0, 2, 1]));
     }
 
     /// <summary>The sums over one batch.</summary>
