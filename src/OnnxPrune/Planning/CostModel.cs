@@ -12,10 +12,8 @@ namespace OnnxPrune.Planning;
 /// </summary>
 public sealed class CostModel
 {
-    private readonly List<(Node Node, Product Product, int OutputAxis, bool IsGrouped)> _macs = [];
-    private readonly List<(Value Value, Product Product)> _parameters = [];
-    private readonly List<(Node Node, Length Length)> _outputs = [];
-    private readonly List<(Node Node, Length Read, Length Made)> _biases = [];
+    private readonly Terms _all = new([], [], [], []);
+    private readonly Lazy<Terms[]> _ofGroups;
     private readonly LayerTimes? _times;
 
     /// <param name="absorbsMeans">Whether layers without a bias get one when they lose input channels.</param>
@@ -32,21 +30,22 @@ public sealed class CostModel
         foreach (var value in Weights(graph))
         {
             var tensor = graph.Constants[value]!;
-            _parameters.Add((value, new Product(1, [.. Enumerable.Range(0, tensor.Rank).Select(axis => lengths.Of(new ValueAxis(value, axis), tensor.Dims[axis]))])));
+            _all.Parameters.Add((value, new Product(1, [.. Enumerable.Range(0, tensor.Rank).Select(axis => lengths.Of(new ValueAxis(value, axis), tensor.Dims[axis]))])));
         }
 
-        _outputs.AddRange(graph.Model.Graph.Nodes
+        _all.Outputs.AddRange(graph.Model.Graph.Nodes
             .Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is not null && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
             .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
             .Select(p => (p.Node, Inconsistency.NameIn(p.Node, () => lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
         if (absorbsMeans)
         {
-            _biases.AddRange(graph.Readers
+            _all.Biases.AddRange(graph.Readers
                 .Where(r => MeanAbsorption.AddsBias(r.Node, graph.Constants) && graph.Channels(r.Node.Output, 1) is not null)
                 .Select(r => (r.Node, lengths.Of(new ValueAxis(r.Value, r.Axis), 0), lengths.Of(new ValueAxis(r.Node.Output, 1), 0))));
         }
 
         Whole = [.. graph.Groups.Select(g => g.Channels.Count)];
+        _ofGroups = new(() => [.. Enumerable.Range(0, Whole.Count).Select(_all.Of)]);
         CheckThatItCanBeCounted();
     }
 
@@ -54,7 +53,7 @@ public sealed class CostModel
     {
         if (OperatorTable.Find(node)?.Macs(node, shapes) is { } term)
         {
-            _macs.Add((node, new Product(term.PerElement, [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))]), term.OutputAxis, node.Int("group", 1) > 1));
+            _all.Macs.Add((node, new Product(term.PerElement, [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))]), term.OutputAxis, node.Int("group", 1) > 1));
         }
     }
 
@@ -63,12 +62,18 @@ public sealed class CostModel
 
     /// <param name="kept">The number of channels that stay, per group of the channel graph.</param>
     /// <param name="removed">Nodes that are gone, with the constants that only they read.</param>
-    public Cost Evaluate(IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null)
+    public Cost Evaluate(IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null) => Sum(_all, kept, removed);
+
+    /// <summary>The part of the cost that changes with one group's channels: planning compares thousands of cuts that differ in one group.</summary>
+    /// <inheritdoc cref="Evaluate"/>
+    public Cost PartOf(int group, IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null) => Sum(_ofGroups.Value[group], kept, removed);
+
+    private Cost Sum(Terms terms, IReadOnlyList<int> kept, IReadOnlySet<Node>? removed)
     {
         // Planning asks this for every step that it considers: plain loops, and no look at nodes when none is gone.
         removed = removed is { Count: > 0 } ? removed : null;
         var (macs, parameters, channels, time) = (0L, 0L, 0L, 0.0);
-        foreach (var (node, product, outputAxis, isGrouped) in _macs)
+        foreach (var (node, product, outputAxis, isGrouped) in terms.Macs)
         {
             if (removed is null || !removed.Contains(node))
             {
@@ -77,18 +82,18 @@ public sealed class CostModel
             }
         }
 
-        foreach (var (value, product) in _parameters)
+        foreach (var (value, product) in terms.Parameters)
         {
             parameters = checked(parameters + (removed is null || value.Uses.Any(u => !removed.Contains(u.Node)) ? product.Evaluate(kept) : 0));
         }
 
-        foreach (var (node, read, made) in _biases)
+        foreach (var (node, read, made) in terms.Biases)
         {
             var gets = (removed is null || !removed.Contains(node)) && read.Evaluate(kept) < read.Evaluate(Whole);
             parameters += gets ? made.Evaluate(kept) : 0;
         }
 
-        foreach (var (node, length) in _outputs)
+        foreach (var (node, length) in terms.Outputs)
         {
             channels = checked(channels + (removed is null || !removed.Contains(node) ? length.Evaluate(kept) : 0));
         }
@@ -117,10 +122,10 @@ public sealed class CostModel
     }
 
     /// <summary>MACs by node, in graph order, with all channels.</summary>
-    public IEnumerable<(Node Node, long Macs)> MacsByNode() => _macs.Select(m => (m.Node, m.Product.Evaluate(Whole)));
+    public IEnumerable<(Node Node, long Macs)> MacsByNode() => _all.Macs.Select(m => (m.Node, m.Product.Evaluate(Whole)));
 
     /// <summary>Parameters by constant, with all channels.</summary>
-    public IEnumerable<(Value Value, long Parameters)> ParametersByValue() => _parameters.Select(p => (p.Value, p.Product.Evaluate(Whole)));
+    public IEnumerable<(Value Value, long Parameters)> ParametersByValue() => _all.Parameters.Select(p => (p.Value, p.Product.Evaluate(Whole)));
 
     /// <summary>The floating-point constants that nodes compute with; not running statistics, paddings, bounds and scale factors.</summary>
     private static IEnumerable<Value> Weights(ChannelGraph graph) => graph.Model.Graph.Nodes
@@ -135,8 +140,25 @@ public sealed class CostModel
     private static long Size(ValueAxis axis, CostShapes shapes) =>
         shapes.Constants[axis.Value]?.Dims[axis.Axis] ?? shapes[axis.Value]?[axis.Axis] ?? 1;
 
+    /// <summary>What costs are sums of.</summary>
+    private sealed record Terms(
+        List<(Node Node, Product Product, int OutputAxis, bool IsGrouped)> Macs,
+        List<(Value Value, Product Product)> Parameters,
+        List<(Node Node, Length Read, Length Made)> Biases,
+        List<(Node Node, Length Length)> Outputs)
+    {
+        /// <summary>Those that depend on a group.</summary>
+        public Terms Of(int group) => new(
+            [.. Macs.Where(m => m.Product.DependsOn(group))],
+            [.. Parameters.Where(p => p.Product.DependsOn(group))],
+            [.. Biases.Where(b => b.Read.DependsOn(group) || b.Made.DependsOn(group))],
+            [.. Outputs.Where(o => o.Length.DependsOn(group))]);
+    }
+
     private sealed record Product(long Factor, Length[] Lengths)
     {
+        public bool DependsOn(int group) => Lengths.Any(l => l.DependsOn(group));
+
         public long Evaluate(IReadOnlyList<int> kept)
         {
             var product = Factor;
@@ -152,6 +174,8 @@ public sealed class CostModel
     /// <summary>The length of an axis: Constant + Σ Multiplicity · kept[Group].</summary>
     private sealed record Length(long Constant, (int Group, int Multiplicity)[] Groups)
     {
+        public bool DependsOn(int group) => Array.Exists(Groups, g => g.Group == group);
+
         public long Evaluate(IReadOnlyList<int> kept)
         {
             var length = Constant;

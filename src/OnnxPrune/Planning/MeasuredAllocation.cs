@@ -72,19 +72,19 @@ public sealed class MeasuredAllocation
     }
 
     /// <summary>Takes cut after cut until the targets hold, none is left, or too much damage is done.</summary>
-    /// <param name="allows">Which states may be gone through.</param>
-    private State Cut(State state, Func<State, bool> allows, double mostDamage)
+    /// <param name="allows">Which cuts may be taken.</param>
+    private State Cut(State state, Func<Step, bool> allows, double mostDamage)
     {
         while (!Meets(state) && state.Damage < mostDamage)
         {
             var unmet = _targets.Where(t => !t.IsMet(state.Cost, _original)).ToArray();
-            var next = Next(state).Where(allows).Select(s => (State: s, Rate: Rate(state, s, unmet))).Where(p => !double.IsNaN(p.Rate)).DefaultIfEmpty().MinBy(p => p.Rate).State;
-            if (next is null)
+            var next = Next(state, unmet).Where(n => allows(n.Step) && !double.IsNaN(n.Rate)).DefaultIfEmpty((Step: default, Rate: double.NaN)).MinBy(n => n.Rate);
+            if (double.IsNaN(next.Rate))
             {
                 break;
             }
 
-            state = next;
+            state = state.After(next.Step);
         }
 
         return state;
@@ -134,38 +134,47 @@ public sealed class MeasuredAllocation
         return state;
     }
 
-    /// <summary>The state without one of its cuts, or with one made smaller by a step, and what may be gone through from there: anything without that cut.</summary>
-    private IEnumerable<(State Start, Func<State, bool> Allows)> Undone(State state)
+    /// <summary>The state without one of its cuts, or with one made smaller by a step, and what may be taken from there: anything but that cut.</summary>
+    private IEnumerable<(State Start, Func<Step, bool> Allows)> Undone(State state)
     {
         foreach (var group in _groups)
         {
             int[] more = [.. Larger(group, state)];
             foreach (var kept in more.Length == 0 ? more : [.. new[] { more.Min(), more.Max() }.Distinct()])
             {
-                yield return (state.With(group.Group, kept), s => s.Kept[group.Group] >= kept);
+                yield return (state.With(group.Group, kept), s => s.Block is not null || s.Group != group.Group || s.Kept >= kept);
             }
         }
 
         foreach (var block in state.Removed)
         {
-            yield return (state.With(block), s => !s.Removed.Contains(block));
+            yield return (state.With(block), s => s.Block != block);
         }
     }
 
-    private IEnumerable<State> Next(State state)
+    /// <summary>The next cuts, and the damage that each does for what it saves of the targets that do not hold yet; NaN when nothing is saved.</summary>
+    private IEnumerable<(Step Step, double Rate)> Next(State state, Target[] unmet)
     {
         foreach (var group in _groups.Where(g => !state.IsGone(g.Group)))
         {
+            Cost? now = null;
             foreach (var (kept, _) in group.Options.Where(o => o.Kept < state.Kept[group.Group]))
             {
-                yield return state.With(group.Group, kept);
+                _looks++;
+                var saved = Saved(now ??= state.PartOf(group.Group, state.Kept[group.Group]), state.PartOf(group.Group, kept));
+                yield return (new Step(group.Group, kept, null), Rate(state.DamageWith(group.Group, kept), saved));
             }
         }
 
         foreach (var block in _blocks.Keys.Where(b => !state.Removed.Contains(b)))
         {
-            yield return state.Without(block);
+            var next = state.Without(block);
+            yield return (new Step(0, 0, block), Rate(next.Damage, Saved(state.Cost, next.Cost)));
         }
+
+        double Saved(Cost before, Cost after) => unmet.Sum(t => (double)(t.Of(before) - t.Of(after)) / t.Of(_original));
+
+        double Rate(double damage, double saved) => saved > 0 ? (damage - state.Damage) / saved : double.NaN;
     }
 
     /// <summary>Of hundreds of states, the first few are looked at: the others are not made.</summary>
@@ -177,14 +186,10 @@ public sealed class MeasuredAllocation
     private IEnumerable<int> Larger(GroupDamage group, State state) =>
         group.Options.Select(o => o.Kept).Append(_cost.Whole[group.Group]).Where(k => k > state.Kept[group.Group]);
 
-    /// <summary>Damage for what is saved of the targets that do not hold yet; NaN when nothing is saved.</summary>
-    private double Rate(State state, State next, Target[] unmet)
-    {
-        var saved = unmet.Sum(t => (double)(t.Of(state.Cost) - t.Of(next.Cost)) / t.Of(_original));
-        return saved > 0 ? (next.Damage - state.Damage) / saved : double.NaN;
-    }
-
     private bool Meets(State state) => _targets.All(t => t.IsMet(state.Cost, _original));
+
+    /// <summary>A cut: of a group to so many channels, or of a block.</summary>
+    private readonly record struct Step(int Group, int Kept, ResidualBlock? Block);
 
     /// <summary>What is left of the network, of which there are as many as steps are considered.</summary>
     private sealed class State(MeasuredAllocation all, int[] kept, Removal removal)
@@ -212,6 +217,18 @@ public sealed class MeasuredAllocation
         public bool IsGone(int group) => removal.Groups.Contains(group);
 
         public double DamageWith(int group, int count) => IsGone(group) ? Damage : Damage - DamageOf(group, kept[group]) + DamageOf(group, count);
+
+        /// <summary>The part of the cost that depends on the group, with so many of its channels.</summary>
+        public Cost PartOf(int group, int count)
+        {
+            var now = kept[group];
+            kept[group] = count;
+            var part = all._cost.PartOf(group, kept, removal.Nodes);
+            kept[group] = now;
+            return part;
+        }
+
+        public State After(Step step) => step.Block is { } block ? Without(block) : With(step.Group, step.Kept);
 
         public State With(int group, int count)
         {
