@@ -13,7 +13,7 @@ namespace OnnxPrune.Cli.Pruning;
 /// <summary>Prunes by what calibration inputs tell, and repairs by them; see <see cref="CalibratedPruning"/>.</summary>
 internal sealed class CalibratedCutter
 {
-    private const int ThoroughTimes = 3;
+    private const int ThoroughTimes = 4;
 
     private readonly LoadedModel _loaded;
     private readonly Pruner _pruner;
@@ -115,5 +115,5 @@ internal sealed class CalibratedCutter
     }
 
     private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _terminal.Watched("repairing", progress =>
-        CalibratedPruning.Apply(_loaded.Model, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, _fitter, progress.Report));
+        CalibratedPruning.Apply(_loaded.Model, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, _fitter, _inputs.Surveyed.Count, progress.Report));
 }

@@ -21,8 +21,8 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     // Two numbers give the same sum in either order, three would not.
     private const int MostParts = 2;
 
-    // Of a region's input: temporaries of larger steps cost more in fresh memory than in arithmetic.
-    private const long ElementsOfStep = 1 << 19;
+    // Of a region's input: many small steps come closer than few large ones that take as long, as far as the work that goes with every step allows.
+    private const long ElementsOfStep = 1 << 18;
     private const int FewestOfStep = 16;
     private const int FewestToSplit = 10;
     private const double RelativeRate = 0.01;
@@ -32,7 +32,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     private const int JudgedPart = 10;
 
     /// <summary>Of the inputs; more comes a little closer and takes as much longer.</summary>
-    public const int UsualEpochs = 4;
+    public const int UsualEpochs = 3;
 
     /// <inheritdoc/>
     public int MostEpochs { get; init; } = UsualEpochs;
