@@ -115,5 +115,5 @@ internal sealed class CalibratedCutter
     }
 
     private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _terminal.Watched("repairing", progress =>
-        CalibratedPruning.Apply(_loaded.Model, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, _fitter, _inputs.Surveyed.Count, progress.Report));
+        CalibratedPruning.Apply(_loaded.Model, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, _fitter, progress.Report));
 }

@@ -32,7 +32,6 @@ public static class CalibratedPruning
     /// <param name="reconsider">False replays the plan exactly.</param>
     /// <param name="batches">Inputs; at least two batches.</param>
     /// <param name="fitter">Fits layers together once they were fitted one by one; null to leave that out.</param>
-    /// <param name="layerBatches">So many of them are enough where layers are fitted one by one: a regression looks at some positions of each input, and comes to as many rows with fewer inputs.</param>
     public static CalibratedResult Apply(
         Model original,
         PruningPlan plan,
@@ -41,13 +40,11 @@ public static class CalibratedPruning
         SessionSettings settings,
         long seed,
         IRegionFitter? fitter = null,
-        int layerBatches = int.MaxValue,
         Action<double>? progress = null,
         CancellationToken cancellation = default)
     {
         var (fit, judge) = Divide(batches);
-        var some = OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(fit, 0, Math.Min(layerBatches, fit.Count));
-        var apart = OneByOne(original, plan, reconsider, isRough: false, some, settings, seed, fitter is null ? progress : done => progress?.Invoke(PartOfLayers * done), cancellation);
+        var apart = OneByOne(original, plan, reconsider, isRough: false, fit, settings, seed, fitter is null ? progress : done => progress?.Invoke(PartOfLayers * done), cancellation);
         return KeepBetter(original, apart.Result, Together(), judge, settings);
 
         CalibratedResult? Together()

@@ -9,7 +9,7 @@ namespace OnnxPrune.Runtime.Calibration;
 /// The unlabelled inputs that a network is pruned and repaired by, cut into batches of a size that fits its images. They are read from their source whenever they are asked for.
 /// </summary>
 /// <param name="Batches">At least two, so that a fit can be judged on samples that it has not seen.</param>
-/// <param name="Surveyed">The first of them: enough to tell what the layers read, and to fit layers one by one.</param>
+/// <param name="Surveyed">The first of them: enough to tell what the layers read.</param>
 /// <param name="Trials">The first of these: enough to run single cuts on.</param>
 /// <param name="Rehearsals">The same to repair a whole plan on trial and to judge it; none where that would take too long.</param>
 public sealed record CalibrationInputs(

@@ -22,6 +22,20 @@ internal static class Batchwise
     public static IEnumerable<T> Run<T>(int count, int atOnce, Func<int, T> make)
         where T : IDisposable => atOnce > 1 ? SeveralAtOnce(count, atOnce, make) : Enumerable.Range(0, count).Select(make);
 
+    /// <summary>The same, and each is disposed when the next one is asked for.</summary>
+    /// <inheritdoc cref="Run"/>
+    public static IEnumerable<T> Lend<T>(int count, int atOnce, Func<int, T> make)
+        where T : IDisposable
+    {
+        foreach (var made in Run(count, atOnce, make))
+        {
+            using (made)
+            {
+                yield return made;
+            }
+        }
+    }
+
     private static IEnumerable<T> SeveralAtOnce<T>(int count, int atOnce, Func<int, T> make)
         where T : IDisposable
     {

@@ -65,12 +65,9 @@ internal sealed class NetworkCursor : IDisposable
     public IEnumerable<BatchValues> Look(IReadOnlyCollection<Value> values)
     {
         using var view = View(values);
-        foreach (var batch in Batchwise.Run(Batches, AtOnce, view.Of))
+        foreach (var batch in Batchwise.Lend(Batches, AtOnce, view.Of))
         {
-            using (batch)
-            {
-                yield return batch;
-            }
+            yield return batch;
         }
     }
 

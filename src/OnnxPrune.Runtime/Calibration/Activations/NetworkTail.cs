@@ -29,12 +29,9 @@ internal sealed class NetworkTail : IDisposable
     {
         var names = _outputs.Select(o => o.Name).ToArray();
         using var view = _cursor.View(_read);
-        foreach (var batch in Batchwise.Run(_cursor.Batches, _cursor.AtOnce, Of))
+        foreach (var batch in Batchwise.Lend(_cursor.Batches, _cursor.AtOnce, Of))
         {
-            using (batch)
-            {
-                yield return batch;
-            }
+            yield return batch;
         }
 
         BatchValues Of(int i)

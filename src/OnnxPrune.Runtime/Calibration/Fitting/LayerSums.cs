@@ -34,18 +34,26 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
         var (seeds, weight) = (random.Seeds(work.Batches), constants[unit.Layer.Inputs[1]]!.Dims);
         using var statistics = new RegressionStatistics(hasTarget: true, work.Settings);
         NetworkView? ofWork = null, ofOriginal = null;
-        SideBySide.Run(() => ofWork = work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]), () => ofOriginal = original.View([target]));
+        try
+        {
+            SideBySide.Run(() => ofWork = work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]), () => ofOriginal = original.View([target]));
+        }
+        catch
+        {
+            // The other part may have been loaded.
+            ofWork?.Dispose();
+            ofOriginal?.Dispose();
+            throw;
+        }
+
         using var given = ofWork!;
         using var wanted = ofOriginal!;
         LayerSums? sums = null;
         var number = 0;
-        foreach (var batch in Batchwise.Run(work.Batches, work.AtOnce, Sum))
+        foreach (var batch in Batchwise.Lend(work.Batches, work.AtOnce, Sum))
         {
-            using (batch)
-            {
-                sums ??= new LayerSums(Empty(batch.Layout, targets), Empty(batch.Layout, targets));
-                batch.AddTo(number++ % 2 == 0 ? sums.A : sums.B);
-            }
+            sums ??= new LayerSums(Empty(batch.Layout, targets), Empty(batch.Layout, targets));
+            batch.AddTo(number++ % 2 == 0 ? sums.A : sums.B);
         }
 
         return sums!;

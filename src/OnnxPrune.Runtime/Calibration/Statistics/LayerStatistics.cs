@@ -67,13 +67,10 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
         using var statistics = new RegressionStatistics(hasTarget: false, cursor.Settings);
         using var view = cursor.View([unit.Input]);
         (NormalEquations Sums, RowLayout Layout)? all = null;
-        foreach (var batch in Batchwise.Run(cursor.Batches, cursor.AtOnce, Sum))
+        foreach (var batch in Batchwise.Lend(cursor.Batches, cursor.AtOnce, Sum))
         {
-            using (batch)
-            {
-                all ??= (new NormalEquations(batch.Layout.Features, 0), batch.Layout);
-                batch.AddTo([all.Value.Sums]);
-            }
+            all ??= (new NormalEquations(batch.Layout.Features, 0), batch.Layout);
+            batch.AddTo([all.Value.Sums]);
         }
 
         var (sums, layout) = all!.Value;
