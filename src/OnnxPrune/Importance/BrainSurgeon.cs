@@ -35,8 +35,8 @@ public sealed class BrainSurgeon
     /// <param name="damping">What is added to the diagonal, as a share of its mean.</param>
     public BrainSurgeon(Matrix<double> covariance, Matrix<double> weights, int taps, double damping = 1e-2)
     {
-        (_covariance, _weights, _taps) = (covariance, weights, taps);
-        (_inverse, _damping) = Inverse(covariance, damping);
+        (_weights, _taps) = (weights, taps);
+        (_covariance, _damping, _inverse) = Inverse(covariance, damping);
         _squares = new SymmetricBlocks(DenseProduct.Of(weights, weights.Transpose()));
         _places = [.. Enumerable.Range(0, covariance.RowCount / taps)];
     }
@@ -44,14 +44,10 @@ public sealed class BrainSurgeon
     public int Channels => _places.Length;
 
     /// <summary>The variance of what the weights make of the features, summed over the outputs.</summary>
-    public double Variance => Cross.PointwiseMultiply(_weights).Enumerate().Sum() - (Damping * _weights.Enumerate().Sum(w => w * w));
+    public double Variance => Cross.PointwiseMultiply(_weights).Enumerate().Sum() - (_damping * _weights.Enumerate().Sum(w => w * w));
 
     /// <summary>(H + damping)·W.</summary>
-    private Matrix<double> Cross => _cross ??= IsMeaningless ? _weights : DenseProduct.Of(_covariance, _weights) + (_weights * Damping);
-
-    private bool IsMeaningless => double.IsInfinity(_damping);
-
-    private double Damping => IsMeaningless ? 1 : _damping;
+    private Matrix<double> Cross => _cross ??= DenseProduct.Of(_covariance, _weights) + (_weights * _damping);
 
     /// <summary>The squared error, per sample, that removing the channel adds now.</summary>
     public double CostOf(int channel)
@@ -158,7 +154,7 @@ public sealed class BrainSurgeon
     }
 
     // Features that are the same but for rounding can make the matrix indefinite: it is damped until it is not.
-    private static (SymmetricBlocks Inverse, double Damping) Inverse(Matrix<double> covariance, double damping)
+    private static (Matrix<double> Covariance, double Damping, SymmetricBlocks Inverse) Inverse(Matrix<double> covariance, double damping)
     {
         var count = covariance.RowCount;
         for (var scale = Math.Max(damping * covariance.Trace() / count, 1e-12); double.IsFinite(scale); scale *= 10)
@@ -171,11 +167,12 @@ public sealed class BrainSurgeon
 
             if (CholeskyFactor.TryFactor(damped) is { } factor)
             {
-                return (new SymmetricBlocks(factor.Inverse()), scale);
+                return (covariance, scale, new SymmetricBlocks(factor.Inverse()));
             }
         }
 
         // Statistics that are no numbers tell nothing: every feature counts by its weights alone.
-        return (new SymmetricBlocks(Matrix<double>.Build.DenseIdentity(count)), double.PositiveInfinity);
+        var identity = Matrix<double>.Build.DenseIdentity(count);
+        return (identity, 0, new SymmetricBlocks(identity));
     }
 }
