@@ -157,12 +157,10 @@ public sealed class MeasuredAllocation
     {
         foreach (var group in _groups.Where(g => !state.IsGone(g.Group)))
         {
-            Cost? now = null;
-            foreach (var (kept, _) in group.Options.Where(o => o.Kept < state.Kept[group.Group]))
+            foreach (var (kept, before, after) in state.Smaller(group))
             {
                 _looks++;
-                var saved = Saved(now ??= state.PartOf(group.Group, state.Kept[group.Group]), state.PartOf(group.Group, kept));
-                yield return (new Step(group.Group, kept, null), Rate(state.DamageWith(group.Group, kept), saved));
+                yield return (new Step(group.Group, kept, null), Rate(state.DamageWith(group.Group, kept), Saved(before, after)));
             }
         }
 
@@ -218,14 +216,17 @@ public sealed class MeasuredAllocation
 
         public double DamageWith(int group, int count) => IsGone(group) ? Damage : Damage - DamageOf(group, kept[group]) + DamageOf(group, count);
 
-        /// <summary>The part of the cost that depends on the group, with so many of its channels.</summary>
-        public Cost PartOf(int group, int count)
+        /// <summary>For every smaller count of the group's channels that is to be had: the part of the cost that depends on the group, before and after.</summary>
+        public IEnumerable<(int Kept, Cost Before, Cost After)> Smaller(GroupDamage group)
         {
-            var now = kept[group];
-            kept[group] = count;
-            var part = all._cost.PartOf(group, kept, removal.Nodes);
-            kept[group] = now;
-            return part;
+            var (trial, now) = ((int[])kept.Clone(), kept[group.Group]);
+            Cost? before = null;
+            foreach (var (count, _) in group.Options.Where(o => o.Kept < now))
+            {
+                before ??= all._cost.PartOf(group.Group, kept, removal.Nodes);
+                trial[group.Group] = count;
+                yield return (count, before.Value, all._cost.PartOf(group.Group, trial, removal.Nodes));
+            }
         }
 
         public State After(Step step) => step.Block is { } block ? Without(block) : With(step.Group, step.Kept);
