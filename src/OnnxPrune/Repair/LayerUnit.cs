@@ -1,4 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
+using OnnxPrune.Algebra;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
@@ -134,7 +135,7 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
     private void SetWeights(Graph graph, ConstantValues constants, Matrix<double> weights)
     {
         // Column after column, a matrix [F, M] has the outputs first.
-        var values = OutputsFirst ? weights.AsColumnMajorArray() ?? weights.ToColumnMajorArray() : weights.ToRowMajorArray();
+        var values = OutputsFirst ? DenseProduct.ByColumns(weights) : weights.ToRowMajorArray();
         Set(graph, constants, Layer.Inputs[1]!, constants[Layer.Inputs[1]]!.WithValues(values));
     }
 
