@@ -96,6 +96,17 @@ public sealed class BatchwiseTests
         Assert.Throws<UsageException>(() => SideBySide.Run(() => { }, () => throw new UsageException("the second")));
     }
 
+    [Fact]
+    public void Of_two_that_are_opened_none_stays_open_where_the_other_fails()
+    {
+        var made = new Made(0);
+
+        Assert.Throws<UsageException>(() => SideBySide.Open(() => made, Made () => throw new UsageException("the second")));
+
+        Assert.True(made.IsDisposed);
+        Assert.Equal((1, 2), SideBySide.Open(() => new Made(1), () => new Made(2)) is var (a, b) ? (a.Batch, b.Batch) : default);
+    }
+
     [Theory]
     [InlineData(20, 1000, 4, 4)]
     [InlineData(2, 1000, 4, 2)]

@@ -18,4 +18,22 @@ internal static class SideBySide
 
         other.GetAwaiter().GetResult();
     }
+
+    /// <summary>Opens both; where one of them fails, the other one is closed again.</summary>
+    public static (T First, T Second) Open<T>(Func<T> first, Func<T> second)
+        where T : class, IDisposable
+    {
+        var (one, other) = (default(T), default(T));
+        try
+        {
+            Run(() => one = first(), () => other = second());
+            return (one!, other!);
+        }
+        catch
+        {
+            one?.Dispose();
+            other?.Dispose();
+            throw;
+        }
+    }
 }

@@ -33,21 +33,9 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
         var (unit, target) = (pair.Unit, pair.Target);
         var (seeds, weight) = (random.Seeds(work.Batches), constants[unit.Layer.Inputs[1]]!.Dims);
         using var statistics = new RegressionStatistics(hasTarget: true, work.Settings);
-        NetworkView? ofWork = null, ofOriginal = null;
-        try
-        {
-            SideBySide.Run(() => ofWork = work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]), () => ofOriginal = original.View([target]));
-        }
-        catch
-        {
-            // The other part may have been loaded.
-            ofWork?.Dispose();
-            ofOriginal?.Dispose();
-            throw;
-        }
-
-        using var given = ofWork!;
-        using var wanted = ofOriginal!;
+        var (ofWork, ofOriginal) = SideBySide.Open(() => work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]), () => original.View([target]));
+        using var given = ofWork;
+        using var wanted = ofOriginal;
         LayerSums? sums = null;
         var number = 0;
         foreach (var batch in Batchwise.Lend(work.Batches, work.AtOnce, Sum))
