@@ -43,6 +43,9 @@ public sealed class BrainSurgeon
 
     public int Channels => _places.Length;
 
+    /// <summary>How many of so many channels leave together: of a hundred by one, of a thousand by eight, which costs an eighth of the time.</summary>
+    public static int AtOnce(int count) => 1 + (count / 128);
+
     /// <summary>The variance of what the weights make of the features, summed over the outputs.</summary>
     public double Variance => Cross.PointwiseMultiply(_weights).Enumerate().Sum() - (_damping * _weights.Enumerate().Sum(w => w * w));
 

@@ -67,6 +67,9 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
     /// <summary>The length of the axis that the layer sums over: a Conv's channels (of one group), a Gemm's or MatMul's features.</summary>
     public int InputCount(ConstantValues constants) => Scales ? 1 : (int)constants[Layer.Inputs[1]]!.Dims[OutputsFirst ? 1 : 0];
 
+    /// <summary>The layer's outputs, of all groups.</summary>
+    public int OutputCount(ConstantValues constants) => OutputCount(constants[Layer.Inputs[1]]!);
+
     /// <summary>What one output is a sum over: the layer's inputs (of one group), times the elements of its window.</summary>
     public int FeatureCount(ConstantValues constants)
     {
@@ -148,7 +151,7 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
     // A Conv's weight is [M, C, k...]; a Gemm's [N, K] or [K, N]; a MatMul's [K, N].
     internal bool OutputsFirst => HasOutputsFirst(Layer);
 
-    internal int OutputCount(Tensor weight) => (int)OutputCount(Layer, weight);
+    private int OutputCount(Tensor weight) => (int)OutputCount(Layer, weight);
 
     private static bool HasOutputsFirst(Node layer) => layer.OpType is "Conv" or "BatchNormalization" || layer.Int("transB", 0) != 0;
 

@@ -47,7 +47,7 @@ public static class VanishingWeights
     {
         var weight = unit.Layer.Inputs[1]!;
         var scale = unit.Norm is null ? [1] : unit.NormAsScaleAndShift(constants).Scale;
-        var features = constants[weight]!.Count / unit.OutputCount(constants[weight]!);
+        var features = constants[weight]!.Count / unit.OutputCount(constants);
         var weights = new Scaled(weight, constants, scale, unit.OutputsFirst ? (int)features : 1);
         return Below(unit.Bias is { } bias ? [weights, new Scaled(bias, constants, scale, 1)] : [weights]);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using OnnxPrune.Runtime.Calibration.Activations;
 
 namespace OnnxPrune.Runtime.Tests.Calibration;
@@ -35,7 +36,7 @@ public sealed class BatchwiseTests
     [Fact]
     public void What_is_not_asked_for_any_more_is_disposed_and_waited_for()
     {
-        var all = new System.Collections.Concurrent.ConcurrentBag<Made>();
+        var all = new ConcurrentBag<Made>();
         var first = Batchwise.Run(20, 3, Make).First();
 
         Assert.Equal(0, first.Batch);
@@ -53,7 +54,7 @@ public sealed class BatchwiseTests
     [Fact]
     public void A_failure_comes_out_as_it_is_and_loses_nothing()
     {
-        var all = new System.Collections.Concurrent.ConcurrentBag<Made>();
+        var all = new ConcurrentBag<Made>();
 
         var failure = Assert.Throws<UnsupportedModelException>(() =>
         {
@@ -94,6 +95,17 @@ public sealed class BatchwiseTests
 
         Assert.True(hasEnded);
         Assert.Throws<UsageException>(() => SideBySide.Run(() => { }, () => throw new UsageException("the second")));
+    }
+
+    [Fact]
+    public void With_one_thread_the_second_waits_for_the_first()
+    {
+        var order = new ConcurrentQueue<int>();
+        var thread = Environment.CurrentManagedThreadId;
+
+        SideBySide.Run(() => order.Enqueue(1), () => order.Enqueue(Environment.CurrentManagedThreadId == thread ? 2 : 0), threads: 1);
+
+        Assert.Equal([1, 2], order);
     }
 
     [Fact]

@@ -4,8 +4,16 @@ namespace OnnxPrune.Runtime.Calibration.Activations;
 internal static class SideBySide
 {
     /// <summary>Returns when both have ended; of two failures, the first one's is told.</summary>
-    public static void Run(Action first, Action second)
+    /// <param name="threads">With 1, the second waits for the first.</param>
+    public static void Run(Action first, Action second, int threads = 0)
     {
+        if (threads == 1)
+        {
+            first();
+            second();
+            return;
+        }
+
         var other = Task.Run(second);
         try
         {

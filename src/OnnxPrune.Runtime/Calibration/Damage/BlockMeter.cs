@@ -1,8 +1,8 @@
 using MathNet.Numerics.LinearAlgebra;
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
-using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Calibration.Statistics;
@@ -22,57 +22,60 @@ internal sealed class BlockMeter
     private const int MostFollowers = 6;
 
     private readonly Model _original;
-    private readonly Model _work;
-    private readonly ConstantValues _constants;
+    private readonly WorkingCopy _copy;
+    private readonly SessionSettings _settings;
     private readonly SequentialRepair _repair;
     private readonly IReadOnlyDictionary<Node, LayerStatistics> _closing;
 
     /// <param name="graph">The original's channels.</param>
-    /// <param name="work">A copy of the original, whose weights change while something is measured.</param>
-    /// <param name="constants">The copy's.</param>
-    /// <param name="closing">The layers that end a branch, by the copy's join.</param>
-    public BlockMeter(ChannelGraph graph, Model work, ConstantValues constants, IReadOnlyDictionary<Node, LayerStatistics> closing, SessionSettings settings)
+    public BlockMeter(ChannelGraph graph, WorkingCopy copy, SessionSettings settings)
     {
-        (_original, _work, _constants, _closing) = (graph.Model, work, constants, closing);
-        var twins = graph.Model.Graph.Nodes.Zip(work.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
-        _repair = new SequentialRepair(graph, work, twins, [], new Dictionary<Node, SequentialRepair.OpenChoice>(), settings, isRough: true);
+        (_original, _copy, _settings) = (graph.Model, copy, settings);
+        _closing = copy.Layers.Values.Where(l => l.Unit.Join is not null).ToDictionary(l => l.Unit.Join!);
+        var twins = graph.Model.Graph.Nodes.Zip(copy.Model.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
+        _repair = new SequentialRepair(graph, copy.Model, twins, [], new Dictionary<Node, SequentialRepair.OpenChoice>(), settings, isRough: true);
     }
 
-    /// <summary>The layer of the working copy that ends the block's branch; null when the block cannot be measured.</summary>
-    public Node? LayerOf(ResidualBlock block) => _closing.GetValueOrDefault(Own(block.Join))?.Unit.Layer;
+    /// <summary>Whether the damage of removing the block can be measured.</summary>
+    public bool CanMeasure(ResidualBlock block) => LayerOf(block) is not null;
 
-    /// <summary>The damage of removing one block.</summary>
-    /// <param name="original">Stands before the block, or is moved there.</param>
-    /// <param name="cursor">The same with the working copy.</param>
-    public double Measure(ResidualBlock block, NetworkCursor original, NetworkCursor cursor, OutputDivergence divergence) => MeasureWithout([block], original, cursor, divergence);
-
-    /// <summary>For each block that is followed by another one of them: the damage of removing both.</summary>
-    public IReadOnlyList<(ResidualBlock First, ResidualBlock Second, double Damage)> MeasureNeighbours(
-        IReadOnlyList<ResidualBlock> blocks, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, OutputDivergence divergence, CancellationToken cancellation)
+    /// <summary>Measures blocks by themselves, and those that are cheap together with the next one.</summary>
+    /// <param name="done">Called after each block.</param>
+    public IReadOnlyList<BlockDamage> Measure(
+        IReadOnlyList<ResidualBlock> blocks, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, OutputDivergence divergence, Action done, CancellationToken cancellation)
     {
-        var byJoin = blocks.ToDictionary(b => Own(b.Join));
-        var pairs = blocks
-            .Select(b => (First: b, Second: End(b) is { } join ? byJoin.GetValueOrDefault(join) : null))
-            .Where(p => p.Second is not null && LayerOf(p.Second) is not null)
-            .ToArray();
-        if (pairs.Length == 0)
-        {
-            return [];
-        }
+        var alone = MeasureEach([.. blocks.Select(b => (ResidualBlock[])[b])], batches, divergence, done, cancellation);
 
-        using var original = new NetworkCursor(_original, batches, settings);
-        using var cursor = new NetworkCursor(_work, batches, settings);
-        var result = new List<(ResidualBlock First, ResidualBlock Second, double Damage)>();
-        foreach (var (first, second) in pairs.OrderBy(p => cursor.PlaceOf(LayerOf(p.First)!)))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            result.Add((first, second!, MeasureWithout([first, second!], original, cursor, divergence)));
-        }
-
-        return result;
+        // Where one of two neighbours is too dear to go, it does not matter what both do together.
+        var dearest = alone.Values.Order().ElementAtOrDefault(alone.Count / 2);
+        var cheap = alone.Where(p => p.Value <= dearest).ToDictionary(p => _copy.Own(p.Key.Join), p => p.Key);
+        var next = cheap.Values.ToDictionary(b => b, b => End(b) is { } join ? cheap.GetValueOrDefault(join) : null);
+        var both = MeasureEach([.. next.Where(p => p.Value is not null).Select(p => (ResidualBlock[])[p.Key, p.Value!])], batches, divergence, null, cancellation);
+        return [.. blocks.Select(b => new BlockDamage(b, alone[b]) { Together = both.TryGetValue(b, out var damage) ? (next[b]!, damage) : null })];
     }
 
-    private Node Own(Node original) => _work.Graph.Find(original.Output.Name)!.Producer!;
+    /// <summary>The damage of removing runs of blocks, by the first of each.</summary>
+    private Dictionary<ResidualBlock, double> MeasureEach(
+        ResidualBlock[][] runs, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, OutputDivergence divergence, Action? done, CancellationToken cancellation)
+    {
+        var damages = new Dictionary<ResidualBlock, double>();
+        if (runs.Length > 0)
+        {
+            using var original = new NetworkCursor(_original, batches, _settings);
+            using var cursor = new NetworkCursor(_copy.Model, batches, _settings);
+            foreach (var run in runs.OrderBy(r => cursor.PlaceOf(LayerOf(r[0])!)))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                damages.Add(run[0], MeasureWithout(run, original, cursor, divergence));
+                done?.Invoke();
+            }
+        }
+
+        return damages;
+    }
+
+    /// <summary>The layer of the working copy that ends the block's branch.</summary>
+    private Node? LayerOf(ResidualBlock block) => _closing.GetValueOrDefault(_copy.Own(block.Join))?.Unit.Layer;
 
     private double MeasureWithout(IReadOnlyList<ResidualBlock> blocks, NetworkCursor original, NetworkCursor cursor, OutputDivergence divergence)
     {
@@ -80,8 +83,8 @@ internal sealed class BlockMeter
         SideBySide.Run(
             () => cursor.MoveBehind(cursor.PlaceOf(first) - 1),
             () => original.MoveBehind(original.PlaceOf(_original.Graph.Find(first.Output.Name)!) - 1));
-        var silenced = blocks.Select(b => _closing[Own(b.Join)]).Select(c => (Closing: c, Before: c.Unit.Effective(_constants))).ToArray();
-        var followers = Followers(silenced[^1].Closing.Unit.Layer).Select(p => (Pair: p, Before: p.Unit.Effective(_constants))).ToArray();
+        var silenced = blocks.Select(b => _closing[_copy.Own(b.Join)]).Select(c => (Closing: c, Before: c.Unit.Effective(_copy.Constants))).ToArray();
+        var followers = Followers(silenced[^1].Closing.Unit.Layer).Select(p => (Pair: p, Before: p.Unit.Effective(_copy.Constants))).ToArray();
         foreach (var (closing, before) in silenced)
         {
             Silence(closing, before.Weights, before.Shift);
@@ -95,7 +98,7 @@ internal sealed class BlockMeter
         var damage = divergence.Measure(cursor);
         foreach (var (unit, before) in silenced.Select(s => (s.Closing.Unit, s.Before)).Concat(followers.Select(f => (f.Pair.Unit, f.Before))))
         {
-            unit.Replace(_work.Graph, _constants, before.Weights, before.Shift);
+            unit.Replace(_copy.Model.Graph, _copy.Constants, before.Weights, before.Shift);
         }
 
         return damage;
@@ -105,7 +108,7 @@ internal sealed class BlockMeter
     private void Silence(LayerStatistics closing, Matrix<double> weights, double[] shift)
     {
         closing.Unit.Replace(
-            _work.Graph, _constants, Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount), [.. shift.Select((s, m) => s + closing.MeanOf(weights, m))]);
+            _copy.Model.Graph, _copy.Constants, Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount), [.. shift.Select((s, m) => s + closing.MeanOf(weights, m))]);
     }
 
     /// <summary>The join of the next block; null when there is none.</summary>

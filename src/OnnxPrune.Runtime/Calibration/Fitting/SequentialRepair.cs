@@ -103,15 +103,15 @@ internal sealed class SequentialRepair
 
             // A layer that ends a branch waits for its shortcut, so that layers take their turns in another order than they run in:
             // what is still to be repaired lies before the copy's cursor, and what it is to come to is kept.
-            SideBySide.Run(
-                () => original.MoveBehind(original.PlaceOf(_units[i].Target), _units.Skip(i).Select(u => u.Target)),
-                () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1));
+            SideBySide.Run(() => MoveOriginal(i), () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1));
 
             // Up to the first loss there is nothing to repair.
             changed = changed || Loses(before) || firstLoss < original.PlaceOf(before.Output.Producer!);
             if (changed)
             {
-                Repair(_units[i], original, work, new SeededRandom(seed + i));
+                // A regression keeps one thread busy at most, and the original does not wait for it.
+                var sums = Sums(_units[i], original, work, new SeededRandom(seed + i));
+                SideBySide.Run(() => Fit(_units[i], sums), () => MoveOriginal(i + 1), _settings.Threads);
                 done.Add(unit.Layer.Label);
             }
 
@@ -119,6 +119,14 @@ internal sealed class SequentialRepair
         }
 
         return done;
+
+        void MoveOriginal(int i)
+        {
+            if (i < _units.Count)
+            {
+                original.MoveBehind(original.PlaceOf(_units[i].Target), _units.Skip(i).Select(u => u.Target));
+            }
+        }
     }
 
     private bool Loses(LayerUnit before) => _choices.ContainsKey(before.Layer) || InputChannels(before)?.Any(_leaving.Contains) == true;
@@ -156,19 +164,27 @@ internal sealed class SequentialRepair
     private static bool IsDead(Node node) => node.Outputs.All(o => o is null || (o.Uses.Count == 0 && !o.IsGraphOutput));
 
     /// <summary>Repairs one layer on what both networks give behind their cursors.</summary>
-    public void Repair(UnitPair pair, NetworkCursor original, NetworkCursor work, SeededRandom random)
+    public void Repair(UnitPair pair, NetworkCursor original, NetworkCursor work, SeededRandom random) => Fit(pair, Sums(pair, original, work, random));
+
+    private LayerSums Sums(UnitPair pair, NetworkCursor original, NetworkCursor work, SeededRandom random)
+    {
+        var (unit, channels) = (pair.Unit, pair.Unit.InputCount(_constants));
+        var (shortcut, targets) = pair.ByChannels ? (null, channels) : (unit.Shortcut, unit.OutputCount(_constants));
+        return LayerSums.Collect(pair, shortcut, _constants, work, original, targets, KnownToStay(pair.Before, channels), random, _isRough);
+    }
+
+    private void Fit(UnitPair pair, LayerSums sums)
     {
         var (unit, before) = (pair.Unit, pair.Before);
         var (weights, shift) = unit.Effective(_constants);
         var channels = unit.InputCount(_constants);
+        var known = KnownToStay(before, channels);
         if (pair.ByChannels)
         {
-            RepairByChannels(pair, original, work, random, weights, shift);
+            FitByChannels(pair, sums, known, weights, shift);
             return;
         }
 
-        var known = KnownToStay(before, channels);
-        var sums = LayerSums.Collect(pair, unit.Shortcut, _constants, work, original, weights.ColumnCount, known, random, _isRough);
         var taps = weights.RowCount / channels;
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
@@ -199,13 +215,11 @@ internal sealed class SequentialRepair
     /// Every channel that the original has there is predicted from those that are left, and the weights are passed through the prediction:
     /// a linear combination of channels commutes with convolution. The border, where zeros are padded, is off by the intercept.
     /// </summary>
-    private void RepairByChannels(UnitPair pair, NetworkCursor original, NetworkCursor work, SeededRandom random, Matrix<double> weights, double[] shift)
+    private void FitByChannels(UnitPair pair, LayerSums sums, int[]? known, Matrix<double> weights, double[] shift)
     {
         var (unit, before) = (pair.Unit, pair.Before);
         var channels = unit.InputCount(_constants);
         var taps = weights.RowCount / channels;
-        var known = KnownToStay(before, channels);
-        var sums = LayerSums.Collect(pair, null, _constants, work, original, channels, known, random, _isRough);
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
             Choose(choice, before, (sums.A[0], sums.B[0]), Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) => weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);
@@ -256,7 +270,7 @@ internal sealed class SequentialRepair
         var left = choice.Group.Channels.Where(c => !_leaving.Contains(c)).ToList();
         while (left.Count > choice.Kept)
         {
-            var next = left.OrderBy(c => places[c].Sum(surgeon.CostOf)).Take(Math.Min(DamageMeter.AtOnce(left.Count), left.Count - choice.Kept)).ToHashSet();
+            var next = left.OrderBy(c => places[c].Sum(surgeon.CostOf)).Take(Math.Min(BrainSurgeon.AtOnce(left.Count), left.Count - choice.Kept)).ToHashSet();
             surgeon.Remove([.. next.SelectMany(c => places[c])]);
             left.RemoveAll(next.Contains);
             _leaving.UnionWith(next);
