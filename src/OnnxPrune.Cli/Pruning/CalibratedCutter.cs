@@ -63,7 +63,7 @@ internal sealed class CalibratedCutter
             var planner = Planner(request);
             _terminal.Watched("weighing blocks against channels", progress =>
             {
-                planner.Weigh(targets, plan => Rehearsal.Damage(_loaded.Model, plan, _inputs.Rehearsals, _settings, _options.Measure.Seed), progress.Report);
+                planner.Weigh(targets, plan => Rehearsal.Damage(_loaded.Model, plan, _inputs.Rehearsals, _settings, _options.Measure.Seed), _settings.Threads, progress.Report);
                 return true;
             });
         }

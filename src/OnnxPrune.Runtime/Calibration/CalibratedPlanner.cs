@@ -2,6 +2,7 @@ using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Calibration.Damage;
 using OnnxPrune.Runtime.Calibration.Statistics;
 using OnnxPrune.Runtime.Sessions;
@@ -72,28 +73,26 @@ public sealed class CalibratedPlanner
 
     /// <summary>Weighs blocks against channels by trying out what either leads to, for this and all later plans.</summary>
     /// <param name="targets">About what will be asked for.</param>
-    /// <param name="rehearse">The damage of a plan as a whole.</param>
+    /// <param name="rehearse">The damage of a plan as a whole; asked for two plans at once, unless there is but one thread.</param>
+    /// <param name="threads">0 for one per core.</param>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
-    public void Weigh(IReadOnlyList<Target> targets, Func<PruningPlan, double> rehearse, Action<double>? progress = null)
+    public void Weigh(IReadOnlyList<Target> targets, Func<PruningPlan, double> rehearse, int threads, Action<double>? progress = null)
     {
         var usual = Plan(targets, 1);
-        double? least = null;
-        foreach (var (weight, i) in s_weights.Select((w, i) => (w, i)))
+        var others = s_weights.Select(w => (Weight: w, Plan: Plan(targets, w))).Where(o => o.Plan.ToJson() != usual.ToJson()).ToArray();
+        if (others.Length == 0)
         {
-            var plan = Plan(targets, weight);
-            if (plan.ToJson() != usual.ToJson())
-            {
-                least ??= rehearse(usual);
-                if (rehearse(plan) is var damage && damage < least)
-                {
-                    // Where one direction is better, the other one is not.
-                    (_weight, least) = (weight, damage);
-                    break;
-                }
-            }
-
-            progress?.Invoke((i + 1.0) / s_weights.Length);
+            return;
         }
+
+        var (ofUsual, ofOther) = (0.0, 0.0);
+        SideBySide.Run(() => ofUsual = rehearse(usual), () => ofOther = rehearse(others[0].Plan), threads);
+        progress?.Invoke(2.0 / (others.Length + 1));
+
+        // Where one direction is better, the other one is not.
+        var better = ofOther < ofUsual ? others[0] : others.Skip(1).FirstOrDefault(o => rehearse(o.Plan) < ofUsual);
+        _weight = better.Plan is null ? 1 : better.Weight;
+        progress?.Invoke(1);
     }
 
     /// <summary>The plan with the least total damage that keeps the targets.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
@@ -54,13 +55,28 @@ public sealed class BlockDamageTests
     [Fact]
     public void Measuring_changes_nothing() => Assert.Equal(Measure().Select(d => d.Damage), Measure().Select(d => d.Damage));
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Blocks_are_weighed_by_what_plans_lead_to(bool likesBlocks)
+    [Fact]
+    public void Two_threads_measure_what_one_does()
     {
-        var tried = new List<int>();
-        for (var percent = 90; tried.Count == 0; percent -= 5)
+        var (alone, together) = (Planner(), Planner(s_settings with { Threads = 2 }));
+
+        foreach (var target in (string[])["macs=80%", "macs=55%"])
+        {
+            Assert.Equal(alone.Plan([Target.Parse(target)]).ToJson(), together.Plan([Target.Parse(target)]).ToJson());
+        }
+
+        Assert.Equal(Measure().Select(d => d.Damage), Measure(s_settings with { Threads = 2 }).Select(d => d.Damage));
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 1)]
+    [InlineData(true, 2)]
+    [InlineData(false, 2)]
+    public void Blocks_are_weighed_by_what_plans_lead_to(bool likesBlocks, int threads)
+    {
+        var tried = new ConcurrentBag<int>();
+        for (var percent = 90; tried.IsEmpty; percent -= 5)
         {
             var planner = Planner();
             Target[] targets = [Target.Parse($"macs={percent}%")];
@@ -68,10 +84,10 @@ public sealed class BlockDamageTests
             {
                 tried.Add(plan.Blocks.Count);
                 return likesBlocks ? -plan.Blocks.Count : plan.Blocks.Count;
-            });
+            }, threads);
 
             // Where all weights lead to the same plan, nothing is tried.
-            if (tried.Count > 0)
+            if (!tried.IsEmpty)
             {
                 Assert.Equal(likesBlocks ? tried.Max() : tried.Min(), planner.Plan(targets).Blocks.Count);
             }
@@ -90,18 +106,18 @@ public sealed class BlockDamageTests
         double Rehearse(string target) => Rehearsal.Damage(_model, planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
     }
 
-    private CalibratedPlanner Planner()
+    private CalibratedPlanner Planner(SessionSettings? settings = null)
     {
         var planner = new CalibratedPlanner(_model);
-        planner.Measure(s_request, _inputs, _inputs, s_settings, Seed);
+        planner.Measure(s_request, _inputs, _inputs, settings ?? s_settings, Seed);
         return planner;
     }
 
-    private IReadOnlyList<BlockDamage> Measure()
+    private IReadOnlyList<BlockDamage> Measure(SessionSettings? settings = null)
     {
         var graph = ChannelFlow.Through(_model);
         var readers = graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
-        var meter = new DamageMeter(graph, LayerStatistics.Collect(_model, graph.Constants, readers, _inputs, s_settings, Seed), s_settings);
+        var meter = new DamageMeter(graph, LayerStatistics.Collect(_model, graph.Constants, readers, _inputs, s_settings, Seed), settings ?? s_settings);
         var blocks = BlockFinder.Find(_model, graph.Constants).Where(b => b.Obstacle is null).ToArray();
         return meter.Measure([], blocks, s_request.Rounding, _inputs, null, CancellationToken.None).Blocks;
     }
