@@ -66,6 +66,7 @@ public sealed class CostModel
 
     /// <summary>The part of the cost that changes with one group's channels: planning compares thousands of cuts that differ in one group.</summary>
     /// <inheritdoc cref="Evaluate"/>
+    /// <param name="group">Of the channel graph.</param>
     public Cost PartOf(int group, IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null) => Sum(_ofGroups.Value[group], kept, removed);
 
     private Cost Sum(Terms terms, IReadOnlyList<int> kept, IReadOnlySet<Node>? removed)

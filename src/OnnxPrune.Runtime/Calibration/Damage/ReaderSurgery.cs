@@ -1,5 +1,4 @@
 using MathNet.Numerics.LinearAlgebra;
-using OnnxPrune.Algebra;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
@@ -57,27 +56,17 @@ internal sealed class ReaderSurgery
     /// <summary>Puts the layer's own weights back.</summary>
     public void Restore(Graph graph, ConstantValues constants) => _layer.Unit.Replace(graph, constants, _weights, _shift);
 
-    // [C·K, M] → [C, K·M], and back
-    private Matrix<double> Spread(Matrix<double> weights) => _spread == 1 ? weights : Rearranged(weights, weights.RowCount / _spread, _spread * weights.ColumnCount, isSpread: false);
-
-    private Matrix<double> Gather(Matrix<double> spread) => _spread == 1 ? spread : Rearranged(spread, spread.RowCount * _spread, spread.ColumnCount / _spread, isSpread: true);
-
-    private Matrix<double> Rearranged(Matrix<double> matrix, int rows, int columns, bool isSpread)
+    // [C·K, M] → [C, K·M]
+    private Matrix<double> Spread(Matrix<double> weights)
     {
-        var (from, to) = (DenseProduct.ByColumns(matrix), new double[rows * columns]);
-        var (channels, outputs) = isSpread ? (matrix.RowCount, columns) : (rows, matrix.ColumnCount);
-        for (var m = 0; m < outputs; m++)
-        {
-            for (var t = 0; t < _spread; t++)
-            {
-                for (var c = 0; c < channels; c++)
-                {
-                    var (gathered, spread) = ((((m * channels) + c) * _spread) + t, (((t * outputs) + m) * channels) + c);
-                    (isSpread ? ref to[gathered] : ref to[spread]) = from[isSpread ? spread : gathered];
-                }
-            }
-        }
+        var outputs = weights.ColumnCount;
+        return _spread == 1 ? weights : Matrix<double>.Build.Dense(weights.RowCount / _spread, _spread * outputs, (c, k) => weights[(c * _spread) + (k / outputs), k % outputs]);
+    }
 
-        return Matrix<double>.Build.Dense(rows, columns, to);
+    // [C, K·M] → [C·K, M]
+    private Matrix<double> Gather(Matrix<double> spread)
+    {
+        var outputs = spread.ColumnCount / _spread;
+        return _spread == 1 ? spread : Matrix<double>.Build.Dense(spread.RowCount * _spread, outputs, (f, m) => spread[f / _spread, (f % _spread * outputs) + m]);
     }
 }
