@@ -22,7 +22,7 @@ public sealed class RepairTests : TemporaryFolder
         Assert.True(none.Share < layers.Share);
         Assert.True(layers.Share < auto.Share || !auto.HasLibtorch);
 
-        // On as few images as these, three times as long may be no better than once.
+        // On as few images as these, several times as long may be no better than once.
         Assert.True(layers.Share < thorough.Share || !thorough.HasLibtorch);
     }
 

@@ -175,7 +175,7 @@ public sealed class ResultTests : TemporaryFolder
     public void The_JSON_report_has_the_whole_run()
     {
         // when
-        Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--report", At("r.json"));
+        Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--resize", "32", "--report", At("r.json"));
 
         // then
         using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
@@ -183,6 +183,7 @@ public sealed class ResultTests : TemporaryFolder
         Assert.Equal(1, root.GetProperty("schema_version").GetInt32());
         Assert.Equal("prune", root.GetProperty("command").GetString());
         Assert.Equal("macs=50%", root.GetProperty("options").GetProperty("targets")[0].GetString());
+        Assert.Equal(32, root.GetProperty("options").GetProperty("resize").GetInt32());
         Assert.NotEqual("", root.GetProperty("versions").GetProperty("onnx_runtime").GetString());
         Assert.NotEqual("", root.GetProperty("versions").GetProperty("cpu").GetString());
         Assert.Equal(40_551_040, Macs(report, "original"));

@@ -96,6 +96,7 @@ internal static class PruneReport
         options.Measure.Data,
         options.Measure.Limit,
         options.Measure.Normalize,
+        options.Measure.Resize,
         options.Measure.Sessions.Provider.ToString().ToLowerInvariant(),
         options.Measure.Sessions.Threads,
         options.Measure.InputShapes,

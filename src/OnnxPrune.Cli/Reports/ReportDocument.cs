@@ -40,6 +40,7 @@ internal sealed record ReportOptions(
     string? Data,
     int? Limit,
     string? Normalize,
+    int? Resize,
     string Provider,
     int Threads,
     IReadOnlyDictionary<string, long[]>? InputShapes,
