@@ -10,7 +10,7 @@ namespace OnnxPrune.Serialization;
 /// </summary>
 internal static class ModelWriter
 {
-    /// <summary>The model's message, brought up to date. The message belongs to the model: the next call changes it again.</summary>
+    /// <summary>The model's message, brought up to date. The message belongs to the model: the next call changes it again, so that one thread at a time may write a model or parts of it.</summary>
     public static ModelProto Write(Model model)
     {
         var proto = (ModelProto?)model.Source ?? throw new InvalidOperationException("The model has no source message.");

@@ -106,6 +106,19 @@ public sealed class BlockDamageTests
         double Rehearse(string target) => Rehearsal.Damage(_model, planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
     }
 
+    [Fact]
+    public void Rehearsals_at_the_same_time_tell_what_each_would_alone()
+    {
+        var plan = Planner().Plan([Target.Parse("macs=60%")]);
+        var alone = Rehearse();
+
+        var together = Enumerable.Range(0, 4).AsParallel().WithDegreeOfParallelism(2).Select(_ => Rehearse()).ToArray();
+
+        Assert.All(together, damage => Assert.Equal(alone, damage));
+
+        double Rehearse() => Rehearsal.Damage(_model, plan, _inputs, s_settings, Seed);
+    }
+
     private CalibratedPlanner Planner(SessionSettings? settings = null)
     {
         var planner = new CalibratedPlanner(_model);
