@@ -1,3 +1,5 @@
+using OnnxPrune.Blocks;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Inputs;
 
@@ -8,11 +10,13 @@ public static class ScratchWeights
 {
     /// <summary>
     /// Layers by He et al. 2015 (normal, variance 2 / inputs), biases zero, BatchNormalization the identity on statistics that are yet to come. Biases of
-    /// layers without BatchNormalization become zero too.
+    /// layers without BatchNormalization become zero too. A BatchNormalization that ends a residual branch has a scale of zero: the block starts as its shortcut, and networks of many
+    /// blocks learn from the first step on (Goyal et al. 2017).
     /// </summary>
     public static void Draw(GraphModule module, long seed)
     {
         var random = new SeededRandom(seed);
+        var closing = BlockFinder.Find(module.Model, new ConstantValues()).Select(b => b.Join.Input(b.BranchInput)!.Producer).ToHashSet();
         foreach (var weight in module.Weights)
         {
             var shape = weight.Export();
@@ -20,6 +24,8 @@ public static class ScratchWeights
             var use = weight.Uses[0];
             switch (use.Node.OpType, use.Index)
             {
+                case ("BatchNormalization", 1) when closing.Contains(use.Node):
+                    break;
                 case ("BatchNormalization", 1 or 4):
                     Array.Fill(values, 1);
                     break;
