@@ -61,6 +61,8 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
             batches.AddRange(Array.ConvertAll(some, b => Steps(b, elements)));
         }
 
+        // What they were copied from is large, and the collector does not see what libtorch needs beside it.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
         var kept = Math.Max(1, batches.Count / JudgedPart);
         Part[][] judged = [.. batches.TakeLast(kept).SelectMany(b => b)];
         Part[][] taught = [.. batches.SkipLast(kept).SelectMany(b => b)];

@@ -56,9 +56,6 @@ internal sealed class JointRepair
         using var original = new NetworkCursor(_graph.Model, _batches, _settings);
         using var pruned = new NetworkCursor(_pruned, _batches, _settings);
         var changed = 0;
-
-        // Regressions leave large matrices behind, and the collector does not see what libtorch needs beside them: it is what a large network needs most memory for.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
         for (var i = 0; i < parts.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
