@@ -31,6 +31,9 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     private const double LeastVectorSize = 0.05;
     private const int JudgedPart = 10;
 
+    // Of samples; a collection takes a tenth of a second or two.
+    private const long ElementsToCollect = 1 << 25;
+
     /// <summary>Of the inputs; more comes a little closer and takes as much longer.</summary>
     public const int UsualEpochs = 3;
 
@@ -53,16 +56,21 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         }
 
         using var scope = torch.NewDisposeScope();
-        var batches = new List<Part[][]>();
+        var (batches, copied) = (new List<Part[][]>(), 0L);
         foreach (var some in task.Samples.Chunk(FewestToSplit))
         {
+            copied += some.Sum(s => (long)s.Input.Count + s.Target.Count);
             // Of few samples, small steps learn the samples and not the region.
             var elements = batches.Count == 0 && some.Length < FewestToSplit ? long.MaxValue : ElementsOfStep;
             batches.AddRange(Array.ConvertAll(some, b => Steps(b, elements)));
         }
 
-        // What they were copied from is large, and the collector does not see what libtorch needs beside it.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        if (copied > ElementsToCollect)
+        {
+            // The collector does not see what libtorch needs beside what the samples were copied from.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        }
+
         var kept = Math.Max(1, batches.Count / JudgedPart);
         Part[][] judged = [.. batches.TakeLast(kept).SelectMany(b => b)];
         Part[][] taught = [.. batches.SkipLast(kept).SelectMany(b => b)];
