@@ -90,8 +90,7 @@ public sealed class CalibratedPlanner
         progress?.Invoke(2.0 / (others.Length + 1));
 
         // Where one direction is better, the other one is not.
-        var better = ofOther < ofUsual ? others[0] : others.Skip(1).FirstOrDefault(o => rehearse(o.Plan) < ofUsual);
-        _weight = better.Plan is null ? 1 : better.Weight;
+        _weight = ofOther < ofUsual ? others[0].Weight : others.Skip(1).Where(o => rehearse(o.Plan) < ofUsual).Select(o => o.Weight).FirstOrDefault(1);
         progress?.Invoke(1);
     }
 
