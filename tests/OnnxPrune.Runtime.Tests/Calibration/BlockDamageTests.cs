@@ -107,16 +107,22 @@ public sealed class BlockDamageTests
     }
 
     [Fact]
-    public void Rehearsals_at_the_same_time_tell_what_each_would_alone()
+    public void A_rehearsal_works_on_a_copy_so_that_several_can_run_at_once()
     {
         var plan = Planner().Plan([Target.Parse("macs=60%")]);
-        var alone = Rehearse();
+        var original = OnnxFile.CloneWithShapes(_model);
+        var inputs = new OnDemand<IReadOnlyDictionary<string, Tensor>>(_inputs.Count, i =>
+        {
+            // Somebody else uses the original in the meantime.
+            foreach (var weight in original.Graph.Initializers.ToArray())
+            {
+                Graph.SetInitializer(weight, weight.Initializer!.WithValues(new double[weight.Initializer!.Count]));
+            }
 
-        var together = Enumerable.Range(0, 4).AsParallel().WithDegreeOfParallelism(2).Select(_ => Rehearse()).ToArray();
+            return _inputs[i];
+        });
 
-        Assert.All(together, damage => Assert.Equal(alone, damage));
-
-        double Rehearse() => Rehearsal.Damage(_model, plan, _inputs, s_settings, Seed);
+        Assert.Equal(Rehearsal.Damage(_model, plan, _inputs, s_settings, Seed), Rehearsal.Damage(original, plan, inputs, s_settings, Seed));
     }
 
     private CalibratedPlanner Planner(SessionSettings? settings = null)
