@@ -91,10 +91,11 @@ public sealed class BatchwiseTests
             {
                 Thread.Sleep(20);
                 hasEnded = true;
-            }));
+            },
+            2));
 
         Assert.True(hasEnded);
-        Assert.Throws<UsageException>(() => SideBySide.Run(() => { }, () => throw new UsageException("the second")));
+        Assert.Throws<UsageException>(() => SideBySide.Run(() => { }, () => throw new UsageException("the second"), 2));
     }
 
     [Fact]
@@ -113,10 +114,10 @@ public sealed class BatchwiseTests
     {
         var made = new Made(0);
 
-        Assert.Throws<UsageException>(() => SideBySide.Open(() => made, Made () => throw new UsageException("the second")));
+        Assert.Throws<UsageException>(() => SideBySide.Open(() => made, Made () => throw new UsageException("the second"), 2));
 
         Assert.True(made.IsDisposed);
-        Assert.Equal((1, 2), SideBySide.Open(() => new Made(1), () => new Made(2)) is var (a, b) ? (a.Batch, b.Batch) : default);
+        Assert.Equal((1, 2), SideBySide.Open(() => new Made(1), () => new Made(2), 2) is var (a, b) ? (a.Batch, b.Batch) : default);
     }
 
     [Theory]

@@ -37,14 +37,17 @@ internal sealed class NetworkCursor : IDisposable
             elements = Math.Max(elements, b.Values.Sum(t => (long)t.Count));
             return b.ToDictionary(i => model.Graph.Find(i.Key)!, i => _store.Keep(RuntimeTensor.ToOrtValue(i.Value)));
         })];
-        var threads = settings.Threads > 0 ? settings.Threads : Environment.ProcessorCount;
-        AtOnce = Batchwise.AtOnce(_held.Length, elements, threads);
-        Settings = settings with { TakesTurns = true, Threads = threads - AtOnce + 1 };
+        Threads = settings.Threads > 0 ? settings.Threads : Environment.ProcessorCount;
+        AtOnce = Batchwise.AtOnce(_held.Length, elements, Threads);
+        Settings = settings with { TakesTurns = true, Threads = Threads - AtOnce + 1 };
     }
 
     public Model Model => _model;
 
     public int Batches => _held.Length;
+
+    /// <summary>What all work on the network shares.</summary>
+    public int Threads { get; }
 
     /// <summary>How many batches are worked on at once.</summary>
     public int AtOnce { get; }

@@ -4,8 +4,8 @@ namespace OnnxPrune.Runtime.Calibration.Activations;
 internal static class SideBySide
 {
     /// <summary>Returns when both have ended; of two failures, the first one's is told.</summary>
-    /// <param name="threads">With 1, the second waits for the first.</param>
-    public static void Run(Action first, Action second, int threads = 0)
+    /// <param name="threads">0 for one per core; with 1, the second waits for the first.</param>
+    public static void Run(Action first, Action second, int threads)
     {
         if (threads == 1)
         {
@@ -28,13 +28,14 @@ internal static class SideBySide
     }
 
     /// <summary>Opens both; where one of them fails, the other one is closed again.</summary>
-    public static (T First, T Second) Open<T>(Func<T> first, Func<T> second)
+    /// <inheritdoc cref="Run"/>
+    public static (T First, T Second) Open<T>(Func<T> first, Func<T> second, int threads)
         where T : class, IDisposable
     {
         var (one, other) = (default(T), default(T));
         try
         {
-            Run(() => one = first(), () => other = second());
+            Run(() => one = first(), () => other = second(), threads);
             return (one!, other!);
         }
         catch

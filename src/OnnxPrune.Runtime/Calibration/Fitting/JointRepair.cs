@@ -64,7 +64,8 @@ internal sealed class JointRepair
             // Regions may interleave: what is still to be fitted lies before the pruned network's cursor, and what it is to come to is kept.
             SideBySide.Run(
                 () => pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1),
-                () => original.MoveBehind(original.PlaceOf(target.Value), parts.Skip(i).Select(p => p.Target!.Value.Value)));
+                () => original.MoveBehind(original.PlaceOf(target.Value), parts.Skip(i).Select(p => p.Target!.Value.Value)),
+                _settings.Threads);
             var samples = Samples(region, pruned, target, original);
             if (fitter.Fit(new RegionTask(_pruned, _shapes, region, samples, epochs, seed + i), cancellation))
             {

@@ -103,13 +103,13 @@ internal sealed class SequentialRepair
 
             // A layer that ends a branch waits for its shortcut, so that layers take their turns in another order than they run in:
             // what is still to be repaired lies before the copy's cursor, and what it is to come to is kept.
-            SideBySide.Run(() => MoveOriginal(i), () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1));
+            SideBySide.Run(() => MoveOriginal(i), () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1), _settings.Threads);
 
             // Up to the first loss there is nothing to repair.
             changed = changed || Loses(before) || firstLoss < original.PlaceOf(before.Output.Producer!);
             if (changed)
             {
-                // A regression keeps one thread busy at most, and the original does not wait for it.
+                // A small regression leaves threads idle, and the original does not wait for it.
                 var sums = Sums(_units[i], original, work, new SeededRandom(seed + i));
                 SideBySide.Run(() => Fit(_units[i], sums), () => MoveOriginal(i + 1), _settings.Threads);
                 done.Add(unit.Layer.Label);
