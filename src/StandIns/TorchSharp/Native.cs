@@ -66,6 +66,9 @@ namespace TorchSharp
         [LibraryImport(Library)] public static partial IntPtr ts_add_scalar(IntPtr a, double b);
         [LibraryImport(Library)] public static partial IntPtr ts_mul_scalar(IntPtr a, double b);
         [LibraryImport(Library)] public static partial void ts_mul_scalar_(IntPtr a, double b);
+        [LibraryImport(Library)] public static partial void ts_add_scalar_(IntPtr a, double b);
+        [LibraryImport(Library)] public static partial void ts_addcmul_(IntPtr a, IntPtr b, IntPtr c, double value);
+        [LibraryImport(Library)] public static partial void ts_addcdiv_(IntPtr a, IntPtr b, IntPtr c, double value);
         [LibraryImport(Library)] public static partial IntPtr ts_clamp(IntPtr a, double low, double high);
         [LibraryImport(Library)] public static partial IntPtr ts_relu(IntPtr a);
         [LibraryImport(Library)] public static partial IntPtr ts_leaky_relu(IntPtr a, double slope);

@@ -19,6 +19,27 @@ namespace TorchSharp
                 return this;
             }
 
+            public Tensor add_(Scalar scalar)
+            {
+                Native.ts_add_scalar_(Handle, scalar.Value);
+                Native.Check();
+                return this;
+            }
+
+            public Tensor addcmul_(Tensor tensor1, Tensor tensor2, Scalar value)
+            {
+                Native.ts_addcmul_(Handle, tensor1.Handle, tensor2.Handle, value.Value);
+                Native.Check();
+                return this;
+            }
+
+            public Tensor addcdiv_(Tensor tensor1, Tensor tensor2, Scalar value)
+            {
+                Native.ts_addcdiv_(Handle, tensor1.Handle, tensor2.Handle, value.Value);
+                Native.Check();
+                return this;
+            }
+
             public Tensor sub(Tensor target) => Of(Native.ts_sub(Handle, target.Handle));
 
             public Tensor mul(Tensor target) => Of(Native.ts_mul(Handle, target.Handle));

@@ -45,9 +45,9 @@ namespace TorchSharp.Modules
                 }
 
                 var mean = _moments[i].Mean.mul_(_decay.Mean).add_(grad, 1 - _decay.Mean);
-                var square = _moments[i].Square.mul_(_decay.Square).add_(grad.mul(grad), 1 - _decay.Square);
-                var root = square.mul(1 / (1 - Math.Pow(_decay.Square, _steps))).sqrt().add(_epsilon);
-                parameter.add_(mean / root, -_group.LearningRate / (1 - Math.Pow(_decay.Mean, _steps)));
+                var square = _moments[i].Square.mul_(_decay.Square).addcmul_(grad, grad, 1 - _decay.Square);
+                var root = square.sqrt().mul_(1 / Math.Sqrt(1 - Math.Pow(_decay.Square, _steps))).add_(_epsilon);
+                parameter.addcdiv_(mean, root, -_group.LearningRate / (1 - Math.Pow(_decay.Mean, _steps)));
             }
 
             return null;

@@ -123,6 +123,9 @@ EXPORT Handle ts_minimum(Handle a, Handle b) { return tensor([&] { return at::mi
 EXPORT Handle ts_add_scalar(Handle a, double b) { return tensor([&] { return a->add(b); }); }
 EXPORT Handle ts_mul_scalar(Handle a, double b) { return tensor([&] { return a->mul(b); }); }
 EXPORT void ts_mul_scalar_(Handle a, double b) { run([&] { a->mul_(b); }); }
+EXPORT void ts_add_scalar_(Handle a, double b) { run([&] { a->add_(b); }); }
+EXPORT void ts_addcmul_(Handle a, Handle b, Handle c, double value) { run([&] { a->addcmul_(*b, *c, value); }); }
+EXPORT void ts_addcdiv_(Handle a, Handle b, Handle c, double value) { run([&] { a->addcdiv_(*b, *c, value); }); }
 EXPORT Handle ts_clamp(Handle a, double low, double high) { return tensor([&] { return a->clamp(low, high); }); }
 EXPORT Handle ts_relu(Handle a) { return tensor([&] { return a->relu(); }); }
 EXPORT Handle ts_leaky_relu(Handle a, double slope) { return tensor([&] { return at::leaky_relu(*a, slope); }); }
