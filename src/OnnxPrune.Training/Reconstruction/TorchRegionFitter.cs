@@ -13,7 +13,7 @@ namespace OnnxPrune.Training.Reconstruction;
 /// minimized by Adam in steps that are a fixed part of each weight tensor's own size, and decay along a cosine.
 /// </summary>
 /// <remarks>
-/// Works on the CPU. Each batch is cut in two, and each half is computed on one thread: the same numbers on every run, with any number of threads.
+/// Works on the CPU. Each batch is cut in two, and each half is computed on one thread, as is each weight's step: the same numbers on every run, with any number of threads.
 /// </remarks>
 /// <param name="threads">0 for one per core; more than two have nothing to do.</param>
 public sealed class TorchRegionFitter(int threads) : IRegionFitter
@@ -22,10 +22,10 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     private const int MostParts = 2;
 
     // Of a region's input: many small steps come closer than few large ones that take as long, as far as the work that goes with every step allows.
-    private const long ElementsOfStep = 1 << 18;
-    private const int FewestOfStep = 16;
+    private const long ElementsOfStep = 1 << 17;
+    private const int FewestOfStep = 8;
     private const int FewestToSplit = 10;
-    private const double RelativeRate = 0.01;
+    private const double RelativeRate = 0.015;
 
     // Biases and shifts can be all zero, and have no size of their own then.
     private const double LeastVectorSize = 0.05;
@@ -35,7 +35,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     private const long ElementsToCollect = 1 << 25;
 
     /// <summary>Of the inputs; more comes a little closer and takes as much longer.</summary>
-    public const int UsualEpochs = 3;
+    public const int UsualEpochs = 2;
 
     /// <inheritdoc/>
     public int MostEpochs { get; init; } = UsualEpochs;
@@ -123,14 +123,14 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
                     order = random.Permutation(batches.Length);
                 }
 
-                Array.ForEach(optimizers, o => o.Adam.zero_grad());
                 AddGradients(module, batches[order[step % batches.Length]]);
                 var decay = (1 + Math.Cos(Math.PI * step / steps)) / 2;
-                foreach (var (adam, own) in optimizers)
+                ForEach(optimizers, o =>
                 {
-                    adam.ParamGroups.First().LearningRate = own * decay;
-                    adam.step();
-                }
+                    o.Adam.ParamGroups.First().LearningRate = o.Rate * decay;
+                    o.Adam.step();
+                    o.Adam.zero_grad();
+                });
             }
         }
         finally
@@ -139,14 +139,19 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         }
     }
 
-    private void AddGradients(GraphModule module, Part[] batch) => Parallel.ForEach(
-        batch,
+    private void AddGradients(GraphModule module, Part[] batch) => ForEach(batch, part =>
+    {
+        using var scope = torch.NewDisposeScope();
+        Loss(module, part).backward();
+    });
+
+    private void ForEach<T>(T[] all, Action<T> act) => Parallel.ForEach(
+        all,
         new ParallelOptions { MaxDegreeOfParallelism = threads > 0 ? threads : Environment.ProcessorCount },
-        part =>
+        one =>
         {
             TorchLibrary.SetThreads(1);
-            using var scope = torch.NewDisposeScope();
-            Loss(module, part).backward();
+            act(one);
         });
 
     /// <summary>The root mean square of a weight's elements.</summary>

@@ -26,7 +26,7 @@ internal sealed class JointRepair
     private const long TargetsPerWeight = 4096;
 
     // Forward passes; gradients cost about twice as much again.
-    private const double MostMacsPerEpoch = 1.5e11;
+    private const double MostMacsPerEpoch = 2.2e11;
 
     private readonly ChannelGraph _graph;
     private readonly IReadOnlySet<int> _leaving;
