@@ -24,8 +24,11 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     // Of a region's input: many small steps come closer than few large ones that take as long, as far as the work that goes with every step allows.
     private const long ElementsOfStep = 1 << 17;
     private const int FewestOfStep = 8;
-    private const int FewestToSplit = 10;
     private const double RelativeRate = 0.015;
+
+    // Of fewer batches than these, small steps learn the samples and not the region: batches stay whole, in smaller steps of the weights and half as many rounds again.
+    private const int FewestToSplit = 10;
+    private const double RelativeRateOfWhole = 0.01;
 
     // Biases and shifts can be all zero, and have no size of their own then.
     private const double LeastVectorSize = 0.05;
@@ -56,13 +59,12 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
         }
 
         using var scope = torch.NewDisposeScope();
-        var (batches, copied) = (new List<Part[][]>(), 0L);
+        var (batches, areWhole, copied) = (new List<Part[][]>(), false, 0L);
         foreach (var some in task.Samples.Chunk(FewestToSplit))
         {
             copied += some.Sum(s => (long)s.Input.Count + s.Target.Count);
-            // Of few samples, small steps learn the samples and not the region.
-            var elements = batches.Count == 0 && some.Length < FewestToSplit ? long.MaxValue : ElementsOfStep;
-            batches.AddRange(Array.ConvertAll(some, b => Steps(b, elements)));
+            areWhole |= batches.Count == 0 && some.Length < FewestToSplit;
+            batches.AddRange(Array.ConvertAll(some, b => Steps(b, areWhole ? long.MaxValue : ElementsOfStep)));
         }
 
         if (copied > ElementsToCollect)
@@ -84,7 +86,8 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
             return false;
         }
 
-        Descend(module!, weights, taught, task.Epochs, new SeededRandom(task.Seed), cancellation);
+        var (rate, epochs) = areWhole ? (RelativeRateOfWhole, task.Epochs * 3 / 2) : (RelativeRate, task.Epochs);
+        Descend(module!, weights, taught, rate, epochs, new SeededRandom(task.Seed), cancellation);
         if (!(Error(module!, judged) < before))
         {
             return false;
@@ -108,9 +111,9 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     }
 
     private void Descend(
-        GraphModule module, Weight[] weights, Part[][] batches, int epochs, SeededRandom random, CancellationToken cancellation)
+        GraphModule module, Weight[] weights, Part[][] batches, double rate, int epochs, SeededRandom random, CancellationToken cancellation)
     {
-        var optimizers = Array.ConvertAll(weights, w => (Adam: torch.optim.Adam([w.Parameter!], 0, 0.9, 0.999), Rate: RelativeRate * Size(w)));
+        var optimizers = Array.ConvertAll(weights, w => (Adam: torch.optim.Adam([w.Parameter!], 0, 0.9, 0.999), Rate: rate * Size(w)));
         try
         {
             var steps = epochs * batches.Length;
