@@ -15,7 +15,7 @@ namespace OnnxPrune.Training.Reconstruction;
 /// <remarks>
 /// Works on the CPU. Each batch is cut in two, and each half is computed on one thread, as is each weight's step: the same numbers on every run, with any number of threads.
 /// </remarks>
-/// <param name="threads">0 for one per core; more than two have nothing to do.</param>
+/// <param name="threads">0 for one per core; more than two have nothing to do but the steps of weights.</param>
 public sealed class TorchRegionFitter(int threads) : IRegionFitter
 {
     // Two numbers give the same sum in either order, three would not.
