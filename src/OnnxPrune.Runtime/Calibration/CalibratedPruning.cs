@@ -44,54 +44,61 @@ public static class CalibratedPruning
         CancellationToken cancellation = default)
     {
         var (fit, judge) = Divide(batches);
-        var apart = OneByOne(original, plan, reconsider, isRough: false, fit, settings, seed, fitter is null ? progress : done => progress?.Invoke(PartOfLayers * done), cancellation);
-        return KeepBetter(original, apart.Result, Together(), judge, settings);
+        var graph = ChannelFlow.Through(original);
+        var joins = fitter is not null && fit.Count > 1;
+        using var cursor = new NetworkCursor(original, fit, settings);
+        var repair = Repair(graph, plan, reconsider, settings);
+        var layers = repair.Run(cursor, joins ? Ends(graph, plan, fitter!, fit, settings) : [], fit, seed, done => progress?.Invoke((joins ? PartOfLayers : 1) * done), cancellation);
+        var apart = Cut(repair, plan, layers);
+        return KeepBetter(original, apart, joins ? Together() : null, judge, settings);
 
-        CalibratedResult? Together()
+        CalibratedResult Together()
         {
-            if (fitter is null || fit.Count < 2)
-            {
-                return null;
-            }
-
-            var copy = OnnxFile.CloneWithShapes(apart.Result.Model);
-            var joint = new JointRepair(apart.Graph, apart.Leaving, copy, fit, settings);
-            var regions = joint.Run(fitter, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
-            return apart.Result with { Model = copy, Regions = regions };
+            var copy = OnnxFile.CloneWithShapes(apart.Model);
+            var joint = new JointRepair(graph, repair.Leaving, copy, fit, settings);
+            var regions = joint.Run(fitter!, cursor, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
+            return apart with { Model = copy, Regions = regions };
         }
     }
 
     /// <summary>The network of a plan, repaired layer by layer and only as well as it takes to compare plans.</summary>
     internal static Model Roughly(
-        Model original, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation) =>
-        OneByOne(original, plan, reconsider: false, isRough: true, batches, settings, seed, null, cancellation).Result.Model;
-
-    private static (CalibratedResult Result, ChannelGraph Graph, IReadOnlySet<int> Leaving) OneByOne(
-        Model original,
-        PruningPlan plan,
-        bool reconsider,
-        bool isRough,
-        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
-        SessionSettings settings,
-        long seed,
-        Action<double>? progress,
-        CancellationToken cancellation)
+        Model original, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation)
     {
-        var graph = ChannelFlow.Through(original);
-        var names = new NodeNames(original.Graph);
-        var blocks = PlanLookup.Blocks(plan, original, BlockFinder.Find(original, graph.Constants));
-        var leaving = PlanLookup.Channels(plan, graph);
-        var choices = reconsider ? Choices(graph, leaving) : [];
-        var work = OnnxFile.CloneWithShapes(original);
-        var twins = original.Graph.Nodes.Zip(work.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
-        RemoveBlocks(work, plan);
-        var repair = new SequentialRepair(graph, work, twins, leaving, choices, settings, isRough);
-        var layers = repair.Run(batches, seed, progress, cancellation);
+        using var cursor = new NetworkCursor(original, batches, settings);
+        var repair = Repair(ChannelFlow.Through(original), plan, reconsider: false, settings, isRough: true);
+        return Cut(repair, plan, repair.Run(cursor, [], batches, seed, null, cancellation)).Model;
+    }
 
-        var gone = blocks.SelectMany(b => b.Branch).ToHashSet();
-        plan = plan with { Channels = LayerCut.From(graph, names, repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node))), AbsorbMeans = false };
-        new Pruner(work).Apply(plan with { Blocks = [] });
-        return (new CalibratedResult(work, plan, layers), graph, repair.Leaving);
+    /// <summary>The repair of a copy of the original without a plan's blocks.</summary>
+    private static SequentialRepair Repair(ChannelGraph graph, PruningPlan plan, bool reconsider, SessionSettings settings, bool isRough = false)
+    {
+        var leaving = PlanLookup.Channels(plan, graph);
+        var work = OnnxFile.CloneWithShapes(graph.Model);
+        var twins = graph.Model.Graph.Nodes.Zip(work.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
+        RemoveBlocks(work, plan);
+        return new SequentialRepair(graph, work, twins, leaving, reconsider ? Choices(graph, leaving) : [], settings, isRough);
+    }
+
+    /// <summary>Takes away what a repair has left without readers.</summary>
+    /// <param name="layers">The layers that were fitted.</param>
+    private static CalibratedResult Cut(SequentialRepair repair, PruningPlan plan, IReadOnlyList<string> layers)
+    {
+        var graph = repair.Graph;
+        var gone = PlanLookup.Blocks(plan, graph.Model, BlockFinder.Find(graph.Model, graph.Constants)).SelectMany(b => b.Branch).ToHashSet();
+        var channels = LayerCut.From(graph, new NodeNames(graph.Model.Graph), repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node)));
+        plan = plan with { Channels = channels, AbsorbMeans = false };
+        new Pruner(repair.Work).Apply(plan with { Blocks = [] });
+        return new CalibratedResult(repair.Work, plan, layers);
+    }
+
+    /// <summary>Where regions will end: as many channels are left as the plan says, whichever they will be.</summary>
+    private static IReadOnlyList<Value> Ends(
+        ChannelGraph graph, PruningPlan plan, IRegionFitter fitter, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
+    {
+        var cut = OnnxFile.CloneWithShapes(graph.Model);
+        new Pruner(cut).Apply(plan with { AbsorbMeans = false });
+        return new JointRepair(graph, PlanLookup.Channels(plan, graph), cut, batches, settings).Ends(fitter);
     }
 
     /// <summary>Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more than enough.</summary>

@@ -3,6 +3,7 @@ using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Calibration.Damage;
 using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Sessions;
@@ -54,7 +55,8 @@ public sealed class CalibratedPruningTests
         var graph = ChannelFlow.Through(model);
         var work = OnnxFile.CloneWithShapes(model);
         var repair = new SequentialRepair(graph, work, Twins(model, work), PlanLookup.Channels(plan, graph), new Dictionary<Node, SequentialRepair.OpenChoice>(), s_settings);
-        repair.Run(inputs, Seed, null, CancellationToken.None);
+        using var original = new NetworkCursor(model, inputs, s_settings);
+        repair.Run(original, [], inputs, Seed, null, CancellationToken.None);
         var hidden = repair.Leaving;
 
         // What still reads a channel that leaves is masked here; the repaired layers have no weights for it any more.

@@ -1,6 +1,8 @@
+using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Calibration.Activations;
 using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
@@ -72,6 +74,38 @@ public sealed class JointRepairTests
             var weight = task.Region.Layers[^1].Inputs[1]!;
             Graph.SetInitializer(weight, weight.Initializer!.WithValues(new double[weight.Initializer.Count]));
             return true;
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Regions_get_the_same_whether_what_they_end_in_was_held_or_not(bool isHeld)
+    {
+        var model = Networks.Make("identity");
+        var inputs = Networks.Inputs(model, 3, 5);
+        using var ahead = new NetworkCursor(model, inputs, s_settings);
+        using var passed = new NetworkCursor(model, inputs, s_settings);
+        passed.MoveBehind(passed.PlaceOf(model.Graph.Outputs[0]) - 1, isHeld ? Joint().Ends(new Fitter(_ => false)) : []);
+
+        var (expected, actual) = (Targets(ahead), Targets(passed));
+
+        Assert.NotEmpty(expected);
+        Assert.All(expected.Zip(actual, (e, a) => (e, a)), p => Assert.True(IsNear(p.e, p.a)));
+
+        JointRepair Joint() => new(ChannelFlow.Through(model), new HashSet<int>(), OnnxFile.CloneWithShapes(model), inputs, s_settings);
+
+        Tensor[] Targets(NetworkCursor original)
+        {
+            var targets = new List<Tensor>();
+            Joint().Run(new Fitter(Note), original, 0, null, CancellationToken.None);
+            return [.. targets];
+
+            bool Note(RegionTask task)
+            {
+                targets.AddRange(task.Samples.Select(s => s.Target));
+                return false;
+            }
         }
     }
 

@@ -41,6 +41,9 @@ public sealed class NetworkCursorTests
         cursor.MoveBehind(1, [early]);
         cursor.MoveBehind(4, [early]);
 
+        Assert.True(cursor.Reaches(early));
+        Assert.False(cursor.Reaches(model.Graph.TopologicalOrder()[1].Output));
+        Assert.True(cursor.Reaches(model.Graph.Outputs[0]));
         using var whole = new NetworkCursor(model, inputs, s_settings);
         foreach (var (held, expected) in cursor.Look([early]).Zip(whole.Look([early])))
         {

@@ -64,6 +64,9 @@ internal sealed class NetworkCursor : IDisposable
     /// <summary>Whether a value lies behind the cursor: changes of weights before the cursor cannot reach it.</summary>
     public bool HasPassed(Value value) => value.Producer is not null && PlaceOf(value) <= _place;
 
+    /// <summary>Whether a value can be looked at, now or from a later place: it is held, or lies before the cursor.</summary>
+    public bool Reaches(Value value) => !HasPassed(value) || Inputs().Contains(value);
+
     /// <summary>Computes values that lie before the next place for every batch in turn; they are released when the next batch is asked for.</summary>
     public IEnumerable<BatchValues> Look(IReadOnlyCollection<Value> values)
     {

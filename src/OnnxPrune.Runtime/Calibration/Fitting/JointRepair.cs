@@ -18,6 +18,9 @@ internal sealed class JointRepair
     // What samples of one region may take, in elements.
     private const long MostElements = 3 << 24;
 
+    // What the original gives at the ends of all regions, in elements, beside what the networks themselves hold.
+    private const long MostHeld = 1 << 27;
+
     // Of regions that are joined: more layers, or more of what they compute from one sample, take more memory and give nothing.
     private const int MostLayers = 10;
     private const long MostElementsOfChain = 1 << 20;
@@ -47,13 +50,22 @@ internal sealed class JointRepair
         _shapes = ShapeInference.Read(pruned, sizes, "the pruned model").ToDictionary(p => p.Key, p => p.Value.Shape);
     }
 
+    /// <summary>The values of the original that regions are fitted to; none where they are too much to be held until then.</summary>
+    public IReadOnlyList<Value> Ends(IRegionFitter fitter)
+    {
+        var ends = Regions(fitter).Select(r => (Region: r, Target: TargetOf(r)!.Value)).ToArray();
+        return ends.Sum(e => ElementsOf(e.Region.Output, e.Target)) <= MostHeld ? [.. ends.Select(e => e.Target.Value)] : [];
+    }
+
+    /// <param name="passed">A cursor through the original that may have held the ends of regions; it serves where it still reaches them all.</param>
     /// <param name="progress">Called with the share that is done.</param>
     /// <returns>How many regions have changed.</returns>
-    public int Run(IRegionFitter fitter, long seed, Action<double>? progress, CancellationToken cancellation)
+    public int Run(IRegionFitter fitter, NetworkCursor passed, long seed, Action<double>? progress, CancellationToken cancellation)
     {
         var parts = Regions(fitter).Select(r => (Region: r, Target: TargetOf(r))).ToArray();
         var epochs = (int)Math.Clamp(fitter.MostEpochs * MostMacsPerEpoch / (parts.Sum(p => Macs(p.Region)) * _batches.Count), 1, fitter.MostEpochs);
-        using var original = new NetworkCursor(_graph.Model, _batches, _settings);
+        using var again = parts.All(p => passed.Reaches(p.Target!.Value.Value)) ? null : new NetworkCursor(_graph.Model, _batches, _settings);
+        var original = again ?? passed;
         using var pruned = new NetworkCursor(_pruned, _batches, _settings);
         var changed = 0;
         for (var i = 0; i < parts.Length; i++)
@@ -100,6 +112,14 @@ internal sealed class JointRepair
         int[] axes = [1, shape.Rank - 1];
         return axes.Where(axis => _graph.Channels(there, axis) is { } channels && shape[axis].Size == channels.Count(c => !_leaving.Contains(c)))
             .Select(axis => new ValueAxis(there, axis)).Cast<ValueAxis?>().FirstOrDefault();
+    }
+
+    /// <summary>What the original gives there on all batches.</summary>
+    private double ElementsOf(Value output, ValueAxis target)
+    {
+        var shape = _shapes[output];
+        var others = shape.Where((_, axis) => axis != target.Axis).Aggregate(1.0, (all, d) => all * (d.Size ?? double.PositiveInfinity));
+        return others * _graph.Channels(target.Value, target.Axis)!.Length * _batches.Count;
     }
 
     /// <summary>Multiply-accumulates for one batch.</summary>

@@ -65,22 +65,35 @@ internal sealed class SequentialRepair
         _leaving.ExceptWith(_choices.Values.SelectMany(c => c.Group.Channels));
     }
 
+    /// <summary>The original's channels.</summary>
+    public ChannelGraph Graph => _graph;
+
+    /// <summary>The copy that is repaired.</summary>
+    public Model Work => _work;
+
     /// <summary>The layers that can be repaired, in the order in which they are.</summary>
     public IReadOnlyList<UnitPair> Units => _units;
 
     /// <summary>The channels that leave, those chosen on the way included.</summary>
     public IReadOnlySet<int> Leaving => _leaving;
 
-    /// <param name="batches">Inputs of the network; at least two.</param>
+    /// <param name="original">The original, not moved yet.</param>
+    /// <param name="ends">Values of the original that its cursor goes on holding, for what comes afterwards.</param>
+    /// <param name="batches">Inputs of the network, those of the original's cursor; at least two.</param>
     /// <param name="progress">Called with the share that is done.</param>
     /// <returns>The names of the layers that were fitted.</returns>
     public IReadOnlyList<string> Run(
-        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, long seed, Action<double>? progress, CancellationToken cancellation)
+        NetworkCursor original,
+        IReadOnlyList<Value> ends,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        long seed,
+        Action<double>? progress,
+        CancellationToken cancellation)
     {
         var masks = HideFromOthers();
         try
         {
-            return RunMasked(batches, seed, progress, cancellation);
+            return RunMasked(original, ends, batches, seed, progress, cancellation);
         }
         finally
         {
@@ -89,10 +102,14 @@ internal sealed class SequentialRepair
     }
 
     private List<string> RunMasked(
-        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, long seed, Action<double>? progress, CancellationToken cancellation)
+        NetworkCursor original,
+        IReadOnlyList<Value> ends,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        long seed,
+        Action<double>? progress,
+        CancellationToken cancellation)
     {
         var done = new List<string>();
-        using var original = new NetworkCursor(_graph.Model, batches, _settings);
         using var work = new NetworkCursor(_work, batches, _settings);
         var firstLoss = FirstLoss(original);
         var changed = false;
@@ -124,7 +141,7 @@ internal sealed class SequentialRepair
         {
             if (i < _units.Count)
             {
-                original.MoveBehind(original.PlaceOf(_units[i].Target), _units.Skip(i).Select(u => u.Target));
+                original.MoveBehind(original.PlaceOf(_units[i].Target), _units.Skip(i).Select(u => u.Target).Concat(ends));
             }
         }
     }
