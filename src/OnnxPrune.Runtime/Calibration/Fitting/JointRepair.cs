@@ -26,7 +26,7 @@ internal sealed class JointRepair
     private const long MostElementsOfChain = 1 << 20;
 
     // Beyond so many targets for every weight, more samples tell a region nothing new.
-    private const long TargetsPerWeight = 4096;
+    private const long TargetsPerWeight = 1024;
 
     // Forward passes; gradients cost about twice as much again.
     private const double MostMacsPerEpoch = 2.2e11;
