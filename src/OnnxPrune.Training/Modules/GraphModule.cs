@@ -1,5 +1,7 @@
+using MathNet.Numerics.LinearAlgebra;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Repair;
 using OnnxPrune.Rewriting;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Training.Operators;
@@ -22,19 +24,24 @@ public sealed class GraphModule : IDisposable
     private readonly Step[] _steps;
     private readonly Dictionary<Use, Weight> _weightOf = [];
     private readonly List<Weight> _weights = [];
+    private readonly Dictionary<Node, LayerUnit> _folded = [];
 
     /// <param name="model">Its values must have their shapes.</param>
     /// <param name="shapes">Concrete shapes at one definite size of the input, for values whose own shapes have open dimensions.</param>
     /// <param name="part">The values between which to compute, where it is not the whole model; no other computed value may lead to the second.</param>
     /// <param name="doubles">Whether to compute in double precision, whatever the model's own is.</param>
+    /// <param name="foldsNorms">
+    /// Whether a Conv and the BatchNormalization behind it are one linear map, as in inference, and learned as one: that saves passes over whole maps, and what gradients keep of them.
+    /// </param>
     /// <exception cref="UnsupportedModelException">An operator cannot be trained through, or the model has not exactly one input.</exception>
-    public GraphModule(Model model, IReadOnlyDictionary<Value, Shape> shapes, torch.Device device, (Value Input, Value Output)? part = null, bool doubles = false)
+    public GraphModule(
+        Model model, IReadOnlyDictionary<Value, Shape> shapes, torch.Device device, (Value Input, Value Output)? part = null, bool doubles = false, bool foldsNorms = false)
     {
         (Model, _device, _doubles) = (model, device, doubles);
         var constants = new ConstantValues();
         _facts = new GraphFacts(model, constants, new ShapeTerms(constants), shapes);
         (_input, _output) = part ?? (OnlyInput(model.Graph), Logits(model.Graph.Outputs[0]));
-        _steps = Plan();
+        _steps = Plan(foldsNorms);
         foreach (var step in _steps)
         {
             AddWeights(step);
@@ -63,23 +70,27 @@ public sealed class GraphModule : IDisposable
     /// The scores of the classes, before a final Softmax: [N, classes].
     /// </summary>
     /// <param name="x">The input, [N, ...] with any N.</param>
-    /// <param name="training">Whether BatchNormalization takes the batch's own statistics and updates the running ones.</param>
+    /// <param name="training">Whether BatchNormalization takes the batch's own statistics and updates the running ones; not where it is folded.</param>
     /// <param name="gates">What the inputs of some nodes are multiplied with first.</param>
     /// <param name="observe">Is shown what each node read and made; the tensors are gone afterwards.</param>
     public torch.Tensor Forward(torch.Tensor x, bool training, IReadOnlyDictionary<Use, torch.Tensor>? gates = null, Action<Node, torch.Tensor, torch.Tensor>? observe = null)
     {
+        if (training && _folded.Count > 0)
+        {
+            throw new InvalidOperationException("A BatchNormalization that is folded into a Conv takes no statistics.");
+        }
+
         var known = new Dictionary<Value, torch.Tensor> { [_input] = x };
         foreach (var step in _steps)
         {
             torch.Tensor? Read(int index)
             {
-                if (step.Node.Input(index) is not { } value)
+                var use = new Use(step.Node, index);
+                if ((_weightOf.GetValueOrDefault(use)?.Data ?? (step.Node.Input(index) is { } value ? known[value] : null)) is not { } tensor)
                 {
                     return null;
                 }
 
-                var use = new Use(step.Node, index);
-                var tensor = _weightOf.TryGetValue(use, out var weight) ? weight.Data : known[value];
                 return gates is not null && gates.TryGetValue(use, out var gate) ? tensor.mul(gate) : tensor;
             }
 
@@ -101,12 +112,20 @@ public sealed class GraphModule : IDisposable
     public void WriteBack()
     {
         var bystanders = DeadCode.Find(Model.Graph);
-        foreach (var weight in _weights)
+        foreach (var weight in _weights.Where(w => !w.Uses.Any(u => _folded.ContainsKey(u.Node))))
         {
             Write(weight);
         }
 
+        foreach (var (conv, unit) in _folded)
+        {
+            var (weights, shift) = (Numbers(conv, 1), Numbers(conv, 2));
+            unit.Replace(Model.Graph, _facts.Constants, Matrix<double>.Build.Dense(weights.Length / shift.Length, shift.Length, weights), shift);
+        }
+
         DeadCode.Remove(Model.Graph, except: bystanders);
+
+        double[] Numbers(Node conv, int input) => _weightOf[new Use(conv, input)].Export().ToDoubles();
     }
 
     public void Dispose()
@@ -138,6 +157,14 @@ public sealed class GraphModule : IDisposable
 
     private void AddWeights(Step step)
     {
+        if (_folded.TryGetValue(step.Node, out var unit))
+        {
+            var (weights, shift) = unit.Effective(_facts.Constants);
+            AddFolded(unit.Layer.Required(1), new Use(unit.Layer, 1), weights.ToColumnMajorArray());
+            AddFolded(unit.Norm!.Required(2), new Use(unit.Layer, 2), shift);
+            return;
+        }
+
         for (var i = 0; i < Math.Min(step.Node.Inputs.Count, step.Operator.Tensors); i++)
         {
             var use = new Use(step.Node, i);
@@ -161,8 +188,16 @@ public sealed class GraphModule : IDisposable
         }
     }
 
+    /// <summary>A Conv's weight, or its bias, which may have no place in the graph but the norm's shift.</summary>
+    private void AddFolded(Value value, Use use, double[] content)
+    {
+        var weight = new Weight(value, [use], _facts.Constants[value]!.WithValues(content), WeightRole.Learned, _device, _doubles);
+        _weightOf[use] = weight;
+        _weights.Add(weight);
+    }
+
     /// <summary>The nodes between input and output that compute tensors, and after which one each value is not needed any more.</summary>
-    private Step[] Plan()
+    private Step[] Plan(bool foldsNorms)
     {
         var wanted = new HashSet<Value>();
         var open = new Stack<Value>([_output]);
@@ -192,6 +227,11 @@ public sealed class GraphModule : IDisposable
             }
         }
 
+        if (foldsNorms)
+        {
+            Fold(steps);
+        }
+
         var seen = new HashSet<Value> { _output, _input };
         foreach (var step in Enumerable.Reverse(steps))
         {
@@ -199,6 +239,23 @@ public sealed class GraphModule : IDisposable
         }
 
         return [.. steps];
+    }
+
+    /// <summary>Lets Convs make what the BatchNormalization behind them made.</summary>
+    private void Fold(List<Step> steps)
+    {
+        var norms = steps.Where(s => s.Node.OpType == "BatchNormalization").Select(s => s.Node).ToHashSet();
+        for (var i = 0; i < steps.Count; i++)
+        {
+            var conv = steps[i].Node;
+            if (conv.OpType == "Conv" && LayerUnit.Of(conv, new Dictionary<Node, int>(), _facts.Constants) is { Norm: { } norm } unit && norms.Contains(norm))
+            {
+                _folded.Add(conv, unit);
+                steps[i] = steps[i] with { Value = norm.Output };
+            }
+        }
+
+        steps.RemoveAll(s => _folded.Values.Any(u => u.Norm == s.Node));
     }
 
     private static Value OnlyInput(Graph graph)

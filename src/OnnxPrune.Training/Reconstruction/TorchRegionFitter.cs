@@ -102,7 +102,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     {
         try
         {
-            return new GraphModule(task.Model, task.Shapes, torch.CPU, (task.Region.Input, task.Region.Output));
+            return new GraphModule(task.Model, task.Shapes, torch.CPU, (task.Region.Input, task.Region.Output), foldsNorms: true);
         }
         catch (UnsupportedModelException)
         {

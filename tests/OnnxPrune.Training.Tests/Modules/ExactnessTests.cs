@@ -1,5 +1,6 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 using OnnxPrune.Training.Modules;
@@ -72,6 +73,42 @@ public sealed class ExactnessTests
         Assert.Equal(original.Metadata, model.Metadata);
     }
 
+    [SharedTorchTheory]
+    [MemberData(nameof(Classifiers))]
+    public void With_norms_folded_it_computes_and_exports_the_same_without_learning_their_scales(string name)
+    {
+        // given
+        var model = OnnxFile.Read(SharedFiles.Model(name));
+        var nodes = Nodes();
+        ShapeInference.Infer(model);
+        using var module = new GraphModule(model, ConcreteShapes.Infer(model, null, batch: 2).Values, torch.CPU, foldsNorms: true);
+        var input = Input(model);
+        var (before, expected) = (ModuleRun.Torch(module, input), ModuleRun.Runtime(model, input));
+
+        // when
+        Step(module, input, training: false);
+        var trained = ModuleRun.Torch(module, input);
+        module.WriteBack();
+        var exported = ModuleRun.Runtime(model, input);
+
+        // then
+        Assert.InRange(ModuleRun.Difference(expected, before), 0, Tolerance);
+        Assert.True(ModuleRun.Difference(before, trained) > 10 * Tolerance, "the step changed nothing");
+        Assert.InRange(ModuleRun.Difference(trained, exported), 0, Tolerance);
+
+        // An Identity between a weight and its reader goes where the reader gets a weight of its own.
+        Assert.Equal(nodes.Where(n => !IsIdentity(n)), Nodes().Where(n => !IsIdentity(n)));
+        if (!nodes.Any(IsIdentity))
+        {
+            // Scales that several norms share, through Identity nodes, are not folded.
+            Assert.DoesNotContain(module.Weights, w => w.IsNormScale);
+        }
+
+        static bool IsIdentity((string Name, int Inputs) node) => node.Name.StartsWith("Identity", StringComparison.Ordinal);
+
+        (string Name, int Inputs)[] Nodes() => [.. model.Graph.Nodes.Select(n => (n.Name, n.Inputs.Count))];
+    }
+
     private static Tensor Input(Model model)
     {
         using var session = OnnxSession.Open(model, SessionSettings.Plain);
@@ -80,14 +117,14 @@ public sealed class ExactnessTests
         return Tensor.Of([.. Enumerable.Range(0, (int)(Images * image.Aggregate((a, b) => a * b))).Select(_ => (float)RandomWeights.Normal(random))], [Images, .. image]);
     }
 
-    private static void Step(GraphModule module, Tensor input)
+    private static void Step(GraphModule module, Tensor input, bool training = true)
     {
         using var scope = torch.NewDisposeScope();
-        using var optimizer = torch.optim.SGD(module.Parameters, 0.01, 0.9);
+        using var optimizer = torch.optim.SGD(module.Parameters, training ? 0.01 : 0.001, 0.9);
         for (var i = 0; i < 2; i++)
         {
             optimizer.zero_grad();
-            var scores = module.Forward(TensorBridge.ToTorch(input, torch.CPU), training: true);
+            var scores = module.Forward(TensorBridge.ToTorch(input, torch.CPU), training);
             var labels = new float[Images * scores.shape[1]];
             for (var n = 0; n < Images; n++)
             {
