@@ -45,18 +45,19 @@ public static class CalibratedPruning
     {
         var (fit, judge) = Divide(batches);
         var graph = ChannelFlow.Through(original);
-        var joins = fitter is not null && fit.Count > 1;
+        var ofRegions = fit.Count > 1 ? fitter : null;
         using var cursor = new NetworkCursor(original, fit, settings);
         var repair = Repair(graph, plan, reconsider, settings);
-        var layers = repair.Run(cursor, joins ? Ends(graph, plan, fitter!, fit, settings) : [], fit, seed, done => progress?.Invoke((joins ? PartOfLayers : 1) * done), cancellation);
+        var ends = ofRegions is null ? [] : Ends(graph, plan, ofRegions, fit, settings);
+        var layers = repair.Run(cursor, ends, fit, seed, done => progress?.Invoke((ofRegions is null ? 1 : PartOfLayers) * done), cancellation);
         var apart = Cut(repair, plan, layers);
-        return KeepBetter(original, apart, joins ? Together() : null, judge, settings);
+        return KeepBetter(original, apart, ofRegions is null ? null : Together(ofRegions), judge, settings);
 
-        CalibratedResult Together()
+        CalibratedResult Together(IRegionFitter fitter)
         {
             var copy = OnnxFile.CloneWithShapes(apart.Model);
             var joint = new JointRepair(graph, repair.Leaving, copy, fit, settings);
-            var regions = joint.Run(fitter!, cursor, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
+            var regions = joint.Run(fitter, cursor, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
             return apart with { Model = copy, Regions = regions };
         }
     }
