@@ -21,10 +21,10 @@ public sealed class GraphModule : IDisposable
     private readonly GraphFacts _facts;
     private readonly Value _input;
     private readonly Value _output;
-    private readonly Step[] _steps;
+    private readonly IReadOnlyList<ModuleStep> _steps;
     private readonly Dictionary<Use, Weight> _weightOf = [];
     private readonly List<Weight> _weights = [];
-    private readonly Dictionary<Node, LayerUnit> _folded = [];
+    private readonly IReadOnlyDictionary<Node, LayerUnit> _folded;
 
     /// <param name="model">Its values must have their shapes.</param>
     /// <param name="shapes">Concrete shapes at one definite size of the input, for values whose own shapes have open dimensions.</param>
@@ -41,7 +41,7 @@ public sealed class GraphModule : IDisposable
         var constants = new ConstantValues();
         _facts = new GraphFacts(model, constants, new ShapeTerms(constants), shapes);
         (_input, _output) = part ?? (OnlyInput(model.Graph), Logits(model.Graph.Outputs[0]));
-        _steps = Plan(foldsNorms);
+        (_steps, _folded) = ModuleStep.Between(_input, _output, model, constants, foldsNorms);
         foreach (var step in _steps)
         {
             AddWeights(step);
@@ -155,7 +155,7 @@ public sealed class GraphModule : IDisposable
         }
     }
 
-    private void AddWeights(Step step)
+    private void AddWeights(ModuleStep step)
     {
         if (_folded.TryGetValue(step.Node, out var unit))
         {
@@ -196,68 +196,6 @@ public sealed class GraphModule : IDisposable
         _weights.Add(weight);
     }
 
-    /// <summary>The nodes between input and output that compute tensors, and after which one each value is not needed any more.</summary>
-    private Step[] Plan(bool foldsNorms)
-    {
-        var wanted = new HashSet<Value>();
-        var open = new Stack<Value>([_output]);
-        while (open.TryPop(out var value))
-        {
-            if (value == _input || _facts.Constants[value] is not null || !wanted.Add(value))
-            {
-                continue;
-            }
-
-            var node = value.Producer ?? throw new UnsupportedModelException($"'{value.Name}' comes from nowhere.");
-            foreach (var input in node.Inputs.Take(TorchOperatorTable.Of(node).Tensors).OfType<Value>())
-            {
-                open.Push(input);
-            }
-        }
-
-        var steps = new List<Step>();
-        foreach (var node in Model.Graph.TopologicalOrder())
-        {
-            for (var i = 0; i < node.Outputs.Count; i++)
-            {
-                if (node.Outputs[i] is { } value && wanted.Contains(value))
-                {
-                    steps.Add(new Step(node, i, value, TorchOperatorTable.Of(node), []));
-                }
-            }
-        }
-
-        if (foldsNorms)
-        {
-            Fold(steps);
-        }
-
-        var seen = new HashSet<Value> { _output, _input };
-        foreach (var step in Enumerable.Reverse(steps))
-        {
-            step.LastUses.AddRange(step.Node.Inputs.Take(step.Operator.Tensors).OfType<Value>().Distinct().Where(v => wanted.Contains(v) && seen.Add(v)));
-        }
-
-        return [.. steps];
-    }
-
-    /// <summary>Lets Convs make what the BatchNormalization behind them made.</summary>
-    private void Fold(List<Step> steps)
-    {
-        var norms = steps.Where(s => s.Node.OpType == "BatchNormalization").Select(s => s.Node).ToHashSet();
-        for (var i = 0; i < steps.Count; i++)
-        {
-            var conv = steps[i].Node;
-            if (conv.OpType == "Conv" && LayerUnit.Of(conv, new Dictionary<Node, int>(), _facts.Constants) is { Norm: { } norm } unit && norms.Contains(norm))
-            {
-                _folded.Add(conv, unit);
-                steps[i] = steps[i] with { Value = norm.Output };
-            }
-        }
-
-        steps.RemoveAll(s => _folded.Values.Any(u => u.Norm == s.Node));
-    }
-
     private static Value OnlyInput(Graph graph)
     {
         var inputs = graph.FedInputs.ToArray();
@@ -266,6 +204,4 @@ public sealed class GraphModule : IDisposable
 
     private static Value Logits(Value output) =>
         output.Producer is { OpType: "Softmax", Domain: "" } softmax ? softmax.Required(0) : output;
-
-    private sealed record Step(Node Node, int Output, Value Value, TorchOperator Operator, List<Value> LastUses);
 }
