@@ -46,7 +46,7 @@ internal static class PruneCommand
         var round = CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) measures what the kernels work on");
         var exclude = CommonOptions.Text("--exclude", "REGEX", "leave layers alone whose node or weights match");
         var only = CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
-        var repair = CommonOptions.Text("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some blocks together; without, the mean of a removed channel moves into the next layer's bias; thorough: blocks are fitted three times as long; layers: only one by one; none: nothing of it");
+        var repair = CommonOptions.Text("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some blocks together; without, the mean of a removed channel moves into the next layer's bias; thorough: blocks are fitted four times as long; layers: only one by one; none: nothing of it");
         var report = CommonOptions.Text("--report", "FILE", "write a report: .json for machines, .md for people");
         var dryRun = new Option<bool>("--dry-run") { Description = "do everything but write" };
         var noVerify = new Option<bool>("--no-verify") { Description = "do not run the models before writing" };
