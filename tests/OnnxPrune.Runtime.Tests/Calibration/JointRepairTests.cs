@@ -86,10 +86,13 @@ public sealed class JointRepairTests
         var inputs = Networks.Inputs(model, 3, 5);
         using var ahead = new NetworkCursor(model, inputs, s_settings);
         using var passed = new NetworkCursor(model, inputs, s_settings);
-        passed.MoveBehind(passed.PlaceOf(model.Graph.Outputs[0]) - 1, isHeld ? Joint().Ends(new Fitter(_ => false)) : []);
+        var ends = Joint().Ends(new Fitter(_ => false));
+        passed.MoveBehind(passed.PlaceOf(model.Graph.Outputs[0]) - 1, isHeld ? ends : []);
 
         var (expected, actual) = (Targets(ahead), Targets(passed));
 
+        Assert.NotEmpty(ends);
+        Assert.All(ends, e => Assert.Equal(isHeld, passed.Reaches(e)));
         Assert.NotEmpty(expected);
         Assert.All(expected.Zip(actual, (e, a) => (e, a)), p => Assert.True(IsNear(p.e, p.a)));
 

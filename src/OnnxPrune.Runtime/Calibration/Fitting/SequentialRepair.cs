@@ -93,49 +93,43 @@ internal sealed class SequentialRepair
         var masks = HideFromOthers();
         try
         {
-            return RunMasked(original, ends, batches, seed, progress, cancellation);
+            return RunMasked();
         }
         finally
         {
             masks.ForEach(m => m.Remove());
         }
-    }
 
-    private List<string> RunMasked(
-        NetworkCursor original,
-        IReadOnlyList<Value> ends,
-        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
-        long seed,
-        Action<double>? progress,
-        CancellationToken cancellation)
-    {
-        var done = new List<string>();
-        using var work = new NetworkCursor(_work, batches, _settings);
-        var firstLoss = FirstLoss(original);
-        var changed = false;
-        for (var i = 0; i < _units.Count; i++)
+        List<string> RunMasked()
         {
-            cancellation.ThrowIfCancellationRequested();
-            var (unit, before) = (_units[i].Unit, _units[i].Before);
-
-            // A layer that ends a branch waits for its shortcut, so that layers take their turns in another order than they run in:
-            // what is still to be repaired lies before the copy's cursor, and what it is to come to is kept.
-            SideBySide.Run(() => MoveOriginal(i), () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1), _settings.Threads);
-
-            // Up to the first loss there is nothing to repair.
-            changed = changed || Loses(before) || firstLoss < original.PlaceOf(before.Output.Producer!);
-            if (changed)
+            var done = new List<string>();
+            using var work = new NetworkCursor(_work, batches, _settings);
+            var firstLoss = FirstLoss(original);
+            var changed = false;
+            for (var i = 0; i < _units.Count; i++)
             {
-                // A small regression leaves threads idle, and the original does not wait for it.
-                var sums = Sums(_units[i], original, work, new SeededRandom(seed + i));
-                SideBySide.Run(() => Fit(_units[i], sums), () => MoveOriginal(i + 1), _settings.Threads);
-                done.Add(unit.Layer.Label);
+                cancellation.ThrowIfCancellationRequested();
+                var (unit, before) = (_units[i].Unit, _units[i].Before);
+
+                // A layer that ends a branch waits for its shortcut, so that layers take their turns in another order than they run in:
+                // what is still to be repaired lies before the copy's cursor, and what it is to come to is kept.
+                SideBySide.Run(() => MoveOriginal(i), () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1), _settings.Threads);
+
+                // Up to the first loss there is nothing to repair.
+                changed = changed || Loses(before) || firstLoss < original.PlaceOf(before.Output.Producer!);
+                if (changed)
+                {
+                    // A small regression leaves threads idle, and the original does not wait for it.
+                    var sums = Sums(_units[i], original, work, new SeededRandom(seed + i));
+                    SideBySide.Run(() => Fit(_units[i], sums), () => MoveOriginal(i + 1), _settings.Threads);
+                    done.Add(unit.Layer.Label);
+                }
+
+                progress?.Invoke((i + 1.0) / _units.Count);
             }
 
-            progress?.Invoke((i + 1.0) / _units.Count);
+            return done;
         }
-
-        return done;
 
         void MoveOriginal(int i)
         {
