@@ -2,20 +2,18 @@ using TorchSharp;
 
 namespace OnnxPrune.Training;
 
-/// <summary>Whether libtorch is there, and where it computes.</summary>
+/// <summary>Loads libtorch, and says where it computes.</summary>
 public static class TorchLibrary
 {
     private static readonly Lazy<string?> s_obstacle = new(Probe);
 
-    /// <summary>Why libtorch cannot be used, as a clause; null where it can.</summary>
-    public static string? Obstacle => s_obstacle.Value;
-
-    /// <exception cref="UsageException">There is no libtorch on this machine.</exception>
-    public static void Require()
+    /// <summary>Loads libtorch; later calls cost nothing.</summary>
+    /// <exception cref="UsageException">It cannot be loaded on this machine.</exception>
+    public static void Load()
     {
-        if (Obstacle is { } obstacle)
+        if (s_obstacle.Value is { } obstacle)
         {
-            throw new UsageException($"Training needs libtorch, which cannot be loaded here ({obstacle}). 'tools/setup --libtorch' installs it, or builds for the one that is here now, where it can; pruning works without.");
+            throw new UsageException($"libtorch cannot be loaded here ({obstacle}). Training needs it, and so does --calib, but for --repair layers or none.");
         }
     }
 

@@ -49,7 +49,7 @@ public sealed class FuzzingTests(ITestOutputHelper log)
 
     private static string Program => Environment.GetEnvironmentVariable("ONNXPRUNE_EXE") is { Length: > 0 } set
         ? set
-        : Path.Combine(SharedFiles.Root, ".stack", "app", "OnnxPrune.Cli");
+        : Path.Combine(SharedFiles.Root, "artifacts", "app", "OnnxPrune.Cli");
 
     private static (int ExitCode, string Output, string Error) Fuzz(params string[] arguments)
     {

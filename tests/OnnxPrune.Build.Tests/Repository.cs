@@ -5,15 +5,6 @@ internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>All projects but the stand-ins, as paths from the root with forward slashes.</summary>
-    public static IEnumerable<string> Projects { get; } =
-        new[] { "src", "tests" }
-            .SelectMany(folder => Directory.GetDirectories(Path.Combine(Root, folder)))
-            .SelectMany(folder => Directory.GetFiles(folder, "*.csproj"))
-            .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'))
-            .Order(StringComparer.Ordinal)
-            .ToList();
-
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

@@ -18,7 +18,7 @@ internal static class Cli
 
     public static string Executable => Environment.GetEnvironmentVariable("ONNXPRUNE_EXE") is { Length: > 0 } set
         ? set
-        : Path.Combine(Root, ".stack", "app", "OnnxPrune.Cli");
+        : Path.Combine(Root, "artifacts", "app", "OnnxPrune.Cli");
 
     public static Process Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null) =>
         StartProcess(Executable, arguments, environment);

@@ -11,7 +11,7 @@ public sealed class TrainingTests : TemporaryFolder
     private static readonly string[] s_short =
         ["--gate-epochs", "1", "--recover-epochs", "1", "--sparse-epochs", "1", "--epochs", "1", "--batch", "16", "--lr", "0.001", "--seed", "3", "--threads", "1"];
 
-    [LibtorchTheory]
+    [Theory]
     [InlineData("macs=50%", 0.5)]
     [InlineData("speedup=1.2", 0.95)]
     public void The_masks_that_train_writes_are_what_pruning_applies(string target, double share)
@@ -40,7 +40,7 @@ public sealed class TrainingTests : TemporaryFolder
         Assert.All(lines, l => Assert.Equal(1, l.GetProperty("schema_version").GetInt32()));
     }
 
-    [LibtorchTheory]
+    [Theory]
     [InlineData(2, 130)]
     [InlineData(15, 143)]
     public void A_signal_saves_and_the_same_command_goes_on_to_the_same_bytes(int signal, int code)
@@ -66,36 +66,6 @@ public sealed class TrainingTests : TemporaryFolder
         Assert.Equal(0, resumed.ExitCode);
         Assert.DoesNotContain("finetune 1/", resumed.Error);
         Assert.Equal(File.ReadAllBytes(At("whole.onnx")), File.ReadAllBytes(At("out.onnx")));
-    }
-
-    [Fact]
-    public void Without_libtorch_only_training_says_what_is_missing()
-    {
-        // given: the program without what calls libtorch
-        WriteImages();
-        var app = Directory.CreateDirectory(At("app")).FullName;
-        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(Cli.Executable)!).Where(f => !f.Contains("TorchStandIn", StringComparison.Ordinal) && !f.Contains("LibTorchSharp", StringComparison.Ordinal)))
-        {
-            File.CreateSymbolicLink(Path.Combine(app, Path.GetFileName(file)), file);
-        }
-
-        foreach (var managed in Directory.GetFiles(app, "*.dll").Concat(Directory.GetFiles(app, "*.json")))
-        {
-            var content = File.ReadAllBytes(managed);
-            File.Delete(managed);
-            File.WriteAllBytes(managed, content);
-        }
-
-        Outcome Run(params string[] arguments) => Cli.Finish(Cli.StartProcess("dotnet", [Path.Combine(app, "OnnxPrune.Cli.dll"), .. arguments]));
-
-        // when
-        var (pruned, trained) = (Run(Cli.Resnet, At("out.onnx"), "--target", "macs=75%", "--no-verify", "-q"), Run("finetune", Cli.Resnet, At("out.onnx"), "--data", At("images.bin")));
-
-        // then
-        Assert.Equal((0, ""), (pruned.ExitCode, pruned.Error));
-        Assert.Equal(2, trained.ExitCode);
-        Assert.StartsWith("onnxprune: Training needs libtorch, which cannot be loaded here", trained.Error);
-        Assert.Single(trained.Error.TrimEnd().Split('\n'));
     }
 
     [Theory]
@@ -125,27 +95,4 @@ public sealed class TrainingTests : TemporaryFolder
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Kill(int process, int signal);
-}
-
-/// <summary>Tests that train are skipped, saying so, where tools/setup found no libtorch.</summary>
-internal static class Libtorch
-{
-    private static readonly string s_folder = Path.GetDirectoryName(Cli.Executable)!;
-
-    /// <summary>Why tests that train are skipped; null where they are not.</summary>
-    public static string? WhyNot => File.Exists(Path.Combine(s_folder, "libTorchStandIn.so")) || File.Exists(Path.Combine(s_folder, "libLibTorchSharp.so"))
-        ? null
-        : "libtorch is not on this machine.";
-}
-
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class LibtorchFactAttribute : FactAttribute
-{
-    public LibtorchFactAttribute() => Skip = Libtorch.WhyNot;
-}
-
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class LibtorchTheoryAttribute : TheoryAttribute
-{
-    public LibtorchTheoryAttribute() => Skip = Libtorch.WhyNot;
 }

@@ -21,7 +21,7 @@ internal sealed class TrainingBenchmark(int steps, int batch, int threads)
 
     public int Run(string path)
     {
-        TorchLibrary.Require();
+        TorchLibrary.Load();
         TorchLibrary.SetThreads(threads);
         var model = OnnxFile.Read(path);
         using var session = OnnxSession.Open(model, SessionSettings.Plain);

@@ -38,12 +38,9 @@ internal sealed class CalibratedCutter
             terminal.Note(note);
         }
 
-        if (options.Repair >= RepairEffort.Auto && TorchLibrary.Obstacle is { } obstacle)
+        if (options.Repair >= RepairEffort.Auto)
         {
-            terminal.Note($"layers are fitted one by one, and not together as well, since libtorch cannot be loaded here ({obstacle}).");
-        }
-        else if (options.Repair >= RepairEffort.Auto)
-        {
+            TorchLibrary.Load();
             _fitter = new TorchRegionFitter(options.Measure.Sessions.Threads) { MostEpochs = TorchRegionFitter.UsualEpochs * (options.Repair == RepairEffort.Thorough ? ThoroughTimes : 1) };
         }
     }

@@ -23,7 +23,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
     public int Execute()
     {
         CheckOutputs();
-        TorchLibrary.Require();
+        TorchLibrary.Load();
         var device = TorchLibrary.ParseDevice(options.Device);
         if (options.Threads > 0)
         {

@@ -7,10 +7,7 @@ public sealed class OperatorTableTests
     // What their channels' number is used for, if for nothing else than shapes, keeps the channels.
     private static readonly string[] s_blocking = ["Size"];
 
-    // ONNX Runtime 1.29 has no CPU kernel for it, or not for the newest operator set.
-    private static readonly string[] s_notRunnable = [];
-
-    public static TheoryData<string> Operators => [.. OperatorTable.Rules.Keys.Except(s_blocking).Except(s_notRunnable)];
+    public static TheoryData<string> Operators => [.. OperatorTable.Rules.Keys.Except(s_blocking)];
 
     [Theory]
     [MemberData(nameof(Operators))]

@@ -4,7 +4,6 @@ using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
-using OnnxPrune.Tests.SharedModels;
 
 namespace OnnxPrune.Tests.Planning;
 

@@ -11,7 +11,7 @@ namespace OnnxPrune.Training.Tests.Methods;
 
 public sealed class BlockGatesTests
 {
-    [TorchFact]
+    [Fact]
     public void A_gradient_goes_straight_through_to_the_logit()
     {
         // given: all four gates half open
@@ -33,7 +33,7 @@ public sealed class BlockGatesTests
         Assert.Equal([-0.02625, -0.05125, -0.07625, -0.10125], gates.State.Logits.Select(a => Math.Round(a, 6)));
     }
 
-    [TorchFact]
+    [Fact]
     public void Gates_are_drawn_as_often_as_their_probability_says()
     {
         // given
@@ -56,7 +56,7 @@ public sealed class BlockGatesTests
         Assert.All(open.Zip(gates.Probabilities), p => Assert.InRange(p.First, p.Second - 0.1, p.Second + 0.1));
     }
 
-    [TorchFact]
+    [Fact]
     public void A_budget_presses_gates_while_the_expected_network_is_too_expensive()
     {
         // given

@@ -28,7 +28,7 @@ public sealed class ExactnessTests
         "marabou_cifar10_medium.onnx",
         "ImageClassifier_cifar10.onnx");
 
-    [SharedTorchTheory]
+    [SharedModelsTheory]
     [MemberData(nameof(Classifiers))]
     public void A_module_computes_what_the_runtime_does(string name)
     {
@@ -44,7 +44,7 @@ public sealed class ExactnessTests
         Assert.InRange(ModuleRun.Difference(expected, found), 0, Tolerance);
     }
 
-    [SharedTorchTheory]
+    [SharedModelsTheory]
     [MemberData(nameof(Classifiers))]
     public void After_a_step_the_exported_model_computes_what_the_module_does(string name)
     {
@@ -73,7 +73,7 @@ public sealed class ExactnessTests
         Assert.Equal(original.Metadata, model.Metadata);
     }
 
-    [SharedTorchTheory]
+    [SharedModelsTheory]
     [MemberData(nameof(Classifiers))]
     public void With_norms_folded_it_computes_and_exports_the_same_without_learning_their_scales(string name)
     {

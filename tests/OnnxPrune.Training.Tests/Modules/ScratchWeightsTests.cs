@@ -9,7 +9,7 @@ public sealed class ScratchWeightsTests
 {
     private const int Width = 32;
 
-    [TorchFact]
+    [Fact]
     public void Layers_are_drawn_by_what_they_read_and_norms_are_the_identity()
     {
         using var module = Drawn();
@@ -21,7 +21,7 @@ public sealed class ScratchWeightsTests
         Assert.All(Of(module, "BatchNormalization", 4), w => Assert.All(w.ToDoubles(), v => Assert.Equal(1, v)));
     }
 
-    [TorchFact]
+    [Fact]
     public void Residual_branches_begin_with_a_scale_of_zero_and_nothing_else_does()
     {
         using var module = Drawn();

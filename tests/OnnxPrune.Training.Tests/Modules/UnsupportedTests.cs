@@ -6,7 +6,7 @@ namespace OnnxPrune.Training.Tests.Modules;
 
 public sealed class UnsupportedTests
 {
-    [TorchFact]
+    [Fact]
     public void An_operator_without_a_rule_is_named_in_one_sentence()
     {
         // given
@@ -20,7 +20,7 @@ public sealed class UnsupportedTests
         Assert.Equal("Selu 'selu1' cannot be trained: there is no rule for Selu; pruning with --calib needs none.", failure.Message);
     }
 
-    [TorchFact]
+    [Fact]
     public void What_libtorch_refuses_is_an_exception_and_no_crash()
     {
         using var scope = torch.NewDisposeScope();

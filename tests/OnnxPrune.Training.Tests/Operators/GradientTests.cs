@@ -78,7 +78,7 @@ public sealed class GradientTests
 
     public static TheoryData<string> Operators { get; } = new(TorchOperatorTable.Rules.Keys);
 
-    [TorchTheory]
+    [Theory]
     [MemberData(nameof(Operators))]
     public void Gradients_are_those_of_finite_differences(string operation)
     {

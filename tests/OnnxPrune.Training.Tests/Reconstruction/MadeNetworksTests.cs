@@ -23,7 +23,7 @@ public sealed class MadeNetworksTests
     public static TheoryData<string> Names =>
         [.. Catalog.All.Select(n => n.Name).Except(s_left).Where(n => !n.StartsWith("resnet", StringComparison.Ordinal) || n.StartsWith("resnet20_", StringComparison.Ordinal))];
 
-    [TorchTheory]
+    [Theory]
     [MemberData(nameof(Names))]
     public void Network_is_cut_and_repaired_from_a_few_samples(string name)
     {

@@ -13,7 +13,7 @@ public sealed class TorchRegionFitterTests
 {
     private const int Epochs = 20;
 
-    [TorchFact]
+    [Fact]
     public void Comes_closer_to_targets_on_samples_that_it_never_saw()
     {
         var (model, region, shapes) = Given();
@@ -26,7 +26,7 @@ public sealed class TorchRegionFitterTests
         Assert.InRange(Error(model, unseen) / before, 0, 0.9);
     }
 
-    [TorchFact]
+    [Fact]
     public void Leaves_what_gets_no_better_as_it_is()
     {
         var (model, region, shapes) = Given();
@@ -40,7 +40,7 @@ public sealed class TorchRegionFitterTests
         Assert.Equal(before, OnnxFile.ToBytes(model));
     }
 
-    [TorchFact]
+    [Fact]
     public void Gives_the_same_bytes_on_one_thread_and_on_several()
     {
         var bytes = new[] { 1, 2, 2 }.Select(threads =>
@@ -54,7 +54,7 @@ public sealed class TorchRegionFitterTests
         Assert.Equal(bytes[0], bytes[2]);
     }
 
-    [TorchFact]
+    [Fact]
     public void Weights_that_others_read_too_stay()
     {
         var g = new TestGraph();
@@ -69,7 +69,7 @@ public sealed class TorchRegionFitterTests
         Assert.Equal(kept.Data.ToArray(), model.Graph.Find(shared)!.Initializer!.Data.ToArray());
     }
 
-    [TorchTheory]
+    [Theory]
     [InlineData("no rule")]
     [InlineData("a bound that is computed")]
     public void What_cannot_be_trained_through_is_left_out(string why)

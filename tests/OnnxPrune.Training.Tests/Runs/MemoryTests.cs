@@ -12,7 +12,7 @@ public sealed class MemoryTests
 {
     private const long Most = 50 << 20;
 
-    [TorchFact]
+    [Fact]
     public void Steps_leave_no_tensors_behind()
     {
         using var outer = torch.NewDisposeScope();

@@ -32,7 +32,7 @@ public sealed class TrainingRunTests
         Seed = 5,
     };
 
-    [TorchTheory]
+    [Theory]
     [InlineData(TrainingMethod.Bpcp, 0.4)]
     [InlineData(TrainingMethod.Blocks, 0.6)]
     [InlineData(TrainingMethod.Channels, 0.5)]
@@ -58,7 +58,7 @@ public sealed class TrainingRunTests
         Assert.InRange(ModuleRun.Difference(pruned, ModuleRun.Runtime(Apply(outcome.Masked), input)), 0, Tolerance);
     }
 
-    [TorchFact]
+    [Fact]
     public void Without_a_target_the_papers_rules_decide()
     {
         // given
@@ -73,7 +73,7 @@ public sealed class TrainingRunTests
         Assert.NotEmpty(outcome.Plan.Channels);
     }
 
-    [TorchFact]
+    [Fact]
     public void A_run_that_was_stopped_goes_on_to_the_same_numbers()
     {
         // given
@@ -94,7 +94,7 @@ public sealed class TrainingRunTests
         Assert.Equal(OnnxFile.ToBytes(whole.Pruned), OnnxFile.ToBytes(resumed.Pruned));
     }
 
-    [TorchFact]
+    [Fact]
     public void A_checkpoint_of_another_request_is_refused()
     {
         // given
@@ -108,7 +108,7 @@ public sealed class TrainingRunTests
         Assert.Contains("made with other options", failure.Message);
     }
 
-    [TorchTheory]
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void Finetuning_learns_the_task_and_the_report_is_what_the_exported_model_does(bool scratch)
@@ -128,7 +128,7 @@ public sealed class TrainingRunTests
         Assert.True(outcome.Plan.IsEmpty);
     }
 
-    [TorchFact]
+    [Fact]
     public void The_same_seed_gives_the_same_model_and_another_one_does_not()
     {
         var options = s_quick with { Method = TrainingMethod.Finetune, Epochs = 1 };

@@ -1,6 +1,6 @@
-using OnnxPrune.Testing;
+using Xunit;
 
-namespace OnnxPrune.Tests.SharedModels;
+namespace OnnxPrune.Testing;
 
 /// <summary>A theory over ../shared/models that is skipped, and says so, where that folder is absent.</summary>
 [AttributeUsage(AttributeTargets.Method)]
