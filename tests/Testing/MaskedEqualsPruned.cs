@@ -27,8 +27,10 @@ public static class MaskedEqualsPruned
     private const double Floor = 1e-5;
 
     /// <summary>Prunes a copy of the model by the plan, masks another, and compares what ONNX Runtime makes of both.</summary>
-    public static OracleRun Compare(Model model, PruningPlan plan, IReadOnlyDictionary<string, Tensor> inputs)
+    /// <param name="settings">How both are run; on one thread of the CPU with nothing optimized where it is null.</param>
+    public static OracleRun Compare(Model model, PruningPlan plan, IReadOnlyDictionary<string, Tensor> inputs, SessionSettings? settings = null)
     {
+        settings ??= SessionSettings.Plain;
         plan = plan with { AbsorbMeans = false };
         var original = ModelCopy.WithShapes(model);
         var pruned = ModelCopy.Of(original);
@@ -37,9 +39,9 @@ public static class MaskedEqualsPruned
 
         // Looked into only now: a value that is an output cannot be cut.
         var (maskedProbes, prunedProbes) = (SaturatedOutputs.Expose(masked), SaturatedOutputs.Expose(pruned));
-        using var before = Open(original, "the original model");
-        using var a = Open(masked, "the masked model");
-        using var b = Open(pruned, "the pruned model");
+        using var before = Open(original, settings, "the original model");
+        using var a = Open(masked, settings, "the masked model");
+        using var b = Open(pruned, settings, "the pruned model");
         var (whole, expected, found) = (before.Run(inputs), a.Run(inputs), b.Run(inputs));
         var error = RelativeError(Part(expected, original), Part(found, original));
         foreach (var (left, right) in maskedProbes.Zip(prunedProbes))
@@ -106,7 +108,7 @@ public static class MaskedEqualsPruned
     private static IReadOnlyList<ResidualBlock> Blocks(Model model, PruningPlan plan) =>
         plan.Blocks.Count == 0 ? [] : PlanLookup.Blocks(plan, model, BlockFinder.Find(model, ChannelFlow.Through(model).Constants));
 
-    private static OnnxSession Open(Model model, string name) => OnnxSession.Open(OnnxFile.ToBytes(model), model.Folder, SessionSettings.Plain, name);
+    private static OnnxSession Open(Model model, SessionSettings settings, string name) => OnnxSession.Open(OnnxFile.ToBytes(model), model.Folder, settings, name);
 
     private static Dictionary<string, Tensor> Part(IReadOnlyDictionary<string, Tensor> results, Model original) =>
         original.Graph.Outputs.Where(o => results.ContainsKey(o.Name)).ToDictionary(o => o.Name, o => results[o.Name]);

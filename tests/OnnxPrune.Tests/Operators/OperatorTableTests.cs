@@ -1,4 +1,5 @@
 using OnnxPrune.Operators;
+using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
 

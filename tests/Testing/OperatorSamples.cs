@@ -1,13 +1,12 @@
 using OnnxPrune.Graphs;
-using OnnxPrune.Testing;
 
-namespace OnnxPrune.Tests.Operators;
+namespace OnnxPrune.Testing;
 
 /// <summary>
 /// One small graph for every operator of the table, in which the operator named stands between Conv 'conv1' and Conv 'conv2', so that
 /// the channels of 'conv1' flow through it.
 /// </summary>
-internal static class OperatorSamples
+public static class OperatorSamples
 {
     private const int C = 8;
 
