@@ -28,7 +28,11 @@ public static class TorchLibrary
     };
 
     /// <summary>How many threads one operator may take.</summary>
-    public static void SetThreads(int count) => torch.set_num_threads(count);
+    public static void SetThreads(int count)
+    {
+        Load();
+        torch.set_num_threads(count);
+    }
 
     private static string? Probe()
     {
@@ -37,7 +41,9 @@ public static class TorchLibrary
         Console.SetOut(TextWriter.Null);
         try
         {
+            NativeSettings.BeforeLoading();
             using var one = torch.tensor(new[] { 1f }, [1]);
+            NativeSettings.AfterLoading();
             return one.shape.Length == 1 ? null : "it gives wrong answers";
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or BadImageFormatException or EntryPointNotFoundException)

@@ -47,7 +47,7 @@ public sealed class TrainingTests : TemporaryFolder
     {
         // given
         WriteImages();
-        string[] Command(string name) => ["finetune", Cli.Resnet, At(name), "--data", At("images.bin"), "--hold-out", "16", "--epochs", "20", "--batch", "16", "--lr", "0.001", "--threads", "1"];
+        string[] Command(string name) => ["finetune", Cli.Resnet, At(name), "--data", At("images.bin"), "--hold-out", "16", "--epochs", "20", "--batch", "16", "--lr", "0.001", "--threads", "1", "--keep", "last"];
         Assert.Equal(0, Cli.Run(Command("whole.onnx")).ExitCode);
 
         // when

@@ -12,9 +12,11 @@ internal sealed class TrainingArguments
 {
     private readonly List<Option> _all = [];
     private readonly Option<string[]> _data = new("--data") { HelpName = "PATH", Description = "labelled samples to train on: CIFAR-10 .bin, .npz or a folder of class folders of images; repeatable" };
-    private readonly Option<string> _validation, _holdOut, _normalize, _resize, _teacher, _round, _seed, _device, _threads, _checkpoint, _log;
+    private readonly Option<string> _validation, _holdOut, _normalize, _resize, _limit, _teacher, _round, _seed, _device, _threads, _checkpoint, _log, _report, _statistics;
+    private readonly Option<string>? _keep;
     private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature, _crop, _norms;
     private readonly Option<bool> _noFlip = new("--no-flip") { Description = "do not mirror images" };
+    private readonly Option<bool> _restart = new("--restart") { Description = "begin anew where a run that was stopped left a checkpoint, and overwrite it" };
     private readonly Option<bool> _scratch = new("--scratch") { Description = "begin with random weights: the control that a result needs" };
     private readonly Option<string>? _gateEpochs, _recoverEpochs, _sparseEpochs, _gateRate, _gateMomentum, _gateStart, _gamma, _lambda, _channelShare, _blockPart;
 
@@ -22,7 +24,8 @@ internal sealed class TrainingArguments
     {
         _all.Add(_data);
         _validation = Text("--validation", "PATH", "labelled samples to measure accuracy on; none of them is trained on");
-        _holdOut = Text("--hold-out", "N", "without --validation: how many samples of the data are kept back for it; default: a tenth");
+        _limit = Text("--limit", "N", "take at most N samples of each source, drawn by --seed");
+        _holdOut = Text("--hold-out", "N", isTraining ? "without --validation: how many samples of the data are kept back for it; default: a tenth" : "how many samples of the data are kept back to tell whether finetuning helped, and without --validation to measure accuracy on; default: a tenth");
         _normalize = Text("--normalize", "HOW", "how pixels become inputs: imagenet, cifar10, unit (0..1, the default), none (0..255) or mean=a,b,c;std=a,b,c");
         _resize = Text("--resize", "N", CommonOptions.ResizeMeaning);
         _teacher = Text("--teacher", "FILE", isTraining ? "the model that is distilled from; default: in.onnx" : "a model to distil from, such as the original of a pruned one");
@@ -57,9 +60,17 @@ internal sealed class TrainingArguments
         _crop = Text("--crop", "N", "pixels that images are padded with before they are cropped at random (4)");
         _all.Add(_noFlip);
         _norms = Text("--batch-norm", "HOW", "restore (the default): take BatchNormalization that was folded into layers out again while training; keep: do not");
+        _statistics = Text("--statistics", "WHICH", "of BatchNormalization while weights are learned: batch (each batch's own), network (as they are) or auto (whichever does better before the first step); default: " + (isTraining ? "batch" : "auto"));
+        if (!isTraining)
+        {
+            _keep = Text("--keep", "WHICH", "better (the default): out.onnx gets the weights of in.onnx where those at the end are no better on the samples kept back; last: always those at the end");
+        }
+
         _round = Text("--round", "N", "keep multiples of N channels; auto (the default) asks the provider");
         _all.Add(_scratch);
         _checkpoint = Text("--checkpoint", "FILE", "where the run is saved and gone on from; default: out.onnx.checkpoint, removed at the end");
+        _all.Add(_restart);
+        _report = Text("--report", "FILE", "write what was asked for and what came of it as JSON");
         _log = Text("--log", "FILE", "append every epoch and cut as a line of JSON");
         _device = Text("--device", "NAME", "where to train: auto (the default), cpu or cuda");
         _threads = Text("--threads", "N", "threads of libtorch and ONNX Runtime; default: all cores");
@@ -84,6 +95,10 @@ internal sealed class TrainingArguments
             Output = "",
             Data = parsed.GetValue(_data) is { Length: > 0 } data ? data : throw new UsageException("--data is missing: give labelled samples to train on."),
             Validation = parsed.GetValue(_validation),
+            Limit = CommonOptions.Whole("--limit", parsed.GetValue(_limit), 1),
+            KeepsBetter = (_keep is null ? null : parsed.GetValue(_keep)) switch { null or "better" => true, "last" => false, var other => throw new UsageException($"--keep {other}: choose better or last.") },
+            Restarts = parsed.GetValue(_restart),
+            Report = parsed.GetValue(_report),
             HoldOut = CommonOptions.Whole("--hold-out", parsed.GetValue(_holdOut), 1),
             Normalize = parsed.GetValue(_normalize),
             Resize = CommonOptions.Whole("--resize", parsed.GetValue(_resize), 1),
@@ -115,6 +130,14 @@ internal sealed class TrainingArguments
                 BlockPart = Share(parsed, _blockPart) ?? preset.BlockPart,
                 Objective = new Objective(Share(parsed, _smoothing) ?? objective.LabelSmoothing, distill, CommonOptions.Positive("--temperature", parsed.GetValue(_temperature)) ?? objective.Temperature),
                 Augmentation = new Augmentation(CommonOptions.Whole("--crop", parsed.GetValue(_crop), 0) ?? preset.Augmentation.Padding, preset.Augmentation.Flips && !parsed.GetValue(_noFlip)),
+                Statistics = parsed.GetValue(_statistics) switch
+                {
+                    null => preset.Statistics,
+                    "batch" => NormStatistics.Batch,
+                    "network" => NormStatistics.Kept,
+                    "auto" => NormStatistics.Auto,
+                    var other => throw new UsageException($"--statistics {other}: choose auto, batch or network."),
+                },
                 RestoresNorms = parsed.GetValue(_norms) switch { null or "restore" => true, "keep" => false, var other => throw new UsageException($"--batch-norm {other}: choose restore or keep.") },
                 Scratch = parsed.GetValue(_scratch),
                 Seed = CommonOptions.Whole("--seed", parsed.GetValue(_seed), 0) ?? 0,

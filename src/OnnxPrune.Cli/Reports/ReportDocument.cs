@@ -92,4 +92,5 @@ internal sealed record ReportAccuracy(double? OriginalTop1, double? PrunedTop1, 
 [JsonSerializable(typeof(ReportDocument))]
 [JsonSerializable(typeof(InspectDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
+[JsonSerializable(typeof(TrainingDocument))]
 internal sealed partial class ReportJson : JsonSerializerContext;

@@ -17,6 +17,12 @@ internal sealed record TrainOptions
     /// <summary>How many; null for a tenth.</summary>
     public int? HoldOut { get; init; }
 
+    /// <summary>How many samples of each source are taken; null for all.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>Whether the input's weights are given back where finetuning has not made them better.</summary>
+    public bool KeepsBetter { get; init; } = true;
+
     public string? Normalize { get; init; }
 
     /// <summary>The pixels that the shorter side of images in folders is brought to; null leaves them as they are.</summary>
@@ -26,7 +32,12 @@ internal sealed record TrainOptions
 
     public string? Checkpoint { get; init; }
 
+    /// <summary>Whether a checkpoint that is there is left aside and overwritten.</summary>
+    public bool Restarts { get; init; }
+
     public string? Log { get; init; }
+
+    public string? Report { get; init; }
 
     public string? Pruned { get; init; }
 

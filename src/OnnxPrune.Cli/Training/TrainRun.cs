@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
@@ -22,6 +24,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
     public int Execute()
     {
+        var watch = Stopwatch.StartNew();
         CheckOutputs();
         TorchLibrary.Load();
         var device = TorchLibrary.ParseDevice(options.Device);
@@ -43,10 +46,11 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
         var before = terminal.Watched("measuring the accuracy", _ => data.Validation.Measure(loaded.Model));
         var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(MeasuredTimes.Multiple(sessions)) };
+        var request = TrainRequest.Of(options, training);
         var outcome = Interrupts.Orderly(stop => Progress.Show("training", !terminal.IsQuiet && !terminal.IsVerbose, (progress, describe) =>
         {
             using var log = new TrainingLog(options.Log, new TrainingDisplay(progress, describe, terminal));
-            using var run = new TrainingRun(loaded.Model, teacher, data.Samples, data.Validation, training, device, log, options.CheckpointPath, resumes: true, Request(training), track);
+            using var run = new TrainingRun(loaded.Model, teacher, data.Samples, data.Validation, training, device, log, options.CheckpointPath, resumes: !options.Restarts, request, track, data.HeldOut);
             return run.Run(stop);
         }));
         if (outcome is null)
@@ -56,10 +60,16 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         }
 
         Write(outcome);
-        if (!terminal.IsQuiet)
+        if (!terminal.IsQuiet || options.Report is not null)
         {
-            var race = terminal.Watched("racing the trained network", progress => track.Race(outcome.Pruned, progress));
-            Show(loaded, outcome, data, before, race);
+            var result = Measure(loaded, outcome, data, before, track);
+            Show(result, outcome);
+            if (options.Report is { } report)
+            {
+                var document = Document(result, outcome, request, watch.Elapsed.TotalSeconds);
+                using var pending = TextFile.Stage(report, JsonSerializer.Serialize(document, ReportJson.Default.TrainingDocument) + "\n");
+                pending.Commit();
+            }
         }
 
         return ExitCode.Done;
@@ -67,30 +77,19 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
     private void CheckOutputs()
     {
-        foreach (var path in new[] { options.Output, options.Pruned, options.CheckpointPath, options.Log }.OfType<string>())
+        foreach (var path in new[] { options.Output, options.Pruned, options.CheckpointPath, options.Log, options.Report }.OfType<string>())
         {
             if (Directory.Exists(path) || Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
             {
                 throw new UsageException($"'{path}' cannot be written: it is a folder, or lies in none that exists.");
             }
         }
-    }
 
-    /// <summary>What the numbers of the run depend on.</summary>
-    private string Request(TrainingOptions training) => string.Join(
-        '\n',
-        [
-            Path.GetFullPath(options.Input),
-            .. options.Data,
-            options.Validation,
-            options.HoldOut?.ToString(CultureInfo.InvariantCulture),
-            options.Normalize,
-            options.Resize?.ToString(CultureInfo.InvariantCulture),
-            options.Teacher,
-            string.Join(' ', training.Targets),
-            string.Join(' ', training.TimeTargets),
-            training with { Targets = [], TimeTargets = [] },
-        ]);
+        if (options.Report is { } report && !Path.GetExtension(report).Equals(".json", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new UsageException($"--report {report}: the name must end in .json.");
+        }
+    }
 
     private void Write(TrainingOutcome outcome)
     {
@@ -102,22 +101,52 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         File.Delete(options.CheckpointPath);
     }
 
-    private void Show(LoadedModel loaded, TrainingOutcome outcome, TrainingData data, double before, LatencyReport race)
+    private Result Measure(LoadedModel loaded, TrainingOutcome outcome, TrainingData data, double before, RaceTrack track)
     {
-        var after = data.Validation.Measure(outcome.Pruned);
+        var race = terminal.Watched("racing the trained network", progress => track.Race(outcome.Pruned, progress));
         var blocks = new Pruner(loaded.Copy().Model, null).Blocks.Count;
-        var rows = SummaryRow.Of(
+        return new Result(
             ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, outcome.Before, loaded.Bytes),
             ModelFigures.Of(outcome.Pruned.Graph.Nodes.Count, blocks - outcome.Plan.Blocks.Count, outcome.After, OnnxFile.ToBytes(outcome.Pruned).Length),
             race,
-            null).Append(Accuracy(before, after));
+            new TrainedAccuracy(before, data.Validation.Measure(outcome.Pruned), data.Validation.Samples, data.Description));
+    }
+
+    private TrainingDocument Document(Result result, TrainingOutcome outcome, IReadOnlyDictionary<string, string> request, double seconds) => new(
+        IsFinetuning ? "finetune" : "train",
+        options.Input,
+        options.Output,
+        request,
+        PruneReport.Versions(result.Race),
+        result.Original,
+        result.Trained,
+        result.Accuracy,
+        outcome.HeldOut is { } held ? new TrainedHeldOut(held.Start, held.End, held.Samples, held.KeepsStart ? "start" : "end") : null,
+        result.Race.Speedup,
+        seconds);
+
+    private void Show(Result result, TrainingOutcome outcome)
+    {
+        if (terminal.IsQuiet)
+        {
+            return;
+        }
+
+        var rows = SummaryRow.Of(result.Original, result.Trained, result.Race, null).Append(Accuracy(result.Accuracy.Before, result.Accuracy.After));
         Tables.Show(terminal, ["", "Original", IsFinetuning ? "Finetuned" : "Pruned", "Ratio"], rows.Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
-        terminal.Line($"Accuracy: ONNX Runtime on {data.Description}.");
-        terminal.Line(Numbers.Race(race));
-        foreach (var missed in options.Training.TimeTargets.Where(t => t.Used(race.Racers[^1]) > 1))
+        terminal.Line($"Accuracy: ONNX Runtime on {result.Accuracy.Data}.");
+        terminal.Line(Numbers.Race(result.Race));
+        foreach (var missed in options.Training.TimeTargets.Where(t => t.Used(result.Race.Racers[^1]) > 1))
         {
             terminal.Note($"the last race says that the target {missed} is missed; to cut further, prune the result with '--target {missed}'.");
+        }
+
+        if (outcome.HeldOut is { } held)
+        {
+            terminal.Line(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Loss on {held.Samples} samples held back: {held.Start:0.0000} at the start, {held.End:0.0000} at the end{(held.KeepsStart ? $"; '{options.Output}' has the weights of '{options.Input}', as finetuning made them no better. A lower --lr, more --data or a --teacher may." : ".")}"));
         }
 
         if (!IsFinetuning)
@@ -131,4 +160,6 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         string.Create(CultureInfo.InvariantCulture, $"{100 * before:0.00} %"),
         string.Create(CultureInfo.InvariantCulture, $"{100 * after:0.00} %"),
         string.Create(CultureInfo.InvariantCulture, $"{100 * (after - before):+0.00;-0.00;0.00} points"));
+
+    private sealed record Result(ModelFigures Original, ModelFigures Trained, LatencyReport Race, TrainedAccuracy Accuracy);
 }

@@ -2,12 +2,14 @@ using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Training.Data;
+using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Runs;
 
 namespace OnnxPrune.Cli.Training;
 
 /// <summary>What is trained on, and what accuracy is measured on.</summary>
-internal sealed record TrainingData(SampleStore Samples, Validation Validation, string Description)
+/// <param name="HeldOut">What tells whether finetuning helped, never samples of --validation, which may be those that a result is judged by; null where nothing asks.</param>
+internal sealed record TrainingData(SampleStore Samples, Validation Validation, SampleStore? HeldOut, string Description)
 {
     private const int ShareHeldOut = 10;
 
@@ -20,25 +22,39 @@ internal sealed record TrainingData(SampleStore Samples, Validation Validation, 
             terminal.Note(note);
         }
 
+        var seed = options.Training.Seed;
+        var taken = sources.Select(s => s.Sample(options.Limit, seed)).ToArray();
         var settings = new SessionSettings { Threads = options.Threads };
-        if (options.Validation is { } path)
+        var validation = options.Validation is { } path ? Labelled(DataSource.Open(path, options.Normalize, options.Resize), path) : null;
+        var judges = options is { KeepsBetter: true, Training: { Method: TrainingMethod.Finetune, Scratch: false } };
+        if (validation is not null && !judges)
         {
-            var other = Labelled(DataSource.Open(path, options.Normalize, options.Resize), path);
-            return new TrainingData(
-                new SampleStore(input, sources.Select(s => (s, (IReadOnlyList<int>?)null))), new Validation(other, null, settings), other.Description);
+            return new TrainingData(Store(sources, taken), new Validation(validation, validation.Sample(options.Limit, seed), settings), null, validation.Description);
         }
 
         // Held back from the first source: what is named first is what counts.
         var first = Labelled(sources[0], options.Data[0]);
-        var count = options.HoldOut ?? first.Count / ShareHeldOut;
-        if (count < 1 || count >= first.Count)
+        var count = options.HoldOut ?? taken[0].Count / ShareHeldOut;
+        if (count < 1 || count >= taken[0].Count)
         {
-            throw new UsageException($"{count} of {first.Count} samples cannot be held back for validation; give --validation or another --hold-out.");
+            throw new UsageException($"{count} of {taken[0].Count} samples cannot be held back; give more --data, another --hold-out{(judges ? ", or --keep last" : ", or --validation")}.");
         }
 
-        var (held, trained) = first.Split(count, options.Training.Seed);
+        var (held, trained) = Split(taken[0], count, seed);
+        taken[0] = trained;
         return new TrainingData(
-            new SampleStore(input, sources.Select(s => (s, s == first ? trained : null))), new Validation(first, held, settings), $"{count} held back of {first.Description}");
+            Store(sources, taken),
+            validation is null ? new Validation(first, held, settings) : new Validation(validation, validation.Sample(options.Limit, seed), settings),
+            judges ? new SampleStore(input, (first, held)) : null,
+            validation?.Description ?? $"{count} held back of {first.Description}");
+
+        SampleStore Store(IDataSource[] all, IReadOnlyList<int>[] indices) => new(input, all.Zip(indices));
+    }
+
+    private static (IReadOnlyList<int> Held, IReadOnlyList<int> Trained) Split(IReadOnlyList<int> taken, int count, long seed)
+    {
+        var order = new Runtime.Inputs.SeededRandom(seed).Permutation(taken.Count);
+        return ([.. order.Take(count).Order().Select(i => taken[i])], [.. order.Skip(count).Order().Select(i => taken[i])]);
     }
 
     private static IDataSource Labelled(IDataSource source, string path) =>

@@ -1,4 +1,5 @@
 using OnnxPrune.Training.Modules;
+using OnnxPrune.Training.Operators;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Methods;
@@ -15,7 +16,7 @@ public static class ScalePenalty
         using var mode = torch.no_grad();
         foreach (var scale in module.Weights.Where(w => w.IsNormScale).Select(w => w.Parameter!))
         {
-            scale.grad?.add_(scale.sign(), lambda);
+            scale.grad?.Increase(scale.sign(), lambda);
         }
     }
 }

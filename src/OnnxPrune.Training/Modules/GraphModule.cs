@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MathNet.Numerics.LinearAlgebra;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
@@ -94,7 +95,7 @@ public sealed class GraphModule : IDisposable
                 return gates is not null && gates.TryGetValue(use, out var gate) ? tensor.mul(gate) : tensor;
             }
 
-            var made = step.Operator.Compute(new OperatorCall(step.Node, step.Output, training, _facts, Read));
+            var made = Compute(step, new OperatorCall(step.Node, step.Output, training, _facts, Read));
             known.Add(step.Value, made);
             observe?.Invoke(step.Node, known.GetValueOrDefault(step.Node.Required(0))!, made);
             foreach (var done in step.LastUses)
@@ -152,6 +153,18 @@ public sealed class GraphModule : IDisposable
         foreach (var use in weight.Uses)
         {
             use.Node.SetInput(use.Index, made);
+        }
+    }
+
+    private static torch.Tensor Compute(ModuleStep step, OperatorCall call)
+    {
+        try
+        {
+            return step.Operator.Compute(call);
+        }
+        catch (ExternalException e)
+        {
+            throw call.Unsupported($"gives libtorch sizes or numbers that it refuses ({e.Message.Split('\n')[0]})");
         }
     }
 

@@ -13,6 +13,6 @@ internal static class Arithmetic
             result = combine(result, call.Input(i));
         }
 
-        return call.Node.Inputs.Count == 1 ? result.contiguous() : result;
+        return call.Node.Inputs.Count == 1 ? result.alias() : result;
     }
 }

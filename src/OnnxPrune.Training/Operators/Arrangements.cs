@@ -7,10 +7,8 @@ namespace OnnxPrune.Training.Operators;
 /// <summary>The same elements in another arrangement.</summary>
 internal static class Arrangements
 {
-    // Of one tensor, some releases of TorchSharp give that tensor itself.
-    public static Tensor Concat(OperatorCall call) => call.Node.Inputs.Count == 1
-        ? call.Input(0).contiguous()
-        : cat((IList<Tensor>)[.. Enumerable.Range(0, call.Node.Inputs.Count).Select(call.Input)], call.Node.Int("axis", 1));
+    public static Tensor Concat(OperatorCall call) =>
+        cat((IList<Tensor>)[.. Enumerable.Range(0, call.Node.Inputs.Count).Select(call.Input)], call.Node.Int("axis", 1));
 
     /// <summary>The part that the wanted output is; parts are equal where no sizes are given.</summary>
     public static Tensor Split(OperatorCall call)
@@ -39,7 +37,7 @@ internal static class Arrangements
                 : throw call.Unsupported("slices backwards or takes nothing");
         }
 
-        return starts.Length == 0 ? result.contiguous() : result;
+        return starts.Length == 0 ? result.alias() : result;
     }
 
     public static Tensor Pad(OperatorCall call)

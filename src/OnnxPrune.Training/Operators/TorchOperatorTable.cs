@@ -16,11 +16,11 @@ internal static class TorchOperatorTable
 
         // One element from the one element at its place.
         ["Relu"] = new(c => functional.relu(c.Input(0))),
-        ["LeakyRelu"] = new(c => functional.leaky_relu(c.Input(0), c.Node.Float("alpha", 0.01f))),
-        ["Elu"] = new(c => functional.elu(c.Input(0), c.Node.Float("alpha", 1))),
+        ["LeakyRelu"] = new(c => c.Input(0).LeakyRelu(c.Node.Float("alpha", 0.01f))),
+        ["Elu"] = new(c => c.Input(0).Elu(c.Node.Float("alpha", 1))),
         ["HardSwish"] = new(c => functional.hardswish(c.Input(0))),
         ["HardSigmoid"] = new(Activations.HardSigmoid),
-        ["Softplus"] = new(c => functional.softplus(c.Input(0))),
+        ["Softplus"] = new(Activations.Softplus),
         ["Sigmoid"] = new(c => c.Input(0).sigmoid()),
         ["Tanh"] = new(c => c.Input(0).tanh()),
         ["PRelu"] = new(Activations.PRelu),
@@ -31,19 +31,19 @@ internal static class TorchOperatorTable
         ["Log"] = new(c => c.Input(0).log()),
         ["Sqrt"] = new(c => c.Input(0).sqrt()),
         ["Erf"] = new(c => c.Input(0).erf()),
-        ["Identity"] = new(c => c.Input(0).contiguous()),
-        ["Dropout"] = new(c => c.Input(0).contiguous(), Tensors: 1),
+        ["Identity"] = new(c => c.Input(0).alias()),
+        ["Dropout"] = new(c => c.Input(0).alias(), Tensors: 1),
 
         // One element from the elements at its place, with broadcasting.
-        ["Add"] = new(c => c.Input(0).add(c.Input(1))),
+        ["Add"] = new(c => c.Input(0).Plus(c.Input(1))),
         ["Sub"] = new(c => c.Input(0).sub(c.Input(1))),
         ["Mul"] = new(c => c.Input(0).mul(c.Input(1))),
         ["Div"] = new(c => c.Input(0) / c.Input(1)),
         ["Pow"] = new(c => c.Input(0).pow(c.Input(1))),
-        ["Sum"] = new(c => Arithmetic.Fold(c, (a, b) => a.add(b))),
+        ["Sum"] = new(c => Arithmetic.Fold(c, (a, b) => a.Plus(b))),
         ["Max"] = new(c => Arithmetic.Fold(c, TorchSharp.torch.maximum)),
         ["Min"] = new(c => Arithmetic.Fold(c, TorchSharp.torch.minimum)),
-        ["Mean"] = new(c => Arithmetic.Fold(c, (a, b) => a.add(b)).mul(1.0 / c.Node.Inputs.Count)),
+        ["Mean"] = new(c => Arithmetic.Fold(c, (a, b) => a.Plus(b)).Times(1.0 / c.Node.Inputs.Count)),
 
         // Windows and sums over positions.
         ["MaxPool"] = new(Pools.Max),

@@ -4,6 +4,7 @@ using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Training.Modules;
 using OnnxPrune.Training.Operators;
+using OnnxPrune.Training.Steps;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Reconstruction;
@@ -113,7 +114,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     private void Descend(
         GraphModule module, Weight[] weights, Part[][] batches, double rate, int epochs, SeededRandom random, CancellationToken cancellation)
     {
-        var optimizers = Array.ConvertAll(weights, w => (Adam: torch.optim.Adam([w.Parameter!], 0, 0.9, 0.999), Rate: rate * Size(w)));
+        var optimizers = Array.ConvertAll(weights, w => (Adam: new Adam(w.Parameter!), Rate: rate * Size(w)));
         try
         {
             var steps = epochs * batches.Length;
@@ -130,9 +131,8 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
                 var decay = (1 + Math.Cos(Math.PI * step / steps)) / 2;
                 ForEach(optimizers, o =>
                 {
-                    o.Adam.ParamGroups.First().LearningRate = o.Rate * decay;
-                    o.Adam.step();
-                    o.Adam.zero_grad();
+                    o.Adam.Step(o.Rate * decay);
+                    o.Adam.ClearGradient();
                 });
             }
         }
@@ -190,7 +190,7 @@ public sealed class TorchRegionFitter(int threads) : IRegionFitter
     {
         var made = module.Forward(part.Input, training: false);
         var difference = made.sub(part.Target.reshape(made.shape));
-        return difference.mul(difference).reshape(-1).mean([0]).mul(part.Share);
+        return difference.mul(difference).reshape(-1).mean([0]).Times(part.Share);
     }
 
     /// <summary>What one step goes by: a batch, or pieces of it where its activations would not stay in the caches.</summary>

@@ -32,15 +32,17 @@ public sealed record Checkpoint(TrainingState State, Model Full, Model Current, 
     }
 
     /// <exception cref="UsageException">The file is no checkpoint, or belongs to another request.</exception>
-    public static Checkpoint Read(string path, string request)
+    public static Checkpoint Read(string path, IReadOnlyDictionary<string, string> request)
     {
         try
         {
             using var zip = ZipFile.OpenRead(path);
             var state = TrainingState.FromJson(Encoding.UTF8.GetString(Bytes(zip, "state.json")));
-            if (state.Request != request)
+            var others = state.Request.Keys.Union(request.Keys).Where(name => state.Request.GetValueOrDefault(name) != request.GetValueOrDefault(name)).ToArray();
+            if (others.Length > 0)
             {
-                throw new UsageException($"The checkpoint '{path}' was made with other options; give the same ones, or remove it.");
+                throw new UsageException(
+                    $"A run that was stopped left the checkpoint '{path}', and it had other options: {string.Join("; ", others.Select(o => Difference(o, state.Request, request)))}. Give the same ones to go on with it, or --restart to begin anew and overwrite it, or another --checkpoint.");
             }
 
             return new Checkpoint(
@@ -52,9 +54,12 @@ public sealed record Checkpoint(TrainingState State, Model Full, Model Current, 
         }
         catch (Exception e) when (e is InvalidDataException or JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"'{path}' is no checkpoint that can be read: {e.Message}", e);
+            throw new UsageException($"'{path}' is no checkpoint that can be read: {e.Message}. Give --restart to begin anew and overwrite it, or another --checkpoint.", e);
         }
     }
+
+    private static string Difference(string option, IReadOnlyDictionary<string, string> saved, IReadOnlyDictionary<string, string> given) =>
+        $"{option} {saved.GetValueOrDefault(option, "was not given")}, and now {given.GetValueOrDefault(option, "not given")}";
 
     private static void Add(ZipArchive zip, string name, byte[] content)
     {

@@ -58,7 +58,10 @@ public sealed record TrainingOptions
     /// <summary>Whether training begins with random weights.</summary>
     public bool Scratch { get; init; }
 
-    /// <summary>Whether BatchNormalization that was folded into layers is taken out again.</summary>
+    /// <summary>Which mean and variance BatchNormalization takes while weights are learned; with <see cref="Scratch"/> always the batches' own.</summary>
+    public NormStatistics Statistics { get; init; } = NormStatistics.Batch;
+
+    /// <summary>Whether BatchNormalization that was folded into layers is taken out again, where it takes the batches' own statistics.</summary>
     public bool RestoresNorms { get; init; } = true;
 
     public long Seed { get; init; }

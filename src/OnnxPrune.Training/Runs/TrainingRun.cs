@@ -12,6 +12,7 @@ using OnnxPrune.Training.Data;
 using OnnxPrune.Training.Masks;
 using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Modules;
+using OnnxPrune.Training.Steps;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Runs;
@@ -22,7 +23,14 @@ namespace OnnxPrune.Training.Runs;
 /// <param name="Plan">Everything that goes.</param>
 /// <param name="Before">The input's cost.</param>
 /// <param name="After">The pruned model's.</param>
-public sealed record TrainingOutcome(Model Masked, Model Pruned, PruningPlan Plan, Cost Before, Cost After);
+/// <param name="HeldOut">Whether finetuning helped; null where nothing was held back to tell.</param>
+public sealed record TrainingOutcome(Model Masked, Model Pruned, PruningPlan Plan, Cost Before, Cost After, HeldOutLoss? HeldOut);
+
+/// <summary>What is minimized, on samples that were not trained on. Where the end is no better than the start, the result is the start.</summary>
+public sealed record HeldOutLoss(double Start, double End, int Samples)
+{
+    public bool KeepsStart => !(End < Start);
+}
 
 /// <summary>
 /// Trains a network and removes parts of it, phase by phase. It can stop after any step and go on from its checkpoint to the same numbers: everything random
@@ -44,7 +52,9 @@ public sealed class TrainingRun : IDisposable
     private readonly Cost _before;
     private readonly GraphModule? _teacher;
     private readonly string? _checkpointPath;
-    private readonly string _request;
+    private readonly IReadOnlyDictionary<string, string> _request;
+    private readonly Model _model;
+    private readonly SampleStore? _heldOut;
     private readonly Model _full;
     private GraphModule _module;
     private PruningPlan _plan = PruningPlan.Empty;
@@ -56,8 +66,9 @@ public sealed class TrainingRun : IDisposable
     /// <param name="teacher">What the network learns from beside the labels; null for the labels alone.</param>
     /// <param name="checkpoint">Where the run is saved after every epoch and when it stops; null for nowhere.</param>
     /// <param name="resumes">Whether a checkpoint that is there is gone on from.</param>
-    /// <param name="request">All that the run depends on, as text; a checkpoint of another request is refused.</param>
+    /// <param name="request">All that the run depends on, by the names of the options; a checkpoint of another request is refused.</param>
     /// <param name="track">Where targets of time are raced, with the model as it is; needed only for those.</param>
+    /// <param name="heldOut">What tells whether finetuning helped; none of it is trained on. Null to take the end as it is.</param>
     /// <exception cref="UnsupportedModelException">The model cannot be trained.</exception>
     /// <exception cref="UsageException">The checkpoint belongs to another request.</exception>
     public TrainingRun(
@@ -70,18 +81,20 @@ public sealed class TrainingRun : IDisposable
         ITrainingObserver observer,
         string? checkpoint = null,
         bool resumes = false,
-        string request = "",
-        RaceTrack? track = null)
+        IReadOnlyDictionary<string, string>? request = null,
+        RaceTrack? track = null,
+        SampleStore? heldOut = null)
     {
         (_options, _samples, _validation, _device, _observer) = (options, samples, validation, device, observer);
-        (_checkpointPath, _request) = (checkpoint, request);
+        (_checkpointPath, _request, _model, _heldOut) = (checkpoint, request ?? new Dictionary<string, string>(), model, heldOut);
         _loader = new BatchLoader(samples, options.Augmentation, options.BatchSize, options.Seed);
         _phases = Phase.Of(options);
         _before = CostOf(model);
-        _state = new TrainingState { Request = request };
+        _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(OnnxFile.Clone(teacher), device);
+        _state = new TrainingState { Request = _request };
         if (resumes && checkpoint is not null && File.Exists(checkpoint))
         {
-            var saved = Checkpoint.Read(checkpoint, request);
+            var saved = Checkpoint.Read(checkpoint, _request);
             (_full, _plan, _state, _optimizerState) = (saved.Full, saved.Plan, saved.State, saved.Optimizer);
             ShapeInference.Infer(_full);
             _module = GraphModule.Of(saved.Current, device);
@@ -102,8 +115,6 @@ public sealed class TrainingRun : IDisposable
         {
             _cutting = new Cutting(options, _before, null);
         }
-
-        _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(OnnxFile.Clone(teacher), device);
     }
 
     /// <summary>Steps of the whole run.</summary>
@@ -137,7 +148,8 @@ public sealed class TrainingRun : IDisposable
             pruned.Metadata.Remove(PruningPlan.MetadataKey);
         }
 
-        return new TrainingOutcome(masked, pruned, _plan, _before, CostOf(OnnxFile.Clone(pruned)));
+        var heldOut = Judge();
+        return new TrainingOutcome(masked, heldOut is { KeepsStart: true } ? OnnxFile.CloneWithShapes(_model) : pruned, _plan, _before, CostOf(OnnxFile.Clone(pruned)), heldOut);
     }
 
     /// <summary>The network as it is now, as a model for any runtime.</summary>
@@ -157,7 +169,8 @@ public sealed class TrainingRun : IDisposable
     {
         var full = OnnxFile.Clone(model);
         ShapeInference.Infer(full);
-        if (_options.RestoresNorms)
+        _state = _state with { KeepsStatistics = KeepsStatistics(full) };
+        if (_options.RestoresNorms && !_state.KeepsStatistics)
         {
             BatchNormInsertion.Apply(full);
         }
@@ -171,17 +184,60 @@ public sealed class TrainingRun : IDisposable
             }
 
             using var scope = torch.NewDisposeScope();
-            BatchNormCalibration.Apply(module, _options.Scratch ? [] : _loader.Plain(CalibrationBatches).Select(b => ToTorch(b)));
+            BatchNormCalibration.Apply(module, _options.Scratch || _state.KeepsStatistics ? [] : _loader.Plain(CalibrationBatches).Select(b => ToTorch(b)));
             module.WriteBack();
         }
 
         return (full, GraphModule.Of(OnnxFile.CloneWithShapes(full), _device));
     }
 
+    /// <summary>
+    /// A network that was repaired after pruning has statistics that are not those of its activations, and its weights make up for that: with batches' own it would be another network.
+    /// One that was cut and not repaired is better with batches' own. So both are tried.
+    /// </summary>
+    private bool KeepsStatistics(Model model)
+    {
+        if (_options.Statistics != NormStatistics.Auto || _options.Scratch)
+        {
+            return _options.Statistics == NormStatistics.Kept && !_options.Scratch;
+        }
+
+        using var module = GraphModule.Of(OnnxFile.CloneWithShapes(model), _device);
+        return module.Weights.Any(w => w.IsNormScale)
+            && Loss(module, _loader.Plain(CalibrationBatches), training: false) <= Loss(module, _loader.Plain(CalibrationBatches), training: true);
+    }
+
+    /// <summary>Null where nothing was held back, or the start is none to go back to.</summary>
+    private HeldOutLoss? Judge()
+    {
+        if (_heldOut is null || _options.Method != TrainingMethod.Finetune || _options.Scratch)
+        {
+            return null;
+        }
+
+        using var start = GraphModule.Of(OnnxFile.Clone(_model), _device);
+        var batches = new BatchLoader(_heldOut, Augmentation.None, _options.BatchSize, _options.Seed);
+        return new HeldOutLoss(Loss(start, batches.Plain(int.MaxValue), training: false), Loss(_module, batches.Plain(int.MaxValue), training: false), _heldOut.Count);
+    }
+
+    /// <summary>The mean over some batches, without learning.</summary>
+    private double Loss(GraphModule module, IEnumerable<TrainingBatch> batches, bool training)
+    {
+        using var mode = torch.no_grad();
+        var losses = new List<double>();
+        foreach (var batch in batches)
+        {
+            using var scope = torch.NewDisposeScope();
+            losses.Add(TensorBridge.Item(_options.Objective.Loss(module.Forward(ToTorch(batch), training), batch.Labels, Teach(batch), _device)));
+        }
+
+        return losses.Average();
+    }
+
     private bool RunPhase(CancellationToken stop)
     {
         var phase = Current;
-        using var optimizer = torch.optim.SGD(_module.Parameters, _options.LearningRate.Peak, _options.Momentum, 0, _options.WeightDecay);
+        using var optimizer = new Sgd(_module.Parameters, _options.Momentum, _options.WeightDecay);
         Restore(optimizer);
         (BlockGates Gates, GateBudget? Budget)? gates = phase.Kind == PhaseKind.Gates ? OpenGates() : null;
         while (_state.Epoch < phase.Epochs)
@@ -198,12 +254,12 @@ public sealed class TrainingRun : IDisposable
         }
 
         Cut(phase, gates?.Gates);
-        (_state, _optimizerState) = (new TrainingState { Request = _request, Phase = _state.Phase + 1 }, []);
+        (_state, _optimizerState) = (new TrainingState { Request = _request, KeepsStatistics = _state.KeepsStatistics, Phase = _state.Phase + 1 }, []);
         Save(null, null);
         return true;
     }
 
-    private bool RunEpoch(Phase phase, TorchSharp.Modules.SGD optimizer, (BlockGates Gates, GateBudget? Budget)? gates, CancellationToken stop)
+    private bool RunEpoch(Phase phase, Sgd optimizer, (BlockGates Gates, GateBudget? Budget)? gates, CancellationToken stop)
     {
         var steps = (long)phase.Epochs * _loader.BatchesPerEpoch;
         var epochOfRun = _phases.Take(_state.Phase).Sum(p => p.Epochs) + _state.Epoch;
@@ -216,11 +272,6 @@ public sealed class TrainingRun : IDisposable
 
             var at = ((long)_state.Epoch * _loader.BatchesPerEpoch) + _state.Step;
             var rate = _options.LearningRate.At(at, steps);
-            foreach (var group in optimizer.ParamGroups)
-            {
-                group.LearningRate = rate;
-            }
-
             var (loss, correct) = Step(batch, phase, optimizer, gates, rate, (double)at / steps);
             _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + loss, Correct = _state.Correct + correct };
             _observer.OnStep(new StepReport(
@@ -231,13 +282,13 @@ public sealed class TrainingRun : IDisposable
     }
 
     private (double Loss, int Correct) Step(
-        TrainingBatch batch, Phase phase, TorchSharp.Modules.SGD optimizer, (BlockGates Gates, GateBudget? Budget)? gates, double rate, double progress)
+        TrainingBatch batch, Phase phase, Sgd optimizer, (BlockGates Gates, GateBudget? Budget)? gates, double rate, double progress)
     {
         using var scope = torch.NewDisposeScope();
         var teacher = Teach(batch);
         var drawn = gates?.Gates.Draw(new SeededRandom(unchecked((_options.Seed * 7919) + StepsDone)), _device);
-        optimizer.zero_grad();
-        var scores = _module.Forward(ToTorch(batch), training: true, drawn);
+        optimizer.ClearGradients();
+        var scores = _module.Forward(ToTorch(batch), training: !_state.KeepsStatistics, drawn);
         var loss = _options.Objective.Loss(scores, batch.Labels, teacher, _device);
         loss.backward();
         if (phase.Kind == PhaseKind.Sparse)
@@ -245,7 +296,7 @@ public sealed class TrainingRun : IDisposable
             ScalePenalty.Apply(_module, _options.Lambda);
         }
 
-        optimizer.step();
+        optimizer.Step(rate);
         if (gates is var (learned, budget))
         {
             _gamma = budget?.Gamma(learned.Probabilities, _options.Gates.Start, progress) ?? _options.Gates.Gamma;
@@ -343,32 +394,25 @@ public sealed class TrainingRun : IDisposable
         return (gates, budget);
     }
 
-    private void Save(TorchSharp.Modules.SGD? optimizer, (BlockGates Gates, GateBudget? Budget)? gates)
+    private void Save(Sgd? optimizer, (BlockGates Gates, GateBudget? Budget)? gates)
     {
         if (_checkpointPath is null)
         {
             return;
         }
 
-        using var memory = new MemoryStream();
-        using (var writer = new BinaryWriter(memory))
-        {
-            optimizer?.save_state_dict(writer);
-        }
-
         _state = gates is var (learned, budget)
             ? _state with { Logits = [.. learned.State.Logits], Velocities = [.. learned.State.Velocities], GammaSum = budget?.Sum ?? 0 }
             : _state;
         _module.WriteBack();
-        new Checkpoint(_state, _full, _module.Model, _plan, memory.ToArray()).Save(_checkpointPath);
+        new Checkpoint(_state, _full, _module.Model, _plan, optimizer?.Save() ?? []).Save(_checkpointPath);
     }
 
-    private void Restore(TorchSharp.Modules.SGD optimizer)
+    private void Restore(Sgd optimizer)
     {
         if (_optimizerState.Length > 0)
         {
-            using var reader = new BinaryReader(new MemoryStream(_optimizerState));
-            optimizer.load_state_dict(reader);
+            optimizer.Load(_optimizerState);
             _optimizerState = [];
         }
     }

@@ -25,8 +25,11 @@ public sealed record TrainingState
 
     public double GammaSum { get; init; }
 
-    /// <summary>What the run was asked to do; another run cannot go on from here.</summary>
-    public string Request { get; init; } = "";
+    /// <summary>Whether BatchNormalization keeps the network's own statistics.</summary>
+    public bool KeepsStatistics { get; init; }
+
+    /// <summary>What the run was asked to do, by the names of the options; another run cannot go on from here.</summary>
+    public IReadOnlyDictionary<string, string> Request { get; init; } = new Dictionary<string, string>();
 
     public string ToJson() => JsonSerializer.Serialize(this, StateJson.Default.TrainingState);
 

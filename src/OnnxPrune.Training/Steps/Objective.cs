@@ -1,3 +1,4 @@
+using OnnxPrune.Training.Operators;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Steps;
@@ -23,8 +24,8 @@ public sealed record Objective(double LabelSmoothing, double Distillation, doubl
         }
 
         // The gradient of the softened part is smaller by the temperature's square.
-        var soft = torch.nn.functional.cross_entropy(scores.mul(1 / Temperature), torch.nn.functional.softmax(teacher.mul(1 / Temperature), 1));
-        return hard.mul(1 - weight).add(soft.mul(weight * Temperature * Temperature));
+        var soft = torch.nn.functional.cross_entropy(scores.Times(1 / Temperature), torch.nn.functional.softmax(teacher.Times(1 / Temperature), 1));
+        return hard.Times(1 - weight).Plus(soft, weight * Temperature * Temperature);
     }
 
     private torch.Tensor Targets(IReadOnlyList<int> labels, int classes, torch.Device device)

@@ -4,6 +4,7 @@ using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 using OnnxPrune.Training.Modules;
+using OnnxPrune.Training.Steps;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Tests.Modules;
@@ -120,10 +121,10 @@ public sealed class ExactnessTests
     private static void Step(GraphModule module, Tensor input, bool training = true)
     {
         using var scope = torch.NewDisposeScope();
-        using var optimizer = torch.optim.SGD(module.Parameters, training ? 0.01 : 0.001, 0.9);
+        using var optimizer = new Sgd(module.Parameters, 0.9, 0);
         for (var i = 0; i < 2; i++)
         {
-            optimizer.zero_grad();
+            optimizer.ClearGradients();
             var scores = module.Forward(TensorBridge.ToTorch(input, torch.CPU), training);
             var labels = new float[Images * scores.shape[1]];
             for (var n = 0; n < Images; n++)
@@ -132,7 +133,7 @@ public sealed class ExactnessTests
             }
 
             torch.nn.functional.cross_entropy(scores, torch.tensor(labels, scores.shape)).backward();
-            optimizer.step();
+            optimizer.Step(training ? 0.01 : 0.001);
         }
     }
 }

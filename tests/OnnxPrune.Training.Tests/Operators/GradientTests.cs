@@ -76,6 +76,14 @@ public sealed class GradientTests
         ["Unsqueeze"] = g => g.Output(new Wire(g.Op("Unsqueeze", [g.Relu(g.Input(4, 2, 2)), g.Longs(1)]), 1)),
     };
 
+    /// <summary>A module of one operator, or a few, in double precision.</summary>
+    internal static GraphModule Sample(string operation)
+    {
+        var graph = new TestGraph(seed: 3);
+        s_samples[operation](graph);
+        return GraphModule.Of(OnnxFile.FromBytes(graph.ToBytes()), torch.CPU, doubles: true);
+    }
+
     public static TheoryData<string> Operators { get; } = new(TorchOperatorTable.Rules.Keys);
 
     [Theory]
@@ -83,11 +91,8 @@ public sealed class GradientTests
     public void Gradients_are_those_of_finite_differences(string operation)
     {
         // given
-        var graph = new TestGraph(seed: 3);
-        s_samples[operation](graph);
-        var model = OnnxFile.FromBytes(graph.ToBytes());
         using var scope = torch.NewDisposeScope();
-        using var module = GraphModule.Of(model, torch.CPU, doubles: true);
+        using var module = Sample(operation);
         var size = module.Model.Graph.Inputs[0].Shape!.Select(d => d.Size ?? 2).ToArray();
         var x = Random(size, seed: 5);
         x.requires_grad = true;

@@ -102,10 +102,66 @@ public sealed class TrainingRunTests
         Run(s_quick, new Recorder(stopAfter: 2), folder.File("run.checkpoint"));
 
         // when
-        var failure = Assert.Throws<UsageException>(() => Run(s_quick, new Recorder(), folder.File("run.checkpoint"), request: "something else"));
+        var others = new Dictionary<string, string> { ["--lr"] = "0.1", ["--batch"] = "32", ["--seed"] = "7" };
+        var failure = Assert.Throws<UsageException>(() => Run(s_quick, new Recorder(), folder.File("run.checkpoint"), others));
+        var restarted = Run(s_quick, new Recorder(), folder.File("run.checkpoint"), others, restarts: true);
 
         // then
-        Assert.Contains("made with other options", failure.Message);
+        Assert.Contains("it had other options: --lr 0.05, and now 0.1; --epochs 2, and now not given; --seed was not given, and now 7. Give the same ones", failure.Message);
+        Assert.Contains("--restart", failure.Message);
+        Assert.NotNull(restarted);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_checkpoint_can_be_overwritten()
+    {
+        // given
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("run.checkpoint"), "something else");
+
+        // when
+        var failure = Assert.Throws<UsageException>(() => Run(s_quick, new Recorder(), folder.File("run.checkpoint")));
+        var restarted = Run(s_quick, new Recorder(), folder.File("run.checkpoint"), restarts: true);
+
+        // then
+        Assert.Contains("--restart", failure.Message);
+        Assert.NotNull(restarted);
+    }
+
+    [Fact]
+    public void Finetuning_that_does_harm_gives_the_start_back()
+    {
+        // given
+        var options = s_quick with { Method = TrainingMethod.Finetune, Epochs = 6, Objective = new Objective(0, 0, 1) };
+        var network = Run(options, new Recorder())!.Pruned;
+
+        // when
+        var harmed = Run(options with { Epochs = 1, LearningRate = new LearningRate(3, Decay.Steps, 0) }, new Recorder(), network: network, heldOut: new Stripes(96, 2))!;
+        var helped = Run(options with { Epochs = 3 }, new Recorder(), heldOut: new Stripes(96, 2))!;
+
+        // then
+        Assert.True(harmed.HeldOut!.KeepsStart, $"{harmed.HeldOut}");
+        Assert.Equal(0, ModuleRun.Difference(ModuleRun.Runtime(network, Input()), ModuleRun.Runtime(harmed.Pruned, Input())));
+        Assert.False(helped.HeldOut!.KeepsStart, $"{helped.HeldOut}");
+        Assert.Equal(96, helped.HeldOut.Samples);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Statistics_stay_where_the_network_does_better_with_them(bool isRepaired)
+    {
+        // given
+        var options = s_quick with { Method = TrainingMethod.Finetune, Epochs = 4, Objective = new Objective(0, 0, 1) };
+        var network = Run(options, new Recorder())!.Pruned;
+        Distort(network, isRepaired);
+        var before = Statistics(network);
+
+        // when
+        var outcome = Run(options with { Epochs = 1, Statistics = NormStatistics.Auto }, new Recorder(), network: network)!;
+
+        // then
+        Assert.Equal(isRepaired, before.SequenceEqual(Statistics(outcome.Pruned)));
     }
 
     [Theory]
@@ -138,13 +194,49 @@ public sealed class TrainingRunTests
         Assert.NotEqual(Bytes(1), Bytes(2));
     }
 
-    private static TrainingOutcome? Run(TrainingOptions options, Recorder recorder, string? checkpoint = null, string request = "")
+    /// <summary>Statistics that are not those of what the norms read; after a repair, scales and shifts make up for it.</summary>
+    private static void Distort(Model model, bool isRepaired)
+    {
+        foreach (var norm in model.Graph.Nodes.Where(n => n.OpType == "BatchNormalization"))
+        {
+            double[] Numbers(int input) => norm.Required(input).Initializer!.ToDoubles();
+            var (scale, shift, mean, variance) = (Numbers(1), Numbers(2), Numbers(3), Numbers(4));
+            for (var c = 0; c < scale.Length; c++)
+            {
+                // The factor from input to output and the shift of the output stay.
+                var (factor, offset) = (scale[c] / Math.Sqrt(variance[c]), shift[c] - (mean[c] * scale[c] / Math.Sqrt(variance[c])));
+                (mean[c], variance[c]) = (mean[c] + (3 * Math.Sqrt(variance[c]) * (c % 3)), variance[c] * (c % 2 == 0 ? 30 : 0.1));
+                if (isRepaired)
+                {
+                    (scale[c], shift[c]) = (factor * Math.Sqrt(variance[c]), offset + (mean[c] * factor));
+                }
+            }
+
+            foreach (var (input, values) in new[] { scale, shift, mean, variance }.Select((v, i) => (i + 1, v)))
+            {
+                Graph.SetInitializer(norm.Required(input), norm.Required(input).Initializer!.WithValues(values));
+            }
+        }
+    }
+
+    private static double[] Statistics(Model model) =>
+        [.. model.Graph.Nodes.Where(n => n.OpType == "BatchNormalization").SelectMany(n => n.Required(3).Initializer!.ToDoubles())];
+
+    private static TrainingOutcome? Run(
+        TrainingOptions options,
+        Recorder recorder,
+        string? checkpoint = null,
+        IReadOnlyDictionary<string, string>? request = null,
+        bool restarts = false,
+        Model? network = null,
+        Stripes? heldOut = null)
     {
         using var kept = recorder;
         torch.set_num_threads(1);
-        var network = Stripes.Network();
+        network ??= Stripes.Network();
+        request ??= new Dictionary<string, string> { ["--lr"] = "0.05", ["--batch"] = "32", ["--epochs"] = "2" };
         var samples = new SampleStore(Description(network), (new Stripes(192, 1), null));
-        using var run = new TrainingRun(network, network, samples, Validation(), options, torch.CPU, recorder, checkpoint, resumes: true, request);
+        using var run = new TrainingRun(network, network, samples, Validation(), options, torch.CPU, recorder, checkpoint, resumes: !restarts, request, heldOut: heldOut is null ? null : new SampleStore(Description(network), (heldOut, null)));
         return run.Run(recorder.Stop);
     }
 

@@ -1,0 +1,29 @@
+using OnnxPrune.Cli.Measuring;
+
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>A run of <c>train</c> or <c>finetune</c> as JSON.</summary>
+/// <param name="Options">All that the result depends on, by the names of the options.</param>
+/// <param name="Trained">The pruned or finetuned network.</param>
+/// <param name="Top1">0 to 1, on ONNX Runtime.</param>
+/// <param name="HeldOut">Whether finetuning helped; null where nothing was held back to tell.</param>
+internal sealed record TrainingDocument(
+    string Command,
+    string Input,
+    string Output,
+    IReadOnlyDictionary<string, string> Options,
+    ReportVersions Versions,
+    ModelFigures Original,
+    ModelFigures Trained,
+    TrainedAccuracy Top1,
+    TrainedHeldOut? HeldOut,
+    double Speedup,
+    double Seconds)
+{
+    public int SchemaVersion { get; init; } = 1;
+}
+
+internal sealed record TrainedAccuracy(double Before, double After, int Samples, string Data);
+
+/// <param name="Kept"><c>start</c> where the end was no better, and <c>end</c> otherwise.</param>
+internal sealed record TrainedHeldOut(double LossAtStart, double LossAtEnd, int Samples, string Kept);

@@ -1,0 +1,18 @@
+using System.Runtime.InteropServices;
+
+namespace OnnxPrune.Training.Tests;
+
+public sealed partial class NativeSettingsTests
+{
+    [Fact]
+    public void Threads_of_libtorch_are_told_to_sleep_while_they_wait()
+    {
+        TorchLibrary.Load();
+
+        // .NET's own view of the environment is a copy.
+        Assert.Equal("PASSIVE", Marshal.PtrToStringUTF8(Get("OMP_WAIT_POLICY")), ignoreCase: true);
+    }
+
+    [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint Get(string name);
+}
