@@ -14,7 +14,7 @@ internal sealed class TrainingArguments
     private readonly Option<string[]> _data = new("--data") { HelpName = "PATH", Description = "labelled samples to train on: CIFAR-10 .bin, .npz or a folder of class folders of images; repeatable" };
     private readonly Option<string> _validation, _holdOut, _normalize, _resize, _limit, _teacher, _round, _seed, _device, _threads, _checkpoint, _log, _report, _statistics;
     private readonly Option<string>? _keep;
-    private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature, _crop, _norms;
+    private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature, _crop, _cutout, _norms;
     private readonly Option<bool> _noFlip = new("--no-flip") { Description = "do not mirror images" };
     private readonly Option<bool> _restart = new("--restart") { Description = "begin anew where a run that was stopped left a checkpoint, and overwrite it" };
     private readonly Option<bool> _scratch = new("--scratch") { Description = "begin with random weights: the control that a result needs" };
@@ -39,7 +39,7 @@ internal sealed class TrainingArguments
         _epochs = Text("--epochs", "N", isTraining ? "epochs of finetuning at the end (160)" : "how many epochs (40)");
         _batch = Text("--batch", "N", "samples per step (128)");
         _rate = Text("--lr", "X", isTraining ? "the learning rate (0.1)" : "the learning rate (0.01)");
-        _decay = Text("--decay", "HOW", isTraining ? "steps (the default: by 10 at 50 % and 75 % of a phase) or cosine" : "cosine (the default) or steps (by 10 at 50 % and 75 %)");
+        _decay = Text("--decay", "HOW", isTraining ? "steps (the default: by 10 at 50 % and 75 % of a phase) cosine, or onecycle (up for --warm-up or 30 %, then down)" : "cosine (the default), steps (by 10 at 50 % and 75 %), or onecycle (up for --warm-up, then down)");
         _warmUp = Text("--warm-up", "SHARE", isTraining ? "the share of a phase in which the learning rate rises (0)" : "the share of the run in which the learning rate rises (0.05)");
         _momentum = Text("--momentum", "X", "of the weights (0.9)");
         _weightDecay = Text("--weight-decay", "X", "of the weights (1e-4)");
@@ -58,6 +58,7 @@ internal sealed class TrainingArguments
         _distill = Text("--distill", "X", isTraining ? "how much the teacher counts against the labels, 0 to 1 (0)" : "how much the teacher counts against the labels, 0 to 1 (0.5 with --teacher)");
         _temperature = Text("--temperature", "X", "what scores are divided by for distillation (4)");
         _crop = Text("--crop", "N", "pixels that images are padded with before they are cropped at random (4)");
+        _cutout = Text("--cutout", "N", "lay a square of zeros of N pixels over each image at random; 0 (the default) for none");
         _all.Add(_noFlip);
         _norms = Text("--batch-norm", "HOW", "restore (the default): take BatchNormalization that was folded into layers out again while training; keep: do not");
         _statistics = Text("--statistics", "WHICH", "of BatchNormalization while weights are learned: batch (each batch's own), network (as they are) or auto (whichever does better before the first step); default: " + (isTraining ? "batch" : "auto"));
@@ -129,7 +130,7 @@ internal sealed class TrainingArguments
                 ChannelShare = Share(parsed, _channelShare) ?? preset.ChannelShare,
                 BlockPart = Share(parsed, _blockPart) ?? preset.BlockPart,
                 Objective = new Objective(Share(parsed, _smoothing) ?? objective.LabelSmoothing, distill, CommonOptions.Positive("--temperature", parsed.GetValue(_temperature)) ?? objective.Temperature),
-                Augmentation = new Augmentation(CommonOptions.Whole("--crop", parsed.GetValue(_crop), 0) ?? preset.Augmentation.Padding, preset.Augmentation.Flips && !parsed.GetValue(_noFlip)),
+                Augmentation = new Augmentation(CommonOptions.Whole("--crop", parsed.GetValue(_crop), 0) ?? preset.Augmentation.Padding, preset.Augmentation.Flips && !parsed.GetValue(_noFlip), CommonOptions.Whole("--cutout", parsed.GetValue(_cutout), 0) ?? preset.Augmentation.Cutout),
                 Statistics = parsed.GetValue(_statistics) switch
                 {
                     null => preset.Statistics,
@@ -162,7 +163,8 @@ internal sealed class TrainingArguments
         null => null,
         "steps" => Decay.Steps,
         "cosine" => Decay.Cosine,
-        _ => throw new UsageException($"--decay {text}: choose steps or cosine."),
+        "onecycle" => Decay.OneCycle,
+        _ => throw new UsageException($"--decay {text}: choose steps, cosine or onecycle."),
     };
 
     private Option<string> Text(string name, string helpName, string description)

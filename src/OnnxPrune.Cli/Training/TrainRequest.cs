@@ -42,6 +42,7 @@ internal static class TrainRequest
         Add("--distill", training.Objective.Distillation);
         Add("--temperature", training.Objective.Temperature);
         Add("--crop", training.Augmentation.Padding);
+        Add("--cutout", training.Augmentation.Cutout > 0 ? training.Augmentation.Cutout : null);
         Add("--no-flip", !training.Augmentation.Flips);
         Add("--statistics", training.Statistics);
         Add("--batch-norm", training.RestoresNorms ? "restore" : "keep");

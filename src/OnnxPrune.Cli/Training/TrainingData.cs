@@ -48,7 +48,7 @@ internal sealed record TrainingData(SampleStore Samples, Validation Validation, 
             judges ? new SampleStore(input, (first, held)) : null,
             validation?.Description ?? $"{count} held back of {first.Description}");
 
-        SampleStore Store(IDataSource[] all, IReadOnlyList<int>[] indices) => new(input, all.Zip(indices));
+        SampleStore Store(IDataSource[] all, IReadOnlyList<int>[] indices) => new(input, all.Zip(indices, (source, i) => (source, (IReadOnlyList<int>?)i)));
     }
 
     private static (IReadOnlyList<int> Held, IReadOnlyList<int> Trained) Split(IReadOnlyList<int> taken, int count, long seed)

@@ -2,10 +2,11 @@ using OnnxPrune.Runtime.Inputs;
 
 namespace OnnxPrune.Training.Data;
 
-/// <summary>The standard augmentation of small images: padded with zeros and cropped at a random place, and mirrored half of the time.</summary>
+/// <summary>The standard augmentation of small images: padded with zeros and cropped at a random place, mirrored half of the time, and a square of zeros laid over it.</summary>
 /// <param name="Padding">Pixels on each side; 0 for no cropping.</param>
 /// <param name="Flips">Whether images are mirrored from left to right.</param>
-public sealed record Augmentation(int Padding, bool Flips)
+/// <param name="Cutout">The side of the square, whose centre is anywhere in the image (DeVries and Taylor 2017); 0 for none.</param>
+public sealed record Augmentation(int Padding, bool Flips, int Cutout = 0)
 {
     /// <summary>What CIFAR networks are trained with (He et al. 2016).</summary>
     public static Augmentation Cifar { get; } = new(4, true);
@@ -37,6 +38,19 @@ public sealed record Augmentation(int Padding, bool Flips)
                 if (mirrored)
                 {
                     Mirror(row, block);
+                }
+            }
+        }
+
+        if (Cutout > 0)
+        {
+            var (top, first) = (random.NextInt(height) - (Cutout / 2), random.NextInt(width) - (Cutout / 2));
+            var (begin, end) = (Math.Max(0, first), Math.Min(width, first + Cutout));
+            for (var row = 0; row < planes * height; row++)
+            {
+                if (row % height >= top && row % height < top + Cutout)
+                {
+                    target.Slice(((row * width) + begin) * block, (end - begin) * block).Clear();
                 }
             }
         }

@@ -106,7 +106,7 @@ public sealed class GraphModule : IDisposable
         }
 
         var output = known[_output];
-        return output.shape.Length == 2 ? output : output.reshape(output.shape[0], -1);
+        return output.shape.Length < 2 ? output.reshape(-1, 1) : output.flatten(1);
     }
 
     /// <summary>Puts the weights as they are now into the model. Names, nodes and metadata stay.</summary>

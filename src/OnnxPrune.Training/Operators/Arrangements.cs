@@ -14,7 +14,7 @@ internal static class Arrangements
     public static Tensor Split(OperatorCall call)
     {
         var x = call.Input(0);
-        var axis = Axis(call.Node.Int("axis", 0), x.shape.Length);
+        var axis = Axis(call, call.Node.Int("axis", 0), x.shape.Length);
         var count = call.Node.Outputs.Count;
         var each = (x.shape[axis] + count - 1) / count;
         var sizes = call.Longs("split", 1) ?? [.. Enumerable.Range(0, count).Select(i => Math.Min(each, x.shape[axis] - (i * each)))];
@@ -30,7 +30,7 @@ internal static class Arrangements
         var result = x;
         for (var i = 0; i < starts.Length; i++)
         {
-            var axis = Axis(axes?[i] ?? i, x.shape.Length);
+            var axis = Axis(call, axes?[i] ?? i, x.shape.Length);
             var range = SliceRange.Of(starts[i], ends[i], steps?[i] ?? 1, x.shape[axis]);
             result = range is { Step: > 0, Count: > 0 } r
                 ? result.slice(axis, r.Start, r.Start + ((r.Count - 1) * r.Step) + 1, r.Step)
@@ -51,11 +51,16 @@ internal static class Arrangements
         var pads = call.Longs("pads", 1) ?? throw call.Unsupported("has no paddings");
         var rank = x.shape.Length;
         var axes = call.Longs("axes", 3) ?? [.. Enumerable.Range(0, rank).Select(a => (long)a)];
+        if (pads.Length != 2 * axes.Length)
+        {
+            throw call.Unsupported($"has {pads.Length} paddings for {axes.Length} axes");
+        }
+
         var torchPads = new long[2 * rank];
         for (var i = 0; i < axes.Length; i++)
         {
             // libtorch counts axes from the last.
-            var place = rank - 1 - Axis(axes[i], rank);
+            var place = rank - 1 - Axis(call, axes[i], rank);
             (torchPads[2 * place], torchPads[(2 * place) + 1]) = (pads[i], pads[axes.Length + i]);
         }
 
@@ -77,5 +82,7 @@ internal static class Arrangements
             : throw call.Unsupported("moves the batch away from the first axis");
     }
 
-    private static int Axis(long axis, int rank) => (int)(axis < 0 ? axis + rank : axis);
+    private static int Axis(OperatorCall call, long axis, int rank) => axis >= -rank && axis < rank
+        ? (int)(axis < 0 ? axis + rank : axis)
+        : throw call.Unsupported($"names the axis {axis} of {rank}");
 }

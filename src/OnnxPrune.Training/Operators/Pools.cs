@@ -40,5 +40,7 @@ internal static class Pools
 
     private static long[] Kernel(OperatorCall call) => call.Node.Ints("kernel_shape") ?? throw call.Unsupported("has no 'kernel_shape'");
 
-    private static long[] Positions(OperatorCall call) => [.. Enumerable.Range(2, call.Input(0).shape.Length - 2).Select(a => (long)a)];
+    private static long[] Positions(OperatorCall call) => call.Input(0).shape is { Length: > 2 } size
+        ? [.. Enumerable.Range(2, size.Length - 2).Select(a => (long)a)]
+        : throw call.Unsupported("reads something without positions");
 }

@@ -40,6 +40,9 @@ public sealed class TrainingRun : IDisposable
 {
     private const int CalibrationBatches = 8;
 
+    // Of the gradients, where BatchNormalization is a fixed map and does not keep activations from growing: then the usual rates would lead away in a few steps.
+    private const double MostNorm = 1;
+
     private readonly TrainingOptions _options;
     private readonly BatchLoader _loader;
     private readonly SampleStore _samples;
@@ -294,6 +297,11 @@ public sealed class TrainingRun : IDisposable
         if (phase.Kind == PhaseKind.Sparse)
         {
             ScalePenalty.Apply(_module, _options.Lambda);
+        }
+
+        if (_state.KeepsStatistics)
+        {
+            optimizer.ClipGradients(MostNorm);
         }
 
         optimizer.Step(rate);

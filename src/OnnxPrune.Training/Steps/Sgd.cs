@@ -37,6 +37,19 @@ internal sealed class Sgd : IDisposable
         }
     }
 
+    /// <summary>Shrinks all gradients alike where their common norm exceeds a limit (Pascanu et al. 2013).</summary>
+    public void ClipGradients(double mostNorm)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var mode = torch.no_grad();
+        var gradients = _state.Select(s => s.Parameter.grad).OfType<torch.Tensor>().ToArray();
+        var norm = Math.Sqrt(gradients.Sum(g => TensorBridge.Item(g.mul(g).sum())));
+        if (norm > mostNorm)
+        {
+            Array.ForEach(gradients, g => g.Scale(mostNorm / norm));
+        }
+    }
+
     public void ClearGradients()
     {
         using var scope = torch.NewDisposeScope();

@@ -49,6 +49,37 @@ public sealed class AugmentationTests
         Assert.Equal(50, seen.Count);
     }
 
+    [Theory]
+    [InlineData(new long[] { 2, 6, 7 })]
+    [InlineData(new long[] { 6, 7, 3 })]
+    public void Cutout_lays_one_square_over_all_channels(long[] size)
+    {
+        // given
+        var (channels, height, width) = size[2] == 3 ? (3, 6, 7) : (2, 6, 7);
+        float[] image = [.. Enumerable.Repeat(1f, channels * height * width)];
+        var random = new SeededRandom(3);
+        var areas = new HashSet<int>();
+        for (var round = 0; round < 200; round++)
+        {
+            // when
+            var result = new float[image.Length];
+            new Augmentation(0, false, Cutout: 3).Apply(image, result, size, random);
+
+            // then
+            bool IsCut(int c, int y, int x) => result[size[2] == 3 ? (((y * width) + x) * channels) + c : (((c * height) + y) * width) + x] == 0;
+            var cut = (from y in Enumerable.Range(0, height) from x in Enumerable.Range(0, width) where IsCut(0, y, x) select (y, x)).ToArray();
+            var (rows, columns) = (cut.Select(p => p.y).Distinct().Count(), cut.Select(p => p.x).Distinct().Count());
+            Assert.Equal(rows * columns, cut.Length);
+            Assert.InRange(rows, 2, 3);
+            Assert.InRange(columns, 2, 3);
+            Assert.All(cut, p => Assert.All(Enumerable.Range(0, channels), c => Assert.True(IsCut(c, p.y, p.x))));
+            Assert.Equal(channels * cut.Length, result.Count(v => v == 0));
+            areas.Add(cut.Length);
+        }
+
+        Assert.Equal([4, 6, 9], areas.Order());
+    }
+
     [Fact]
     public void Without_it_images_stay_as_they_are()
     {

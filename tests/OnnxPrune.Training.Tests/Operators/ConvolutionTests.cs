@@ -49,7 +49,8 @@ public sealed class ConvolutionTests
         x.requires_grad = true;
         var y = module.Forward(x, training: true);
         y.mul(y).sum().backward();
-        return [.. new[] { y, x.grad!, .. module.Parameters.Select(p => p.grad!) }.Select(t => TensorBridge.FromTorch(t).ToDoubles())];
+        torch.Tensor[] all = [y, x.grad!, .. module.Parameters.Select(p => p.grad!)];
+        return Array.ConvertAll(all, t => TensorBridge.FromTorch(t).ToDoubles());
     }
 
     private static double Difference(double[] expected, double[] found) =>

@@ -46,7 +46,7 @@ public sealed class GuardedCallsTests
     }
 
     [Fact]
-    public void Numbers_arrive_whatever_other_threads_and_the_collector_do()
+    public async Task Numbers_arrive_whatever_other_threads_and_the_collector_do()
     {
         // given
         const int Threads = 4;
@@ -78,8 +78,8 @@ public sealed class GuardedCallsTests
 
             return count;
         });
-        stop.Cancel();
-        collector.Wait();
+        await stop.CancelAsync();
+        await collector;
 
         // then
         Assert.Equal(0, wrong);

@@ -20,4 +20,14 @@ public sealed class LearningRateTests
         Assert.Equal([0.1, 1, 1, 0.5], new long[] { 0, 9, 10, 55 }.Select(s => Math.Round(rate.At(s, 100), 6)));
         Assert.InRange(rate.At(99, 100), 0, 0.001);
     }
+
+    /// <summary>The numbers are those of PyTorch's OneCycleLR (max_lr=1, total_steps=10).</summary>
+    [Fact]
+    public void One_cycle_rises_for_its_warm_up_and_falls_to_almost_nothing()
+    {
+        var rate = new LearningRate(1, Decay.OneCycle, 0);
+
+        Assert.Equal([0.04, 0.52, 1, 0.950485, 0.811746, 0.000004], new long[] { 0, 1, 2, 3, 4, 9 }.Select(s => Math.Round(rate.At(s, 10), 6)));
+        Assert.Equal([0.04, 1, 0.000004], new long[] { 0, 4, 9 }.Select(s => Math.Round((rate with { WarmUp = 0.5 }).At(s, 10), 6)));
+    }
 }

@@ -53,7 +53,7 @@ public sealed class OptimizerTests
         // given
         using var scope = torch.NewDisposeScope();
         var parameter = Parameter();
-        using var optimizer = new Adam(parameter);
+        using var optimizer = new Training.Steps.Adam(parameter);
 
         // when
         for (var step = 0; step < Steps; step++)
@@ -76,6 +76,30 @@ public sealed class OptimizerTests
         }
 
         Same(w, parameter);
+    }
+
+    [Theory]
+    [InlineData(1e-3)]
+    [InlineData(1e6)]
+    public void Clipped_gradients_keep_their_direction(double most)
+    {
+        // given
+        using var scope = torch.NewDisposeScope();
+        var (a, b) = (Parameter(), Parameter());
+        using var optimizer = new Sgd([a, b], 0, 0);
+        Backward(a, () => { });
+        Backward(b, () => { });
+
+        // when
+        optimizer.ClipGradients(most);
+
+        // then
+        double[] gradient = [.. Enumerable.Range(0, s_start.Length).Select(i => Gradient(s_start, i))];
+        var factor = Math.Min(1, most / Math.Sqrt(2 * gradient.Sum(g => g * g)));
+        foreach (var parameter in new[] { a, b })
+        {
+            Assert.All(gradient.Zip(TensorBridge.FromTorch(parameter.grad!).ToDoubles()), p => Assert.Equal(p.First * factor, p.Second, Tolerance));
+        }
     }
 
     [Fact]
