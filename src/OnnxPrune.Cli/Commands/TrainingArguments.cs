@@ -61,7 +61,7 @@ internal sealed class TrainingArguments
         _cutout = Text("--cutout", "N", "lay a square of zeros of N pixels over each image at random; 0 (the default) for none");
         _all.Add(_noFlip);
         _norms = Text("--batch-norm", "HOW", "restore (the default): take BatchNormalization that was folded into layers out again while training; keep: do not");
-        _statistics = Text("--statistics", "WHICH", "of BatchNormalization while weights are learned: batch (each batch's own), network (as they are) or auto (whichever does better before the first step); default: " + (isTraining ? "batch" : "auto"));
+        _statistics = Text("--statistics", "WHICH", "of BatchNormalization while weights are learned: batch (each batch's own), network (as they are) or auto (whichever does better before the first step); default: batch");
         if (!isTraining)
         {
             _keep = Text("--keep", "WHICH", "better (the default): out.onnx gets the weights of in.onnx where those at the end are no better on the samples kept back; last: always those at the end");

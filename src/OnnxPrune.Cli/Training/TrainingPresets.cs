@@ -25,7 +25,6 @@ internal static class TrainingPresets
     public static TrainingOptions Finetune { get; } = new()
     {
         Epochs = 40,
-        Statistics = NormStatistics.Auto,
         LearningRate = new LearningRate(0.01, Decay.Cosine, 0.05),
         Objective = new Objective(0, 0.5, UsualTemperature),
     };
