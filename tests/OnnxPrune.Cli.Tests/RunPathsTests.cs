@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Google.Protobuf;
 using Onnx;
+using OnnxPrune.Graphs;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Tests;
@@ -86,7 +87,7 @@ public sealed class RunPathsTests : TemporaryFolder
 
         // then
         Assert.Equal((1, 0), (failed.ExitCode, done.ExitCode));
-        Assert.All(OnnxFile.Read(At("out.onnx")).Graph.Initializers, i => Assert.Equal(i.Initializer!.Count * ElementTypes.SizeInBytes(i.ElementType), i.Initializer.Data.Length));
+        Assert.All(OnnxFile.Read(At("out.onnx")).Graph.Initializers, i => Assert.Equal(i.Initializer!.Count * i.ElementType.SizeInBytes(), i.Initializer.Data.Length));
         Assert.DoesNotContain(Names, n => n.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
