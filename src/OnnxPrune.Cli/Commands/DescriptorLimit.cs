@@ -7,7 +7,7 @@ namespace OnnxPrune.Cli.Commands;
 /// </summary>
 internal static unsafe partial class DescriptorLimit
 {
-    // A calibrated run has 150 open: its assemblies, ONNX Runtime, libtorch, and the pipes of two other processes.
+    // A plain run failed with 100 and not with 128; what libtorch and two more processes open comes on top.
     private const ulong Needed = 256;
 
     // RLIMIT_NOFILE; the runtime has raised the soft limit to the hard one.
