@@ -36,7 +36,7 @@ public sealed class RunPathsTests : TemporaryFolder
     [InlineData("finetune {in} {out} --data {images} --log {images}", "would overwrite the training data")]
     [InlineData("finetune {in} {out} --data {images} --checkpoint {in}", "would overwrite the model")]
     [InlineData("finetune {in} {out} --data {images} --log {data}", "would overwrite external data of the model")]
-    [InlineData("finetune {in} {out} --data {images} --teacher {out}", "would overwrite the teacher")]
+    [InlineData("finetune {in} {folder}/teacher.onnx --data {images} --teacher {folder}/teacher.onnx", "would overwrite the teacher")]
     [InlineData("train {in} {out} --data {images} --pruned {in}", "would overwrite the model")]
     [InlineData("train {in} {out} --data {images} --pruned {folder}/soft", "would overwrite external data of the model")]
     public void An_output_that_is_read_or_no_file_ends_with_2(string line, string message)
@@ -183,6 +183,7 @@ public sealed class RunPathsTests : TemporaryFolder
 
         File.WriteAllBytes(At("in.onnx"), message.ToByteArray());
         File.WriteAllBytes(At("in.onnx.data"), data.ToArray());
+        Copy(Cli.Resnet, "teacher.onnx");
         File.WriteAllText(At("p.json"), """{"schema_version": 1, "channels": [{"layer": "/layer1/layer1.0/conv1/Conv", "axis": 1, "of": 16, "cut": [1, 3, 5]}]}""");
         Directory.CreateDirectory(At("images"));
         var images = new byte[40 * 3073];
