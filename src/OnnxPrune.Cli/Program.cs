@@ -1,1 +1,4 @@
-return OnnxPrune.Cli.Commands.CommandLine.Run(args);
+using OnnxPrune.Cli.Commands;
+
+// Nothing else is loaded before.
+return DescriptorLimit.IsTooLow() ? ExitCode.Failed : CommandLine.Run(args);

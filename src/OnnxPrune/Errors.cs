@@ -15,6 +15,13 @@ public sealed class UnsupportedModelException(string message, Exception? inner =
 /// <summary>The request does not make sense: an option, a path or a plan that does not fit the model.</summary>
 public sealed class UsageException(string message, Exception? inner = null) : OnnxPruneException(message, inner);
 
+/// <summary>A file was cut short or replaced by others while it was in use.</summary>
+public sealed class ChangedFileException(string message, Exception? inner = null) : OnnxPruneException(message, inner)
+{
+    internal static ChangedFileException For(string path, Exception? inner = null) =>
+        new($"'{path}' was cut short or replaced while it was read; run again when nothing writes to it.", inner);
+}
+
 /// <summary>No allowed cut reaches the target; the message states what can be reached.</summary>
 public sealed class TargetOutOfReachException(string message) : OnnxPruneException(message)
 {

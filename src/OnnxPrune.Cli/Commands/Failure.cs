@@ -23,7 +23,7 @@ internal static class Failure
 
     private static (int Code, string Message) Explain(Exception e) => e switch
     {
-        VerificationFailedException => (ExitCode.Failed, e.Message),
+        VerificationFailedException or ChangedFileException => (ExitCode.Failed, e.Message),
         UsageException => (ExitCode.WrongUsage, e.Message),
         RegexMatchTimeoutException => (ExitCode.WrongUsage, $"The pattern '{((RegexMatchTimeoutException)e).Pattern}' takes too long to match; give a simpler one."),
         TargetOutOfReachException => (ExitCode.TargetOutOfReach, e.Message),

@@ -16,6 +16,7 @@ internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]
 {
     public int Execute(bool asJson)
     {
+        new RunPaths().Reads("the model", path).Check();
         var loaded = LoadedModel.Read(path, new MeasureOptions { InputShapes = inputShapes }, terminal);
         var document = Describe(loaded);
         if (asJson)

@@ -19,7 +19,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, Ter
     public Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, LatencyReport? race = null)
     {
         var settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) };
-        using var first = terminal.Timed("load the original", () => OnnxSession.Open(original.Path, settings));
+        using var first = terminal.Timed("load the original", () => original.Open(settings));
         using var second = terminal.Timed("load the other", () => openPruned(settings));
         var drift = terminal.Watched("measuring the drift", progress => MeasureDrift(first, second, settings, openPruned, progress));
         var accuracy = options.Data is { } path ? terminal.Watched("measuring the accuracy", progress => MeasureAccuracy(path, first, second, progress)) : default;
@@ -48,7 +48,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, Ter
 
         // What a GPU computes fast it computes in lower precision.
         settings = settings with { Deterministic = true };
-        using var exactFirst = OnnxSession.Open(original.Path, settings);
+        using var exactFirst = original.Open(settings);
         using var exactSecond = openPruned(settings);
         return MeasureDrift(exactFirst, exactSecond, progress);
     }

@@ -1,5 +1,6 @@
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 
@@ -11,16 +12,31 @@ namespace OnnxPrune.Cli.Measuring;
 /// <param name="Cleared">A copy of the file's model without its vanishing weights; null where it has none.</param>
 internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Concrete, long Bytes, ClearedModel? Cleared)
 {
+    /// <summary>The file's external data by initializer, as they were when it was read.</summary>
+    public required IReadOnlyDictionary<string, Tensor> Weights { get; init; }
+
+    /// <summary>Where those lie.</summary>
+    public required IReadOnlyCollection<string> ExternalFiles { get; init; }
+
     /// <exception cref="UsageException">The path names no readable file, or an input shape does not fit.</exception>
     /// <exception cref="BrokenModelException">The file is no well-formed ONNX model.</exception>
     /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
     public static LoadedModel Read(string path, MeasureOptions options, Terminal terminal)
     {
-        var model = terminal.Timed("read the model", () => OnnxFile.WithoutFunctions(OnnxFile.Read(path)));
+        var read = terminal.Timed("read the model", () => OnnxFile.Read(path));
+        var weights = OnnxFile.ExternalWeights(read);
+        var model = OnnxFile.WithoutFunctions(read);
         terminal.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
         var concrete = terminal.Timed("infer concrete shapes", () => Concretize(model, path, options, terminal));
-        return new LoadedModel(path, model, concrete, FileSize(path, model), ClearedModel.Of(model));
+        return new LoadedModel(path, model, concrete, FileSize(path, model), ClearedModel.Of(model))
+        {
+            Weights = weights,
+            ExternalFiles = OnnxFile.ExternalFiles(model),
+        };
     }
+
+    /// <summary>A session over the file as it is; the caller disposes it.</summary>
+    public OnnxSession Open(SessionSettings settings) => OnnxSession.Open(Path, settings, Weights);
 
     /// <summary>A copy that can be pruned while this stays as it is. Weights are shared.</summary>
     public LoadedModel Copy()

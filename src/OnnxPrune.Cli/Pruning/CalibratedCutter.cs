@@ -31,7 +31,7 @@ internal sealed class CalibratedCutter
         // The same bits on every run; statistics are computed on the CPU, whatever the model runs on later.
         _settings = new SessionSettings { Threads = options.Measure.Sessions.Threads, Deterministic = true };
         var source = DataSource.Open(options.Measure.Calib!, options.Measure.Normalize, options.Measure.Resize);
-        using var session = OnnxSession.Open(loaded.Path, _settings);
+        using var session = loaded.Open(_settings);
         _inputs = CalibrationInputs.Read(source, session.Inputs, pruner.Before, options.Measure.Limit, options.Measure.Seed);
         foreach (var note in source.Notes)
         {

@@ -2,6 +2,7 @@ using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Pruning;
 
@@ -18,6 +19,9 @@ internal sealed record CutResult(Model Model, PruneOutcome Outcome, string Rule,
 /// <summary>Decides what decides how much goes, in this order: a plan, targets, a drift limit, the model's own masks, dead weight, the default limit.</summary>
 internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions options, int multiple, Terminal terminal)
 {
+    // Plans list indices: those of millions of channels take less.
+    private const long MostPlanBytes = 64 << 20;
+
     private const int MostReasons = 5;
     private const string KeepsTarget = "the model keeps the target as it is";
 
@@ -36,7 +40,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         loaded.Model.Metadata.Remove(PruningPlan.MetadataKey);
         if (options.Plan is { } path)
         {
-            return Apply(PruningPlan.FromJson(ReadText(path), $"'{path}'"), $"the plan '{path}'", "the plan is empty");
+            return Apply(PruningPlan.FromJson(InputFile.ReadAllText(path, MostPlanBytes), $"'{path}'"), $"the plan '{path}'", "the plan is empty");
         }
 
         if (masks is not null && !options.HasTargets && !options.HasLimits)
@@ -185,16 +189,4 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     }
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
-
-    private static string ReadText(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"The plan '{path}' cannot be read: {e.Message}", e);
-        }
-    }
 }

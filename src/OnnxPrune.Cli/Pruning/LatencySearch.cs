@@ -176,7 +176,7 @@ internal sealed class LatencySearch(
     private RaceTrack Track()
     {
         var settings = options.Measure.Sessions with { Provider = Providers.Resolve(options.Measure.Sessions.Provider) };
-        var original = OnnxSession.Open(loaded.Path, settings);
+        var original = loaded.Open(settings);
         return new RaceTrack(original, DriftInputs.Synthetic(loaded, options.Measure, original, 0));
     }
 }

@@ -27,7 +27,7 @@ internal sealed class LossLimits : IDisposable
     {
         // The same bits on every run, whatever it runs on.
         _settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider), Deterministic = true };
-        _original = OnnxSession.Open(loaded.Path, _settings);
+        _original = loaded.Open(_settings);
         (_drift, _drop) = (drift, drop);
         _inputs = drift is null ? null : new DriftInputs(loaded, options, terminal);
         if (drop is not null)

@@ -1,3 +1,5 @@
+using OnnxPrune.Cli.Commands;
+
 namespace OnnxPrune.Cli.Pruning;
 
 /// <summary>Where a run writes to, checked before any work is done.</summary>
@@ -26,47 +28,19 @@ internal static class OutputPaths
             throw new UsageException($"--report {report}: the name must end in .json or .md.");
         }
 
-        var paths = new[] { options.Output, options.PlanOut, options.Report }.OfType<string>().ToArray();
-        foreach (var path in paths)
-        {
-            CheckFile(path);
-        }
-
-        if (paths.Select(Path.GetFullPath).Distinct().Count() < paths.Length)
-        {
-            throw new UsageException($"Two of the outputs {string.Join(", ", paths.Select(p => $"'{p}'"))} are the same file.");
-        }
-
-        if (paths.Skip(1).Any(p => Path.GetFullPath(p) == Path.GetFullPath(options.Input)))
-        {
-            throw new UsageException($"The report or plan would overwrite the model '{options.Input}'.");
-        }
+        Paths(options).Check(tries: !options.DryRun);
     }
+
+    /// <summary>What the run reads and writes, but for what its model has in other files.</summary>
+    public static RunPaths Paths(PruneOptions options) => new RunPaths()
+        .Replaces(options.Input, options.Output)
+        .Reads("the plan", options.Plan)
+        .Reads("the calibration data", options.Measure.Calib)
+        .Reads("the labelled data", options.Measure.Data)
+        .Writes("--plan-out", options.PlanOut)
+        .Writes("--report", options.Report);
 
     /// <summary>Where the model is written to: a dry run measures a file that nobody asked for, so it lies elsewhere.</summary>
     public static string OfModel(PruneOptions options) =>
         options.DryRun ? Path.Combine(Path.GetTempPath(), "onnxprune-dry-run.onnx") : options.Output;
-
-    private static void CheckFile(string path)
-    {
-        if (path.Length == 0)
-        {
-            throw new UsageException("An output has an empty path.");
-        }
-
-        if (Directory.Exists(path))
-        {
-            throw new UsageException($"'{path}' is a folder; give the path of the file to write.");
-        }
-
-        if (Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal) && !Path.GetFullPath(path).StartsWith("/dev/shm/", StringComparison.Ordinal))
-        {
-            throw new UsageException($"'{path}' is a device and cannot be replaced by a file; --dry-run does everything but write.");
-        }
-
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
-        {
-            throw new UsageException($"The folder '{folder}' of the output does not exist.");
-        }
-    }
 }

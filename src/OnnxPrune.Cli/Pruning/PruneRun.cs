@@ -23,10 +23,11 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         OutputPaths.Check(options);
         using var loading = RuntimeEnvironment.Preload();
         var loaded = LoadedModel.Read(options.Input, options.Measure, terminal);
+        OutputPaths.Paths(options).Reads("external data of the model,", loaded.ExternalFiles).Check(tries: !options.DryRun);
         if (options.Verify && ShapeInference.IsComplete(loaded.Model.Graph))
         {
             // Otherwise the runtime has loaded the model to infer its shapes.
-            terminal.Timed("ask whether the model loads", () => OnnxSession.Open(options.Input, SessionSettings.Plain).Dispose());
+            terminal.Timed("ask whether the model loads", () => loaded.Open(SessionSettings.Plain).Dispose());
         }
 
         var nodesBefore = loaded.Model.Graph.Nodes.Count;
@@ -43,7 +44,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             cut,
             ModelFigures.Of(nodesBefore, cut.Outcome.BlocksBefore, cut.Outcome.Before, loaded.Bytes),
             ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, LoadedModel.FileSize(staged.TemporaryPath, cut.Model)),
-            options.Verify ? Verify(loaded, staged.TemporaryPath, cut.Latency?.Race) : null,
+            options.Verify ? Verify(loaded, staged, cut.Latency?.Race) : null,
             layers?.After(cut.Model, loaded.ConcreteOf(cut.Model)));
         if (!terminal.IsQuiet)
         {
@@ -72,14 +73,16 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         }
     }
 
-    private Comparison Verify(LoadedModel original, string path, LatencyReport? race)
+    private Comparison Verify(LoadedModel original, PendingFile staged, LatencyReport? race)
     {
+        var (path, weights) = (staged.TemporaryPath, OnnxFile.ExternalWeights(staged));
+
         // Only the input's path and shapes are used: the model in memory is the pruned one by now.
         return new Comparer(original, options.Measure, terminal).Compare(settings =>
         {
             try
             {
-                return OnnxSession.Open(path, settings);
+                return OnnxSession.Open(path, settings, weights);
             }
             catch (UnsupportedModelException e)
             {

@@ -25,7 +25,17 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
     public int Execute()
     {
         var watch = Stopwatch.StartNew();
-        CheckOutputs();
+        CheckReportName();
+        var paths = new RunPaths()
+            .Replaces(options.Input, options.Output)
+            .Reads("the training data", options.Data)
+            .Reads("the validation data", options.Validation)
+            .Reads("the teacher", options.Teacher)
+            .Writes("--pruned", options.Pruned)
+            .Writes("--checkpoint", options.CheckpointPath)
+            .Writes("--log", options.Log)
+            .Writes("--report", options.Report);
+        paths.Check();
         TorchLibrary.Load();
         var device = TorchLibrary.ParseDevice(options.Device);
         if (options.Threads > 0)
@@ -35,13 +45,14 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
         var loaded = LoadedModel.Read(options.Input, new MeasureOptions(), terminal);
         var teacher = options.Teacher is { } path ? OnnxFile.Read(path) : IsFinetuning ? null : loaded.Model;
+        paths.Reads("external data of the model,", loaded.ExternalFiles.Concat(teacher is null ? [] : OnnxFile.ExternalFiles(teacher))).Check();
         if (teacher is null && options.Training.Objective.Distillation > 0)
         {
             throw new UsageException("--distill needs a --teacher.");
         }
 
         var sessions = new SessionSettings { Provider = Providers.Resolve(ExecutionProvider.Auto), Threads = options.Threads, TakesTurns = true };
-        var session = OnnxSession.Open(options.Input, sessions);
+        var session = loaded.Open(sessions);
         using var track = new RaceTrack(session, SyntheticInputs.Make(session, options.Training.Seed, loaded.Concrete?.Inputs));
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
         var before = terminal.Watched("measuring the accuracy", _ => data.Validation.Measure(loaded.Model));
@@ -75,16 +86,8 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         return ExitCode.Done;
     }
 
-    private void CheckOutputs()
+    private void CheckReportName()
     {
-        foreach (var path in new[] { options.Output, options.Pruned, options.CheckpointPath, options.Log, options.Report }.OfType<string>())
-        {
-            if (Directory.Exists(path) || Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
-            {
-                throw new UsageException($"'{path}' cannot be written: it is a folder, or lies in none that exists.");
-            }
-        }
-
         if (options.Report is { } report && !Path.GetExtension(report).Equals(".json", StringComparison.OrdinalIgnoreCase))
         {
             throw new UsageException($"--report {report}: the name must end in .json.");

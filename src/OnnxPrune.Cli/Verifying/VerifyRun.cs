@@ -12,10 +12,18 @@ internal sealed class VerifyRun(string original, string other, double? maxDrift,
 {
     public int Execute()
     {
+        var paths = new RunPaths()
+            .Reads("the model", original)
+            .Reads("the model", other)
+            .Reads("the calibration data", options.Calib)
+            .Reads("the labelled data", options.Data)
+            .Writes("--report", report);
+        paths.Check();
         using var loading = RuntimeEnvironment.Preload();
         var first = LoadedModel.Read(original, options, terminal);
         var second = LoadedModel.Read(other, options, terminal);
-        var comparison = new Comparer(first, options, terminal).Compare(settings => OnnxSession.Open(other, settings));
+        paths.Reads("external data of the model,", first.ExternalFiles.Concat(second.ExternalFiles)).Check();
+        var comparison = new Comparer(first, options, terminal).Compare(second.Open);
         var (a, b) = (Figures(first), Figures(second));
         if (!terminal.IsQuiet)
         {

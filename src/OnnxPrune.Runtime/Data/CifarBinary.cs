@@ -1,3 +1,5 @@
+using OnnxPrune.Serialization;
+
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
@@ -79,7 +81,7 @@ internal sealed class CifarBinary : IImageSet
                 $"'{file}' is no CIFAR-10 binary batch: its {length} bytes are no whole number of images of {record} bytes (a label and 3x32x32).");
         }
 
-        var bytes = File.ReadAllBytes(file);
+        var bytes = InputFile.ReadAllBytes(file, Array.MaxLength);
         for (var at = labelBytes - 1; at < bytes.Length; at += record)
         {
             if (bytes[at] >= classes)

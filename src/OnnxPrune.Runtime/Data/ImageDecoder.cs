@@ -2,6 +2,7 @@ using System.ComponentModel;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Sandbox;
 using OnnxPrune.Sandbox;
+using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Runtime.Data;
 
@@ -13,6 +14,9 @@ internal sealed class ImageDecoder(TimeSpan limit) : IDisposable
 {
     // 67 million pixels are 200 MB once they are decoded.
     private const long MostPixels = 1L << 26;
+
+    // As many as those pixels take without any packing, and room for what cameras add.
+    private const long MostBytes = 4 * MostPixels;
 
     private const double SecondsPerPixel = 1e-6;
 
@@ -31,7 +35,7 @@ internal sealed class ImageDecoder(TimeSpan limit) : IDisposable
     /// </exception>
     public Tensor Decode(string path)
     {
-        var file = Read(path);
+        var file = InputFile.ReadAllBytes(path, MostBytes);
         if (ImageHeader.Of(file) is not { } header)
         {
             throw Damaged(path, "its beginning is not that of one");
@@ -119,18 +123,6 @@ internal sealed class ImageDecoder(TimeSpan limit) : IDisposable
         var data = new byte[checked(channels * claimed)];
         rest.ReadExactly(data);
         return new Tensor(ElementType.UInt8, [height, width, channels], data);
-    }
-
-    private static byte[] Read(string path)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"The image '{path}' cannot be read: {e.Message}", e);
-        }
     }
 
     private static UsageException Damaged(string path, string reason, Exception? inner = null) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using OnnxPrune.Graphs;
+using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Runtime.Data;
 
@@ -19,7 +20,7 @@ internal static class NumpyData
 
     public static IDataSource FromArray(string path, Normalization? normalization)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = InputFile.OpenStream(path);
         return Make(path, NumpyArray.Read(stream, stream.Length, $"'{path}'"), labels: null, normalization);
     }
 
@@ -27,7 +28,7 @@ internal static class NumpyData
     {
         try
         {
-            using var archive = ZipFile.OpenRead(path);
+            using var archive = new ZipArchive(InputFile.OpenStream(path));
             var entries = archive.Entries
                 .Where(e => e.FullName.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
                 .GroupBy(e => e.FullName[..^4].ToLowerInvariant())

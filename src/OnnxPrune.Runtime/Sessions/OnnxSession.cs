@@ -13,13 +13,14 @@ public sealed class OnnxSession : IDisposable
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();
 
-    private OnnxSession(string model, SessionSettings settings, Func<SessionOptions, InferenceSession> open, string? folder)
+    private OnnxSession(string model, SessionSettings settings, Func<SessionOptions, InferenceSession> open, string? folder, IReadOnlyDictionary<string, Tensor>? weights)
     {
         Model = model;
         Settings = settings;
         using var options = settings.ToOptions(folder);
         try
         {
+            using var given = weights is { Count: > 0 } ? new ExternalInitializers(options, weights) : null;
             _session = open(options);
         }
         catch (OnnxRuntimeException e)
@@ -44,23 +45,29 @@ public sealed class OnnxSession : IDisposable
     internal InferenceSession Inner => _session;
 
     /// <summary>Loads a file; external data are read from its folder.</summary>
+    /// <param name="weights">
+    /// External data that are in memory already (see <see cref="OnnxFile.ExternalWeights(Graphs.Model)"/>). ONNX Runtime would map the files, and a mapped file that somebody cuts short ends the process.
+    /// </param>
     /// <exception cref="UsageException">The file does not exist, or the provider is not there.</exception>
     /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
-    public static OnnxSession Open(string path, SessionSettings? settings = null) => File.Exists(path)
-        ? new OnnxSession(path, settings ?? new SessionSettings(), options => new InferenceSession(path, options), folder: null)
-        : throw new UsageException($"'{path}' does not exist.");
+    public static OnnxSession Open(string path, SessionSettings? settings = null, IReadOnlyDictionary<string, Tensor>? weights = null)
+    {
+        InputFile.Check(path);
+        return new OnnxSession(path, settings ?? new SessionSettings(), options => new InferenceSession(path, options), folder: null, weights);
+    }
 
     /// <summary>Loads a model from the bytes of an ONNX file.</summary>
     /// <param name="folder">Where external data lie; null when there are none.</param>
     /// <param name="name">How messages call the model.</param>
+    /// <param name="weights">External data that are in memory already.</param>
     /// <exception cref="UsageException">The provider is not there.</exception>
     /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
-    public static OnnxSession Open(byte[] model, string? folder = null, SessionSettings? settings = null, string name = "the model") =>
-        new(name, settings ?? new SessionSettings(), options => new InferenceSession(model, options), folder);
+    public static OnnxSession Open(byte[] model, string? folder = null, SessionSettings? settings = null, string name = "the model", IReadOnlyDictionary<string, Tensor>? weights = null) =>
+        new(name, settings ?? new SessionSettings(), options => new InferenceSession(model, options), folder, weights);
 
-    /// <inheritdoc cref="Open(byte[], string, SessionSettings, string)"/>
+    /// <inheritdoc cref="Open(byte[], string, SessionSettings, string, IReadOnlyDictionary{string, Tensor})"/>
     public static OnnxSession Open(Model model, SessionSettings? settings = null, string name = "the model") =>
-        Open(OnnxFile.ToBytes(model), model.Folder, settings, name);
+        Open(OnnxFile.ToBytes(model), model.Folder, settings, name, OnnxFile.ExternalWeights(model));
 
     /// <summary>Runs on named inputs and gives all outputs by name, in the model's order.</summary>
     /// <exception cref="UsageException">An input is missing, unknown, or has the wrong element type or shape.</exception>

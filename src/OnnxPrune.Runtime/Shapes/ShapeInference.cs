@@ -229,7 +229,7 @@ public static class ShapeInference
                 LoadGuard.Shared.Check(bytes, optimization, name);
             }
 
-            return OnnxSession.Open(bytes, _whole ? model.Folder : null, SessionSettings.Plain with { Optimization = optimization }, name);
+            return OnnxSession.Open(bytes, _whole ? model.Folder : null, SessionSettings.Plain with { Optimization = optimization }, name, _whole ? OnnxFile.ExternalWeights(model) : null);
         }
     }
 }

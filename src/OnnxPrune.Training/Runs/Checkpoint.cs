@@ -24,8 +24,8 @@ public sealed record Checkpoint(TrainingState State, Model Full, Model Current, 
             using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
             Add(zip, "state.json", Encoding.UTF8.GetBytes(State.ToJson()));
             Add(zip, "plan.json", Encoding.UTF8.GetBytes(Plan.ToJson()));
-            Add(zip, "full.onnx", OnnxFile.ToBytes(Full));
-            Add(zip, "current.onnx", OnnxFile.ToBytes(Current));
+            Add(zip, "full.onnx", OnnxFile.ToWholeBytes(Full));
+            Add(zip, "current.onnx", OnnxFile.ToWholeBytes(Current));
             Add(zip, "optimizer.bin", Optimizer);
         });
         pending.Commit();
@@ -36,7 +36,7 @@ public sealed record Checkpoint(TrainingState State, Model Full, Model Current, 
     {
         try
         {
-            using var zip = ZipFile.OpenRead(path);
+            using var zip = new ZipArchive(InputFile.OpenStream(path));
             var state = TrainingState.FromJson(Encoding.UTF8.GetString(Bytes(zip, "state.json")));
             var others = state.Request.Keys.Union(request.Keys).Where(name => state.Request.GetValueOrDefault(name) != request.GetValueOrDefault(name)).ToArray();
             if (others.Length > 0)

@@ -29,6 +29,9 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     /// <summary>Whether weights lay outside of the file, so that they are written outside again.</summary>
     internal bool HasExternalData { get; set; }
 
+    /// <summary>What the serializer read from other files; copies share it.</summary>
+    internal object? ExternalData { get; init; }
+
     /// <summary>What the serializer read the model from.</summary>
     internal object? Source { get; init; }
 }

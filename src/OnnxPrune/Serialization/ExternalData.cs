@@ -1,45 +1,114 @@
-using System.Buffers;
 using System.Globalization;
-using System.IO.MemoryMappedFiles;
 using Onnx;
 
 namespace OnnxPrune.Serialization;
 
 /// <summary>
-/// Tensor contents that lie in files beside the model (ONNX external data: location, offset, length), read through memory maps
-/// that live as long as the tensors over them.
+/// Tensor contents that lie in files beside the model (ONNX external data: location, offset, length). They are copied into memory when the model is read: a file that is mapped and cut short ends the
+/// process that looks into it. Copies of a model share one instance, and with it every content. Safe for several threads.
 /// </summary>
-internal sealed class ExternalData(string folder)
+/// <remarks>
+/// A location is a name below the model's own folder. Links are followed as ONNX Runtime follows them: to files below that folder, or below the one that the model's file itself lies in where the
+/// model is a link too, as in caches that keep all contents in one place.
+/// </remarks>
+internal sealed class ExternalData
 {
-    private readonly Dictionary<string, MemoryMappedFile> _maps = [];
+    private readonly Dictionary<(string Location, long Offset, long Length), ReadOnlyMemory<byte>> _contents = [];
+    private readonly Dictionary<string, long> _unread = [];
+    private readonly string _model;
+    private readonly PendingFile? _companion;
 
-    /// <exception cref="BrokenModelException">The location is absolute or leaves the folder, the file is missing, or the range is not in it.</exception>
+    /// <param name="model">The path of the model's file.</param>
+    /// <param name="companion">Data that are not in place yet: what is found under its destination's name.</param>
+    public ExternalData(string model, PendingFile? companion = null)
+    {
+        (_model, _companion) = (Path.GetFullPath(model), companion);
+        Folder = Path.GetDirectoryName(_model)!;
+    }
+
+    /// <summary>The model's folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>Every file that contents were read from.</summary>
+    public IReadOnlyCollection<string> Files
+    {
+        get
+        {
+            lock (_unread)
+            {
+                return [.. _unread.Keys];
+            }
+        }
+    }
+
+    /// <summary>The content of a tensor that takes so many bytes.</summary>
+    /// <exception cref="BrokenModelException">The location is absolute or leaves the folder, it is no file, or the range is not in it.</exception>
+    /// <exception cref="UnsupportedModelException">The tensor is larger than can be held in one piece.</exception>
+    /// <exception cref="ChangedFileException">The file is cut short or replaced in the same moment.</exception>
     public Lazy<ReadOnlyMemory<byte>> Open(TensorProto tensor, long bytes)
     {
         var entries = tensor.ExternalData.GroupBy(e => e.Key).ToDictionary(g => g.Key, g => g.Last().Value);
-        var path = Resolve(tensor.Name, entries.GetValueOrDefault("location", ""));
+        var location = entries.GetValueOrDefault("location", "");
         var offset = Number(tensor.Name, entries, "offset", 0);
         var length = Number(tensor.Name, entries, "length", bytes);
-        var fileLength = new FileInfo(path).Length;
         if (length != bytes)
         {
             throw new BrokenModelException($"Initializer '{tensor.Name}' takes {bytes} bytes, but its external data states {length}.");
         }
 
-        if (offset < 0 || offset > fileLength - bytes)
+        lock (_unread)
         {
-            throw new BrokenModelException(
-                $"Initializer '{tensor.Name}': {bytes} bytes at offset {offset} are not inside '{Path.GetFileName(path)}', which has {fileLength}.");
-        }
+            if (!_contents.TryGetValue((location, offset, bytes), out var content))
+            {
+                content = Reached(tensor.Name, location, () => Read(tensor.Name, location, offset, bytes));
+                _contents.Add((location, offset, bytes), content);
+            }
 
-        return new Lazy<ReadOnlyMemory<byte>>(() => bytes == 0 ? default : new MappedMemory(Map(path), offset, checked((int)bytes)).Memory);
+            return new Lazy<ReadOnlyMemory<byte>>(content);
+        }
     }
 
-    private string Resolve(string tensor, string location)
+    private ReadOnlyMemory<byte> Read(string tensor, string location, long offset, long bytes)
+    {
+        var path = Find(tensor, location);
+        var before = FileStatus.Of(path) ?? throw ChangedFileException.For(path);
+        if (offset < 0 || offset > before.Length - bytes)
+        {
+            throw new BrokenModelException(
+                $"Initializer '{tensor}': {bytes} bytes at offset {offset} are not inside '{Path.GetFileName(path)}', which has {before.Length}.");
+        }
+
+        if (bytes > Array.MaxLength)
+        {
+            throw new UnsupportedModelException($"Initializer '{tensor}' has {bytes} bytes, where at most 2 GB are read.");
+        }
+
+        // A few bytes of a model must not make many of a file.
+        _unread[path] = _unread.GetValueOrDefault(path, before.Length) - bytes;
+        if (_unread[path] < 0)
+        {
+            throw new BrokenModelException($"Initializer '{tensor}': what is read of '{Path.GetFileName(path)}' overlaps, and is more than the file's {before.Length} bytes.");
+        }
+
+        var content = GC.AllocateUninitializedArray<byte>((int)bytes);
+        try
+        {
+            using var file = File.OpenHandle(path);
+            InputFile.Fill(content, file, offset, path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw ChangedFileException.For(path, e);
+        }
+
+        return FileStatus.Of(path) == before ? content : throw ChangedFileException.For(path);
+    }
+
+    private static T Reached<T>(string tensor, string location, Func<T> read)
     {
         try
         {
-            return Find(tensor, location);
+            return read();
         }
         catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
         {
@@ -50,39 +119,31 @@ internal sealed class ExternalData(string folder)
 
     private string Find(string tensor, string location)
     {
-        var root = Path.GetFullPath(folder);
-        var path = Path.GetFullPath(Path.Combine(root, location));
-        if (location.Length == 0 || Path.IsPathRooted(location) || !IsInside(root, path))
+        var path = Path.GetFullPath(Path.Combine(Folder, location));
+        if (location.Length == 0 || Path.IsPathRooted(location) || !IsInside(Folder, path))
         {
             throw new BrokenModelException(
                 $"Initializer '{tensor}': external data at '{location}' is refused, because only files in the model's own folder are read.");
         }
 
-        if (!File.Exists(path))
+        if (_companion is not null && location == Path.GetFileName(_companion.Destination))
         {
-            throw new BrokenModelException($"Initializer '{tensor}': its external data file '{path}' does not exist.");
+            return _companion.TemporaryPath;
         }
 
-        if (!IsInside(WithoutLinks(root), WithoutLinks(path)))
+        var kind = (FileStatus.Of(path) ?? throw new BrokenModelException($"Initializer '{tensor}': its external data file '{path}' does not exist.")).Kind;
+        if (kind != FileKind.Regular)
         {
-            throw new BrokenModelException($"Initializer '{tensor}': external data '{location}' is a link that leaves the model's folder, and is refused.");
+            throw new BrokenModelException($"Initializer '{tensor}': its external data at '{path}' is {FileStatus.Describe(kind)}, where a file is wanted.");
+        }
+
+        var real = FileStatus.RealPath(path);
+        if (!IsInside(FileStatus.RealPath(Folder), real) && !IsInside(Path.GetDirectoryName(FileStatus.RealPath(_model))!, real))
+        {
+            throw new BrokenModelException($"Initializer '{tensor}': external data '{location}' is a link that leaves the model's folder, and is refused; put a copy of '{real}' in its place.");
         }
 
         return path;
-    }
-
-    /// <summary>The path with every link on the way followed: a folder may leave as well as a file.</summary>
-    private static string WithoutLinks(string path)
-    {
-        var real = Path.GetPathRoot(path)!;
-        foreach (var name in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
-        {
-            var next = Path.Combine(real, name);
-            var target = new FileInfo(next).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
-            real = target is null ? next : WithoutLinks(target);
-        }
-
-        return real;
     }
 
     private static bool IsInside(string root, string path) =>
@@ -98,44 +159,5 @@ internal sealed class ExternalData(string folder)
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw new BrokenModelException($"Initializer '{tensor}': external data has the {key} '{text}', which is no number.");
-    }
-
-    private MemoryMappedFile Map(string path)
-    {
-        lock (_maps)
-        {
-            if (!_maps.TryGetValue(path, out var map))
-            {
-                _maps.Add(path, map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read));
-            }
-
-            return map;
-        }
-    }
-
-    /// <summary>A range of a memory-mapped file as memory. The view is released when the last tensor over it is collected.</summary>
-    private sealed unsafe class MappedMemory : MemoryManager<byte>
-    {
-        private readonly MemoryMappedViewAccessor _view;
-        private readonly byte* _start;
-        private readonly int _length;
-
-        public MappedMemory(MemoryMappedFile map, long offset, int length)
-        {
-            _view = map.CreateViewAccessor(offset, length, MemoryMappedFileAccess.Read);
-            _length = length;
-            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
-            _start += _view.PointerOffset;
-        }
-
-        public override Span<byte> GetSpan() => new(_start, _length);
-
-        public override MemoryHandle Pin(int elementIndex = 0) => new(_start + elementIndex, default, this);
-
-        public override void Unpin()
-        {
-        }
-
-        protected override void Dispose(bool disposing) => _view.Dispose();
     }
 }

@@ -7,7 +7,7 @@ namespace OnnxPrune.Serialization;
 /// <summary>An ONNX message as a <see cref="Model"/>. Everything that the program does not understand stays in the message.</summary>
 internal static class ModelReader
 {
-    public static Model Read(ModelProto proto, string? folder, IReadOnlyDictionary<int, ReadOnlyMemory<byte>>? rawData = null)
+    public static Model Read(ModelProto proto, ExternalData? external, IReadOnlyDictionary<int, ReadOnlyMemory<byte>>? rawData = null)
     {
         if (proto.Graph is null || proto.Graph.Node.Count + proto.Graph.Output.Count == 0)
         {
@@ -21,12 +21,13 @@ internal static class ModelReader
         }
 
         return new Model(
-            ReadGraph(proto.Graph, folder is null ? null : new ExternalData(folder), rawData),
+            ReadGraph(proto.Graph, external, rawData),
             opsets,
             proto.MetadataProps.GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value))
         {
             Producer = $"{proto.ProducerName} {proto.ProducerVersion}".Trim(),
-            Folder = folder,
+            Folder = external?.Folder,
+            ExternalData = external,
             Functions = proto.Functions.Select(f => (Domain(f.Domain), f.Name)).ToHashSet(),
             HasExternalData = proto.Graph.Initializer.Any(i => i.DataLocation == TensorProto.Types.DataLocation.External),
             Source = proto,

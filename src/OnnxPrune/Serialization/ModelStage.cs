@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Google.Protobuf;
 using Onnx;
 using OnnxPrune.Graphs;
@@ -10,6 +11,9 @@ namespace OnnxPrune.Serialization;
 internal static class ModelStage
 {
     private const int SmallestExternal = 1024;
+
+    // Of file systems at hand, in bytes.
+    private const int LongestName = 255;
     private const long LargestMessage = int.MaxValue - (1 << 20);
 
     public static PendingFile Write(Model model, string path)
@@ -22,46 +26,85 @@ internal static class ModelStage
     private static PendingFile Write(ModelProto proto, string path) => PendingFile.Write(path, stream => proto.WriteTo(stream));
 
     /// <summary>
-    /// The data file's name carries a hash of its content: it never collides with the data of a model that is being replaced, so
-    /// that the rename of the model itself is the one moment at which old becomes new.
+    /// The data file's name carries a hash of its content: whatever has that name already has that content, so that the rename of the model itself is the one moment at which old becomes new, for any
+    /// number of runs at once.
     /// </summary>
     private static PendingFile WriteExternal(Model model, ModelProto proto, string path)
     {
         var large = model.Graph.Initializers
             .Where(v => v.Initializer!.HasBytes && v.Initializer.Count * v.ElementType.SizeInBytes() >= SmallestExternal)
             .ToArray();
-        var location = $"{Path.GetFileName(path)}.{Hash(large)}.data";
+        var location = DataName(Path.GetFileName(path), Hash(large));
         var offsets = new Dictionary<Value, long>();
-        using var data = PendingFile.Write(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, location), stream =>
+        var data = PendingFile.Write(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, location), stream =>
         {
-            foreach (var value in large)
+            foreach (var (value, padding) in Layout(large))
             {
-                // ONNX Runtime maps the file; 64 bytes keep vector loads aligned.
-                stream.Write(new byte[(int)(-stream.Position & 63)]);
+                stream.Write(new byte[padding]);
                 offsets.Add(value, stream.Position);
                 stream.Write(value.Initializer!.Data.Span);
             }
         });
-        var external = proto.Clone();
-        for (var i = 0; i < external.Graph.Initializer.Count; i++)
+        try
         {
-            Point(external.Graph.Initializer[i], model.Graph.Initializers[i], offsets, location);
+            var external = proto.Clone();
+            for (var i = 0; i < external.Graph.Initializer.Count; i++)
+            {
+                Point(external.Graph.Initializer[i], model.Graph.Initializers[i], offsets, location);
+            }
+
+            return Write(external, path).With(data);
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
+    }
+
+    // Where the model's name leaves no room for more, the hash is name enough.
+    private static string DataName(string model, string hash) =>
+        $"{model}.{hash}.data" is var name && Encoding.UTF8.GetByteCount(name) <= LongestName ? name : $"onnxprune.{hash}.data";
+
+    /// <summary>The values with the zeros before each. ONNX Runtime maps the file; 64 bytes keep vector loads aligned.</summary>
+    private static IEnumerable<(Value Value, int Padding)> Layout(IEnumerable<Value> values)
+    {
+        var end = 0L;
+        foreach (var value in values)
+        {
+            var padding = (int)(-end & 63);
+            yield return (value, padding);
+            end += padding + value.Initializer!.Data.Length;
+        }
+    }
+
+    /// <summary>The model's message with all weights inside.</summary>
+    public static ModelProto Whole(Model model)
+    {
+        var whole = ModelWriter.Write(model).Clone();
+        for (var i = 0; i < whole.Graph.Initializer.Count; i++)
+        {
+            TakeIn(whole.Graph.Initializer[i], model.Graph.Initializers[i]);
         }
 
-        return Write(external, path).With(data);
+        return whole;
+    }
+
+    private static void TakeIn(TensorProto proto, Value value)
+    {
+        if (proto.DataLocation == TensorProto.Types.DataLocation.External)
+        {
+            proto.ExternalData.Clear();
+            proto.DataLocation = TensorProto.Types.DataLocation.Default;
+            proto.RawData = UnsafeByteOperations.UnsafeWrap(value.Initializer!.Data);
+        }
     }
 
     private static void Point(TensorProto proto, Value value, Dictionary<Value, long> offsets, string location)
     {
         if (!offsets.TryGetValue(value, out var offset))
         {
-            if (proto.DataLocation == TensorProto.Types.DataLocation.External)
-            {
-                proto.ExternalData.Clear();
-                proto.DataLocation = TensorProto.Types.DataLocation.Default;
-                proto.RawData = UnsafeByteOperations.UnsafeWrap(value.Initializer!.Data);
-            }
-
+            TakeIn(proto, value);
             return;
         }
 
@@ -87,8 +130,9 @@ internal static class ModelStage
     private static string Hash(IEnumerable<Value> values)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var value in values)
+        foreach (var (value, padding) in Layout(values))
         {
+            hash.AppendData(new byte[padding]);
             hash.AppendData(value.Initializer!.Data.Span);
         }
 

@@ -7,15 +7,16 @@ namespace OnnxPrune.Serialization;
 /// <summary>Models from and to ONNX files.</summary>
 public static class OnnxFile
 {
-    /// <summary>Reads a model. Cost: one pass over the file; weights are not copied again.</summary>
+    /// <summary>Reads a model. Cost: one pass over the file, and over its external data; weights are not copied again.</summary>
     /// <exception cref="UsageException">The path names no readable file.</exception>
     /// <exception cref="BrokenModelException">The file is no well-formed ONNX model.</exception>
+    /// <exception cref="ChangedFileException">A file is cut short or replaced while it is read.</exception>
     public static Model Read(string path)
     {
         var bytes = ReadBytes(path);
         try
         {
-            return FromBytes(bytes, Path.GetDirectoryName(Path.GetFullPath(path)));
+            return FromBytes(bytes, new ExternalData(path));
         }
         catch (BrokenModelException e)
         {
@@ -25,7 +26,10 @@ public static class OnnxFile
 
     /// <param name="folder">Where external data may lie; null when there is none.</param>
     /// <exception cref="BrokenModelException">The bytes are no well-formed ONNX model.</exception>
-    public static Model FromBytes(ReadOnlyMemory<byte> bytes, string? folder = null)
+    public static Model FromBytes(ReadOnlyMemory<byte> bytes, string? folder = null) =>
+        FromBytes(bytes, folder is null ? null : new ExternalData(Path.Combine(folder, "model.onnx")));
+
+    private static Model FromBytes(ReadOnlyMemory<byte> bytes, ExternalData? external)
     {
         if (bytes.IsEmpty)
         {
@@ -35,7 +39,7 @@ public static class OnnxFile
         var lean = LeanWire.Split(bytes);
         try
         {
-            return ModelReader.Read(ModelProto.Parser.ParseFrom(lean.Message.Span), folder, lean.RawData);
+            return ModelReader.Read(ModelProto.Parser.ParseFrom(lean.Message.Span), external, lean.RawData);
         }
         catch (InvalidProtocolBufferException e)
         {
@@ -46,11 +50,29 @@ public static class OnnxFile
     /// <summary>The model as the bytes of an ONNX file. External data stay external.</summary>
     public static byte[] ToBytes(Model model) => ModelWriter.Write(model).ToByteArray();
 
+    /// <summary>The same with external data inside, at most 2 GB.</summary>
+    public static byte[] ToWholeBytes(Model model) => ModelStage.Whole(model).ToByteArray();
+
+    /// <summary>
+    /// The initializers whose elements <see cref="ToBytes"/> leaves to other files, by name: whoever runs those bytes gives them along, as they were when the model was read.
+    /// </summary>
+    public static IReadOnlyDictionary<string, Tensor> ExternalWeights(Model model) => model.Graph.Initializers
+        .Where(v => v.InitializerSource is TensorProto { DataLocation: TensorProto.Types.DataLocation.External })
+        .ToDictionary(v => v.Name, v => v.Initializer!);
+
+    /// <summary>The same of a file that is not in place yet, read back from what was written.</summary>
+    public static IReadOnlyDictionary<string, Tensor> ExternalWeights(PendingFile staged) => staged.Companion is { } data
+        ? ExternalWeights(FromBytes(ReadBytes(staged.TemporaryPath), new ExternalData(staged.TemporaryPath, data)))
+        : new Dictionary<string, Tensor>();
+
+    /// <summary>The files besides its own that a model was read from.</summary>
+    public static IReadOnlyCollection<string> ExternalFiles(Model model) => ((ExternalData?)model.ExternalData)?.Files ?? [];
+
     /// <summary>An independent copy. Weights are shared, since tensors never change.</summary>
     public static Model Clone(Model model)
     {
         // Message clones share their byte strings, so this costs the size of the graph and not of the weights.
-        var copy = ModelReader.Read(ModelWriter.Write(model).Clone(), model.Folder);
+        var copy = ModelReader.Read(ModelWriter.Write(model).Clone(), (ExternalData?)model.ExternalData);
         copy.HasExternalData = model.HasExternalData;
         return copy;
     }
@@ -69,7 +91,7 @@ public static class OnnxFile
 
         var copy = ModelWriter.Write(model).Clone();
         FunctionInlining.Apply(copy);
-        var inlined = ModelReader.Read(copy, model.Folder);
+        var inlined = ModelReader.Read(copy, (ExternalData?)model.ExternalData);
         inlined.HasExternalData = model.HasExternalData;
         return inlined;
     }
@@ -96,42 +118,14 @@ public static class OnnxFile
 
     private static byte[] ReadBytes(string path)
     {
-        if (Directory.Exists(path))
+        using var file = InputFile.Open(path);
+        var length = RandomAccess.GetLength(file);
+        if (length > Array.MaxLength)
         {
-            throw new UsageException($"'{path}' is a folder; give the path of an .onnx file.");
+            throw new BrokenModelException(
+                $"'{path}' has {length} bytes; protobuf holds at most 2 GB, so that larger models must keep their weights as external data.");
         }
 
-        try
-        {
-            using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
-            var length = RandomAccess.GetLength(file);
-            if (length > Array.MaxLength)
-            {
-                throw new BrokenModelException(
-                    $"'{path}' has {length} bytes; protobuf holds at most 2 GB, so that larger models must keep their weights as external data.");
-            }
-
-            var bytes = GC.AllocateUninitializedArray<byte>((int)length);
-            for (var at = 0; at < bytes.Length;)
-            {
-                var read = RandomAccess.Read(file, bytes.AsSpan(at), at);
-                if (read == 0)
-                {
-                    throw new UsageException($"'{path}' became shorter while it was read.");
-                }
-
-                at += read;
-            }
-
-            return bytes;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new UsageException($"'{path}' does not exist.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"'{path}' cannot be read: {e.Message}", e);
-        }
+        return InputFile.ReadAllBytes(file, path);
     }
 }

@@ -4,12 +4,14 @@ namespace OnnxPrune.Serialization;
 /// A file that is complete on disk under a temporary name beside its destination. <see cref="Commit"/> puts it in place in one
 /// step; disposing without it removes the temporary file and leaves whatever the destination held.
 /// </summary>
+/// <remarks>
+/// Temporary names are this run's own, and files are removed under such names only: what has its final name may be somebody else's by then.
+/// </remarks>
 public sealed class PendingFile : IDisposable
 {
     private static readonly Lock Gate = new();
     private static readonly HashSet<PendingFile> Live = [];
 
-    private string? _companion;
     private bool _isSettled;
 
     private PendingFile(string path, string destination) => (TemporaryPath, Destination) = (path, destination);
@@ -20,25 +22,15 @@ public sealed class PendingFile : IDisposable
     /// <summary>The final path, with symbolic links followed, so that a link keeps pointing to the file.</summary>
     public string Destination { get; }
 
+    /// <summary>A file that this one refers to by its final name: it is put in place first, and removed with this one before that.</summary>
+    internal PendingFile? Companion { get; private set; }
+
     /// <summary>Writes the content and flushes it to the disk.</summary>
-    /// <exception cref="UsageException">The destination's folder does not exist or cannot be written to.</exception>
+    /// <exception cref="UsageException">The path is none that a file can be written to.</exception>
     /// <exception cref="IOException">The disk is full or fails; the temporary file is removed.</exception>
     public static PendingFile Write(string path, Action<Stream> write)
     {
-        if (Directory.Exists(path))
-        {
-            throw new UsageException($"'{path}' is a folder; give the path of the file to write.");
-        }
-
-        var destination = FollowLinks(Path.GetFullPath(path));
-        var folder = Path.GetDirectoryName(destination)!;
-        if (!Directory.Exists(folder))
-        {
-            throw new UsageException($"The folder '{folder}' of the output does not exist.");
-        }
-
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(destination)}.{Guid.NewGuid():N}.tmp");
-        var pending = new PendingFile(temporary, destination);
+        var pending = At(path);
         try
         {
             using var stream = pending.Create();
@@ -49,7 +41,7 @@ public sealed class PendingFile : IDisposable
         {
             // How .NET says EFBIG: the file system, or a limit of the process, takes no file of this size.
             pending.Dispose();
-            throw new IOException($"'{destination}' is too large for its file system: {e.Message.Split('(')[0].TrimEnd()}", e);
+            throw new IOException($"'{pending.Destination}' is too large for its file system: {e.Message.Split('(')[0].TrimEnd()}", e);
         }
         catch
         {
@@ -59,6 +51,18 @@ public sealed class PendingFile : IDisposable
 
         return pending;
     }
+
+    /// <summary>Whether a file can be written to the path: finds out by making one under a temporary name, and leaves nothing behind.</summary>
+    /// <exception cref="UsageException">It cannot; the message says why.</exception>
+    public static void Check(string path)
+    {
+        using var pending = At(path);
+        pending.Create().Dispose();
+    }
+
+    /// <summary>Whether the path is one of a file or of nothing yet, in a folder that exists. Touches nothing.</summary>
+    /// <exception cref="UsageException">It is not; the message says why.</exception>
+    public static void CheckName(string path) => At(path);
 
     /// <summary>
     /// Removes every file that is not committed yet. For a process that is about to end in the middle of its work: nothing can be
@@ -70,7 +74,46 @@ public sealed class PendingFile : IDisposable
         Gate.Enter();
         foreach (var pending in Live)
         {
-            pending.Remove();
+            File.Delete(pending.TemporaryPath);
+        }
+    }
+
+    private static PendingFile At(string path)
+    {
+        if (path.Length == 0)
+        {
+            throw new UsageException("An output has an empty path.");
+        }
+
+        if (FileStatus.IsStream(path))
+        {
+            throw new UsageException($"'{path}' is a stream, and an output must be a file; give the path of one.");
+        }
+
+        try
+        {
+            if (FileStatus.Of(path) is { Kind: not FileKind.Regular and var kind })
+            {
+                throw new UsageException(kind == FileKind.Folder
+                    ? $"'{path}' is a folder; give the path of the file to write."
+                    : $"'{path}' is {FileStatus.Describe(kind)} and cannot be replaced by a file; --dry-run does everything but write.");
+            }
+
+            var destination = FileStatus.RealPath(path);
+            if (destination.EndsWith(Path.DirectorySeparatorChar) || Path.EndsInDirectorySeparator(path))
+            {
+                throw new UsageException($"'{path}' names a folder; give the path of the file to write.");
+            }
+
+            var folder = Path.GetDirectoryName(destination)!;
+            return Directory.Exists(folder)
+                // The output's own name may be as long as names can be.
+                ? new PendingFile(Path.Combine(folder, $".onnxprune-{Guid.NewGuid():N}.tmp"), destination)
+                : throw new UsageException($"The folder '{folder}' of the output does not exist.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new UsageException($"'{path}' cannot be written: {e.Message}", e);
         }
     }
 
@@ -91,23 +134,23 @@ public sealed class PendingFile : IDisposable
         }
     }
 
-    /// <summary>
-    /// Puts <paramref name="companion"/> into place now, under a name that nothing refers to yet, and takes it away again when this
-    /// file is not committed. A file that was there before stays.
-    /// </summary>
+    /// <summary>Makes <paramref name="companion"/> share the fate of this file.</summary>
     internal PendingFile With(PendingFile companion)
     {
-        _companion = File.Exists(companion.Destination) ? null : companion.Destination;
-        companion.Commit();
+        Companion = companion;
         return this;
     }
 
-    /// <summary>Renames the temporary file over the destination: at every moment there is the old content or the new.</summary>
+    /// <summary>
+    /// Renames the temporary file over the destination: at every moment there is the old content or the new. A companion is in place before; where this file then fails, the companion stays without
+    /// being used, since another run may have come to use it.
+    /// </summary>
     /// <exception cref="IOException">The destination has become a folder, or the disk fails.</exception>
     public void Commit()
     {
         lock (Gate)
         {
+            Companion?.Commit();
             if (!OperatingSystem.IsWindows() && File.Exists(Destination))
             {
                 File.SetUnixFileMode(TemporaryPath, File.GetUnixFileMode(Destination));
@@ -125,22 +168,12 @@ public sealed class PendingFile : IDisposable
         {
             if (!_isSettled)
             {
-                Remove();
+                File.Delete(TemporaryPath);
                 Live.Remove(this);
                 _isSettled = true;
             }
+
+            Companion?.Dispose();
         }
     }
-
-    private void Remove()
-    {
-        File.Delete(TemporaryPath);
-        if (_companion is not null)
-        {
-            File.Delete(_companion);
-        }
-    }
-
-    private static string FollowLinks(string path) =>
-        File.Exists(path) ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path : path;
 }

@@ -13,7 +13,7 @@ public static class TensorFile
     {
         try
         {
-            var proto = TensorProto.Parser.ParseFrom(File.ReadAllBytes(path));
+            var proto = TensorProto.Parser.ParseFrom(InputFile.ReadAllBytes(path, Array.MaxLength));
             var tensor = TensorMessage.Read(proto, external: null);
             return tensor.HasBytes
                 ? (proto.Name, new Tensor(tensor.ElementType, tensor.Dims, tensor.Data))
@@ -22,10 +22,6 @@ public static class TensorFile
         catch (Exception e) when (e is InvalidProtocolBufferException or BrokenModelException or ArgumentException)
         {
             throw new UsageException($"'{path}' holds no ONNX tensor ({e.Message.TrimEnd('.')}).", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"'{path}' cannot be read: {e.Message}", e);
         }
     }
 

@@ -87,17 +87,76 @@ public sealed class PendingFileTests
     }
 
     [Fact]
-    public void Folder_that_cannot_be_written_to_is_wrong_usage()
+    public void Folder_that_takes_no_files_is_wrong_usage()
+    {
+        // Nothing is forbidden to root, but for this.
+        Assert.Contains("cannot be written", Assert.Throws<UsageException>(() => PendingFile.Write("/proc/a", _ => { })).Message);
+        Assert.Contains("cannot be written", Assert.Throws<UsageException>(() => PendingFile.Check("/proc/a")).Message);
+    }
+
+    [Theory]
+    [InlineData("/dev/null", "is a device")]
+    [InlineData("/dev/stdout", "is a stream")]
+    [InlineData("", "empty path")]
+    public void What_is_no_file_is_not_replaced(string path, string words)
+    {
+        Assert.Contains(words, Assert.Throws<UsageException>(() => PendingFile.Write(path, _ => { })).Message);
+    }
+
+    [Theory]
+    [InlineData("pipe")]
+    [InlineData("link to a pipe")]
+    [InlineData("link to a device")]
+    public void Link_to_what_is_no_file_is_not_replaced(string name)
     {
         using var folder = new TemporaryFolder();
-        if (OperatingSystem.IsWindows() || Environment.UserName == "root")
+        Odd.Pipe(folder.File("pipe"));
+        File.CreateSymbolicLink(folder.File("link to a pipe"), folder.File("pipe"));
+        File.CreateSymbolicLink(folder.File("link to a device"), "/dev/null");
+
+        Assert.Contains("cannot be replaced by a file", Assert.Throws<UsageException>(() => PendingFile.Write(folder.File(name), _ => { })).Message);
+        Assert.Equal(3, Directory.GetFileSystemEntries(folder.Root).Length);
+    }
+
+    [Fact]
+    public void Link_to_nothing_yet_is_followed()
+    {
+        using var folder = new TemporaryFolder();
+        File.CreateSymbolicLink(folder.File("link"), "real");
+
+        using (var pending = PendingFile.Write(folder.File("link"), s => s.Write(s_new)))
         {
-            return; // Nothing is forbidden to root.
+            pending.Commit();
         }
 
-        File.SetUnixFileMode(folder.Root, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Assert.Equal("real", new FileInfo(folder.File("link")).LinkTarget);
+        Assert.Equal(s_new, File.ReadAllBytes(folder.File("real")));
+    }
 
-        Assert.Contains("cannot be written", Assert.Throws<UsageException>(() => PendingFile.Write(folder.File("a"), _ => { })).Message);
-        File.SetUnixFileMode(folder.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    [Theory]
+    [InlineData('x', 255, 255)]
+    [InlineData('\u00e4', 127, 255)]
+    public void Names_are_as_long_as_the_file_system_allows(char letter, int longest, int bytes)
+    {
+        using var folder = new TemporaryFolder();
+        var name = new string(letter, longest) + new string('.', bytes - System.Text.Encoding.UTF8.GetByteCount(new string(letter, longest)));
+
+        using (var pending = PendingFile.Write(folder.File(name), s => s.Write(s_new)))
+        {
+            pending.Commit();
+        }
+
+        Assert.Equal(s_new, File.ReadAllBytes(folder.File(name)));
+        Assert.Contains("too long", Assert.Throws<UsageException>(() => PendingFile.Check(folder.File(name + "x"))).Message);
+    }
+
+    [Fact]
+    public void Check_leaves_nothing_behind()
+    {
+        using var folder = new TemporaryFolder();
+
+        PendingFile.Check(folder.File("a"));
+
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Root));
     }
 }

@@ -15,6 +15,9 @@ namespace OnnxPrune.Runtime.Latency.Staircase;
 /// </summary>
 internal sealed class TimingCache
 {
+    // Thousands of layers take less.
+    private const long MostBytes = 16 << 20;
+
     private readonly string? _path;
     private readonly TimingFile _file;
 
@@ -66,11 +69,10 @@ internal sealed class TimingCache
     {
         try
         {
-            using var stream = File.OpenRead(path);
-            var file = JsonSerializer.Deserialize(stream, TimingJson.Default.TimingFile);
+            var file = JsonSerializer.Deserialize(InputFile.ReadAllBytes(path, MostBytes), TimingJson.Default.TimingFile);
             return file?.Machine == machine && file.Milliseconds is { } times && times.Values.All(t => double.IsFinite(t) && t > 0) ? file : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is OnnxPruneException or JsonException)
         {
             return null;
         }
