@@ -15,6 +15,7 @@ internal sealed class VerifyRun(string original, string other, double? maxDrift,
         using var loading = RuntimeEnvironment.Preload();
         var first = LoadedModel.Read(original, options, terminal);
         var second = LoadedModel.Read(other, options, terminal);
+        new DataReview(first, options, terminal).Check(maxDrift, maxDrop: null, repairs: false);
         var comparison = new Comparer(first, options, terminal).Compare(settings => OnnxSession.Open(other, settings));
         var (a, b) = (Figures(first), Figures(second));
         if (!terminal.IsQuiet)

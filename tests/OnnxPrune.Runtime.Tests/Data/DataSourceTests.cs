@@ -93,7 +93,7 @@ public sealed class DataSourceTests
         var ready = DataSource.Open(folder["x.npy"]);
         var normalized = DataSource.Open(folder["x.npy"], "mean=0.5,0.25,0;std=0.5,0.5,0.5");
 
-        Assert.Contains("as they are", ready.Notes.Single());
+        Assert.Contains("as they are", ready.Notes(Nchw).Single());
         Assert.All(ready.Read(Nchw, [0])["x"].ToFloats(), v => Assert.Equal(0.5f, v));
         Assert.Equal(
             [0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1],
@@ -114,7 +114,7 @@ public sealed class DataSourceTests
         var source = DataSource.Open(folder["d.npz"]);
 
         Assert.Equal((2, true, 5), (source.Count, source.HasLabels, source.Label(1)));
-        Assert.Contains("--normalize", source.Notes.Single());
+        Assert.Contains("--normalize", source.Notes(Nchw).Single());
         Assert.Equal(23f / 255, source.Read(Nhwc, [1])["x"].ToFloats()[^1], 6);
     }
 
