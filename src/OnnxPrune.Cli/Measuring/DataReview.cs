@@ -12,7 +12,7 @@ namespace OnnxPrune.Cli.Measuring;
 internal sealed class DataReview(LoadedModel original, MeasureOptions options, Terminal terminal)
 {
     // Enough to tell chance from knowledge, and little beside what follows.
-    private const int MostSamples = 512;
+    private const int MostSamples = 256;
 
     /// <param name="maxDrift">The largest drift that is allowed; null without a limit.</param>
     /// <param name="maxDrop">The most points of accuracy that may be lost; null without a limit.</param>

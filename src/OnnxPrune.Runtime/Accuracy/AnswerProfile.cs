@@ -52,6 +52,11 @@ public sealed class AnswerProfile
     /// <summary>How many classes the first output tells apart; 0 where it is no classifier's.</summary>
     public int Classes { get; private set; }
 
+    /// <summary>Why the samples may not be such as the network knows; null where nothing speaks for that.</summary>
+    public Doubt? Doubt => Samples < FewestSamples ? null : _labels.Count > 0 && Classes > 1 ? DoubtOfAccuracy() : DoubtOfAnswers();
+
+    private bool IsOneAnswer => _answers.Count == 1;
+
     /// <summary>How many samples are the very same as some that another profile was made from.</summary>
     public int SharedWith(AnswerProfile other) => _fingerprints.Count(other._fingerprints.Contains);
 
@@ -61,13 +66,18 @@ public sealed class AnswerProfile
     public static AnswerProfile Of(OnnxSession session, IDataSource data, IReadOnlyList<int> indices, int batch = 32)
     {
         var profile = new AnswerProfile();
+        var batches = 0;
         foreach (var samples in data.Batches(session.Inputs, indices, batch))
         {
+            // A set of ONNX test data is one sample by its number, however many rows it has.
+            Func<int, int> number = data.LargestBatch > 1 ? row => indices[profile.Samples + row] : _ => indices[batches];
             var outputs = session.Run(samples.Inputs);
             foreach (var output in session.Outputs)
             {
-                CheckNumbers(output.Name, outputs[output.Name], samples, n => indices[Math.Min(profile.Samples + n, indices.Count - 1)], session, data);
+                CheckNumbers(output.Name, outputs[output.Name], samples, number, session, data);
             }
+
+            batches++;
 
             profile.AddInputs(samples, session.Inputs[0].Name);
             profile.AddAnswers(outputs[session.Outputs[0].Name], samples);
@@ -76,11 +86,6 @@ public sealed class AnswerProfile
 
         return profile;
     }
-
-    /// <summary>Why the samples may not be such as the network knows; null where nothing speaks for that.</summary>
-    public Doubt? Doubt => Samples < FewestSamples ? null : _labels.Count > 0 && Classes > 1 ? DoubtOfAccuracy() : DoubtOfAnswers();
-
-    private bool IsOneAnswer => _answers.Count == 1;
 
     private Doubt? DoubtOfAccuracy()
     {
@@ -98,7 +103,7 @@ public sealed class AnswerProfile
     private Doubt? DoubtOfAnswers()
     {
         var least = IsOneAnswer && Classes > 2 ? LeastVariationOfOneAnswer : LeastVariation;
-        if (_fingerprints.Count >= FewestSamples && _sum is not null && Variation() < least)
+        if (_fingerprints.Count >= FewestSamples && _sum is { Length: > 0 } && Variation() < least)
         {
             return new Doubt(string.Create(CultureInfo.InvariantCulture, $"its outputs hardly depend on them (they vary by {100 * Variation():0.##} % of their mean)"), IsCertain: true);
         }
@@ -165,7 +170,7 @@ public sealed class AnswerProfile
         if (_sum.Length != length)
         {
             // Outputs of several sizes cannot be compared element by element.
-            _sum = null;
+            _sum = [];
             return;
         }
 
@@ -189,7 +194,7 @@ public sealed class AnswerProfile
         var areProbabilities = least >= 0 && Math.Abs(total - 1) < ProbabilityTolerance;
         _areProbabilities &= areProbabilities;
         _haveBothSigns &= least < 0 && scores[answer] > 0;
-        _entropy += areProbabilities ? Entropy(scores, 0, 1, x => x) : Entropy(scores, scores[answer], 0, Math.Exp);
+        _entropy += Entropy(scores, scores[answer], areProbabilities);
         if (label is { } expected)
         {
             _labels[expected] = _labels.GetValueOrDefault(expected) + 1;
@@ -197,26 +202,20 @@ public sealed class AnswerProfile
         }
     }
 
-    /// <summary>−Σ p ln p with p = weight(score − shift) / total.</summary>
-    /// <param name="total">0 to sum it up.</param>
-    private static double Entropy(ReadOnlySpan<float> scores, float shift, double total, Func<double, double> weight)
+    /// <summary>−Σ p ln p of probabilities, or of the softmax of scores.</summary>
+    private static double Entropy(ReadOnlySpan<float> scores, float largest, bool areProbabilities)
     {
-        if (total == 0)
-        {
-            foreach (var score in scores)
-            {
-                total += weight(score - (double)shift);
-            }
-        }
-
-        var sum = 0.0;
+        // With weights w of the sum W and p = w / W it is ln W − Σ w ln w / W.
+        var (total, sum) = (0.0, 0.0);
         foreach (var score in scores)
         {
-            var p = weight(score - (double)shift) / total;
-            sum -= p > 0 ? p * Math.Log(p) : 0;
+            var logarithm = areProbabilities ? Math.Log(score) : score - (double)largest;
+            var weight = Math.Exp(logarithm);
+            total += weight;
+            sum += weight > 0 ? weight * logarithm : 0;
         }
 
-        return sum;
+        return Math.Log(total) - (sum / total);
     }
 
     /// <summary>How likely at least so many of the trials succeed.</summary>
@@ -232,7 +231,7 @@ public sealed class AnswerProfile
         return 1 - below;
     }
 
-    private static void CheckNumbers(string name, Tensor output, DataBatch batch, Func<int, int> sampleOf, OnnxSession session, IDataSource data)
+    private static void CheckNumbers(string name, Tensor output, DataBatch batch, Func<int, int> number, OnnxSession session, IDataSource data)
     {
         if (!output.ElementType.IsFloatingPoint() || Array.FindIndex(output.ToFloats(), float.IsNaN) is not (var at and >= 0))
         {
@@ -244,7 +243,7 @@ public sealed class AnswerProfile
         if (sample < batch.Count)
         {
             throw new UsageException(
-                $"The output '{name}' of {SessionFailure.Quote(session.Model)} is NaN for sample {sampleOf(sample)} of {data.Description}; nothing can be measured or repaired by it.");
+                $"The output '{name}' of {SessionFailure.Quote(session.Model)} is NaN for sample {number(sample)} of {data.Description}; nothing can be measured or repaired by it.");
         }
     }
 }
