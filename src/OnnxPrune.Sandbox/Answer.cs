@@ -12,12 +12,9 @@ public enum Answer : byte
     /// <summary>A library is missing; a text says what was tried.</summary>
     NotInstalled,
 
-    /// <summary>Of an image: its height, width and channels (int32), and its pixels, uint8 [height, width, channels]: red, green, blue, or grey alone.</summary>
-    Pixels,
-
     /// <summary>A model loads.</summary>
     Loaded,
 
-    /// <summary>No image that can be decoded, or no model that loads; a text says why.</summary>
+    /// <summary>No model that loads; a text says why.</summary>
     Refused,
 }

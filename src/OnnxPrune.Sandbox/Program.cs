@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Sandbox;
-using OnnxPrune.Sandbox.Decoding;
 using OnnxPrune.Sandbox.Loading;
 
 // A whole group of processes gets the terminal's signals; when this one ends is for its parent to say, by closing stdin.
@@ -19,7 +18,11 @@ using var requests = new BinaryReader(new BufferedStream(Console.OpenStandardInp
 using var answers = new BinaryWriter(new BufferedStream(Console.OpenStandardOutput()));
 try
 {
-    using IWorker worker = Enum.Parse<SandboxTask>(args.Single()) == SandboxTask.Load ? new Loader() : new Decoder();
+    using IWorker worker = Enum.Parse<SandboxTask>(args.Single()) switch
+    {
+        SandboxTask.Load => new Loader(),
+        var task => throw new ArgumentException($"There is no worker for {task}."),
+    };
     answers.Write((byte)Answer.Ready);
     answers.Flush();
     while (true)

@@ -30,7 +30,7 @@ internal static class CommandLine
         var training = new Command("training", "Times training steps.") { model, steps, batch, threads };
         training.SetAction(given => new TrainingBenchmark(given.GetValue(steps), given.GetValue(batch), given.GetValue(threads)).Run(given.GetRequiredValue(model)));
 
-        var images = new Argument<string>("folder") { Description = "PNG or JPEG images." };
+        var images = new Argument<string>("folder") { Description = "Images of one size, or with --resize of any." };
         var count = new Option<int>("--count") { Description = "How many of them.", DefaultValueFactory = _ => 2000 };
         var resize = new Option<int?>("--resize") { Description = "As onnxprune has it." };
         var decoding = new Command("images", "Times the reading of a folder of images.") { images, count, resize };

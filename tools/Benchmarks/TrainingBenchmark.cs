@@ -85,7 +85,7 @@ internal sealed class TrainingBenchmark(int steps, int batch, int threads)
 
         public int LargestBatch => 1;
 
-        public IReadOnlyList<string> Notes => [];
+        public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) => [];
 
         public int Label(int index) => new SeededRandom(index).NextInt(10);
 

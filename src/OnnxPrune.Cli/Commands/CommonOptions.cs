@@ -10,6 +10,9 @@ internal static class CommonOptions
     /// <summary>What <c>--resize</c> does, for the help of the commands that have it.</summary>
     public const string ResizeMeaning = "resize images in folders until the shorter side has N pixels, and cut their middle to the model's size; default: they have it already";
 
+    /// <summary>What <c>--normalize</c> does, likewise.</summary>
+    public const string NormalizeMeaning = "how pixels become inputs: imagenet, cifar10, unit (0..1, the default), none (numbers as they are, of images 0..255) or mean=a,b,c;std=a,b,c";
+
     public static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "say nothing but errors" };
 
     public static readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "say more: phases and their times, whole lists" };
@@ -19,6 +22,18 @@ internal static class CommonOptions
     public static Option<string> Text(string name, string helpName, string description) => new(name) { Description = description, HelpName = helpName };
 
     public static Terminal Terminal(this ParseResult parsed) => new(parsed.GetValue(Quiet) && !parsed.GetValue(Verbose), parsed.GetValue(Verbose));
+
+    /// <summary>What <c>--normalize</c> says, unchanged, once it is understood; whether there are data to normalize or not.</summary>
+    /// <exception cref="UsageException">It is unknown.</exception>
+    public static string? Normalization(string? text)
+    {
+        if (text is not null)
+        {
+            Runtime.Data.Normalization.Parse(text);
+        }
+
+        return text;
+    }
 
     /// <exception cref="UsageException">The text is no whole number of at least <paramref name="smallest"/>.</exception>
     public static int? Whole(string option, string? text, int smallest) => text is null

@@ -10,7 +10,9 @@ internal sealed class MeasureArguments
     private readonly Option<string> _calib = CommonOptions.Text("--calib", "PATH", "unlabelled inputs to measure the drift on, instead of synthetic ones");
     private readonly Option<string> _data = CommonOptions.Text("--data", "PATH", "labelled inputs to measure accuracy on. Either kind: CIFAR-10 .bin, .npy, .npz, input_0.pb or a folder of images");
     private readonly Option<string> _limit = CommonOptions.Text("--limit", "N", "take at most N samples of each");
-    private readonly Option<string> _normalize = CommonOptions.Text("--normalize", "HOW", "how pixels become inputs: imagenet, cifar10, unit (0..1, the default), none (0..255) or mean=a,b,c;std=a,b,c");
+    private readonly Option<string> _calibLimit = CommonOptions.Text("--calib-limit", "N", "the same of --calib alone");
+    private readonly Option<string> _dataLimit = CommonOptions.Text("--data-limit", "N", "the same of --data alone");
+    private readonly Option<string> _normalize = CommonOptions.Text("--normalize", "HOW", CommonOptions.NormalizeMeaning);
     private readonly Option<string> _resize = CommonOptions.Text("--resize", "N", CommonOptions.ResizeMeaning);
     private readonly Option<string> _provider = CommonOptions.Text("--provider", "NAME", "where to run the models: auto (the default), cpu or cuda");
     private readonly Option<string> _threads = CommonOptions.Text("--threads", "N", "threads of ONNX Runtime; default: all cores");
@@ -19,7 +21,7 @@ internal sealed class MeasureArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_calib, _data, _limit, _normalize, _resize, _provider, _threads, _inputShape.Option, _seed])
+        foreach (var option in (Option[])[_calib, _data, _limit, _calibLimit, _dataLimit, _normalize, _resize, _provider, _threads, _inputShape.Option, _seed])
         {
             command.Options.Add(option);
         }
@@ -31,7 +33,9 @@ internal sealed class MeasureArguments
         Calib = parsed.GetValue(_calib),
         Data = parsed.GetValue(_data),
         Limit = CommonOptions.Whole("--limit", parsed.GetValue(_limit), 1),
-        Normalize = parsed.GetValue(_normalize),
+        CalibLimit = CommonOptions.Whole("--calib-limit", parsed.GetValue(_calibLimit), 1),
+        DataLimit = CommonOptions.Whole("--data-limit", parsed.GetValue(_dataLimit), 1),
+        Normalize = CommonOptions.Normalization(parsed.GetValue(_normalize)),
         Resize = CommonOptions.Whole("--resize", parsed.GetValue(_resize), 1),
         Sessions = new SessionSettings
         {

@@ -26,7 +26,7 @@ internal sealed class TrainingArguments
         _validation = Text("--validation", "PATH", "labelled samples to measure accuracy on; none of them is trained on");
         _limit = Text("--limit", "N", "take at most N samples of each source, drawn by --seed");
         _holdOut = Text("--hold-out", "N", isTraining ? "without --validation: how many samples of the data are kept back for it; default: a tenth" : "how many samples of the data are kept back to tell whether finetuning helped, and without --validation to measure accuracy on; default: a tenth");
-        _normalize = Text("--normalize", "HOW", "how pixels become inputs: imagenet, cifar10, unit (0..1, the default), none (0..255) or mean=a,b,c;std=a,b,c");
+        _normalize = Text("--normalize", "HOW", CommonOptions.NormalizeMeaning);
         _resize = Text("--resize", "N", CommonOptions.ResizeMeaning);
         _teacher = Text("--teacher", "FILE", isTraining ? "the model that is distilled from; default: in.onnx" : "a model to distil from, such as the original of a pruned one");
         if (isTraining)
@@ -101,7 +101,7 @@ internal sealed class TrainingArguments
             Restarts = parsed.GetValue(_restart),
             Report = parsed.GetValue(_report),
             HoldOut = CommonOptions.Whole("--hold-out", parsed.GetValue(_holdOut), 1),
-            Normalize = parsed.GetValue(_normalize),
+            Normalize = CommonOptions.Normalization(parsed.GetValue(_normalize)),
             Resize = CommonOptions.Whole("--resize", parsed.GetValue(_resize), 1),
             Teacher = teacher,
             Checkpoint = parsed.GetValue(_checkpoint),

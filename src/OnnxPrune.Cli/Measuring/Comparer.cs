@@ -11,7 +11,7 @@ namespace OnnxPrune.Cli.Measuring;
 /// <summary>Measures two models side by side: the same outputs, how far they drift, how fast they are, how often they are right.</summary>
 internal sealed class Comparer(LoadedModel original, MeasureOptions options, Terminal terminal)
 {
-    private readonly DriftInputs _inputs = new(original, options, terminal);
+    private readonly DriftInputs _inputs = new(original, options);
 
     /// <param name="openPruned">Opens the other model with given settings.</param>
     /// <param name="race">Where both were raced before.</param>
@@ -91,12 +91,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, Ter
     private (AccuracyReport? Report, string? Description) MeasureAccuracy(string path, OnnxSession first, OnnxSession second, IProgress<double> progress)
     {
         var data = DataSource.Open(path, options.Normalize, options.Resize);
-        foreach (var note in options.Calib is null ? data.Notes : [])
-        {
-            terminal.Note(note);
-        }
-
-        var samples = data.Sample(options.Limit, options.Seed);
+        var samples = data.Sample(options.DataLimit, options.Seed);
         var report = AccuracyMeter.Measure([first, second], data, samples, progress: progress);
         return (report, samples.Count < data.Count ? $"{samples.Count} of {data.Description}" : data.Description);
     }

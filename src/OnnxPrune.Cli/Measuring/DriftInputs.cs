@@ -1,4 +1,3 @@
-using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Inputs;
@@ -17,17 +16,13 @@ internal sealed class DriftInputs
     private readonly MeasureOptions _options;
 
     /// <exception cref="UsageException">The calibration data cannot be read.</exception>
-    public DriftInputs(LoadedModel model, MeasureOptions options, Terminal terminal)
+    public DriftInputs(LoadedModel model, MeasureOptions options)
     {
         (_model, _options) = (model, options);
         if (options.Calib is { } path)
         {
             _source = DataSource.Open(path, options.Normalize, options.Resize);
-            _samples = _source.Sample(options.Limit, options.Seed);
-            foreach (var note in _source.Notes)
-            {
-                terminal.Note(note);
-            }
+            _samples = _source.Sample(options.CalibLimit, options.Seed);
         }
     }
 

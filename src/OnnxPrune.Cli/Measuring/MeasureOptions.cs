@@ -11,7 +11,14 @@ internal sealed record MeasureOptions
     /// <summary>Where labelled inputs are; null when accuracy is not wanted.</summary>
     public string? Data { get; init; }
 
+    /// <summary>At most so many samples of each; null for all.</summary>
     public int? Limit { get; init; }
+
+    /// <summary>The same of <see cref="Calib"/> alone.</summary>
+    public int? CalibLimit { get => field ?? Limit; init; }
+
+    /// <summary>The same of <see cref="Data"/> alone.</summary>
+    public int? DataLimit { get => field ?? Limit; init; }
 
     public string? Normalize { get; init; }
 

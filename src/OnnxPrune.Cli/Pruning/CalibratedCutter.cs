@@ -32,11 +32,7 @@ internal sealed class CalibratedCutter
         _settings = new SessionSettings { Threads = options.Measure.Sessions.Threads, Deterministic = true };
         var source = DataSource.Open(options.Measure.Calib!, options.Measure.Normalize, options.Measure.Resize);
         using var session = loaded.Open(_settings);
-        _inputs = CalibrationInputs.Read(source, session.Inputs, pruner.Before, options.Measure.Limit, options.Measure.Seed);
-        foreach (var note in source.Notes)
-        {
-            terminal.Note(note);
-        }
+        _inputs = CalibrationInputs.Read(source, session.Inputs, pruner.Before, options.Measure.CalibLimit, options.Measure.Seed);
 
         if (options.Repair >= RepairEffort.Auto)
         {

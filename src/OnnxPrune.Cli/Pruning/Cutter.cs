@@ -166,7 +166,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Prune(request, [], rule, reason);
         }
 
-        using var limits = new LossLimits(loaded, options.Measure, terminal, drift, options.MaxDrop);
+        using var limits = new LossLimits(loaded, options.Measure, drift, options.MaxDrop);
         var target = new LimitSearch(loaded, pruner, request, limits, terminal, _calibrated).Find();
         return Prune(request, target is null ? [] : [target.Value], rule, options.MaxDrop is null
             ? Invariant($"every cut that was tried drifts by more than {drift}")

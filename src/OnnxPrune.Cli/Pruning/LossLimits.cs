@@ -1,5 +1,4 @@
 using OnnxPrune.Cli.Measuring;
-using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Drift;
@@ -23,17 +22,17 @@ internal sealed class LossLimits : IDisposable
     /// <param name="drift">The largest relative output error; null for any.</param>
     /// <param name="drop">The most points of top-1 accuracy that may be lost; null for any.</param>
     /// <exception cref="UsageException">The data cannot be read, do not fit, or have no labels.</exception>
-    public LossLimits(LoadedModel loaded, MeasureOptions options, Terminal terminal, double? drift, double? drop)
+    public LossLimits(LoadedModel loaded, MeasureOptions options, double? drift, double? drop)
     {
         // The same bits on every run, whatever it runs on.
         _settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider), Deterministic = true };
         _original = loaded.Open(_settings);
         (_drift, _drop) = (drift, drop);
-        _inputs = drift is null ? null : new DriftInputs(loaded, options, terminal);
+        _inputs = drift is null ? null : new DriftInputs(loaded, options);
         if (drop is not null)
         {
             _data = DataSource.Open(options.Data!, options.Normalize, options.Resize);
-            _samples = _data.Sample(options.Limit, options.Seed);
+            _samples = _data.Sample(options.DataLimit, options.Seed);
             _accuracy = Accuracy(_original) ?? throw NoLabels(_data.Description);
         }
     }

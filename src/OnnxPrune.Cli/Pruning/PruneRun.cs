@@ -30,6 +30,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             terminal.Timed("ask whether the model loads", () => loaded.Open(SessionSettings.Plain).Dispose());
         }
 
+        new DataReview(loaded, options.Measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: options.AbsorbMeans);
         var nodesBefore = loaded.Model.Graph.Nodes.Count;
         var multiple = options.Round ?? terminal.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(options.Measure.Sessions));
         var times = options.TimeTargets.Count == 0 ? null : Times(loaded, multiple);

@@ -95,6 +95,8 @@ internal static class PruneReport
         options.Measure.Calib,
         options.Measure.Data,
         options.Measure.Limit,
+        options.Measure.CalibLimit,
+        options.Measure.DataLimit,
         options.Measure.Normalize,
         options.Measure.Resize,
         options.Measure.Sessions.Provider.ToString().ToLowerInvariant(),

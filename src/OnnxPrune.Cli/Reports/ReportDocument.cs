@@ -39,6 +39,8 @@ internal sealed record ReportOptions(
     string? Calib,
     string? Data,
     int? Limit,
+    int? CalibLimit,
+    int? DataLimit,
     string? Normalize,
     int? Resize,
     string Provider,

@@ -17,7 +17,7 @@ internal sealed record TrainingData(SampleStore Samples, Validation Validation, 
     public static TrainingData Open(TrainOptions options, ValueDescription input, Terminal terminal)
     {
         var sources = options.Data.Select(path => DataSource.Open(path, options.Normalize, options.Resize)).ToArray();
-        foreach (var note in sources.SelectMany(s => s.Notes).Distinct())
+        foreach (var note in sources.SelectMany(s => s.Notes([input])).Distinct())
         {
             terminal.Note(note);
         }

@@ -42,7 +42,7 @@ public static class DataSource
             ".bin" => OpenBatches(path, [path], normalization),
             ".npy" => NumpyData.FromArray(path, normalization),
             ".npz" => NumpyData.FromArchive(path, normalization),
-            ".pb" => new OnnxTestData(path, [Path.GetDirectoryName(Path.GetFullPath(path))!]),
+            ".pb" => new OnnxTestData(path, [Path.GetDirectoryName(Path.GetFullPath(path))!], normalization),
             _ => throw new UsageException($"The data '{path}' is of no known kind; give {Kinds}."),
         };
     }
@@ -52,7 +52,7 @@ public static class DataSource
         var sets = Directory.GetDirectories(path, "test_data_set_*");
         if (sets.Length > 0 || File.Exists(Path.Combine(path, "input_0.pb")))
         {
-            return new OnnxTestData(path, sets.Length > 0 ? sets : [path]);
+            return new OnnxTestData(path, sets.Length > 0 ? sets : [path], normalization);
         }
 
         var batches = Directory.GetFiles(path, "*.bin");

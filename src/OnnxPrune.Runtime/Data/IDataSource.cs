@@ -17,8 +17,8 @@ public interface IDataSource
     /// <summary>How many samples one batch can take at most: 1 for ONNX test data, whose sets are batches already.</summary>
     int LargestBatch { get; }
 
-    /// <summary>What was assumed about the data and should be said aloud, such as the normalization that nobody asked for.</summary>
-    IReadOnlyList<string> Notes { get; }
+    /// <summary>What is assumed about the data where they feed these inputs, and should be said aloud, such as the normalization that nobody asked for.</summary>
+    IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs);
 
     /// <summary>The class of a sample, counted from 0. Only where <see cref="HasLabels"/>.</summary>
     int Label(int index);

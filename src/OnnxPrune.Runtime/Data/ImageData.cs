@@ -19,7 +19,7 @@ internal sealed class ImageData(IImageSet images, Normalization? normalization) 
 
     public int LargestBatch => int.MaxValue;
 
-    public IReadOnlyList<string> Notes => normalization is null
+    public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) => normalization is null
         ? ["Pixels were scaled to 0..1; if the model was trained on other inputs, say so with --normalize."]
         : [];
 

@@ -1,144 +1,100 @@
-using System.ComponentModel;
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Sandbox;
-using OnnxPrune.Sandbox;
 using OnnxPrune.Serialization;
+using SkiaSharp;
 
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
-/// Decodes PNG and JPEG in a process of its own, because the libraries that do it may end the process that they run in. It is started when it
-/// is needed, and anew when it has ended. Safe for several threads, which wait for each other.
+/// Decodes PNG, JPEG, WebP, BMP and GIF files by Skia, to the pixels that torchvision's loader has (Pillow's <c>convert("RGB")</c>): transparency, colour profiles and the
+/// orientation that a camera noted are left out, grey is three equal colours, and of several pictures in a file the first one counts. Safe for several threads.
 /// </summary>
-internal sealed class ImageDecoder(TimeSpan limit) : IDisposable
+internal static class ImageDecoder
 {
-    // 67 million pixels are 200 MB once they are decoded.
-    private const long MostPixels = 1L << 26;
+    /// <summary>67 million pixels are 268 MB once they are decoded. A few bytes can claim any number of them.</summary>
+    public const long MostPixels = 1L << 26;
 
     // As many as those pixels take without any packing, and room for what cameras add.
     private const long MostBytes = 4 * MostPixels;
 
-    private const double SecondsPerPixel = 1e-6;
+    private const int Colours = 3;
+    private const int Decoded = 4;
 
-    private readonly Lock _gate = new();
-    private SandboxProcess? _process;
-
-    /// <summary>The program's one decoder. Its process ends with ours.</summary>
-    public static ImageDecoder Shared { get; } = new(TimeSpan.FromSeconds(10));
-
-    /// <summary>The process that decodes; null while there is none.</summary>
-    internal int? ProcessId => _process?.Id;
-
-    /// <summary>The pixels of one file, uint8 [height, width, channels]: red, green, blue, or grey alone.</summary>
+    /// <summary>The pixels of one file, uint8 [height, width, (red, green, blue)].</summary>
     /// <exception cref="UsageException">
-    /// The file is no image that can be decoded, or claims to be larger than any that is; or images cannot be decoded on this machine.
+    /// The file is no image of these kinds, a damaged one, or claims to be larger than any that is decoded; or images cannot be decoded on this machine.
     /// </exception>
-    public Tensor Decode(string path)
+    public static Tensor Decode(string path)
     {
         var file = InputFile.ReadAllBytes(path, MostBytes);
-        if (ImageHeader.Of(file) is not { } header)
-        {
-            throw Damaged(path, "its beginning is not that of one");
-        }
-
-        if (header.Pixels > MostPixels)
-        {
-            throw new UsageException($"'{path}' claims {header.Pixels} pixels in {file.Length} bytes, and is refused: images of up to {MostPixels} pixels are decoded.");
-        }
-
-        if (header.Obstacle is { } obstacle)
-        {
-            throw new UsageException($"'{path}' {obstacle}.");
-        }
-
-        lock (_gate)
-        {
-            try
-            {
-                return Decode(file, header.Pixels);
-            }
-            catch (InvalidDataException e)
-            {
-                throw Damaged(path, e.Message, e);
-            }
-            catch (SandboxEndedException e)
-            {
-                throw e.HasStarted ? Damaged(path, e.Message, e) : new UsageException($"The process that decodes images does not start: {e.Message}.", e);
-            }
-        }
-    }
-
-    private Tensor Decode(byte[] file, long pixels)
-    {
         try
         {
-            return DecodeOnce(file, pixels);
+            using var codec = Open(path, file);
+            return Decode(path, codec);
         }
-        catch (SandboxEndedException)
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
         {
-            // What ended the process, or held it up, may have been something else than this image.
-            return DecodeOnce(file, pixels);
+            throw new UsageException(
+                "Images are decoded by SkiaSharp, whose native library (libSkiaSharp) is not installed; put it beside onnxprune, or give CIFAR-10 binary batches, .npz or .npy.", e);
         }
     }
 
-    private Tensor DecodeOnce(byte[] file, long pixels)
+    private static SKCodec Open(string path, byte[] file)
     {
-        try
+        if (JpegMarkers.IsJpeg(file) && !JpegMarkers.HasEnd(file))
         {
-            return (_process ??= Start()).Ask(default, file, (answer, rest) => Read(answer, rest, pixels), limit + TimeSpan.FromSeconds(pixels * SecondsPerPixel));
+            throw Damaged(path, SKCodecResult.IncompleteInput);
         }
-        catch (SandboxEndedException)
+
+        var codec = SKCodec.Create(new SKMemoryStream(file), out var result) ?? throw Damaged(path, result);
+        string? obstacle = null;
+        if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif))
         {
-            End();
-            throw;
+            obstacle = $"'{path}' is a {codec.EncodedFormat} file, and no PNG, JPEG, WebP, BMP or GIF image.";
         }
+        else if ((long)codec.Info.Width * codec.Info.Height is var pixels and > MostPixels)
+        {
+            obstacle = $"'{path}' claims {pixels} pixels in {file.Length} bytes, and is refused: images of up to {MostPixels} pixels are decoded.";
+        }
+
+        if (obstacle is null)
+        {
+            return codec;
+        }
+
+        codec.Dispose();
+        throw new UsageException(obstacle);
     }
 
-    private SandboxProcess Start()
+    private static unsafe Tensor Decode(string path, SKCodec codec)
     {
-        try
+        var (height, width) = (codec.Info.Height, codec.Info.Width);
+
+        // Without a colour space of its own the target takes the numbers as they are stored; not premultiplied, colours behind transparency stay as well.
+        var target = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        var pixels = GC.AllocateUninitializedArray<byte>(Decoded * height * width);
+        fixed (byte* start = pixels)
         {
-            return SandboxProcess.Start(SandboxTask.Decode, limit) ?? throw new UsageException(
-                "PNG and JPEG images are decoded by ONNX Runtime Extensions, which are not installed; install them beside onnxprune, or give CIFAR-10 binary batches, .npz or .npy.");
+            if (codec.GetPixels(target, (nint)start) is var result and not SKCodecResult.Success)
+            {
+                throw Damaged(path, result);
+            }
         }
-        catch (Win32Exception e)
+
+        for (var (from, to) = (0, 0); from < pixels.Length; from += Decoded, to += Colours)
         {
-            throw new UsageException($"Images are decoded by a process of its own, which does not start: {e.Message}", e);
+            (pixels[to], pixels[to + 1], pixels[to + 2]) = (pixels[from], pixels[from + 1], pixels[from + 2]);
         }
+
+        return new Tensor(ElementType.UInt8, [height, width, Colours], pixels.AsMemory(0, Colours * height * width));
     }
 
-    private static Tensor Read(Answer answer, BinaryReader rest, long claimed)
+    private static UsageException Damaged(string path, SKCodecResult result) => new($"'{path}' is no PNG, JPEG, WebP, BMP or GIF image, or a damaged one ({Reason(result)}).");
+
+    private static string Reason(SKCodecResult result) => result switch
     {
-        if (answer != Answer.Pixels)
-        {
-            throw new InvalidDataException(rest.ReadString());
-        }
-
-        var (height, width, channels) = (rest.ReadInt32(), rest.ReadInt32(), rest.ReadInt32());
-        if (height <= 0 || width <= 0 || (long)height * width != claimed || channels is not (1 or 3))
-        {
-            throw new IOException($"The decoder says {width}x{height}x{channels} of {claimed} pixels.");
-        }
-
-        var data = new byte[checked(channels * claimed)];
-        rest.ReadExactly(data);
-        return new Tensor(ElementType.UInt8, [height, width, channels], data);
-    }
-
-    private static UsageException Damaged(string path, string reason, Exception? inner = null) =>
-        new($"'{path}' is no PNG or JPEG image, or a damaged one ({reason.TrimEnd('.')}).", inner);
-
-    private void End()
-    {
-        _process?.Dispose();
-        _process = null;
-    }
-
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            End();
-        }
-    }
+        SKCodecResult.IncompleteInput => "it ends too early",
+        SKCodecResult.ErrorInInput => "its pixels cannot be decoded",
+        SKCodecResult.InternalError => "decoding it takes too much memory",
+        _ => "its beginning is not that of one",
+    };
 }

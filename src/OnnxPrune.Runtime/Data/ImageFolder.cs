@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
-/// A folder of PNG and JPEG images, or of one such folder per class: classes are numbered in the order of their folders' names. All
+/// A folder of images, or of one such folder per class: classes are numbered in the order of their folders' names. All
 /// images have one size, or are resized until their shorter side has a given length, and cut in the middle to what the model wants. They are
 /// decoded when they are read.
 /// </summary>
@@ -12,10 +12,7 @@ internal sealed class ImageFolder : IImageSet
 {
     private const int Colours = 3;
 
-    // As many as one image may have before it is resized.
-    private const long MostPixels = 1L << 26;
-
-    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg"];
+    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
     private readonly List<string> _files = [];
     private readonly List<int> _labels = [];
     private readonly int? _resize;
@@ -35,7 +32,7 @@ internal sealed class ImageFolder : IImageSet
             }
         }
 
-        var first = ImageDecoder.Shared.Decode(_files[0]);
+        var first = ImageDecoder.Decode(_files[0]);
         (Height, Width) = (resize ?? (int)first.Dims[0], resize ?? (int)first.Dims[1]);
     }
 
@@ -82,7 +79,7 @@ internal sealed class ImageFolder : IImageSet
     /// <exception cref="UsageException">The image is damaged, or of another size than the first.</exception>
     public void Read(int index, Span<float> pixels)
     {
-        var image = ImageDecoder.Shared.Decode(_files[index]);
+        var image = ImageDecoder.Decode(_files[index]);
         if (_resize is { } side)
         {
             image = Resized(image, side, _files[index]);
@@ -99,26 +96,26 @@ internal sealed class ImageFolder : IImageSet
     private static Tensor Resized(Tensor image, int side, string path)
     {
         var (height, width) = ImageResizer.SizeOf(image.Dims[0], image.Dims[1], side);
-        return height <= MostPixels / width
+        return height <= ImageDecoder.MostPixels / width
             ? ImageResizer.Resize(image, side)
             : throw new UsageException($"'{path}' is {image.Dims[1]}x{image.Dims[0]}; --resize {side} would make it {width}x{height}, which is refused.");
     }
 
-    /// <summary>From the middle of [H, W, (red, green, blue)] or [H, W, grey] to [(red, green, blue), height, width].</summary>
+    /// <summary>From the middle of [H, W, (red, green, blue)] to [(red, green, blue), height, width].</summary>
     private static void CutAndSplit(Tensor image, int height, int width, Span<float> pixels)
     {
         var bytes = image.Data.Span;
-        var (rows, columns, step) = ((int)image.Dims[0], (int)image.Dims[1], (int)image.Dims[2]);
+        var (rows, columns) = ((int)image.Dims[0], (int)image.Dims[1]);
         var (top, left) = (Before(rows, height), Before(columns, width));
         for (var c = 0; c < Colours; c++)
         {
             for (var y = 0; y < height; y++)
             {
-                var row = bytes.Slice((((top + y) * columns) + left) * step, width * step);
+                var row = bytes.Slice((((top + y) * columns) + left) * Colours, width * Colours);
                 var target = pixels.Slice(((c * height) + y) * width, width);
                 for (var x = 0; x < width; x++)
                 {
-                    target[x] = row[(x * step) + (step == Colours ? c : 0)];
+                    target[x] = row[(x * Colours) + c];
                 }
             }
         }

@@ -9,12 +9,14 @@ internal sealed class NamedArrays : IDataSource
 {
     private readonly string _path;
     private readonly int[]? _labels;
+    private readonly Normalization? _ignored;
     private readonly Dictionary<string, ReadyData> _arrays;
 
-    /// <exception cref="UsageException">The arrays differ in their number of samples.</exception>
-    public NamedArrays(string path, IReadOnlyDictionary<string, Tensor> arrays, int[]? labels)
+    /// <param name="ignored">The normalization that was asked for, which such data do not have.</param>
+    /// <exception cref="UsageException">The arrays differ in their number of samples, or a sample is not finite.</exception>
+    public NamedArrays(string path, IReadOnlyDictionary<string, Tensor> arrays, int[]? labels, Normalization? ignored)
     {
-        (_path, _labels) = (path, labels);
+        (_path, _labels, _ignored) = (path, labels, ignored);
         var counts = arrays.Select(a => a.Value is { Rank: > 0 } array ? array.Dims[0] : 0).Distinct().ToArray();
         if (counts is not [> 0 and <= int.MaxValue and var count])
         {
@@ -22,7 +24,7 @@ internal sealed class NamedArrays : IDataSource
         }
 
         Count = (int)count;
-        _arrays = arrays.ToDictionary(a => a.Key, a => new ReadyData($"'{path}'", a.Value, null), StringComparer.OrdinalIgnoreCase);
+        _arrays = arrays.ToDictionary(a => a.Key, a => new ReadyData($"'{path}' ('{a.Key}')", a.Value, null), StringComparer.OrdinalIgnoreCase);
     }
 
     public string Description => string.Create(
@@ -34,7 +36,8 @@ internal sealed class NamedArrays : IDataSource
 
     public int LargestBatch => int.MaxValue;
 
-    public IReadOnlyList<string> Notes => [];
+    public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) =>
+        [.. inputs.SelectMany(i => _arrays.TryGetValue(i.Name, out var array) ? array.LayoutNotes(i) : []), .. Normalization.NotesOfIgnored(_ignored, _path)];
 
     public int Label(int index) => _labels![index];
 

@@ -14,6 +14,9 @@ public sealed record Normalization(string Name, float Scale, IReadOnlyList<float
     /// <summary>0..1, the default.</summary>
     public static Normalization Unit { get; } = new("unit", ToUnit, [0], [1]);
 
+    /// <summary>Numbers as they are.</summary>
+    public static Normalization None { get; } = new("none", 1, [0], [1]);
+
     /// <summary>Understands <c>imagenet</c>, <c>cifar10</c>, <c>unit</c>, <c>none</c> and <c>mean=a,b,c;std=a,b,c</c>.</summary>
     /// <exception cref="UsageException">The text is none of these.</exception>
     public static Normalization Parse(string text) => text.Trim().ToLowerInvariant() switch
@@ -21,9 +24,13 @@ public sealed record Normalization(string Name, float Scale, IReadOnlyList<float
         "imagenet" => new("imagenet", ToUnit, [.485f, .456f, .406f], [.229f, .224f, .225f]),
         "cifar10" => new("cifar10", ToUnit, [.4914f, .4822f, .4465f], [.2023f, .1994f, .2010f]),
         "unit" => Unit,
-        "none" => new("none", 1, [0], [1]),
+        "none" => None,
         var other => ParseNumbers(other),
     };
+
+    /// <summary>What to say where data are no pixels and a normalization was asked for.</summary>
+    internal static IReadOnlyList<string> NotesOfIgnored(Normalization? asked, string path) =>
+        asked is null || asked == None ? [] : [$"--normalize {asked.Name} is for pixels; the arrays of '{path}' are inputs already and were fed as they are."];
 
     /// <exception cref="UsageException">The images have another number of channels than the normalization has means.</exception>
     internal (float Scale, float Shift) ForChannel(int channel, int channels)

@@ -7,7 +7,7 @@ namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
 /// NumPy data: an array of samples in a <c>.npy</c>; samples and labels, or an array for each input of a model, in a <c>.npz</c>. Whole numbers are pixels of 0..255; floats are
-/// taken as they are unless a normalization is asked for.
+/// taken as they are unless a normalization is asked for, which wants them to be pixels of 0..1 or 0..255.
 /// </summary>
 internal static class NumpyData
 {
@@ -37,7 +37,7 @@ internal static class NumpyData
             samples ??= entries.Count == 1 ? entries.Keys.First() : null;
             if (samples is null)
             {
-                return Named(path, entries);
+                return Named(path, entries, normalization);
             }
 
             return Make(
@@ -53,7 +53,7 @@ internal static class NumpyData
     }
 
     /// <summary>Arrays that are called like the inputs of a model, and perhaps labels.</summary>
-    private static NamedArrays Named(string path, Dictionary<string, ZipArchiveEntry> entries)
+    private static NamedArrays Named(string path, Dictionary<string, ZipArchiveEntry> entries, Normalization? normalization)
     {
         if (entries.Count == 0)
         {
@@ -62,7 +62,7 @@ internal static class NumpyData
 
         var labels = Array.Find(Members, m => entries.ContainsKey(m.Labels)).Labels;
         var arrays = entries.Where(e => e.Key != labels).ToDictionary(e => e.Value.FullName[..^4], e => Read(path, e.Value));
-        return new NamedArrays(path, arrays, labels is null ? null : Labels(path, Read(path, entries[labels]), arrays.Values.First() is { Rank: > 0 } first ? first.Dims[0] : 0));
+        return new NamedArrays(path, arrays, labels is null ? null : Labels(path, Read(path, entries[labels]), arrays.Values.First() is { Rank: > 0 } first ? first.Dims[0] : 0), normalization);
     }
 
     private static Tensor Read(string path, ZipArchiveEntry entry)
@@ -86,12 +86,35 @@ internal static class NumpyData
         }
 
         var classes = labels is null ? null : Labels(path, labels, samples.Dims[0]);
-        if (samples.ElementType.IsFloatingPoint() && normalization is null)
+        if (samples.ElementType.IsFloatingPoint() && (normalization is null || normalization == Normalization.None))
         {
-            return new ReadyData($"'{path}'", samples, classes);
+            return new ReadyData($"'{path}'", samples, classes, wasAsked: normalization is not null);
         }
 
-        return new ImageData(NumpyImages.Of(path, samples, classes), normalization);
+        return new ImageData(NumpyImages.Of(path, samples, classes, Scale(path, samples, normalization ?? Normalization.Unit)), normalization);
+    }
+
+    /// <summary>What makes pixels of 0..255 of the numbers.</summary>
+    /// <exception cref="UsageException">They are no pixels.</exception>
+    private static float Scale(string path, Tensor samples, Normalization normalization)
+    {
+        if (samples.ElementType == ElementType.UInt8 || normalization == Normalization.None)
+        {
+            return 1;
+        }
+
+        var range = NumberRange.Of($"'{path}'", samples);
+        if (!samples.ElementType.IsFloatingPoint())
+        {
+            return range.IsBytes
+                ? 1
+                : throw new UsageException($"The whole numbers of '{path}' go from {range}, and pixels from 0 to 255; give --normalize none to feed them as they are, or save them as floats that are the model's input.");
+        }
+
+        return range.IsUnit ? byte.MaxValue
+            : range.IsBytes ? 1
+            : throw new UsageException(
+                $"--normalize {normalization.Name} is for pixels, but the floats of '{path}' go from {range}, which is neither 0..1 nor 0..255; if they are normalized already, leave --normalize out, else save them as pixels.");
     }
 
     private static int[] Labels(string path, Tensor labels, long count)

@@ -10,14 +10,11 @@ internal sealed class NumpyImages : IImageSet
     private readonly bool _channelsLast;
     private readonly float _scale;
 
-    private NumpyImages(string path, Tensor samples, int[]? labels, bool channelsLast, int channels, int height, int width)
+    private NumpyImages(string path, Tensor samples, int[]? labels, float scale, bool channelsLast, int channels, int height, int width)
     {
-        (_samples, _labels, _channelsLast) = (samples, labels, channelsLast);
+        (_samples, _labels, _scale, _channelsLast) = (samples, labels, scale, channelsLast);
         (Count, Channels, Height, Width) = ((int)samples.Dims[0], channels, height, width);
         Origin = $"'{path}'";
-
-        // Floats come as 0..1 or as 0..255: the first image that exceeds 1 decides.
-        _scale = samples.ElementType.IsFloatingPoint() && !Array.Exists(samples.ToFloats(), x => x > 1) ? 255 : 1;
     }
 
     public string Origin { get; }
@@ -32,15 +29,16 @@ internal sealed class NumpyImages : IImageSet
 
     public bool HasLabels => _labels is not null;
 
+    /// <param name="scale">What makes pixels of 0..255 of the numbers.</param>
     /// <exception cref="UsageException">The array holds no images.</exception>
-    public static NumpyImages Of(string path, Tensor samples, int[]? labels)
+    public static NumpyImages Of(string path, Tensor samples, int[]? labels, float scale)
     {
         var d = samples.Dims;
         return (samples.Rank, (long[])[.. d]) switch
         {
-            (3, _) => new NumpyImages(path, samples, labels, false, 1, (int)d[1], (int)d[2]),
-            (4, [_, 1 or 3, _, _]) => new NumpyImages(path, samples, labels, false, (int)d[1], (int)d[2], (int)d[3]),
-            (4, [_, _, _, 1 or 3]) => new NumpyImages(path, samples, labels, true, (int)d[3], (int)d[1], (int)d[2]),
+            (3, _) => new NumpyImages(path, samples, labels, scale, false, 1, (int)d[1], (int)d[2]),
+            (4, [_, 1 or 3, _, _]) => new NumpyImages(path, samples, labels, scale, false, (int)d[1], (int)d[2], (int)d[3]),
+            (4, [_, _, _, 1 or 3]) => new NumpyImages(path, samples, labels, scale, true, (int)d[3], (int)d[1], (int)d[2]),
             _ => throw new UsageException(
                 $"'{path}' holds {samples}, which are no images; [N, 3, H, W], [N, H, W, 3] or [N, H, W] is wanted, or floats that fit the model without --normalize."),
         };

@@ -10,11 +10,13 @@ internal sealed class OnnxTestData : IDataSource
 {
     private readonly List<(string Name, Tensor Tensor)[]> _sets = [];
     private readonly string _path;
+    private readonly Normalization? _ignored;
 
-    /// <exception cref="UsageException">A folder lacks input_0.pb, or a file holds no tensor.</exception>
-    public OnnxTestData(string path, IReadOnlyList<string> folders)
+    /// <param name="ignored">The normalization that was asked for, which such data do not have.</param>
+    /// <exception cref="UsageException">A folder lacks input_0.pb, a file holds no tensor, or a sample is not finite.</exception>
+    public OnnxTestData(string path, IReadOnlyList<string> folders, Normalization? ignored)
     {
-        _path = path;
+        (_path, _ignored) = (path, ignored);
         foreach (var folder in folders.Order(NumericOrder))
         {
             _sets.Add(ReadSet(folder));
@@ -33,7 +35,7 @@ internal sealed class OnnxTestData : IDataSource
 
     public int LargestBatch => 1;
 
-    public IReadOnlyList<string> Notes => [];
+    public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) => Normalization.NotesOfIgnored(_ignored, _path);
 
     public int Label(int index) => throw new InvalidOperationException("ONNX test data have no labels.");
 
@@ -56,7 +58,13 @@ internal sealed class OnnxTestData : IDataSource
         var set = new List<(string Name, Tensor Tensor)>();
         while (Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"input_{set.Count}.pb")) is var file && File.Exists(file))
         {
-            set.Add(TensorFile.Read(file));
+            var (name, tensor) = TensorFile.Read(file);
+            if (tensor.ElementType.IsFloatingPoint())
+            {
+                NumberRange.Of($"'{file}'", tensor);
+            }
+
+            set.Add((name, tensor));
         }
 
         return set switch

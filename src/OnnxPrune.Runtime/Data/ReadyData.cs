@@ -5,36 +5,67 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>Samples [N, ...] that are the model's input already: floats that nobody asked to normalize.</summary>
-internal sealed class ReadyData(string origin, Tensor samples, int[]? labels) : IDataSource
+internal sealed class ReadyData : IDataSource
 {
-    public string Description => string.Create(CultureInfo.InvariantCulture, $"{Count} samples of {samples} from {origin}, used as they are");
+    private static readonly int[] s_toLast = [0, 2, 3, 1];
+    private static readonly int[] s_toFirst = [0, 3, 1, 2];
 
-    public int Count { get; } = checked((int)samples.Dims[0]);
+    private readonly string _origin;
+    private readonly Tensor _samples;
+    private readonly int[]? _labels;
+    private readonly bool _wasAsked;
+    private readonly NumberRange _range;
 
-    public bool HasLabels => labels is not null;
+    /// <param name="wasAsked">Whether somebody said that the numbers are to be fed as they are.</param>
+    /// <exception cref="UsageException">A sample is not finite.</exception>
+    public ReadyData(string origin, Tensor samples, int[]? labels, bool wasAsked = false)
+    {
+        (_origin, _samples, _labels, _wasAsked) = (origin, samples, labels, wasAsked);
+        _range = NumberRange.Of(origin, samples);
+        Count = checked((int)samples.Dims[0]);
+    }
+
+    public string Description => string.Create(CultureInfo.InvariantCulture, $"{Count} samples of {_samples} from {_origin}, used as they are");
+
+    public int Count { get; }
+
+    public bool HasLabels => _labels is not null;
 
     public int LargestBatch => int.MaxValue;
 
-    public IReadOnlyList<string> Notes => ["The data are floats and were fed as they are; to treat them as pixels, give --normalize."];
+    public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) =>
+        [.. inputs.Count == 1 ? LayoutNotes(inputs[0]) : [], .. _wasAsked ? [] : (string[])[$"The data are floats ({_range}) and were fed as they are; to treat them as pixels, give --normalize."]];
 
-    public int Label(int index) => labels![index];
+    public int Label(int index) => _labels![index];
+
+    /// <summary>What is done to the layout for an input, as a sentence; nothing where they have it already.</summary>
+    internal IReadOnlyList<string> LayoutNotes(ValueDescription input)
+    {
+        if (Fits(input.Shape, _samples.Dims) || OrderFor(input.Shape) is not { } order)
+        {
+            return [];
+        }
+
+        var (from, to) = order == s_toFirst ? ("last", "first") : ("first", "last");
+        return [$"The samples of {_origin} are {_samples}, and the model's input is {input}: they were taken to have their channels {from}, and were turned to channels {to}."];
+    }
 
     public IReadOnlyDictionary<string, Tensor> Read(IReadOnlyList<ValueDescription> inputs, ReadOnlySpan<int> indices)
     {
         var input = SingleInput.Of(inputs, "one array");
-        var batch = samples.Take(0, indices);
+        var batch = _samples.Take(0, indices);
         if (Fits(input.Shape, batch.Dims))
         {
             return new Dictionary<string, Tensor> { [input.Name] = Convert(batch, input.ElementType) };
         }
 
         // Images in the other layout.
-        if (batch.Rank == 4 && Permuted(batch, input.Shape) is { } permuted)
+        if (OrderFor(input.Shape) is { } order)
         {
-            return new Dictionary<string, Tensor> { [input.Name] = Convert(permuted, input.ElementType) };
+            return new Dictionary<string, Tensor> { [input.Name] = Convert(Transpose(batch, order), input.ElementType) };
         }
 
-        throw new UsageException($"The samples are {samples}, but the model's input is {input}.");
+        throw new UsageException($"The samples are {_samples}, but the model's input is {input}.");
     }
 
     private static Tensor Convert(Tensor batch, ElementType type) =>
@@ -58,20 +89,10 @@ internal sealed class ReadyData(string origin, Tensor samples, int[]? labels) : 
         return true;
     }
 
-    private static Tensor? Permuted(Tensor batch, Shape shape)
-    {
-        int[] toLast = [0, 2, 3, 1];
-        int[] toFirst = [0, 3, 1, 2];
-        foreach (var order in (int[][])[toLast, toFirst])
-        {
-            if (Fits(shape, Array.ConvertAll(order, a => batch.Dims[a])))
-            {
-                return Transpose(batch, order);
-            }
-        }
-
-        return null;
-    }
+    /// <summary>How the axes of the samples must be ordered to fit; null where no other layout of images does.</summary>
+    private int[]? OrderFor(Shape shape) => _samples.Rank == 4
+        ? Array.Find([s_toLast, s_toFirst], order => Fits(shape, Array.ConvertAll(order, a => _samples.Dims[a])))
+        : null;
 
     private static Tensor Transpose(Tensor batch, int[] order)
     {

@@ -14,7 +14,7 @@ internal sealed class SandboxProcess : IDisposable
 {
     private const int GraceMilliseconds = 500;
 
-    // Both directions carry whole images or models.
+    // Requests carry whole models.
     private const int BufferBytes = 1 << 16;
 
     private readonly Process _process;

@@ -85,7 +85,7 @@ public sealed class CalibrationInputsTests
 
         public int LargestBatch => int.MaxValue;
 
-        public IReadOnlyList<string> Notes => [];
+        public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) => [];
 
         public int Label(int index) => throw new NotSupportedException();
 

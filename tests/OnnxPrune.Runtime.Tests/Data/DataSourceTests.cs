@@ -93,7 +93,7 @@ public sealed class DataSourceTests
         var ready = DataSource.Open(folder["x.npy"]);
         var normalized = DataSource.Open(folder["x.npy"], "mean=0.5,0.25,0;std=0.5,0.5,0.5");
 
-        Assert.Contains("as they are", ready.Notes.Single());
+        Assert.Contains("as they are", ready.Notes(Nchw).Single());
         Assert.All(ready.Read(Nchw, [0])["x"].ToFloats(), v => Assert.Equal(0.5f, v));
         Assert.Equal(
             [0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1],
@@ -114,7 +114,7 @@ public sealed class DataSourceTests
         var source = DataSource.Open(folder["d.npz"]);
 
         Assert.Equal((2, true, 5), (source.Count, source.HasLabels, source.Label(1)));
-        Assert.Contains("--normalize", source.Notes.Single());
+        Assert.Contains("--normalize", source.Notes(Nchw).Single());
         Assert.Equal(23f / 255, source.Read(Nhwc, [1])["x"].ToFloats()[^1], 6);
     }
 
@@ -288,6 +288,152 @@ public sealed class DataSourceTests
         Assert.Equal(10, source.Sample(10, 1).Distinct().Count());
         Assert.Equal(Enumerable.Range(0, 40), first.Concat(second).Order());
         Assert.Throws<UsageException>(() => source.Sample(0, 1));
+    }
+
+    [Theory]
+    [InlineData("<f4", "unit")]
+    [InlineData("<f4", "imagenet")]
+    [InlineData("<f8", "mean=0.5;std=0.25")]
+    public void A_normalization_of_floats_that_are_no_pixels_is_refused(string descr, string normalize)
+    {
+        using var folder = new TemporaryFolder();
+        float[][] noPixels = [[-2.1f, 2.6f], [0, 4.5f], [0, 256], [-0.5f, 0.5f]];
+        foreach (var (range, i) in noPixels.Select((r, i) => (r, i)))
+        {
+            WriteFloats(folder[$"{i}.npy"], descr, range);
+            NumpyFile.Archive(folder[$"{i}.npz"], ("x", File.ReadAllBytes(folder[$"{i}.npy"])), ("y", NumpyFile.Of("<i8", "(2,)", [4L, 5L])));
+
+            foreach (var file in (string[])[folder[$"{i}.npy"], folder[$"{i}.npz"]])
+            {
+                var e = Assert.Throws<UsageException>(() => DataSource.Open(file, normalize));
+                Assert.Contains($"is for pixels, but the floats of '{file}' go from {FormattableString.Invariant($"{range[0]} to {range[1]}")}, which is neither 0..1 nor 0..255", e.Message);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 1, 255)]
+    [InlineData(0, 1.0001, 255)]
+    [InlineData(0, 255, 1)]
+    [InlineData(3.5, 180.25, 1)]
+    [InlineData(2, 9, 1)]
+    public void Floats_that_are_pixels_are_normalized(double least, double most, double scale)
+    {
+        using var folder = new TemporaryFolder();
+        WriteFloats(folder["x.npy"], "<f4", [(float)least, (float)most]);
+
+        var read = DataSource.Open(folder["x.npy"], "mean=0;std=1").Read(Nchw, [0])["x"].ToFloats();
+
+        Assert.Equal(least * scale / 255, read[0], 1e-5);
+        Assert.Equal(most * scale / 255, read[1], 1e-5);
+    }
+
+    [Fact]
+    public void Floats_are_as_they_are_where_no_normalization_is_asked_for()
+    {
+        using var folder = new TemporaryFolder();
+        WriteFloats(folder["x.npy"], "<f4", [-0.5f, 0.5f]);
+
+        var (asked, silent) = (DataSource.Open(folder["x.npy"], "none"), DataSource.Open(folder["x.npy"]));
+
+        Assert.Equal([-0.5f, 0.5f], asked.Read(Nchw, [0])["x"].ToFloats()[..2]);
+        Assert.Empty(asked.Notes(Nchw));
+        Assert.Contains("The data are floats (-0.5 to 0.5) and were fed as they are", silent.Notes(Nchw).Single());
+    }
+
+    [Fact]
+    public void Whole_numbers_that_are_no_pixels_are_refused_and_fed_as_they_are_with_none()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("<i2", "(1, 3, 2, 2)", [.. Enumerable.Range(-3, 12).Select(i => (short)i)]));
+
+        Assert.Contains("go from -3 to 8, and pixels from 0 to 255", Assert.Throws<UsageException>(() => DataSource.Open(folder["x.npy"])).Message);
+        Assert.Equal(-3, DataSource.Open(folder["x.npy"], "none").Read(Nchw, [0])["x"].ToFloats()[0]);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void A_sample_that_is_not_finite_is_named_in_every_kind_of_data(float bad)
+    {
+        using var folder = new TemporaryFolder();
+        var values = new float[8 * 12];
+        values[(6 * 12) + 5] = bad;
+        var array = NumpyFile.Of("<f4", "(8, 3, 2, 2)", values);
+        File.WriteAllBytes(folder["x.npy"], array);
+        File.WriteAllBytes(folder["half.npy"], NumpyFile.Of("<f2", "(8, 3, 2, 2)", Array.ConvertAll(values, v => (Half)v)));
+        NumpyFile.Archive(folder["x.npz"], ("x", array), ("y", NumpyFile.Of("<i8", "(8,)", new long[8])));
+        NumpyFile.Archive(folder["named.npz"], ("left", array), ("right", NumpyFile.Of("<f4", "(8, 1)", new float[8])));
+        Directory.CreateDirectory(folder["set"]);
+        TensorFile.Write(folder["set/input_0.pb"], Tensor.Of(values, 8, 3, 2, 2), "x");
+
+        foreach (var name in (string[])["x.npy", "half.npy", "x.npz", "named.npz", "set", "set/input_0.pb"])
+        {
+            Assert.Contains("sample 6 of '", Refusal(folder[name], null));
+            Assert.Contains("is not finite", Refusal(folder[name], null));
+        }
+
+        Assert.Contains("sample 6 of", Refusal(folder["x.npy"], "unit"));
+        Assert.Contains("sample 6 of", Refusal(folder["x.npy"], "none"));
+    }
+
+    [Fact]
+    public void A_number_that_single_precision_does_not_hold_is_not_finite()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("<f8", "(2, 2)", [1.0, 2, 3, 1e300]));
+
+        Assert.Contains("sample 1 of", Refusal(folder["x.npy"], null));
+    }
+
+    [Fact]
+    public void A_number_that_half_precision_does_not_hold_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("<f4", "(1, 2)", [1f, 1e6f]));
+
+        var e = Assert.Throws<UsageException>(() => DataSource.Open(folder["x.npy"]).Read([new("x", ElementType.Float16, new Shape(Dim.Unknown, 2))], [0]));
+
+        Assert.Contains("1000000, which is too large for the model's input of Float16", e.Message);
+    }
+
+    [Fact]
+    public void Floats_in_the_other_layout_are_turned_and_told_of()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["last.npy"], NumpyFile.Of("<f4", "(1, 2, 2, 3)", [.. Enumerable.Range(0, 12).Select(i => (float)i)]));
+        File.WriteAllBytes(folder["first.npy"], NumpyFile.Of("<f4", "(1, 3, 2, 2)", new float[12]));
+        NumpyFile.Archive(folder["named.npz"], ("x", File.ReadAllBytes(folder["last.npy"])));
+        NumpyFile.Archive(folder["both.npz"], ("x1", File.ReadAllBytes(folder["last.npy"])), ("x2", File.ReadAllBytes(folder["first.npy"])));
+
+        var last = DataSource.Open(folder["last.npy"], "none");
+
+        Assert.Equal([0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11], last.Read(Nchw, [0])["x"].ToFloats());
+        Assert.Contains("channels last, and were turned to channels first", last.Notes(Nchw).Single());
+        Assert.Contains("channels first, and were turned to channels last", DataSource.Open(folder["first.npy"], "none").Notes(Nhwc).Single());
+        Assert.Contains("channels last, and were turned to channels first", DataSource.Open(folder["named.npz"], "none").Notes(Nchw).Single());
+        Assert.Contains("channels last, and were turned to channels first", DataSource.Open(folder["both.npz"]).Notes([Nchw[0] with { Name = "x1" }, Nchw[0] with { Name = "x2" }]).Single());
+        Assert.Empty(last.Notes(Nhwc));
+    }
+
+    [Fact]
+    public void A_normalization_that_does_not_apply_is_told_of()
+    {
+        using var folder = new TemporaryFolder();
+        TensorFile.Write(folder["input_0.pb"], Tensor.Of([1f, 2f], 1, 2), "x");
+
+        Assert.Contains("--normalize imagenet is for pixels", DataSource.Open(folder["input_0.pb"], "imagenet").Notes(Nchw).Single());
+        Assert.Empty(DataSource.Open(folder["input_0.pb"], "none").Notes(Nchw));
+    }
+
+    private static string Refusal(string path, string? normalize) => Assert.Throws<UsageException>(() => DataSource.Open(path, normalize)).Message;
+
+    /// <summary>Two samples for <see cref="Nchw"/>, of which the first begins with the given numbers.</summary>
+    private static void WriteFloats(string path, string descr, float[] first)
+    {
+        float[] values = [.. first, .. Enumerable.Repeat(first[0], 24 - first.Length)];
+        File.WriteAllBytes(path, descr == "<f8" ? NumpyFile.Of(descr, "(2, 3, 2, 2)", Array.ConvertAll(values, v => (double)v)) : NumpyFile.Of(descr, "(2, 3, 2, 2)", values));
     }
 
     /// <summary>Images whose every pixel is the label, plus the number of the plane.</summary>

@@ -62,7 +62,7 @@ public sealed class BatchLoaderTests
 
         public int LargestBatch => 1;
 
-        public IReadOnlyList<string> Notes => [];
+        public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) => [];
 
         public int Label(int index) => 0;
 

@@ -19,7 +19,7 @@ internal sealed class Stripes(int count, int seed) : IDataSource
 
     public int LargestBatch => int.MaxValue;
 
-    public IReadOnlyList<string> Notes => [];
+    public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) => [];
 
     public int Label(int index) => (index + seed) % Classes;
 

@@ -28,7 +28,7 @@ internal sealed class DataTarget : FuzzTarget
     public override string Feed(FuzzInput input, Random random)
     {
         // Images are given by their folder, the rest as files.
-        var isImage = input.Extension is ".png" or ".jpg";
+        var isImage = input.Extension is ".png" or ".jpg" or ".webp" or ".bmp" or ".gif";
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "data")).FullName;
         var path = Path.Combine(folder, (input.Extension == ".pb" ? "input_0" : "data") + input.Extension);
         File.WriteAllBytes(path, input.Bytes);
