@@ -12,7 +12,7 @@ internal sealed class VerifyRun(string original, string other, double? maxDrift,
 {
     public int Execute()
     {
-        using var loading = RuntimeEnvironment.Preload();
+        using var loading = RuntimeEnvironment.Preload(options.Sessions.Provider);
         var first = LoadedModel.Read(original, options, terminal);
         var second = LoadedModel.Read(other, options, terminal);
         var comparison = new Comparer(first, options, terminal).Compare(settings => OnnxSession.Open(other, settings));
