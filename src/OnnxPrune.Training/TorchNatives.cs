@@ -30,9 +30,14 @@ internal static partial class TorchNatives
             return;
         }
 
-        var folder = Folder ?? s_package.FindOrFetch();
-        NativeLibrary.Load(Path.Combine(folder, "libtorch_cpu.so"));
-        NativeLibrary.Load(Path.Combine(folder, "libtorch.so"));
+        // Where the system's loader finds a libtorch (LD_LIBRARY_PATH), such as PyTorch's, that one is taken before any is fetched.
+        if (Folder is not null || !NativeLibrary.TryLoad("libtorch_cpu.so", out _))
+        {
+            var folder = Folder ?? s_package.FindOrFetch();
+            NativeLibrary.Load(Path.Combine(folder, "libtorch_cpu.so"));
+            NativeLibrary.Load(Path.Combine(folder, "libtorch.so"));
+        }
+
         if (ProgramFolder.Find(TorchSharpLibrary) is { } path && !NativeLibrary.TryLoad(path, out _))
         {
             LoadMended(path);
