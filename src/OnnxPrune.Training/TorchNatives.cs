@@ -16,7 +16,7 @@ internal static partial class TorchNatives
     private const string NeededVersion = "GLIBCXX_3.4.32";
 
     private static readonly NativePackage s_package = NativePackage.BuiltWith(
-        typeof(TorchNatives).Assembly, "libtorch-cpu-linux-x64", "libtorch", "128 MB to download, 502 MB on disk");
+        typeof(TorchNatives).Assembly, "libtorch-cpu-linux-x64", "libtorch", "128 MB to download, 630 MB on disk");
 
     private static string? Folder => ProgramFolder.Find("libtorch_cpu.so") is { } beside ? Path.GetDirectoryName(beside) : s_package.Folder;
 

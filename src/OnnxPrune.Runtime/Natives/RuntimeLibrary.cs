@@ -13,7 +13,7 @@ internal static class RuntimeLibrary
     private const string CudaProvider = "libonnxruntime_providers_cuda.so";
 
     private static readonly NativePackage s_package = NativePackage.BuiltWith(
-        typeof(RuntimeLibrary).Assembly, "Microsoft.ML.OnnxRuntime.Gpu.Linux", "ONNX Runtime's CUDA provider", "245 MB to download, 318 MB on disk");
+        typeof(RuntimeLibrary).Assembly, "Microsoft.ML.OnnxRuntime.Gpu.Linux", "ONNX Runtime's CUDA provider", "245 MB to download, 560 MB on disk");
 
     private static bool IsFetched => OperatingSystem.IsLinux() && CudaDriver.Version is not null && ProgramFolder.Find(CudaProvider) is null;
 
