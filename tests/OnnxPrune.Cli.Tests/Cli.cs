@@ -1,11 +1,12 @@
 using System.Diagnostics;
+using OnnxPrune.Testing;
 
 namespace OnnxPrune.Cli.Tests;
 
 /// <summary>What the program said and how it ended.</summary>
 internal sealed record Outcome(int ExitCode, string Output, string Error);
 
-/// <summary>The published program.</summary>
+/// <summary>The program, as a process.</summary>
 internal static class Cli
 {
     private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(5);
@@ -16,9 +17,7 @@ internal static class Cli
 
     public static string Bottleneck => Path.Combine(Root, "models", "bottleneck56_v2.onnx");
 
-    public static string Executable => Environment.GetEnvironmentVariable("ONNXPRUNE_EXE") is { Length: > 0 } set
-        ? set
-        : Path.Combine(Root, "artifacts", "app", "OnnxPrune.Cli");
+    public static string Executable => TestedProgram.Path;
 
     public static Process Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null) =>
         StartProcess(Executable, arguments, environment);
@@ -32,6 +31,7 @@ internal static class Cli
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment.TryAdd("DOTNET_ROOT", TestedProgram.DotnetRoot);
         foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
         {
             start.Environment[name] = value;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using OnnxPrune.Training;
 using TorchSharp;
 
 namespace GpuCheck;
@@ -29,6 +30,7 @@ internal static class TorchCheck
     /// <summary>One step of SGD on a small network; prints the device.</summary>
     public static int Step()
     {
+        TorchLibrary.Load();
         var device = torch.cuda.is_available() ? torch.CUDA : torch.CPU;
         using var scope = torch.NewDisposeScope();
         using var network = torch.nn.Conv2d(3, 8, 3).to(device);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Natives;
 
 namespace OnnxPrune.Cli.Commands;
 
@@ -11,6 +12,7 @@ internal static class CommandLine
     public static int Run(string[] args)
     {
         using var interrupts = Interrupts.Watch();
+        NativePackage.Fetching = args.Contains("-q") || args.Contains("--quiet") ? static _ => { } : static sentence => Console.Error.WriteLine($"onnxprune: {sentence}");
         try
         {
             return Invoke(args);
@@ -56,7 +58,7 @@ internal static class CommandLine
         command.Options.Add(CommonOptions.Quiet);
         command.Options.Add(CommonOptions.Verbose);
         command.Options.Add(new HelpOption("--help", "-h", "-?") { Description = "show this help", Action = new HelpPage(command, usage, after) });
-        command.Options.Add(new VersionOption { Description = "show the version" });
+        command.Options.Add(new Option<bool>("--version") { Description = "show the version; with -v also those of the libraries", Action = new VersionPage() });
         foreach (var argument in command.Arguments)
         {
             // What looks like an option and is none would be taken for a file.

@@ -21,7 +21,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     public int Execute()
     {
         OutputPaths.Check(options);
-        using var loading = RuntimeEnvironment.Preload();
+        using var loading = RuntimeEnvironment.Preload(options.Measure.Sessions.Provider);
         var loaded = LoadedModel.Read(options.Input, options.Measure, terminal);
         OutputPaths.Paths(options).Reads("external data of the model,", loaded.ExternalFiles).Check(tries: !options.DryRun);
         if (options.Verify && ShapeInference.IsComplete(loaded.Model.Graph))

@@ -19,7 +19,7 @@ internal sealed class VerifyRun(string original, string other, double? maxDrift,
             .Reads("the labelled data", options.Data)
             .Writes("--report", report);
         paths.Check();
-        using var loading = RuntimeEnvironment.Preload();
+        using var loading = RuntimeEnvironment.Preload(options.Sessions.Provider);
         var first = LoadedModel.Read(original, options, terminal);
         var second = LoadedModel.Read(other, options, terminal);
         paths.Reads("external data of the model,", first.ExternalFiles.Concat(second.ExternalFiles)).Check();

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using OnnxPrune.Sandbox;
@@ -25,9 +26,9 @@ internal sealed class SandboxProcess : IDisposable
     private volatile bool _isLate;
     private bool _hasStarted;
 
-    private SandboxProcess(SandboxTask task)
+    private SandboxProcess(Process process)
     {
-        _process = Launch(task);
+        _process = process;
         _process.ErrorDataReceived += (_, line) => _lastWords = string.IsNullOrWhiteSpace(line.Data) ? _lastWords : line.Data.Trim();
         _process.BeginErrorReadLine();
         _requests = new BinaryWriter(new BufferedStream(_process.StandardInput.BaseStream, BufferBytes));
@@ -37,13 +38,19 @@ internal sealed class SandboxProcess : IDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>Starts one and waits until requests can be sent; null where a library that it needs is not installed.</summary>
+    /// <summary>Starts one and waits until requests can be sent; null where a library that it needs is not installed, or there is no program to start.</summary>
     /// <param name="limit">How long that may take.</param>
     /// <exception cref="Win32Exception">It cannot be started.</exception>
     /// <exception cref="SandboxEndedException">It has ended, or was ended because it took too long.</exception>
     public static SandboxProcess? Start(SandboxTask task, TimeSpan limit)
     {
-        var started = new SandboxProcess(task);
+        if (Program() is not { } program)
+        {
+            return null;
+        }
+
+        program.ArgumentList.Add(task.ToString());
+        var started = new SandboxProcess(Process.Start(program)!);
         try
         {
             started._hasStarted = started.InTime(limit, () => (Answer)started._answers.ReadByte()) == Answer.Ready;
@@ -111,31 +118,38 @@ internal sealed class SandboxProcess : IDisposable
         ? string.Create(CultureInfo.InvariantCulture, $"not done in {limit.TotalSeconds:0.#} s")
         : _lastWords ?? $"its process ended with exit code {_process.ExitCode}";
 
-    private static Process Launch(SandboxTask task)
+    /// <summary>
+    /// What is started: the assembly of <c>OnnxPrune.Sandbox</c> on the runtime that we run on, or our own program where all is one file; null where neither can be.
+    /// </summary>
+    private static ProcessStartInfo? Program()
+    {
+        var start = Assembly.Length > 0 ? Managed(Assembly) : SandboxProgram.IsServed ? new ProcessStartInfo(Environment.ProcessPath!, [SandboxProgram.Argument]) : null;
+        if (start is not null)
+        {
+            (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
+            // A process that is killed would leave what it shares with debuggers in the temporary folder.
+            start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        }
+
+        return start;
+    }
+
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "That it is empty where all is one file is what is asked.")]
+    private static string Assembly => typeof(Answer).Assembly.Location;
+
+    /// <summary>With the settings and native libraries of the program that we are part of.</summary>
+    private static ProcessStartInfo? Managed(string assembly)
     {
         // <root>/shared/Microsoft.NETCore.App/<version>/: the runtime that we run on runs that program as well.
         var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
-        var program = typeof(Answer).Assembly.Location;
-        var start = new ProcessStartInfo(dotnet)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            // A process that is killed would leave what it shares with debuggers in the temporary folder.
-            Environment = { ["DOTNET_EnableDiagnostics"] = "0" },
-            ArgumentList = { "exec", "--runtimeconfig", Path.ChangeExtension(program, ".runtimeconfig.json") },
-        };
-
-        // Where we find the native libraries, it does.
-        if (AppContext.GetData("APP_CONTEXT_DEPS_FILES") is string files)
-        {
-            start.ArgumentList.Add("--depsfile");
-            start.ArgumentList.Add(files.Split(Path.PathSeparator, ';')[0]);
-        }
-
-        start.ArgumentList.Add(program);
-        start.ArgumentList.Add(task.ToString());
-        return Process.Start(start)!;
+        const string DependenciesSuffix = ".deps.json";
+        return AppContext.GetData("APP_CONTEXT_DEPS_FILES") is string files
+            && files.Split(Path.PathSeparator, ';')[0] is var dependencies
+            && dependencies.EndsWith(DependenciesSuffix, StringComparison.Ordinal)
+            && dependencies[..^DependenciesSuffix.Length] + ".runtimeconfig.json" is var settings
+            && File.Exists(settings)
+                ? new ProcessStartInfo(dotnet, ["exec", "--runtimeconfig", settings, "--depsfile", dependencies, assembly])
+                : null;
     }
 
     /// <summary>Ends the process; at once where it does not end by itself.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
+using OnnxPrune.Runtime.Natives;
 
 namespace OnnxPrune.Runtime.Sessions;
 
@@ -32,6 +33,9 @@ public static class Providers
             CultureInfo.InvariantCulture,
             $"ONNX Runtime {RuntimeEnvironment.Version}, CPU, {InstructionSet}, {Threads(settings.Threads)}");
 
+    /// <summary>One line about CUDA on this machine, such as "CUDA not installed (no NVIDIA driver)"; loads nothing but the driver.</summary>
+    public static string DescribeCuda() => RuntimeLibrary.DescribeCuda();
+
     /// <summary>The widest vector instructions of this CPU that ONNX Runtime has kernels for.</summary>
     public static string InstructionSet =>
         Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : AdvSimd.IsSupported ? "NEON" : "no wide vectors";
@@ -48,6 +52,11 @@ public static class Providers
         if (!RuntimeEnvironment.Instance.GetAvailableProviders().Contains("CUDAExecutionProvider"))
         {
             return "this build has no CUDA provider";
+        }
+
+        if (CudaDriver.Version is null)
+        {
+            return "there is no NVIDIA driver";
         }
 
         using var options = new SessionOptions();

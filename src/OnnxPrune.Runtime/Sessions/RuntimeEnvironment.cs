@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using OnnxPrune.Runtime.Natives;
 
 namespace OnnxPrune.Runtime.Sessions;
 
@@ -32,7 +33,17 @@ public static class RuntimeEnvironment
     /// Starts loading the native library in the background, so that it is there when the first session asks for it. Disposing the
     /// result waits for the end: a process that exits in the middle of loading crashes.
     /// </summary>
-    public static IDisposable Preload() => new Loading();
+    /// <param name="provider">Where CUDA is asked for and only its libraries are missing, they are fetched first.</param>
+    /// <exception cref="UsageException">They cannot be fetched.</exception>
+    public static IDisposable Preload(ExecutionProvider provider)
+    {
+        if (provider == ExecutionProvider.Cuda)
+        {
+            RuntimeLibrary.PrepareCuda();
+        }
+
+        return new Loading();
+    }
 
     private sealed class Loading : IDisposable
     {
@@ -53,6 +64,7 @@ public static class RuntimeEnvironment
 
     private static OrtEnv Create()
     {
+        RuntimeLibrary.Choose();
         var options = new EnvironmentCreationOptions { logId = "onnxprune", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         try
         {

@@ -22,7 +22,7 @@ public sealed class FuzzingTests(ITestOutputHelper log)
         using var findings = new TemporaryFolder();
 
         // when
-        var (code, output, error) = Fuzz("--target", target, "--seconds", Seconds, "--seed", "1", "--findings", findings.Root, "--program", Program);
+        var (code, output, error) = Fuzz("--target", target, "--seconds", Seconds, "--seed", "1", "--findings", findings.Root, "--program", TestedProgram.Path);
 
         // then
         log.WriteLine(output);
@@ -46,10 +46,6 @@ public sealed class FuzzingTests(ITestOutputHelper log)
 
     [Fact]
     public void An_unknown_target_is_wrong_usage() => Assert.Equal(2, Fuzz("--target", "nonsense").ExitCode);
-
-    private static string Program => Environment.GetEnvironmentVariable("ONNXPRUNE_EXE") is { Length: > 0 } set
-        ? set
-        : Path.Combine(SharedFiles.Root, "artifacts", "app", "OnnxPrune.Cli");
 
     private static (int ExitCode, string Output, string Error) Fuzz(params string[] arguments)
     {

@@ -1,4 +1,4 @@
-namespace OnnxPrune.Build.Tests;
+namespace Tools.Tests;
 
 public sealed class ScriptTests
 {

@@ -1,4 +1,4 @@
-namespace OnnxPrune.Build.Tests;
+namespace Tools.Tests;
 
 /// <summary>The working tree that these tests were built from.</summary>
 internal static class Repository

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace OnnxPrune.Build.Tests;
+namespace Tools.Tests;
 
 /// <summary>What a process said and how it ended.</summary>
 internal sealed record Command(int ExitCode, string Output, string Error)
