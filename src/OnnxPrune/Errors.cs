@@ -15,6 +15,9 @@ public sealed class UnsupportedModelException(string message, Exception? inner =
 /// <summary>The request does not make sense: an option, a path or a plan that does not fit the model.</summary>
 public sealed class UsageException(string message, Exception? inner = null) : OnnxPruneException(message, inner);
 
+/// <summary>A rule of this program failed at a node: a mistake of ours, to be reported, and nothing that the model or its user did wrong.</summary>
+public sealed class InternalErrorException(string message, Exception inner) : Exception(message, inner);
+
 /// <summary>No allowed cut reaches the target; the message states what can be reached.</summary>
 public sealed class TargetOutOfReachException(string message) : OnnxPruneException(message)
 {

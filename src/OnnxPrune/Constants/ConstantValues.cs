@@ -83,7 +83,7 @@ public sealed class ConstantValues
 
             if (waitsFor.Length == 0 && open.Pop() is var ready && _known.TryAdd(ready, null))
             {
-                _known[ready] = Inconsistency.NameIn(ready.Producer!, () => Evaluate(ready.Producer!, ready));
+                _known[ready] = RuleFault.NameIn(ready.Producer!, () => Evaluate(ready.Producer!, ready));
             }
         }
     }

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Rewriting;
 
@@ -47,6 +48,8 @@ internal sealed class GroupNormalization : Operator
         flow.Bind(node, 1, 0, bound);
         flow.Bind(node, 2, 0, bound);
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0));
 
     public override void Rewrite(Node node, ChannelCut cut)
     {

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -38,4 +39,6 @@ internal sealed class LayerNormalization : Operator
             }
         }
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => output == 0 ? terms.ShapeOf(node.Required(0)) : null;
 }
