@@ -86,10 +86,6 @@ public static class Catalog
         new("inception_mini_functions", "convolution units as functions of the model", Inception.BuildMini) { Style = Style.Functions, OldestOpset = 15 },
         new("se_resnet_mini_if_loop", "If and Loop whose bodies capture values", MiniResNet.BuildSqueezed) { Style = Style.Subgraphs },
         new("fcn_mini_dynamic", "dynamic height and width", Segmentation.BuildFcn) { Style = Style.DynamicSize, OldestOpset = 11 },
-        new("shufflenet_v2_mini_torchscript", "open sizes: channel shuffles by computed lengths", ShuffleNetV2.BuildMini) { Style = Style.TorchScript, OldestOpset = 13 },
-        new("shufflenet_v2_mini_dynamo", "the same from the newer exporter", ShuffleNetV2.BuildMini) { Style = Style.Dynamo, OldestOpset = 18 },
-        new("se_resnet_mini_torchscript", "open sizes: gates by expand_as", MiniResNet.BuildSqueezed) { Style = Style.TorchScript, OldestOpset = 13 },
-        new("group_norm_mini_torchscript", "open sizes: group normalization by Reshapes", GroupNormNet.BuildMini) { Style = Style.TorchScript, OldestOpset = 21 },
     ];
 
     /// <summary>A network of PyTorch's in another style, under a name of its own.</summary>

@@ -50,6 +50,7 @@ public sealed class ChannelFlow
     public static ChannelGraph Through(Model model)
     {
         var flow = new ChannelFlow(model);
+        ModelCheck.Require(model.Graph, flow.Terms);
         foreach (var node in model.Graph.TopologicalOrder())
         {
             flow.Visit(node);

@@ -10,8 +10,10 @@ namespace OnnxPrune.Operators;
 public static class OpenShapes
 {
     /// <summary>Fills in what is open of the values' shapes. Dimensions that stay open and are equal can be told to be.</summary>
+    /// <exception cref="BrokenModelException">A node is not what its operator is.</exception>
     public static void Complete(Graph graph)
     {
+        ModelCheck.Require(graph, new ShapeTerms(new ConstantValues()));
         foreach (var (value, shape) in Of(graph))
         {
             if (value is { IsGraphInput: false, IsInitializer: false })
