@@ -43,8 +43,8 @@ public sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<Val
     public ConstantValues Constants { get; } = constants;
 
     /// <summary>The shape of a value as far as it is known: of a constant, that of its content.</summary>
-    public Shape? ShapeOf(Value value) => Constants[value] is { } constant
-        ? new Shape(constant.Dims.Select(d => new Dim(d)))
+    public Shape? ShapeOf(Value value) => shapes?.GetValueOrDefault(value) is { IsKnown: true } given ? given
+        : Constants[value] is { } constant ? new Shape(constant.Dims.Select(d => new Dim(d)))
         : shapes?.GetValueOrDefault(value) ?? value.Shape;
 
     /// <summary>A dimension of that length.</summary>
@@ -70,7 +70,17 @@ public sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<Val
         }
 
         var node = value.Producer;
-        if (node is null || node.Domain.Length > 0 || node.Outputs[0] != value)
+        if (node is null || node.Domain.Length > 0)
+        {
+            return null;
+        }
+
+        if (node.OpType == "Split")
+        {
+            return Part(node, value);
+        }
+
+        if (node.Outputs[0] != value)
         {
             return null;
         }
@@ -108,7 +118,10 @@ public sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<Val
                 return this[node.Input(1)] is { } y ? Combine(node.OpType, x, y, value.ElementType is ElementType.Int64 or ElementType.Int32) : null;
             case "Floor" or "Ceil" or "Round":
                 return x;
-            case "Sqrt" or "Neg" or "Abs" or "Reciprocal" or "Not":
+            case "Abs":
+                // Exporters write it around the lengths of an Expand, among which -1 stands for what is there.
+                return Array.ConvertAll(x, t => t is { Known: >= 0 } or { Known: null, IsPlain: true, Sources.Count: 1 } ? t : DimTerm.Computed(t.Known is { } known and > long.MinValue ? Math.Abs(known) : null, t));
+            case "Sqrt" or "Neg" or "Reciprocal" or "Not":
                 return Array.ConvertAll(x, t => DimTerm.Computed(null, t));
             case "ReduceProd" or "ReduceSum" or "ReduceMax" or "ReduceMin":
                 return [DimTerm.Computed(null, x)];
@@ -133,6 +146,21 @@ public sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<Val
         var start = Clamp(node.Int("start", 0), shape.Rank);
         var end = Clamp(node.Int("end", shape.Rank), shape.Rank);
         return [.. Enumerable.Range(start, Math.Max(0, end - start)).Select(axis => DimTerm.LengthOf(source, axis, shape[axis]))];
+    }
+
+    /// <summary>The part of a list that is an output of Split: of the sizes stated, or of equal ones.</summary>
+    private DimTerm[]? Part(Node node, Value value)
+    {
+        if (this[node.Input(0)] is not { } x)
+        {
+            return null;
+        }
+
+        var (part, parts) = (Enumerable.Range(0, node.Outputs.Count).First(i => node.Outputs[i] == value), node.Outputs.Count);
+        var sizes = Constants.LongsOf(node, "split", 1, out var known) ?? (known && x.Length % parts == 0 ? [.. Enumerable.Repeat((long)(x.Length / parts), parts)] : null);
+        return sizes?.Length == parts && sizes.All(s => s >= 0) && sizes.Sum() == x.Length
+            ? [.. x.Skip((int)sizes[..part].Sum()).Take((int)sizes[part])]
+            : null;
     }
 
     private static int Clamp(long index, int rank) => (int)Math.Clamp(index < 0 ? index + rank : index, 0, rank);

@@ -34,7 +34,8 @@ internal sealed class GroupNormalization : Operator
         var groups = node.Int("num_groups", 0);
         if (groups < 1 || channels.Length % groups != 0)
         {
-            throw new BrokenModelException($"{node}: {channels.Length} channels cannot be split into {groups} groups.");
+            flow.Block(node, "normalizes groups that are no whole channels");
+            return;
         }
 
         var perGroup = channels.Length / (int)groups;

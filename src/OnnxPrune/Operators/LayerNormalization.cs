@@ -27,6 +27,12 @@ internal sealed class LayerNormalization : Operator
             return;
         }
 
+        if (node.Inputs.Skip(1).OfType<Value>().Any(p => flow.Constants[p]!.Dims.SkipLast(Math.Max(0, rank - first)).Any(d => d != 1)))
+        {
+            flow.Block(node, "scales or shifts by values that differ along axes before those that it normalizes");
+            return;
+        }
+
         for (var k = 0; k < rank; k++)
         {
             if (k < first)

@@ -38,7 +38,7 @@ public static class ModelCheck
         var needed = InputsNeeded(node.OpType);
         return Enumerable.Range(0, needed).Any(i => node.Input(i) is null)
             ? [$"it has {node.Inputs.Count(i => i is not null)} inputs, but needs {needed}"]
-            : Sizes(node, terms, Enumerable.Range(0, node.Inputs.Count).Select(i => node.Input(i) is { } input ? terms.ShapeOf(input) : null).ToArray()).Where(f => f is not null)!;
+            : Sizes(node, terms, Enumerable.Range(0, node.Inputs.Count).Select(i => node.Input(i) is { } input ? terms.ShapeOf(input) : null).ToArray()).OfType<string>();
     }
 
     private static int InputsNeeded(string op) => op switch
@@ -95,7 +95,7 @@ public static class ModelCheck
         int?[] lengths = [Length("starts", 1), Length("ends", 2), Length("axes", 3), Length("steps", 4)];
         return lengths.Where(l => l is not null).Distinct().Count() > 1 ? ["its lists of starts, ends, axes and steps are not equally long"] : [];
 
-        int? Length(string name, int input) => node.Input(input) is { } list ? terms[list]?.Length ?? (terms.ShapeOf(list) is [{ Size: { } size }] ? (int)Math.Min(size, int.MaxValue) : null) : node.Ints(name)?.Length;
+        int? Length(string name, int input) => node.Input(input) is { } list ? terms[list]?.Length ?? (terms.ShapeOf(list) is { Rank: 1 } shape && shape[0].Size is { } size ? (int)Math.Min(size, int.MaxValue) : null) : node.Ints(name)?.Length;
     }
 
     private static string? Axis(Node node, Graphs.Shape? x, long otherwise)
@@ -110,7 +110,7 @@ public static class ModelCheck
         var axes = node.OpType is "Resize" or "Upsample" ? node.Ints("axes") : terms.Constants.LongsOf(node, "axes", input, out _);
         return axes is null || rank is not { } r ? null
             : axes.Any(a => a < -r || a >= r) ? $"among {r} axes there is none of [{string.Join(", ", axes)}]"
-            : axes.Select(a => a < 0 ? a + r : a).Distinct().Count() < axes.Length && node.OpType != "Slice" ? $"[{string.Join(", ", axes)}] names an axis twice"
+            : node.OpType == "Unsqueeze" && axes.Select(a => a < 0 ? a + r : a).Distinct().Count() < axes.Length ? $"[{string.Join(", ", axes)}] names an axis twice"
             : null;
     }
 
@@ -120,7 +120,7 @@ public static class ModelCheck
         .FirstOrDefault();
 
     private static string? Parts(Node node, string attribute, long otherwise) =>
-        node.Int(attribute, otherwise) is < 1 or > MostParts and var parts ? $"'{attribute}' is {parts}" : null;
+        node.Int(attribute, otherwise) is var parts && parts is < 1 or > MostParts ? $"'{attribute}' is {parts}" : null;
 
     private static string? Rank(Graphs.Shape? shape, Func<int, bool> fits, string wanted) => shape is not null && !fits(shape.Rank) ? $"its input {shape} does not have {wanted}" : null;
 

@@ -13,7 +13,7 @@ public static class OpenShapes
     /// <exception cref="BrokenModelException">A node is not what its operator is.</exception>
     public static void Complete(Graph graph)
     {
-        ModelCheck.Require(graph, new ShapeTerms(new ConstantValues()));
+        ModelCheck.Require(graph, new ShapeTerms(new ConstantValues(), graph.Values.Where(v => v.Shape is not null).ToDictionary(v => v, v => v.Shape!)));
         foreach (var (value, shape) in Of(graph))
         {
             if (value is { IsGraphInput: false, IsInitializer: false })
