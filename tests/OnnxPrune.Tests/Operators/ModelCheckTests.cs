@@ -1,5 +1,4 @@
 using OnnxPrune.Constants;
-using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Testing;
 
