@@ -24,6 +24,7 @@ public static class OperatorSamples
         "RMSNormalization" => Between((g, x) => new Wire(g.Op(op, [x, g.Uniform(0.5, 1.5, 6, 6)], ("axis", 2L)), C), opset: 23),
         "QuantizeLinear" or "DequantizeLinear" => Quantized(),
         "Expand" => Between((g, x) => new Wire(g.Op("Squeeze", [g.Op("ReduceMax", [g.Op(op, [x, g.Longs(3, 2, C, 1, 1)])], ("axes", new long[] { 0 })), g.Longs(0)]), C)),
+        "ConstantOfShape" => Between((g, x) => new Wire(g.Op("Sub", [g.Op(op, [g.Op("Shape", [x])], ("value", Tensor.Of([0.5f], 1))), x]), C)),
         "RoiAlign" => Between((g, x) => new Wire(g.Op(op, [x, g.Constant(Tensor.Of([0f, 0, 4, 5, 1, 2, 5, 5], 2, 4)), g.Longs(1, 0)], ("output_height", 3L), ("output_width", 3L)), C)),
         "GridSample" => Between((g, x) => new Wire(g.Op(op, [x, g.Uniform(-1, 1, 2, 4, 4, 2)]), C)),
 

@@ -88,6 +88,14 @@ public static class Catalog
         new("fcn_mini_dynamic", "dynamic height and width", Segmentation.BuildFcn) { Style = Style.DynamicSize, OldestOpset = 11 },
     ];
 
+    /// <summary>A network of PyTorch's in another style, under a name of its own.</summary>
+    public static Network In(Style style, Network network) => network with
+    {
+        Name = $"{network.Name} ({style.Name})",
+        Style = style,
+        OldestOpset = Math.Max(network.OldestOpset, 18),
+    };
+
     /// <summary>The network of that name, or null.</summary>
     public static Network? Find(string name) => All.FirstOrDefault(n => n.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 }

@@ -30,6 +30,7 @@ internal static class Failure
         BrokenModelException or UnsupportedModelException => (ExitCode.BadModel, e.Message),
         IOException or UnauthorizedAccessException => (ExitCode.Failed, $"The output could not be written, and nothing was: {e.Message}"),
         OutOfMemoryException => (ExitCode.Failed, "The memory of this machine is not enough for this model; nothing was written."),
+        InternalErrorException => (ExitCode.Failed, $"{e.Message}. This is a mistake of onnxprune and not of the model: please report it. Nothing was written."),
         _ => (ExitCode.Failed, $"An error that should not happen, please report it: {e.GetType().Name}: {e.Message}"),
     };
 

@@ -1,4 +1,5 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Shapes;
@@ -62,7 +63,7 @@ public sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs, 
             shapes[initializer] = new Shape(initializer.Initializer!.Dims.Select(d => new Dim(d)));
         }
 
-        return new ConcreteShapes(inputs, shapes);
+        return new ConcreteShapes(inputs, OpenShapes.Of(model.Graph, shapes));
     }
 
     private int Holes() => Values.Count(p => !p.Value.IsKnown);

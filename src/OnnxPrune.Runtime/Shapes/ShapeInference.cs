@@ -1,4 +1,5 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
@@ -6,7 +7,7 @@ namespace OnnxPrune.Runtime.Shapes;
 
 /// <summary>
 /// Shapes and element types of every value of the main graph, as ONNX Runtime infers them from a skeleton of the model
-/// (see <see cref="ShapeSkeleton"/>): no weights are read and nothing is computed.
+/// (see <see cref="ShapeSkeleton"/>): no weights are read and nothing is computed. What it leaves open is completed as far as <see cref="OpenShapes"/> can.
 /// </summary>
 public static class ShapeInference
 {
@@ -22,6 +23,7 @@ public static class ShapeInference
         if (inputShapes is null && IsComplete(model.Graph))
         {
             new Pass(model, null, name).Check();
+            OpenShapes.Complete(model.Graph);
             return;
         }
 
@@ -32,6 +34,8 @@ public static class ShapeInference
             value.ElementType = description.ElementType;
             value.Shape = inputShapes is null ? Merge(description.Shape, value.Shape) : description.Shape;
         }
+
+        OpenShapes.Complete(model.Graph);
     }
 
     /// <summary>ONNX Runtime believes that scales and sizes are lists, and where they are none it overwrites what is not its own.</summary>

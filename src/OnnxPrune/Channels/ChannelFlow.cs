@@ -18,6 +18,9 @@ public sealed class ChannelFlow
     private const int MostChannels = 1 << 22;
     private const int MostIndices = 1 << 26;
 
+    // Operator sets before do not have Where, which a cut puts numbers into computed lists with.
+    private const long FirstWhere = 9;
+
     private readonly UnionFind _ids = new();
     private readonly Dictionary<ValueAxis, int[]> _axes = [];
     private readonly Dictionary<Value, Dictionary<Use, HashSet<int>>> _bindings = [];
@@ -47,6 +50,7 @@ public sealed class ChannelFlow
     public static ChannelGraph Through(Model model)
     {
         var flow = new ChannelFlow(model);
+        ModelCheck.Require(model.Graph, flow.Terms);
         foreach (var node in model.Graph.TopologicalOrder())
         {
             flow.Visit(node);
@@ -80,7 +84,7 @@ public sealed class ChannelFlow
         }
         else
         {
-            Inconsistency.NameIn(node, () => rule.Flow(node, this));
+            RuleFault.NameIn(node, () => rule.Flow(node, this));
         }
 
         PinLeakedLengths(node);
@@ -293,6 +297,43 @@ public sealed class ChannelFlow
     /// <summary>Says that the node's rule accounts for every channel count that hides in this integer input.</summary>
     public void UnderstandsShape(Node node, int input) => _understoodShapes.Add(new Use(node, input));
 
+    /// <summary>
+    /// Says that the list of lengths in an integer input follows a cut (see <see cref="Rewriting.ChannelCut.SetLengths"/>). Where it says how many channels there are, their
+    /// number takes the place of the old one. Everywhere else, a length that is computed from channel counts stays the number that it is, or pins them where that is not known.
+    /// </summary>
+    /// <param name="channelsAt">The channels whose number an element is; null for other elements.</param>
+    public void FollowLengths(Node node, int input, Func<int, int[]?> channelsAt)
+    {
+        if (node.Input(input) is not { } list || Terms[list] is not { } lengths)
+        {
+            return;
+        }
+
+        UnderstandsShape(node, input);
+        var isReplaceable = Constants[list] is not null || Model.Opset >= FirstWhere;
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            var channels = channelsAt(i);
+            if (channels is not null && lengths[i] is { IsPlain: true, Sources: [var source] } && ReferenceEquals(Channels(source.Value, source.Axis), channels))
+            {
+                continue;
+            }
+
+            if (!isReplaceable)
+            {
+                Pin(channels, new PinReason(node, $"{node} takes their number from '{list.Name}', which is computed"));
+            }
+
+            if (!isReplaceable || (channels is null && lengths[i].Known is null))
+            {
+                foreach (var (value, axis) in lengths[i].Sources)
+                {
+                    Pin(node, value, axis, "reads its channel count as a number");
+                }
+            }
+        }
+    }
+
     /// <summary>Why a value carries no channels, for messages.</summary>
     public static string Describe(Value value) => value.Producer is { } producer ? $"the output of {producer}" : $"'{value.Name}'";
 
@@ -331,7 +372,7 @@ public sealed class ChannelFlow
 
             foreach (var source in terms.SelectMany(t => t.Sources))
             {
-                Pin(node, source.Value, source.Axis, $"reads its channel count as a number");
+                Pin(node, source.Value, source.Axis, "reads its channel count as a number");
             }
         }
     }

@@ -4,26 +4,14 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Channels;
 
 /// <summary>Sorts channels into groups: two channels are of one group when they lie, equally often, on the same axes.</summary>
-internal static class ChannelGrouping
+public static class ChannelGrouping
 {
-    public static IReadOnlyList<ChannelGroup> Of(ChannelGraph graph, IReadOnlyDictionary<ValueAxis, int[]> axes, IEnumerable<int[]> lists)
+    internal static IReadOnlyList<ChannelGroup> Of(ChannelGraph graph, IReadOnlyDictionary<ValueAxis, int[]> axes, IEnumerable<int[]> lists)
     {
-        // A channel's signature is the sum over its places of a number that stands for the list it lies on. Sums of 64-bit hashes
-        // stand for multisets: equal ones are surely equal, and different ones collide with a probability near 2^-64.
-        var signatures = new ulong[graph.Count];
-        var list = 0UL;
-        foreach (var channels in lists)
-        {
-            var hash = Mix(++list);
-            foreach (var channel in channels)
-            {
-                signatures[channel] += hash;
-            }
-        }
-
+        var classOf = Classes(graph.Count, lists);
         var members = Enumerable.Range(0, graph.Count)
             .Where(c => graph.WhyPinned(c) is null)
-            .GroupBy(c => signatures[c])
+            .GroupBy(c => classOf[c])
             .Select(g => g.ToArray())
             .ToArray();
         var groupOf = new int[graph.Count];
@@ -65,6 +53,38 @@ internal static class ChannelGrouping
         return [.. members.Select((m, g) => new ChannelGroup(graph.Origin(m[0]).Node.Label, m, groupAxes[g], producers[g], readers[g]))];
     }
 
+    /// <summary>
+    /// The coarsest partition of the channels in which every list has each channel of a class equally often. It begins with one class, and each list splits those that it touches
+    /// by the number of times that it has them: a step for every index of every list.
+    /// </summary>
+    public static int[] Classes(int channels, IEnumerable<int[]> lists)
+    {
+        var classOf = new int[channels];
+        var next = 1;
+        foreach (var list in lists)
+        {
+            var times = new Dictionary<int, int>();
+            foreach (var channel in list)
+            {
+                times[channel] = times.GetValueOrDefault(channel) + 1;
+            }
+
+            var parts = new Dictionary<(int Class, int Times), int>();
+            foreach (var (channel, count) in times)
+            {
+                var part = (classOf[channel], count);
+                if (!parts.TryGetValue(part, out var made))
+                {
+                    parts.Add(part, made = next++);
+                }
+
+                classOf[channel] = made;
+            }
+        }
+
+        return classOf;
+    }
+
     private static List<Node>[] Producers(ChannelGraph graph, int[] groupOf, int count)
     {
         var producers = Enumerable.Range(0, count).Select(_ => new List<Node>()).ToArray();
@@ -94,14 +114,5 @@ internal static class ChannelGrouping
         }
 
         return counts;
-    }
-
-    // SplitMix64, Steele, Lea and Flood 2014.
-    private static ulong Mix(ulong x)
-    {
-        x *= 0x9e3779b97f4a7c15;
-        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-        x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-        return x ^ (x >> 31);
     }
 }

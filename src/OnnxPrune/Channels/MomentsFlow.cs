@@ -21,7 +21,7 @@ public sealed class MomentsFlow
         var flow = new MomentsFlow(constants);
         foreach (var node in model.Graph.TopologicalOrder())
         {
-            if (node.Outputs.Count > 0 && node.Outputs[0] is { } output && OperatorTable.Find(node) is { } rule && Inconsistency.NameIn(node, () => rule.Moments(node, flow)) is { } moments)
+            if (node.Outputs.Count > 0 && node.Outputs[0] is { } output && OperatorTable.Find(node) is { } rule && RuleFault.NameIn(node, () => rule.Moments(node, flow)) is { } moments)
             {
                 flow._known[output] = moments;
             }

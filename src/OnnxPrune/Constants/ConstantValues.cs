@@ -83,7 +83,7 @@ public sealed class ConstantValues
 
             if (waitsFor.Length == 0 && open.Pop() is var ready && _known.TryAdd(ready, null))
             {
-                _known[ready] = Inconsistency.NameIn(ready.Producer!, () => Evaluate(ready.Producer!, ready));
+                _known[ready] = RuleFault.NameIn(ready.Producer!, () => Evaluate(ready.Producer!, ready));
             }
         }
     }
@@ -102,7 +102,7 @@ public sealed class ConstantValues
             case "ConstantOfShape":
                 return Longs(node.Input(0)) is { } dims ? Splat(node, dims) : null;
             case "Concat":
-                return node.Inputs.Select(i => this[i]).ToArray() is var parts && parts.All(p => p is not null)
+                return node.Inputs.Select(i => this[i]).ToArray() is { Length: > 0 } parts && parts.All(p => p is not null)
                     ? Concat(node, parts!)
                     : null;
         }

@@ -24,7 +24,7 @@ internal static class Quantization
             values[i] = (float)(whole[i] - shift) * factor;
         }
 
-        return scale.WithValues(values, [.. stored.Dims]);
+        return scale.WithValues(values, values.Length).Reshape(stored.Dims);
     }
 
     /// <returns>Null for what is not evaluated, other types than int8 and uint8 among it.</returns>
@@ -45,7 +45,7 @@ internal static class Quantization
             whole[i] = Math.Clamp(MathF.Round(values[i] / factor) + shift, low, low + byte.MaxValue);
         }
 
-        return new Tensor(type, [0], Array.Empty<byte>()).WithValues(whole, [.. x.Dims]);
+        return new Tensor(type, [0], Array.Empty<byte>()).WithValues(whole, whole.Length).Reshape(x.Dims);
     }
 
     private static bool IsInteger(ElementType type) => type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.UInt16 or ElementType.Int32;

@@ -6,7 +6,8 @@ namespace OnnxPrune.Constants;
 /// Follows the integers that exporters compute from shapes (Shape → Gather → Concat → Reshape and the like), element by element,
 /// so that it is known which of them hide a channel count. Evaluated on demand and remembered.
 /// </summary>
-public sealed class ShapeTerms(ConstantValues constants)
+/// <param name="shapes">Shapes that go before those that the values state; null for none.</param>
+public sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<Value, Shape>? shapes = null)
 {
     private const int MostElements = 64;
 
@@ -37,16 +38,31 @@ public sealed class ShapeTerms(ConstantValues constants)
 
     /// <summary>The numbers of a vector all of whose elements are known; null otherwise.</summary>
     public long[]? Known(Value? value) =>
-        this[value] is { } terms && Array.TrueForAll(terms, t => t.Known is not null) ? Array.ConvertAll(terms, t => t.Known!.Value) : constants.Longs(value);
+        this[value] is { } terms && Array.TrueForAll(terms, t => t.Known is not null) ? Array.ConvertAll(terms, t => t.Known!.Value) : Constants.Longs(value);
+
+    public ConstantValues Constants { get; } = constants;
+
+    /// <summary>The shape of a value as far as it is known: of a constant, that of its content.</summary>
+    public Shape? ShapeOf(Value value) => shapes?.GetValueOrDefault(value) is { IsKnown: true } given ? given
+        : Constants[value] is { } constant ? new Shape(constant.Dims.Select(d => new Dim(d)))
+        : shapes?.GetValueOrDefault(value) ?? value.Shape;
+
+    /// <summary>A dimension of that length.</summary>
+    public Dim DimOf(DimTerm length) => length switch
+    {
+        { Known: { } number } => new Dim(number),
+        { IsPlain: true, Sources: [var source] } when ShapeOf(source.Value) is { } shape => shape[source.Axis],
+        _ => Dim.Unknown,
+    };
 
     private DimTerm[]? Follow(Value value)
     {
-        if (constants[value] is { } constant)
+        if (Constants[value] is { } constant)
         {
             return constant switch
             {
                 { Rank: > 1 } or { Count: > MostElements } => null,
-                { ElementType: ElementType.Int64 or ElementType.Int32 } => Array.ConvertAll(constant.ToLongs(), n => DimTerm.Constant(n)),
+                { ElementType: ElementType.Int64 or ElementType.Int32 or ElementType.Bool } => Array.ConvertAll(constant.ToLongs(), n => DimTerm.Constant(n)),
                 // Fractions take part in the arithmetic (scales), but their numbers are not followed.
                 { ElementType: ElementType.Float or ElementType.Double } => [.. Enumerable.Repeat(DimTerm.Constant(null), (int)constant.Count)],
                 _ => null,
@@ -54,7 +70,17 @@ public sealed class ShapeTerms(ConstantValues constants)
         }
 
         var node = value.Producer;
-        if (node is null || node.Domain.Length > 0 || node.Outputs[0] != value)
+        if (node is null || node.Domain.Length > 0)
+        {
+            return null;
+        }
+
+        if (node.OpType == "Split")
+        {
+            return Part(node, value);
+        }
+
+        if (node.Outputs[0] != value)
         {
             return null;
         }
@@ -65,6 +91,10 @@ public sealed class ShapeTerms(ConstantValues constants)
                 return Lengths(node);
             case "Size":
                 return Lengths(node) is { } lengths ? [DimTerm.Computed(null, lengths)] : null;
+            case "ConstantOfShape":
+                return this[node.Input(0)] is [{ Known: >= 0 and <= MostElements and var count }]
+                    ? [.. Enumerable.Repeat(DimTerm.Constant((node.Attribute("value")?.Value as Tensor) is { ElementType: ElementType.Int64 } fill ? fill.ToLongs()[0] : null), (int)count)]
+                    : null;
             case "Concat":
                 return node.Inputs.Select(i => this[i]).ToArray() is var parts && parts.All(p => p is not null) ? [.. parts.SelectMany(p => p!)] : null;
         }
@@ -77,25 +107,28 @@ public sealed class ShapeTerms(ConstantValues constants)
         switch (node.OpType)
         {
             case "Identity" or "Unsqueeze" or "Squeeze" or "Reshape" or "Flatten":
-                return value.Shape is { Rank: > 1 } ? null : x;
+                return ShapeOf(value) is { Rank: > 1 } ? null : x;
             case "Cast":
                 return (ElementType)node.Int("to", 0) is ElementType.Int64 or ElementType.Int32 ? x : Array.ConvertAll(x, t => t with { Known = IsWhole(node) ? t.Known : null });
             case "Gather":
-                return constants.Longs(node.Input(1)) is { } indices ? Pick(x, indices) : null;
+                return Constants.Longs(node.Input(1)) is { } indices ? Pick(x, indices) : null;
             case "Slice":
                 return Slice(node, x);
             case "Add" or "Sub" or "Mul" or "Div" or "Mod" or "Max" or "Min" or "Pow" or "Equal" or "Greater" or "Less":
                 return this[node.Input(1)] is { } y ? Combine(node.OpType, x, y, value.ElementType is ElementType.Int64 or ElementType.Int32) : null;
             case "Floor" or "Ceil" or "Round":
                 return x;
-            case "Sqrt" or "Neg" or "Abs" or "Reciprocal" or "Not":
+            case "Abs":
+                // Exporters write it around the lengths of an Expand, among which -1 stands for what is there.
+                return Array.ConvertAll(x, t => t is { Known: >= 0 } or { Known: null, IsPlain: true, Sources.Count: 1 } ? t : DimTerm.Computed(t.Known is { } known and > long.MinValue ? Math.Abs(known) : null, t));
+            case "Sqrt" or "Neg" or "Reciprocal" or "Not":
                 return Array.ConvertAll(x, t => DimTerm.Computed(null, t));
             case "ReduceProd" or "ReduceSum" or "ReduceMax" or "ReduceMin":
                 return [DimTerm.Computed(null, x)];
             case "Where":
-                return this[node.Input(1)] is { } yes && this[node.Input(2)] is { } no
-                    ? [.. Enumerable.Range(0, Math.Max(x.Length, Math.Max(yes.Length, no.Length))).Select(_ => DimTerm.Computed(null, [.. x, .. yes, .. no]))]
-                    : null;
+                return this[node.Input(1)] is { } yes && this[node.Input(2)] is { } no ? Choose(x, yes, no) : null;
+            case "Expand":
+                return x.Length == 1 && ShapeOf(value) is { Rank: 1 } list && list[0].Size is <= MostElements and var copies ? [.. Enumerable.Repeat(x[0], (int)copies)] : null;
             default:
                 return null;
         }
@@ -103,9 +136,9 @@ public sealed class ShapeTerms(ConstantValues constants)
 
     private static bool IsWhole(Node cast) => (ElementType)cast.Int("to", 0) is ElementType.Float or ElementType.Double;
 
-    private static DimTerm[]? Lengths(Node node)
+    private DimTerm[]? Lengths(Node node)
     {
-        if (node.Input(0) is not { Shape: { } shape } source)
+        if (node.Input(0) is not { } source || ShapeOf(source) is not { } shape)
         {
             return null;
         }
@@ -115,6 +148,21 @@ public sealed class ShapeTerms(ConstantValues constants)
         return [.. Enumerable.Range(start, Math.Max(0, end - start)).Select(axis => DimTerm.LengthOf(source, axis, shape[axis]))];
     }
 
+    /// <summary>The part of a list that is an output of Split: of the sizes stated, or of equal ones.</summary>
+    private DimTerm[]? Part(Node node, Value value)
+    {
+        if (this[node.Input(0)] is not { } x)
+        {
+            return null;
+        }
+
+        var (part, parts) = (Enumerable.Range(0, node.Outputs.Count).First(i => node.Outputs[i] == value), node.Outputs.Count);
+        var sizes = Constants.LongsOf(node, "split", 1, out var known) ?? (known && x.Length % parts == 0 ? [.. Enumerable.Repeat((long)(x.Length / parts), parts)] : null);
+        return sizes?.Length == parts && sizes.All(s => s >= 0) && sizes.Sum() == x.Length
+            ? [.. x.Skip((int)sizes[..part].Sum()).Take((int)sizes[part])]
+            : null;
+    }
+
     private static int Clamp(long index, int rank) => (int)Math.Clamp(index < 0 ? index + rank : index, 0, rank);
 
     private static DimTerm[]? Pick(DimTerm[] x, long[] indices) =>
@@ -122,15 +170,33 @@ public sealed class ShapeTerms(ConstantValues constants)
 
     private DimTerm[]? Slice(Node node, DimTerm[] x)
     {
-        var starts = constants.LongsOf(node, "starts", 1, out _);
-        var ends = constants.LongsOf(node, "ends", 2, out _);
-        var steps = constants.LongsOf(node, "steps", 4, out var stepsKnown);
+        var starts = Constants.LongsOf(node, "starts", 1, out _);
+        var ends = Constants.LongsOf(node, "ends", 2, out _);
+        var steps = Constants.LongsOf(node, "steps", 4, out var stepsKnown);
         if (starts is not [var start] || ends is not [var end] || !stepsKnown || SliceRange.Of(start, end, steps?[0] ?? 1, x.Length) is not { } range)
         {
             return null;
         }
 
         return [.. Enumerable.Range(0, (int)range.Count).Select(i => x[range.Start + (i * range.Step)])];
+    }
+
+    /// <summary>Element by element, one of two where it is known which.</summary>
+    private static DimTerm[]? Choose(DimTerm[] condition, DimTerm[] yes, DimTerm[] no)
+    {
+        var length = Math.Max(condition.Length, Math.Max(yes.Length, no.Length));
+        if (new[] { condition, yes, no }.Any(t => t.Length != length && t.Length != 1))
+        {
+            return null;
+        }
+
+        DimTerm At(DimTerm[] terms, int i) => terms[terms.Length == 1 ? 0 : i];
+        return [.. Enumerable.Range(0, length).Select(i => At(condition, i).Known switch
+        {
+            null => DimTerm.Computed(null, At(condition, i), At(yes, i), At(no, i)),
+            0 => At(no, i),
+            _ => At(yes, i),
+        })];
     }
 
     private static DimTerm[]? Combine(string op, DimTerm[] x, DimTerm[] y, bool areIntegers)
@@ -143,9 +209,22 @@ public sealed class ShapeTerms(ConstantValues constants)
         return [.. Enumerable.Range(0, Math.Max(x.Length, y.Length)).Select(i =>
         {
             var (a, b) = (x[x.Length == 1 ? 0 : i], y[y.Length == 1 ? 0 : i]);
-            return DimTerm.Computed(Number(op, a.Known, b.Known, areIntegers), a, b);
+            return IsNeutral(op, b) ? a
+                : op is "Mul" or "Add" && IsNeutral(op, a) ? b
+                : DimTerm.Computed(op == "Equal" ? AreEqual(a, b) : Number(op, a.Known, b.Known, areIntegers), a, b);
         })];
     }
+
+    /// <summary>Whether the number behind the operator changes nothing.</summary>
+    private static bool IsNeutral(string op, DimTerm term) => term.Sources.Count == 0 && (op, term.Known) is ("Mul" or "Div", 1) or ("Add" or "Sub", 0);
+
+    /// <summary>1 or 0; null where it is open. A length is never negative.</summary>
+    private static long? AreEqual(DimTerm a, DimTerm b) => (a, b) switch
+    {
+        ({ Known: { } x }, { Known: { } y }) => x == y ? 1 : 0,
+        ({ IsPlain: true, Sources.Count: 1 }, { Known: < 0 }) or ({ Known: < 0 }, { IsPlain: true, Sources.Count: 1 }) => 0,
+        _ => null,
+    };
 
     private static long? Number(string op, long? a, long? b, bool areIntegers) => op switch
     {

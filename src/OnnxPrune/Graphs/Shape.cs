@@ -4,14 +4,21 @@ using System.Globalization;
 namespace OnnxPrune.Graphs;
 
 /// <summary>One dimension: a known size, a named symbol ('batch'), or neither.</summary>
-public readonly record struct Dim(long? Size, string? Symbol = null)
+/// <param name="Identity">Tells an open dimension without a symbol from others: where it is the same object, the size is the same.</param>
+public readonly record struct Dim(long? Size, string? Symbol = null, object? Identity = null)
 {
     public static readonly Dim Unknown = new(null);
 
     public bool IsKnown => Size is not null;
 
-    /// <summary>Whether both are surely the same: equal sizes or equal symbols.</summary>
-    public bool SurelyEquals(Dim other) => IsKnown ? Size == other.Size : Symbol is not null && !other.IsKnown && Symbol == other.Symbol;
+    /// <summary>Whether this can be told from other open dimensions, or is known.</summary>
+    public bool IsNamed => IsKnown || Symbol is not null || Identity is not null;
+
+    /// <summary>An open dimension that is equal to itself alone.</summary>
+    public static Dim Open() => new(null, null, new object());
+
+    /// <summary>Whether both are surely the same: equal sizes, symbols or identities.</summary>
+    public bool SurelyEquals(Dim other) => IsNamed && this == other;
 
     public static implicit operator Dim(long size) => new(size);
 

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -24,5 +25,16 @@ internal sealed class ArgReduce : Operator
             to += node.Int("keepdims", 1) == 1 ? 1 : 0;
             flow.Pin(node, x, axis, "gives an index among them");
         }
+    }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (terms.ShapeOf(node.Required(0)) is not { } x)
+        {
+            return null;
+        }
+
+        var reduced = (int)node.Int("axis", 0) is var axis && axis < 0 ? axis + x.Rank : axis;
+        return node.Int("keepdims", 1) == 1 ? [.. x.Select((d, i) => i == reduced ? 1 : d)] : [.. x.Where((_, i) => i != reduced)];
     }
 }

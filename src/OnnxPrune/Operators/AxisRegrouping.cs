@@ -16,10 +16,8 @@ internal static class AxisRegrouping
     // The ids of a flattened feature map are written out one by one; none that occurs comes near this.
     private const long MostElements = 1 << 24;
 
-    /// <summary>
-    /// Splits two shapes of the same elements into the smallest blocks that correspond; null when unknown sizes leave it open.
-    /// </summary>
-    public static List<AxisBlock>? Blocks(IReadOnlyList<Dim> from, IReadOnlyList<Dim> to)
+    /// <summary>Splits two shapes of the same elements into blocks that correspond, the smallest that can be told where sizes are unknown.</summary>
+    public static List<AxisBlock> Blocks(IReadOnlyList<Dim> from, IReadOnlyList<Dim> to)
     {
         var (front, back) = (0, 0);
         while (front < from.Count && front < to.Count && from[front].SurelyEquals(to[front]))
@@ -33,12 +31,7 @@ internal static class AxisRegrouping
         }
 
         var blocks = Enumerable.Range(0, front).Select(i => new AxisBlock(i, i + 1, i, i + 1)).ToList();
-        if (Middle(from, to, front, from.Count - back, to.Count - back) is not { } middle)
-        {
-            return null;
-        }
-
-        blocks.AddRange(middle);
+        blocks.AddRange(Middle(from, to, front, from.Count - back, to.Count - back));
         for (var i = back; i > 0; i--)
         {
             blocks.Add(new AxisBlock(from.Count - i, from.Count - i + 1, to.Count - i, to.Count - i + 1));
@@ -63,32 +56,33 @@ internal static class AxisRegrouping
             return;
         }
 
-        var shape = x.Shape!;
-        var (ins, outs) = (block.InEnd - block.InStart, block.OutEnd - block.OutStart);
-        if (ins == 1 && outs == 1)
-        {
-            flow.Set(node.Output, block.OutStart, flow.Channels(x, block.InStart));
-            return;
-        }
-
-        var sizes = Enumerable.Range(block.InStart, ins).Select(a => shape[a].Size).ToArray();
-        var total = sizes.Aggregate((long?)1, (a, b) => a * b);
-        if (carriers.Length > 1 || outs == 0 || total is null or > MostElements || Enumerable.Range(block.OutStart, outs).Any(a => !to[a].IsKnown && outs > 1))
+        var channels = flow.Channels(x, carriers[0])!;
+        if (carriers.Length > 1 || !(FlowFlat(node, flow, x, block, to, carriers[0], channels) || FlowFirst(node, flow, x, block, to, carriers[0], channels)))
         {
             foreach (var axis in carriers)
             {
                 flow.Pin(node, x, axis, "regroups them in a way that cannot be followed");
             }
+        }
+    }
 
-            return;
+    /// <summary>Lists the channel of every element of the block; false where there are too many, or the sizes do not tell.</summary>
+    private static bool FlowFlat(Node node, ChannelFlow flow, Value x, AxisBlock block, IReadOnlyList<Dim> to, int carrier, int[] channels)
+    {
+        var shape = x.Shape!;
+        var outs = block.OutEnd - block.OutStart;
+        var outSizes = Enumerable.Range(block.OutStart, outs).Select(a => to[a].Size).ToArray();
+        var total = Product(shape, block.InStart, block.InEnd) ?? outSizes.Aggregate((long?)1, (p, size) => p * size);
+        if (outs == 0 || total is null or < 1 or > MostElements || (outs > 1 && outSizes.Contains(null)) || Product(shape, block.InStart, carrier) is not { } outer || channels.Length == 0 || total % (outer * channels.Length) != 0)
+        {
+            return false;
         }
 
-        var channels = flow.Channels(x, carriers[0])!;
-        var inner = Enumerable.Range(carriers[0] + 1, block.InEnd - carriers[0] - 1).Aggregate(1L, (p, a) => p * shape[a].Size!.Value);
+        var inner = total.Value / (outer * channels.Length);
         if (total == channels.Length && outs == 1)
         {
             flow.Set(node.Output, block.OutStart, channels); // Only axes of length 1 were merged into it.
-            return;
+            return true;
         }
 
         var flat = new int[total.Value];
@@ -100,19 +94,62 @@ internal static class AxisRegrouping
         if (outs == 1)
         {
             flow.Set(node.Output, block.OutStart, flat);
+            return true;
         }
-        else
+
+        var sizes = Array.ConvertAll(outSizes, size => size!.Value);
+        if (sizes.Aggregate(1L, (p, size) => p * size) != total)
         {
-            SplitUp(node, flow, flat, block, [.. Enumerable.Range(block.OutStart, outs).Select(a => to[a].Size!.Value)]);
+            return false;
         }
+
+        SplitUp(node, flow, flat, block, sizes);
+        return true;
     }
+
+    /// <summary>
+    /// Channels on the first axis of the block, whatever the sizes behind it: [C, ?] → [G, ?] makes each of G out of C/G neighbours, which are tied, or, where G is larger,
+    /// G/C of every channel.
+    /// </summary>
+    private static bool FlowFirst(Node node, ChannelFlow flow, Value x, AxisBlock block, IReadOnlyList<Dim> to, int carrier, int[] channels)
+    {
+        var first = Enumerable.Range(block.OutStart, block.OutEnd - block.OutStart).Where(a => to[a].Size != 1).Append(-1).First();
+        if (first < 0 || Product(x.Shape!, block.InStart, carrier) != 1 || to[first].Size is not (> 0 and <= MostElements and var count) || channels.Length == 0)
+        {
+            return false;
+        }
+
+        if (channels.Length % count == 0)
+        {
+            var tied = (int)(channels.Length / count);
+            for (var i = 0; i < channels.Length; i++)
+            {
+                flow.Couple(channels[i / tied * tied], channels[i]);
+            }
+
+            flow.Set(node.Output, first, [.. channels.Where((_, i) => i % tied == 0)]);
+            return true;
+        }
+
+        if (count % channels.Length == 0)
+        {
+            flow.Set(node.Output, first, [.. Enumerable.Range(0, (int)count).Select(i => channels[i / (count / channels.Length)])]);
+            return true;
+        }
+
+        return false;
+    }
+
+    private static long? Product(Graphs.Shape shape, int start, int end) => Enumerable.Range(start, end - start).Aggregate((long?)1, (p, axis) => p * shape[axis].Size);
 
     private static void SplitUp(Node node, ChannelFlow flow, int[] flat, AxisBlock block, long[] sizes)
     {
-        // An axis along which the ids already agree needs no coupling; otherwise the longest keeps the most freedom.
+        // An axis along which the ids already agree needs no coupling; otherwise the longest keeps the most freedom, unless statistics are taken along it.
         var axes = Enumerable.Range(0, sizes.Length).Where(a => sizes[a] > 1).ToArray();
-        var chosen = axes.Where(a => IsClean(flat, sizes, a)).Append(-1).First();
-        chosen = chosen >= 0 ? chosen : Array.IndexOf(sizes, sizes.Max());
+        var chosen = axes.Where(a => IsClean(flat, sizes, a))
+            .Concat(axes.Where(a => !Statistics.AreTakenAlong(node.Output, block.OutStart + a, flow.Terms)).OrderByDescending(a => sizes[a]))
+            .Append(Array.IndexOf(sizes, sizes.Max()))
+            .First();
         var inner = sizes.Skip(chosen + 1).Aggregate(1L, (a, b) => a * b);
         var first = new int[sizes[chosen]];
         Array.Fill(first, -1);
@@ -152,7 +189,7 @@ internal static class AxisRegrouping
     }
 
     /// <summary>Blocks of the axes between those that were matched from both ends.</summary>
-    private static List<AxisBlock>? Middle(IReadOnlyList<Dim> from, IReadOnlyList<Dim> to, int start, int inEnd, int outEnd)
+    private static List<AxisBlock> Middle(IReadOnlyList<Dim> from, IReadOnlyList<Dim> to, int start, int inEnd, int outEnd)
     {
         var blocks = new List<AxisBlock>();
         var (i, j) = (start, start);
@@ -165,7 +202,7 @@ internal static class AxisRegrouping
             {
                 if (!RestMatches(from, to, i + 1, inEnd, j + 1, outEnd))
                 {
-                    return null;
+                    return [.. blocks, new AxisBlock(iStart, inEnd, jStart, outEnd)];
                 }
 
                 blocks.Add(new AxisBlock(i, i + 1, j, j + 1));
@@ -180,7 +217,8 @@ internal static class AxisRegrouping
                 var dim = takesLeft ? from[i++] : to[j++];
                 if (dim.Size is not { } size || size == 0)
                 {
-                    return null;
+                    // Whatever is left holds the same elements on both sides.
+                    return [.. blocks, new AxisBlock(iStart, inEnd, jStart, outEnd)];
                 }
 
                 if (takesLeft)

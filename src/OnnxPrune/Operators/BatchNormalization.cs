@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -24,6 +25,12 @@ internal sealed class BatchNormalization : Operator
             flow.Bind(node, i, 0, flow.Channels(x, 1));
         }
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0));
+
+    public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) => terms.ShapeOf(node.Required(1)) is { Rank: 1 } scale && scale[0].Size is { } length
+        ? LengthsBehind(node, terms).Prepend((new ValueAxis(node.Required(0), 1), length))
+        : LengthsBehind(node, terms);
 
     /// <summary>
     /// After training, the input of a BatchNormalization has the stored mean and variance, so its output has mean B and standard

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -37,6 +38,26 @@ internal sealed class Broadcast(Func<double, double, double>? sum = null) : Oper
         }
     }
 
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        var shapes = node.Inputs.OfType<Value>().Select(terms.ShapeOf).ToArray();
+        return shapes.Length == 0 || shapes.Contains(null) || AlignsOldStyle(node) ? null : Together([.. shapes.Select(s => s!.ToArray())]);
+    }
+
+    /// <summary>The dimensions that shapes broadcast to. An open one may be 1, so that it tells nothing beside another.</summary>
+    internal static Dim[] Together(IReadOnlyList<Dim[]> shapes)
+    {
+        var rank = shapes.Max(s => s.Length);
+        return [.. Enumerable.Range(0, rank).Select(axis =>
+        {
+            var dims = shapes.Where(s => s.Length >= rank - axis).Select(s => s[axis - rank + s.Length]).Where(d => d.Size != 1).ToArray();
+            return dims.Length == 0 ? 1
+                : dims.FirstOrDefault(d => d.IsKnown) is { IsKnown: true } known ? known
+                : dims.All(d => d.SurelyEquals(dims[0])) ? dims[0]
+                : Dim.Unknown;
+        })];
+    }
+
     public override ChannelMoments? Moments(Node node, MomentsFlow flow)
     {
         if (sum is null || node.Inputs.Count != 2 || flow.Of(node.Required(0)) is not { } a || flow.Of(node.Required(1)) is not { } b || a.Axis != b.Axis)
@@ -57,51 +78,64 @@ internal sealed class Broadcast(Func<double, double, double>? sum = null) : Oper
             return;
         }
 
-        var longest = carriers.MaxBy(i => Channels(node, i, fromEnd, flow)!.Length);
-        var ids = Channels(node, longest, fromEnd, flow)!;
-        foreach (var i in inputs)
+        // One channel beside something longer, or of open length, is repeated.
+        var operands = inputs.Where(i => Shape(node, i, flow)!.Rank + fromEnd >= 0).ToArray();
+        var isOne = operands.All(i => Length(node, i, fromEnd, flow) == 1);
+        var many = carriers.FirstOrDefault(i => isOne || Channels(node, i, fromEnd, flow)!.Length != 1, -1);
+        var ids = many < 0 ? null : Channels(node, many, fromEnd, flow);
+        foreach (var i in operands)
         {
-            var value = node.Inputs[i]!;
-            var shape = Shape(node, i, flow)!;
-            var axis = shape.Rank + fromEnd;
-            if (axis < 0)
-            {
-                continue;
-            }
+            FlowOperand(node, flow, i, fromEnd, ids, isOne);
+        }
 
-            var own = flow.Channels(value, axis);
-            if (shape[axis].Size == 1 && ids.Length > 1)
+        flow.Set(node.Output, inputs.Max(i => Shape(node, i, flow)!.Rank) + fromEnd, ids);
+    }
+
+    /// <param name="ids">The channels of the result; null where it has none.</param>
+    private static void FlowOperand(Node node, ChannelFlow flow, int input, int fromEnd, int[]? ids, bool isOne)
+    {
+        var value = node.Inputs[input]!;
+        var axis = Shape(node, input, flow)!.Rank + fromEnd;
+        var own = flow.IsConstant(value) ? null : flow.Channels(value, axis);
+        if (Length(node, input, fromEnd, flow) == 1 && !isOne)
+        {
+            if (own is not null)
             {
                 flow.Pin(node, value, axis, "repeats this one channel along an axis");
             }
-            else if (flow.IsConstant(value))
+        }
+        else if (flow.IsConstant(value))
+        {
+            if (ids is not null)
             {
-                flow.Bind(node, i, axis, ids);
-            }
-            else if (own is null)
-            {
-                // Also when the length is unknown and may be 1.
-                flow.Pin(ids, new PinReason(node, $"{node} combines them with {ChannelFlow.Describe(value)}, which has no channels that could be cut"));
-            }
-            else if (own.Length != ids.Length)
-            {
-                throw new BrokenModelException($"{node}: {own.Length} and {ids.Length} channels do not fit together.");
-            }
-            else
-            {
-                flow.Couple(ids, own);
+                flow.Bind(node, input, axis, ids);
             }
         }
+        else if (own is null)
+        {
+            // Also when the length is unknown and may be 1.
+            flow.Pin(ids, new PinReason(node, $"{node} combines them with {ChannelFlow.Describe(value)}, which has no channels that could be cut"));
+        }
+        else if (own.Length != ids!.Length)
+        {
+            throw new BrokenModelException($"{node}: {own.Length} and {ids.Length} channels do not fit together.");
+        }
+        else
+        {
+            flow.Couple(ids, own);
+        }
+    }
 
-        var output = node.Output;
-        flow.Set(output, inputs.Max(i => Shape(node, i, flow)!.Rank) + fromEnd, ids);
+    private static long? Length(Node node, int input, int fromEnd, ChannelFlow flow)
+    {
+        var shape = Shape(node, input, flow)!;
+        return flow.IsConstant(node.Inputs[input]) || Channels(node, input, fromEnd, flow) is not { } channels ? shape[shape.Rank + fromEnd].Size : channels.Length;
     }
 
     private static int[]? Channels(Node node, int input, int fromEnd, ChannelFlow flow) =>
         Shape(node, input, flow)!.Rank + fromEnd is >= 0 and var axis ? flow.Channels(node.Inputs[input]!, axis) : null;
 
-    private static Graphs.Shape? Shape(Node node, int input, ChannelFlow flow) =>
-        flow.Constants[node.Inputs[input]] is { } constant ? new Graphs.Shape(constant.Dims.Select(d => new Dim(d))) : node.Inputs[input]!.Shape;
+    private static Graphs.Shape? Shape(Node node, int input, ChannelFlow flow) => flow.Terms.ShapeOf(node.Inputs[input]!);
 
     // Before opset 7, 'broadcast' and 'axis' aligned the second operand from the left.
     private static bool AlignsOldStyle(Node node) => node.Int("broadcast", 0) != 0 && node.Attribute("axis") is not null;

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -7,6 +8,10 @@ namespace OnnxPrune.Operators;
 internal sealed class Clip : Operator
 {
     public override void Flow(Node node, ChannelFlow flow) => flow.Pass(node.Required(0), node.Output);
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0));
+
+    public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) => LengthsBehind(node, terms);
 
     public override ChannelMoments? Moments(Node node, MomentsFlow flow)
     {

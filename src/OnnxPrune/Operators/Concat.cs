@@ -1,9 +1,12 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
 
-/// <summary>Along its axis, Y's channels are the inputs' lists one after the other; along the others, the inputs' channels become equal.</summary>
+/// <summary>
+/// Along its axis, Y's channels are the inputs' lists one after the other; along the others, the inputs' channels become equal. Constants shrink along.
+/// </summary>
 internal sealed class Concat : Operator
 {
     public override void Flow(Node node, ChannelFlow flow)
@@ -14,43 +17,67 @@ internal sealed class Concat : Operator
             return;
         }
 
-        if (inputs.FirstOrDefault(i => Dims(i, flow) is null) is { } unknown)
+        if (inputs.FirstOrDefault(i => flow.Terms.ShapeOf(i) is null) is { } unknown)
         {
             flow.Block(node, $"joins '{unknown.Name}', whose shape is unknown");
             return;
         }
 
-        var rank = Dims(inputs[0], flow)!.Length;
+        var rank = flow.Terms.ShapeOf(inputs[0])!.Rank;
         var joined = (int)node.Int("axis", 1);
         joined = joined < 0 ? joined + rank : joined;
         for (var axis = 0; axis < rank; axis++)
         {
+            if (!inputs.Any(i => Carries(flow, i, axis)))
+            {
+                continue;
+            }
+
             if (axis == joined)
             {
-                Join(node, flow, inputs, axis);
+                Join(node, flow, axis);
             }
             else
             {
-                Match(node, flow, inputs, axis);
+                Match(node, flow, axis);
             }
         }
     }
 
-    private static void Join(Node node, ChannelFlow flow, Value[] inputs, int axis)
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
     {
-        if (!inputs.Any(i => flow.Channels(i, axis) is not null))
+        var parts = node.Inputs.OfType<Value>().Select(terms.ShapeOf).ToArray();
+        if (parts.Length == 0 || parts.Any(p => p is null || p.Rank != parts[0]!.Rank))
         {
-            return;
+            return null;
         }
 
+        var joined = (int)node.Int("axis", 1) is var axis && axis < 0 ? axis + parts[0]!.Rank : axis;
+        return [.. Enumerable.Range(0, parts[0]!.Rank).Select(i => i == joined
+            ? new Dim(parts.Aggregate((long?)0, (sum, p) => sum + p![i].Size))
+            : parts.Select(p => p![i]).FirstOrDefault(d => d.IsKnown, parts[0]![i]))];
+    }
+
+    private static void Join(Node node, ChannelFlow flow, int axis)
+    {
         var ids = new List<int>();
-        foreach (var input in inputs)
+        for (var i = 0; i < node.Inputs.Count; i++)
         {
-            if (flow.Channels(input, axis) is { } channels && !flow.IsConstant(input))
+            if (node.Inputs[i] is not { } input)
             {
-                ids.AddRange(channels);
+                continue;
             }
-            else if (Dims(input, flow)![axis] is { } length)
+
+            if (flow.Constants[input] is not null)
+            {
+                // The same numbers whatever is fed: channels as any, which take their part of the constant along.
+                ids.AddRange(flow.Produce(node, i, axis, axis));
+            }
+            else if (Carries(flow, input, axis))
+            {
+                ids.AddRange(flow.Channels(input, axis)!);
+            }
+            else if (flow.Terms.ShapeOf(input)![axis].Size is { } length)
             {
                 // These stay, but they have their place in the list.
                 var fixedIds = flow.Fresh(node, checked((int)length), axis);
@@ -67,16 +94,25 @@ internal sealed class Concat : Operator
         flow.Set(node.Output, axis, [.. ids]);
     }
 
-    private static void Match(Node node, ChannelFlow flow, Value[] inputs, int axis)
+    private static void Match(Node node, ChannelFlow flow, int axis)
     {
-        var first = inputs.Select(i => flow.Channels(i, axis)).FirstOrDefault(c => c is not null);
-        foreach (var input in inputs)
+        var first = flow.Channels(node.Inputs.First(i => i is not null && Carries(flow, i, axis))!, axis)!;
+        for (var i = 0; i < node.Inputs.Count; i++)
         {
-            if (first is not null && flow.Channels(input, axis) is { } own && own.Length == first.Length)
+            if (node.Inputs[i] is not { } input)
+            {
+                continue;
+            }
+
+            if (flow.Constants[input] is not null)
+            {
+                flow.Bind(node, i, axis, first);
+            }
+            else if (Carries(flow, input, axis) && flow.Channels(input, axis) is { } own && own.Length == first.Length)
             {
                 flow.Couple(first, own);
             }
-            else if (first is not null)
+            else
             {
                 flow.Pin(first, new PinReason(node, $"{node} joins them with {ChannelFlow.Describe(input)}, which has no channels along that axis"));
             }
@@ -85,6 +121,5 @@ internal sealed class Concat : Operator
         flow.Set(node.Output, axis, first);
     }
 
-    private static long?[]? Dims(Value value, ChannelFlow flow) =>
-        flow.Constants[value] is { } constant ? [.. constant.Dims.Select(d => (long?)d)] : value.Shape?.Select(d => d.Size).ToArray();
+    private static bool Carries(ChannelFlow flow, Value input, int axis) => !flow.IsConstant(input) && flow.Channels(input, axis) is not null;
 }

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Rewriting;
@@ -47,6 +48,16 @@ internal sealed class Conv : Operator
         flow.Set(node.Output, 1, made);
         flow.Set(node.Output, 0, flow.Channels(x, 0));
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
+        terms.ShapeOf(node.Required(0)) is { } x && terms.ShapeOf(node.Required(1)) is { } w && x.Rank == w.Rank && x.Rank > 2
+            ? [x[0], w[0], .. Kernel(node, w) is { } kernel ? SpatialWindow.After(node, x, kernel) : x.Skip(2).Select(_ => Dim.Unknown)]
+            : null;
+
+    /// <summary>The window's lengths, of the weight where the attribute is absent; null where they are open.</summary>
+    internal static IReadOnlyList<long>? Kernel(Node node, Graphs.Shape weight) => node.Ints("kernel_shape") is { } stated && stated.Length == weight.Rank - 2 ? stated
+        : weight.Skip(2).All(d => d.IsKnown) ? [.. weight.Skip(2).Select(d => d.Size!.Value)]
+        : null;
 
     public override void Rewrite(Node node, ChannelCut cut)
     {

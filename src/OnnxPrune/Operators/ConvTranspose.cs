@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Rewriting;
@@ -57,6 +58,11 @@ internal sealed class ConvTranspose : Operator
         flow.Set(node.Output, 1, made);
         flow.Set(node.Output, 0, flow.Channels(x, 0));
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
+        terms.ShapeOf(node.Required(0)) is { } x && terms.ShapeOf(node.Required(1)) is { } w && x.Rank == w.Rank && x.Rank > 2
+            ? [x[0], w[1].Size is { } perGroup ? new Dim(perGroup * node.Int("group", 1)) : Dim.Unknown, .. Conv.Kernel(node, w) is { } kernel ? SpatialWindow.BeforeTransposed(node, x, kernel) : x.Skip(2).Select(_ => Dim.Unknown)]
+            : null;
 
     public override void Rewrite(Node node, ChannelCut cut)
     {

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -16,21 +17,33 @@ internal sealed class Flatten : Operator
             return;
         }
 
-        var axis = (int)node.Int("axis", 1);
-        axis = axis < 0 ? axis + shape.Rank : axis;
+        var axis = Split(node, shape);
         if (axis < 0 || axis > shape.Rank)
         {
             throw new BrokenModelException($"{node}: '{x.Name}' {shape} has no axis {node.Int("axis", 1)}.");
         }
 
-        AxisRegrouping.Flow(node, flow, x, [new AxisBlock(0, axis, 0, 1), new AxisBlock(axis, shape.Rank, 1, 2)], [Product(shape, 0, axis), Product(shape, axis, shape.Rank)]);
+        // What the layer behind it reads may tell a length that the input does not.
+        IReadOnlyList<Dim> to = node.Output.Shape is { Rank: 2 } known ? known : [Product(shape, 0, axis), Product(shape, axis, shape.Rank)];
+        AxisRegrouping.Flow(node, flow, x, [new AxisBlock(0, axis, 0, 1), new AxisBlock(axis, shape.Rank, 1, 2)], to);
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0)) is { } x && Split(node, x) is var axis && axis >= 0 && axis <= x.Rank
+        ? [Product(x, 0, axis), Product(x, axis, x.Rank)]
+        : null;
 
     public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
         node.Required(0).Shape is { Rank: 4 } shape && shape[2].Size == 1 && shape[3].Size == 1 ? flow.Of(node.Required(0)) : null;
 
+    private static int Split(Node node, Graphs.Shape shape) => (int)node.Int("axis", 1) is var axis && axis < 0 ? axis + shape.Rank : axis;
+
     private static Dim Product(Graphs.Shape shape, int start, int end)
     {
+        if (end - start == 1)
+        {
+            return shape[start];
+        }
+
         var product = 1L;
         for (var axis = start; axis < end; axis++)
         {

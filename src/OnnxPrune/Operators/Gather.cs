@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Rewriting;
 
@@ -43,6 +44,17 @@ internal sealed class Gather : Operator
                 flow.Pin(node, x, k, "picks single ones of them, or by indices that are not known beforehand");
             }
         }
+    }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (terms.ShapeOf(node.Required(0)) is not { } x || terms.ShapeOf(node.Required(1)) is not { } indices)
+        {
+            return null;
+        }
+
+        var axis = (int)node.Int("axis", 0) is var stated && stated < 0 ? stated + x.Rank : stated;
+        return [.. x.Take(axis), .. indices, .. x.Skip(axis + 1)];
     }
 
     public override void Rewrite(Node node, ChannelCut cut)

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 
@@ -36,6 +37,12 @@ internal sealed class Gemm : Operator
 
         flow.Set(node.Output, 1, made);
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
+        terms.ShapeOf(node.Required(0)) is { Rank: 2 } a && terms.ShapeOf(node.Required(1)) is { Rank: 2 } b ? [a[node.Int("transA", 0) != 0 ? 1 : 0], b[WeightAxes(node).N]] : null;
+
+    public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) =>
+        terms.ShapeOf(node.Required(1)) is { Rank: 2 } b && b[WeightAxes(node).K].Size is { } length ? [(new ValueAxis(node.Required(0), node.Int("transA", 0) != 0 ? 0 : 1), length)] : [];
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Rewriting;
 
@@ -33,7 +34,8 @@ internal sealed class GroupNormalization : Operator
         var groups = node.Int("num_groups", 0);
         if (groups < 1 || channels.Length % groups != 0)
         {
-            throw new BrokenModelException($"{node}: {channels.Length} channels cannot be split into {groups} groups.");
+            flow.Block(node, "normalizes groups that are no whole channels");
+            return;
         }
 
         var perGroup = channels.Length / (int)groups;
@@ -47,6 +49,8 @@ internal sealed class GroupNormalization : Operator
         flow.Bind(node, 1, 0, bound);
         flow.Bind(node, 2, 0, bound);
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0));
 
     public override void Rewrite(Node node, ChannelCut cut)
     {

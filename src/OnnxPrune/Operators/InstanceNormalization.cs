@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -24,4 +25,6 @@ internal sealed class InstanceNormalization : Operator
         flow.Bind(node, 1, 0, flow.Channels(x, 1));
         flow.Bind(node, 2, 0, flow.Channels(x, 1));
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0));
 }

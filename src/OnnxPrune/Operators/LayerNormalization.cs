@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -26,6 +27,12 @@ internal sealed class LayerNormalization : Operator
             return;
         }
 
+        if (node.Inputs.Skip(1).OfType<Value>().Any(p => flow.Constants[p]!.Dims.SkipLast(Math.Max(0, rank - first)).Any(d => d != 1)))
+        {
+            flow.Block(node, "scales or shifts by values that differ along axes before those that it normalizes");
+            return;
+        }
+
         for (var k = 0; k < rank; k++)
         {
             if (k < first)
@@ -38,4 +45,6 @@ internal sealed class LayerNormalization : Operator
             }
         }
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => output == 0 ? terms.ShapeOf(node.Required(0)) : null;
 }

@@ -48,6 +48,19 @@ internal sealed class MatMul : Operator
         }
     }
 
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (terms.ShapeOf(node.Required(0)) is not { Rank: >= 2 } a || terms.ShapeOf(node.Required(1)) is not { Rank: >= 2 } b)
+        {
+            return null;
+        }
+
+        return [.. Broadcast.Together([[.. a.SkipLast(2)], [.. b.SkipLast(2)]]), a[a.Rank - 2], b[b.Rank - 1]];
+    }
+
+    public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) =>
+        terms.ShapeOf(node.Required(0)) is { Rank: >= 2 } a && terms.ShapeOf(node.Required(1)) is { Rank: >= 2 } b && b[b.Rank - 2].Size is { } length ? [(new ValueAxis(node.Required(0), a.Rank - 1), length)] : [];
+
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {
         if (shapes[node.Output] is not { Count: >= 2 } y || shapes[node.Required(0)] is not { Count: >= 2 } a)

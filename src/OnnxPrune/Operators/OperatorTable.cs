@@ -128,6 +128,7 @@ public static class OperatorTable
         ["Resize"] = new Resize(),
         ["Upsample"] = new Resize(),
         ["Expand"] = new Expand(),
+        ["ConstantOfShape"] = new ConstantOfShape(),
         ["RoiAlign"] = new SampleAt(),
         ["GridSample"] = new SampleAt(),
         ["DepthToSpace"] = new DepthToSpace(),

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Rewriting;
 
@@ -48,6 +49,17 @@ internal sealed class Pad : Operator
                 flow.Set(node.Output, axis, added);
             }
         }
+    }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (terms.ShapeOf(node.Required(0)) is not { } x)
+        {
+            return null;
+        }
+
+        var pads = Pads(node, terms, x.Rank);
+        return [.. x.Select((d, axis) => pads?[axis] is { Before: 0, After: 0 } ? d : new Dim(d.Size + pads?[axis].Before + pads?[axis].After))];
     }
 
     public override void Rewrite(Node node, ChannelCut cut)

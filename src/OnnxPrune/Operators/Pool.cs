@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -23,6 +24,11 @@ internal sealed class Pool : Operator
         flow.Set(node.Output, 0, flow.Channels(x, 0));
         flow.Set(node.Output, 1, flow.Channels(x, 1));
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0)) is not { Rank: > 2 } x ? null
+        : node.OpType.StartsWith("Global", StringComparison.Ordinal) ? [x[0], x[1], .. x.Skip(2).Select(_ => new Dim(1))]
+        : node.Ints("kernel_shape") is { } kernel && kernel.Length == x.Rank - 2 ? [x[0], x[1], .. SpatialWindow.After(node, x, kernel)]
+        : null;
 
     /// <summary>A constant stays the same constant, as long as an average does not count the padding.</summary>
     public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>

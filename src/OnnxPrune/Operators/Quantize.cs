@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -35,4 +36,8 @@ internal sealed class Quantize : Operator
         flow.Bind(node, 1, 0, flow.Channels(x, axis));
         flow.Bind(node, 2, 0, flow.Channels(x, axis));
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0));
+
+    public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) => LengthsBehind(node, terms);
 }

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -17,16 +18,12 @@ internal sealed class Reduce(bool sums) : Operator
             return;
         }
 
-        var axes = flow.Constants.LongsOf(node, "axes", 1, out var known);
-        if (!known || x.Shape is not { } shape)
+        if (x.Shape is not { } shape || Reduced(node, flow.Constants, shape.Rank) is not { } reduced)
         {
             flow.Block(node, "reduces axes that are not known beforehand");
             return;
         }
 
-        var reduced = axes is null or []
-            ? node.Int("noop_with_empty_axes", 0) != 0 ? [] : Enumerable.Range(0, shape.Rank).ToHashSet()
-            : axes.Select(a => (int)(a < 0 ? a + shape.Rank : a)).ToHashSet();
         var keepsDims = node.Int("keepdims", 1) == 1;
         var to = 0;
         for (var axis = 0; axis < shape.Rank; axis++)
@@ -47,5 +44,25 @@ internal sealed class Reduce(bool sums) : Operator
                 flow.Pin(node, x, axis, "reduces them to one value that depends on their number");
             }
         }
+    }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (terms.ShapeOf(node.Required(0)) is not { } x || Reduced(node, terms.Constants, x.Rank) is not { } reduced)
+        {
+            return null;
+        }
+
+        return node.Int("keepdims", 1) == 1 ? [.. x.Select((d, axis) => reduced.Contains(axis) ? 1 : d)] : [.. x.Where((_, axis) => !reduced.Contains(axis))];
+    }
+
+    /// <summary>The axes that are reduced; null when they are not known.</summary>
+    internal static IReadOnlySet<int>? Reduced(Node node, ConstantValues constants, int rank)
+    {
+        var axes = constants.LongsOf(node, "axes", 1, out var known);
+        return !known ? null
+            : axes is not (null or []) ? axes.Select(a => (int)(a < 0 ? a + rank : a)).ToHashSet()
+            : node.Int("noop_with_empty_axes", 0) != 0 ? new HashSet<int>()
+            : Enumerable.Range(0, rank).ToHashSet();
     }
 }

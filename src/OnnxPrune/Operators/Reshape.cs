@@ -19,38 +19,76 @@ internal sealed class Reshape : Operator
             return;
         }
 
-        if (Sizes(node, flow.Terms) is not { } to || x.Shape is not { } from || AxisRegrouping.Blocks(from, to) is not { } blocks)
+        if (x.Shape is not { } from || Result(node, flow.Terms) is not { } to)
         {
-            flow.Block(node, "regroups axes of unknown length");
+            flow.Block(node, "regroups axes into some that are not known beforehand");
             return;
         }
 
-        if (Target(node, flow.Terms, to) is null)
+        if (Target(node, flow.Terms, to) is null && Stated(node, flow.Terms) is null)
         {
             flow.Block(node, "has a target with several unknown lengths, which cannot be written anew");
             return;
         }
 
-        flow.UnderstandsShape(node, 1);
-        AxisRegrouping.Flow(node, flow, x, blocks, to);
+        AxisRegrouping.Flow(node, flow, x, AxisRegrouping.Blocks(from, to), to);
+        if (Target(node, flow.Terms, to) is null)
+        {
+            flow.FollowLengths(node, 1, axis => flow.Channels(node.Output, axis));
+        }
+        else
+        {
+            flow.UnderstandsShape(node, 1);
+        }
+    }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (Stated(node, terms) is not { } stated)
+        {
+            return null;
+        }
+
+        var from = terms.ShapeOf(node.Required(0));
+        var allowsZero = node.Int("allowzero", 0) != 0;
+        var sizes = stated.Select((length, axis) => length switch
+        {
+            { Known: 0 } when !allowsZero => from is not null && axis < from.Rank ? from[axis] : Dim.Unknown,
+            { Known: < 0 } => Dim.Unknown,
+            _ => terms.DimOf(length),
+        }).ToArray();
+        if (from is not null && Array.FindIndex(stated, length => length.Known == -1) is >= 0 and var open)
+        {
+            sizes[open] = Quotient(from, [.. sizes.Where((_, axis) => axis != open)]);
+        }
+
+        return sizes;
     }
 
     public override void Rewrite(Node node, ChannelCut cut)
     {
         var x = node.Required(0);
-        if (Sizes(node, cut.Graph.Terms) is not { } to || Target(node, cut.Graph.Terms, to) is not { } target)
+        if (x.Shape is not { } from || Result(node, cut.Graph.Terms) is not { } to)
         {
             return;
         }
 
-        if (!Enumerable.Range(0, x.Shape!.Rank).Any(axis => cut.Changes(x, axis)))
+        if (Target(node, cut.Graph.Terms, to) is not { } target)
+        {
+            // A number, 0 or -1 that is left as it is still says the same.
+            var stated = Stated(node, cut.Graph.Terms);
+            cut.SetLengths(node, "shape", 1, axis => stated?[axis] is { Known: <= 0, Sources.Count: 0 } length && Stays(length.Known.Value, cut, node, axis) ? null : cut.Keep(node.Output, axis));
+            return;
+        }
+
+        if (!Enumerable.Range(0, from.Rank).Any(axis => cut.Changes(x, axis)))
         {
             return;
         }
 
         for (var axis = 0; axis < target.Length; axis++)
         {
-            if (target[axis] >= 0 && cut.Keep(node.Output, axis) is { } keep && !(target[axis] == 0 && cut.Keep(x, axis) is { } own && own.Count == keep.Count))
+            if (!Stays(target[axis], cut, node, axis) && cut.Keep(node.Output, axis) is { } keep)
             {
                 target[axis] = keep.Count;
             }
@@ -67,37 +105,38 @@ internal sealed class Reshape : Operator
             ? flow.Of(node.Required(0))
             : null;
 
-    /// <summary>The dimensions of Y, as far as the target and the inferred shape tell.</summary>
-    private static Dim[]? Sizes(Node node, ShapeTerms terms)
+    /// <summary>The dimensions of Y, as far as the target and the inferred shape tell; null where neither tells their number.</summary>
+    private Dim[]? Result(Node node, ShapeTerms terms)
     {
-        if (node.Required(0).Shape is not { } from)
-        {
-            return null;
-        }
-
-        var stated = Stated(node, terms);
-        if (stated is null)
-        {
-            return node.Output.Shape?.ToArray();
-        }
-
-        var allowsZero = node.Int("allowzero", 0) != 0;
-        var sizes = stated.Select((term, axis) => term switch
-        {
-            { Known: 0 } when !allowsZero && axis < from.Rank => from[axis],
-            { Known: >= 0 } => new Dim(term.Known),
-            { IsPlain: true, Sources: [var source] } when source.Value.Shape is { } shape => shape[source.Axis],
-            _ => node.Output.Shape is { } inferred && axis < inferred.Rank ? inferred[axis] : Dim.Unknown,
-        }).ToArray();
-        var open = Array.FindIndex(stated, t => t.Known == -1);
-        if (open >= 0 && !sizes[open].IsKnown && from.IsKnown && sizes.Where((_, i) => i != open).All(d => d.IsKnown))
-        {
-            var others = sizes.Where((_, i) => i != open).Aggregate(1L, (p, d) => p * d.Size!.Value);
-            sizes[open] = others == 0 ? Dim.Unknown : new Dim(from.Aggregate(1L, (p, d) => p * d.Size!.Value) / others);
-        }
-
-        return sizes;
+        var known = node.Output.Shape;
+        return Sizes(node, 0, terms) is not { } sizes ? known?.ToArray()
+            : [.. sizes.Select((dim, axis) => dim.IsNamed || known is null || axis >= known.Rank ? dim : known[axis])];
     }
+
+    /// <summary>The product of some dimensions over that of others; unknown where open ones are left.</summary>
+    private static Dim Quotient(IReadOnlyList<Dim> product, IReadOnlyList<Dim> factors)
+    {
+        var open = product.Where(d => !d.IsKnown).ToList();
+        var (above, below) = (product.Aggregate(1L, (p, d) => p * (d.Size ?? 1)), factors.Aggregate(1L, (p, d) => p * (d.Size ?? 1)));
+        foreach (var factor in factors.Where(d => !d.IsKnown))
+        {
+            if (open.FindIndex(d => d.SurelyEquals(factor)) is not (>= 0 and var same))
+            {
+                return Dim.Unknown;
+            }
+
+            open.RemoveAt(same);
+        }
+
+        return below == 0 || above % below != 0 ? Dim.Unknown
+            : open.Count == 0 ? new Dim(above / below)
+            : open.Count == 1 && above == below ? open[0]
+            : Dim.Unknown;
+    }
+
+    /// <summary>Whether a 0 that copies a length, or a −1, says after the cut what it said before.</summary>
+    private static bool Stays(long stated, ChannelCut cut, Node node, int axis) => stated == -1
+        || (stated == 0 && cut.Keep(node.Required(0), axis)?.Count == cut.Keep(node.Output, axis)?.Count);
 
     private static DimTerm[]? Stated(Node node, ShapeTerms terms) => node.Input(1) is { } input
         ? terms[input]

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Rewriting;
 
@@ -10,7 +11,7 @@ namespace OnnxPrune.Operators;
 /// </summary>
 internal sealed class Resize : Operator
 {
-    private const int Sizes = 3;
+    private const int StatedSizes = 3;
 
     public override void Flow(Node node, ChannelFlow flow)
     {
@@ -26,11 +27,13 @@ internal sealed class Resize : Operator
             return;
         }
 
-        if (node.Input(Sizes) is not null)
+        if (Axes(node, shape.Rank) is not { } axes)
         {
-            flow.UnderstandsShape(node, Sizes);
+            flow.Block(node, "resizes axes that it does not have");
+            return;
         }
 
+        var sizes = flow.Terms[node.Input(StatedSizes)];
         for (var axis = 0; axis < shape.Rank; axis++)
         {
             if (flow.Channels(x, axis) is not { } channels)
@@ -38,9 +41,10 @@ internal sealed class Resize : Operator
                 continue;
             }
 
-            // The runtime cannot tell a computed size beforehand; that it is the length of the very axis says enough.
-            var keepsLength = result[axis].Size == channels.Length || (!result[axis].IsKnown && node.Input(Sizes) is not null);
-            if (keepsLength && SizeFollows(node, flow, axis))
+            var listed = Array.IndexOf(axes, axis);
+            var keepsLength = listed < 0 || (node.Input(StatedSizes) is null ? result[axis].Size == channels.Length
+                : sizes?.ElementAtOrDefault(listed).Known == channels.Length && node.String("keep_aspect_ratio_policy", "stretch") == "stretch");
+            if (keepsLength)
             {
                 flow.Set(node.Output, axis, channels);
             }
@@ -49,37 +53,50 @@ internal sealed class Resize : Operator
                 flow.Pin(node, x, axis, "resizes this axis, or to a size that cannot follow a cut");
             }
         }
+
+        flow.FollowLengths(node, StatedSizes, i => i < axes.Length ? flow.Channels(node.Output, axes[i]) : null);
+    }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (terms.ShapeOf(node.Required(0)) is not { } x || Axes(node, x.Rank) is not { } axes)
+        {
+            return null;
+        }
+
+        var dims = x.ToArray();
+        var sizes = node.Input(StatedSizes) is { } stated ? terms[stated] : null;
+        var scales = node.Input(StatedSizes) is null ? Scales(node, terms.Constants) : null;
+        for (var i = 0; i < axes.Length; i++)
+        {
+            var from = x[axes[i]];
+            dims[axes[i]] = sizes is not null && i < sizes.Length && node.String("keep_aspect_ratio_policy", "stretch") == "stretch" ? terms.DimOf(sizes[i])
+                : scales is null || i >= scales.Length ? Dim.Unknown
+                : scales[i] == 1 ? from
+                : from.Size is { } size ? new Dim((long)Math.Floor(size * scales[i]))
+                : Dim.Unknown;
+        }
+
+        return dims;
     }
 
     public override void Rewrite(Node node, ChannelCut cut)
     {
-        if (node.Input(Sizes) is not { } sizes || cut.Graph.Constants.Longs(sizes) is not { } stated || Axes(node) is not { } axes)
+        if (Axes(node, ChannelFlow.Rank(node.Required(0))) is { } axes)
         {
-            return;
-        }
-
-        var changed = stated.Select((size, i) => cut.Keep(node.Output, (int)axes(i)) is { } keep ? keep.Count : size).ToArray();
-        if (!changed.SequenceEqual(stated))
-        {
-            cut.SetLongs(node, "sizes", Sizes, changed, isInput: true);
+            cut.SetLengths(node, "sizes", StatedSizes, i => i < axes.Length ? cut.Keep(node.Output, axes[i]) : null);
         }
     }
 
-    /// <summary>No size is stated for the axis, or it is a constant, or it is the length of the very axis.</summary>
-    private static bool SizeFollows(Node node, ChannelFlow flow, int axis)
+    /// <summary>The axes that scales and sizes are about; null where one does not exist.</summary>
+    private static int[]? Axes(Node node, int rank)
     {
-        if (node.Input(Sizes) is not { } sizes || flow.Constants.Longs(sizes) is not null)
-        {
-            return true;
-        }
-
-        return node.Ints("axes") is null && flow.Terms[sizes] is { } terms && axis < terms.Length
-            && terms[axis] is { IsPlain: true, Sources: [var source] }
-            && ReferenceEquals(flow.Channels(source.Value, source.Axis), flow.Channels(node.Required(0), axis))
-            && !terms.Where((_, i) => i != axis).SelectMany(t => t.Sources).Any(s => flow.Channels(s.Value, s.Axis) is not null);
+        var axes = node.Ints("axes") is { } stated ? Array.ConvertAll(stated, a => a < 0 ? a + rank : a) : [.. Enumerable.Range(0, rank).Select(a => (long)a)];
+        return axes.All(a => a >= 0 && a < rank) ? Array.ConvertAll(axes, a => (int)a) : null;
     }
 
-    private static Func<int, long>? Axes(Node node) => node.Ints("axes") is { } axes
-        ? i => axes[i] < 0 ? axes[i] + ChannelFlow.Rank(node.Required(0)) : axes[i]
-        : i => i;
+    private static float[]? Scales(Node node, ConstantValues constants) =>
+        node.Inputs.Count == 1 ? node.Attribute("scales")?.Value as float[]
+        : constants[node.Input(node.Inputs.Count == 2 ? 1 : 2)] is { ElementType: ElementType.Float } scales ? scales.ToFloats()
+        : null;
 }

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -27,4 +28,11 @@ internal sealed class SampleAt : Operator
 
         flow.Set(node.Output, 1, flow.Channels(x, 1));
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => (terms.ShapeOf(node.Required(0)), terms.ShapeOf(node.Required(1))) switch
+    {
+        ({ Rank: 4 } x, { Rank: 2 } regions) when node.OpType == "RoiAlign" => [regions[0], x[1], node.Int("output_height", 1), node.Int("output_width", 1)],
+        ({ Rank: > 2 } x, { } grid) when node.OpType == "GridSample" && grid.Rank == x.Rank => [x[0], x[1], .. grid.Skip(1).Take(x.Rank - 2)],
+        _ => null,
+    };
 }

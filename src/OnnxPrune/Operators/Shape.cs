@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -13,4 +14,7 @@ internal sealed class Shape : Operator
             flow.Block(node, "gives their number away");
         }
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
+        node.OpType == "Size" ? [] : terms[node.Output] is { } lengths ? [lengths.Length] : [Dim.Unknown];
 }

@@ -49,6 +49,20 @@ internal sealed class Slice : Operator
         }
     }
 
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (terms.ShapeOf(node.Required(0)) is not { } x)
+        {
+            return null;
+        }
+
+        return Axes(node, terms.Constants, x.Rank) is not { } axes
+            ? [.. x.Select(_ => Dim.Unknown)]
+            : [.. x.Select((d, axis) => Array.IndexOf(axes, axis) is not (>= 0 and var place) ? d
+                : d.Size is { } length && Range(node, terms, place, checked((int)length)) is { } range ? new Dim(range.Count)
+                : Dim.Unknown)];
+    }
+
     public override void Rewrite(Node node, ChannelCut cut)
     {
         var x = node.Required(0);

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -23,4 +24,8 @@ internal sealed class SpaceToDepth : Operator
             flow.Set(node.Output, 1, [.. Enumerable.Range(0, channels.Length * block).Select(i => channels[i % channels.Length])]);
         }
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0)) is { Rank: 4 } x && node.Int("blocksize", 1) is > 0 and var block
+        ? [x[0], new Dim(x[1].Size * block * block), new Dim(x[2].Size / block), new Dim(x[3].Size / block)]
+        : null;
 }

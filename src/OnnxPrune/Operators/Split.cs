@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Rewriting;
 
@@ -38,6 +39,20 @@ internal sealed class Split : Operator
 
             start += sizes?[part] ?? 0;
         }
+    }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (terms.ShapeOf(node.Required(0)) is not { } x)
+        {
+            return null;
+        }
+
+        var axis = (int)node.Int("axis", 0) is var stated && stated < 0 ? stated + x.Rank : stated;
+        var part = axis < x.Rank && x[axis].Size is { } length ? Sizes(node, terms, checked((int)length)) is { } sizes ? sizes[output] : (long?)null
+            : node.Input(1) is { } input ? terms.Known(input)?.ElementAtOrDefault(output)
+            : node.Ints("split")?.ElementAtOrDefault(output);
+        return [.. x.Select((d, i) => i == axis ? new Dim(part) : d)];
     }
 
     public override void Rewrite(Node node, ChannelCut cut)

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Rewriting;
 
@@ -34,6 +35,14 @@ internal sealed class Squeeze : Operator
                 flow.Set(node.Output, to++, flow.Channels(x, axis));
             }
         }
+    }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        var axes = terms.Constants.LongsOf(node, "axes", 1, out var known);
+        return !known || terms.ShapeOf(node.Required(0)) is not { } x || (axes is null && !x.IsKnown)
+            ? null
+            : [.. x.Where((d, axis) => axes is null ? d.Size != 1 : !axes.Contains(axis) && !axes.Contains(axis - x.Rank))];
     }
     /// <summary>Without axes, channels that are cut to one would be dropped as well: so what was dropped before is written out.</summary>
     public override void Rewrite(Node node, ChannelCut cut)

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -15,4 +16,8 @@ internal sealed class Transpose : Operator
             flow.Set(node.Output, axis, flow.Channels(x, (int)(node.Ints("perm")?[axis] ?? rank - 1 - axis)));
         }
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0)) is { } x
+        ? [.. Enumerable.Range(0, x.Rank).Select(axis => x[(int)(node.Ints("perm")?[axis] ?? x.Rank - 1 - axis)])]
+        : null;
 }

@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -24,6 +25,10 @@ internal sealed class Unary : Operator
             flow.Pass(node.Required(0), output);
         }
     }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0));
+
+    public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) => LengthsBehind(node, terms);
 
     public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
         _function is null ? null : flow.Of(node.Required(0))?.Through(x => _function(x, node));

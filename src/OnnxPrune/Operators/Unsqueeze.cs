@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
@@ -29,5 +30,16 @@ internal sealed class Unsqueeze : Operator
                 flow.Set(node.Output, axis, flow.Channels(x, from++));
             }
         }
+    }
+
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms)
+    {
+        if (terms.Constants.LongsOf(node, "axes", 1, out _) is not { } axes || terms.ShapeOf(node.Required(0)) is not { } x)
+        {
+            return null;
+        }
+
+        var (rank, from) = (x.Rank + axes.Length, 0);
+        return [.. Enumerable.Range(0, rank).Select(axis => axes.Contains(axis) || axes.Contains(axis - rank) ? 1 : x[from++])];
     }
 }

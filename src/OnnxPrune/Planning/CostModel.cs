@@ -24,7 +24,7 @@ public sealed class CostModel
         var lengths = new LengthTable(graph);
         foreach (var node in graph.Model.Graph.Nodes)
         {
-            Inconsistency.NameIn(node, () => AddMacs(node, lengths, shapes));
+            RuleFault.NameIn(node, () => AddMacs(node, lengths, shapes));
         }
 
         foreach (var value in Weights(graph))
@@ -36,7 +36,7 @@ public sealed class CostModel
         _all.Outputs.AddRange(graph.Model.Graph.Nodes
             .Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is not null && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
             .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
-            .Select(p => (p.Node, Inconsistency.NameIn(p.Node, () => lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
+            .Select(p => (p.Node, RuleFault.NameIn(p.Node, () => lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
         if (absorbsMeans)
         {
             _all.Biases.AddRange(graph.Readers

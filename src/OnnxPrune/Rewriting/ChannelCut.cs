@@ -50,11 +50,11 @@ public sealed class ChannelCut
             }
         }
 
-        foreach (var node in graph.Model.Graph.Nodes)
+        foreach (var node in graph.Model.Graph.Nodes.ToArray()) // Rules may put nodes in.
         {
             if (node.Outputs.Any(o => o is not null && graph.Constants[o] is null))
             {
-                Inconsistency.NameIn(node, () => OperatorTable.Find(node)?.Rewrite(node, cut));
+                RuleFault.NameIn(node, () => OperatorTable.Find(node)?.Rewrite(node, cut));
             }
         }
 
@@ -96,6 +96,51 @@ public sealed class ChannelCut
         var tensor = Tensor.Of(values, values.Length);
         node.SetInput(input, Graph.Model.Graph.AddFreshInitializer($"{node.Label}.{name}", isInt32 ? tensor.WithType(ElementType.Int32) : tensor));
     }
+
+    /// <summary>
+    /// Gives a node's list of lengths what the cut makes of it: the number of channels that stay where <paramref name="keepAt"/> has any, and else what it was before. A computed
+    /// list stays one, so that lengths which are open stay open.
+    /// Given: node(x, lengths)   Result: node(x, Where([false, true, ...], [_, 12, ...], lengths)), or node(x, [_, 12, ...]) where the lengths are constants.
+    /// </summary>
+    /// <remarks>The other half of <see cref="ChannelFlow.FollowLengths"/>.</remarks>
+    public void SetLengths(Node node, string name, int input, Func<int, Keep?> keepAt)
+    {
+        if (node.Input(input) is not { } list || Graph.Terms[list] is not { } lengths)
+        {
+            return;
+        }
+
+        var numbers = new long?[lengths.Length];
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            var keep = keepAt(i);
+            numbers[i] = keep is not null
+                ? (keep.IsWhole && !lengths[i].Sources.Any(Changes)) || Follows(lengths[i], keep) ? null : keep.Count
+                : lengths[i].Sources.Any(Changes) ? lengths[i].Known : null;
+        }
+
+        if (Array.TrueForAll(numbers, n => n is null))
+        {
+            return;
+        }
+
+        if (Graph.Constants.Longs(list) is { } old)
+        {
+            SetLongs(node, name, input, [.. old.Select((n, i) => numbers[i] ?? n)], isInput: true);
+            return;
+        }
+
+        var graph = Graph.Model.Graph;
+        var mask = graph.AddFreshInitializer($"{node.Label}.{name}.isCut", new Tensor(ElementType.Bool, [numbers.Length], Array.ConvertAll(numbers, n => (byte)(n is null ? 0 : 1))));
+        var replaced = graph.AddFreshInitializer($"{node.Label}.{name}.cut", Tensor.Of(Array.ConvertAll(numbers, n => n ?? 0), numbers.Length));
+        var made = graph.AddNode("", "Where", [mask, replaced, list], [graph.FreshName($"{node.Label}.{name}")], before: node).Output;
+        (made.ElementType, made.Shape) = (ElementType.Int64, new Graphs.Shape(numbers.Length));
+        node.SetInput(input, made);
+    }
+
+    private bool Follows(DimTerm length, Keep keep) => length is { IsPlain: true, Sources: [var source] } && Keep(source) is { } own && own.Count == keep.Count;
+
+    private bool Changes(ValueAxis axis) => Keep(axis) is { IsWhole: false };
 
     private Keep? Keep(ValueAxis axis)
     {

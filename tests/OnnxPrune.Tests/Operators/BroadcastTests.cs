@@ -94,4 +94,51 @@ public sealed class BroadcastTests
 
         Oracle.Holds(g, "conv1");
     }
+
+    [Fact]
+    public void One_channel_beside_the_image_stays_and_the_rest_is_cut()
+    {
+        var g = new TestGraph();
+        var image = g.Input(3, 4, 4);
+        var alpha = g.Op("Sigmoid", g.Conv(g.Relu(g.Conv(image, C)), 1));
+        g.Output(g.Add(new Wire(g.Op("Mul", [alpha, image]), 3), new Wire(g.Op("Sub", [g.Scalar(1), alpha]), 1)));
+
+        Oracle.Holds(g, "conv1");
+        Oracle.Blocks(g, "conv2", "Mul 'mul1' repeats this one channel along an axis");
+    }
+
+    [Theory]
+    [InlineData("Mul", new long[] { 5, 1, 1 })]
+    [InlineData("Sub", new long[] { 1, 5, 4, 4 })]
+    [InlineData("Max", new long[] { 2, 1, 5, 1, 1 })]
+    [InlineData("PRelu", new long[] { 1, 1, 1 })]
+    public void One_channel_beside_a_longer_constant_stays(string op, long[] dims)
+    {
+        var g = new TestGraph();
+        var one = g.Conv(g.Relu(g.Conv(g.Input(ElementType.Float, [1, 3, 4, 4], 3), C)), 1);
+        g.Output(new Wire(g.Op(op, [one, g.Weight(dims)]), 1));
+
+        Oracle.Holds(g, "conv1");
+    }
+
+    [Fact]
+    public void One_channel_chooses_between_longer_ones()
+    {
+        var g = new TestGraph();
+        var x = Start(g);
+        var mask = g.Op("Greater", [g.Conv(x, 1), g.Scalar(0)]);
+        g.Close(new Wire(g.Op("Where", [mask, g.Conv(x, 6), g.Conv(x, 6)]), 6));
+
+        Oracle.Holds(g, "conv1", "conv3", "conv4");
+    }
+
+    [Fact]
+    public void One_feature_beside_a_vector_stays()
+    {
+        var g = new TestGraph();
+        var x = g.Input(20);
+        g.Output(new Wire(g.Op("Mul", [g.Op("Sigmoid", g.Linear(g.Relu(g.Linear(x, C)), 1)), x]), 20));
+
+        Oracle.Holds(g, "gemm1");
+    }
 }

@@ -4,7 +4,6 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
-using OnnxPrune.Tests.Operators;
 
 namespace OnnxPrune.Tests.RandomNetworks;
 

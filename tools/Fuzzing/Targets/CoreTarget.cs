@@ -2,6 +2,7 @@ using Fuzzing.Mutations;
 using Fuzzing.Runs;
 using Fuzzing.Seeds;
 using OnnxPrune;
+using OnnxPrune.Operators;
 using OnnxPrune.Planning;
 using OnnxPrune.Serialization;
 
@@ -27,6 +28,7 @@ internal sealed class CoreTarget : FuzzTarget
         var model = OnnxFile.FromBytes(input.Bytes, _folder);
         var written = OnnxFile.ToBytes(model);
         ShapeSkeleton.Write(model);
+        OpenShapes.Complete(model.Graph);
         var request = RandomRequest.Of(random);
         var pruner = new Pruner(model);
         var outcome = pruner.Prune(request);

@@ -40,4 +40,10 @@ public sealed record Style(string Name, Action<ModelProto> Rewrite)
 
     /// <summary>Sizes left open.</summary>
     public static readonly Style DynamicSize = new("dynamic sizes", OpenSizes.Rewrite);
+
+    /// <summary>PyTorch's older exporter with open sizes.</summary>
+    public static readonly Style TorchScript = new("TorchScript, dynamic sizes", ComputedSizes.TorchScript);
+
+    /// <summary>PyTorch's newer exporter with open sizes.</summary>
+    public static readonly Style Dynamo = new("dynamo, dynamic sizes", ComputedSizes.Dynamo);
 }
