@@ -29,6 +29,16 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             terminal.Timed("ask whether the model loads", () => OnnxSession.Open(options.Input, SessionSettings.Plain).Dispose());
         }
 
+        if (options.RunsModel)
+        {
+            loaded.Try(terminal);
+        }
+
+        if (options.Verify)
+        {
+            terminal.Timed("compare the model as it was read with the file", () => RewritingCheck.Run(loaded, options.Measure));
+        }
+
         var nodesBefore = loaded.Model.Graph.Nodes.Count;
         var multiple = options.Round ?? terminal.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(options.Measure.Sessions));
         var times = options.TimeTargets.Count == 0 ? null : Times(loaded, multiple);

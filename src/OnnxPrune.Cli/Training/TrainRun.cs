@@ -31,6 +31,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         }
 
         var loaded = LoadedModel.Read(options.Input, new MeasureOptions(), terminal);
+        loaded.Try(terminal);
         var teacher = options.Teacher is { } path ? OnnxFile.Read(path) : IsFinetuning ? null : loaded.Model;
         if (teacher is null && options.Training.Objective.Distillation > 0)
         {

@@ -15,6 +15,8 @@ internal sealed class VerifyRun(string original, string other, double? maxDrift,
         using var loading = RuntimeEnvironment.Preload();
         var first = LoadedModel.Read(original, options, terminal);
         var second = LoadedModel.Read(other, options, terminal);
+        first.Try(terminal);
+        second.Try(terminal);
         var comparison = new Comparer(first, options, terminal).Compare(settings => OnnxSession.Open(other, settings));
         var (a, b) = (Figures(first), Figures(second));
         if (!terminal.IsQuiet)
