@@ -93,7 +93,7 @@ public sealed class OnnxSession : IDisposable
     /// <summary>The same on values that the runtime holds already, unchecked; they stay the caller's.</summary>
     internal IDisposableReadOnlyCollection<OrtValue> Run(IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs)
     {
-        using var clock = new Timer(_ => EndLate(), null, RunLimits.Run, Timeout.InfiniteTimeSpan);
+        using var clock = new Timer(_ => EndLate(), null, Settings.RunLimit, Timeout.InfiniteTimeSpan);
         try
         {
             return _session.Run(_runOptions, inputs, outputs);
@@ -101,7 +101,7 @@ public sealed class OnnxSession : IDisposable
         catch (OnnxRuntimeException e) when (_isLate)
         {
             throw new UnsupportedModelException(
-                string.Create(CultureInfo.InvariantCulture, $"{SessionFailure.Quote(Model)}: one run of the model is not done in {RunLimits.Run.TotalSeconds:0.#} s; {RunLimits.MoreTime}."), e);
+                string.Create(CultureInfo.InvariantCulture, $"{SessionFailure.Quote(Model)}: one run of the model is not done in {Settings.RunLimit.TotalSeconds:0.#} s; {RunLimits.MoreTime}."), e);
         }
         catch (OnnxRuntimeException e)
         {

@@ -11,7 +11,8 @@ namespace OnnxPrune.Runtime.Shapes;
 /// Loads models in a process of its own before ours does, because ONNX Runtime ends its process at some, never comes back from others, and takes all memory for a third kind.
 /// Models of layers, activations and moved elements, which it survives, do not pay for that. Safe for several threads, which wait for each other.
 /// </summary>
-internal sealed class LoadGuard
+/// <param name="limit">How long loading and running a model may take; null for the limit of the program.</param>
+internal sealed class LoadGuard(TimeSpan? limit = null)
 {
     // What one value may take, several may, and the runtime copies on the way.
     private const int TimesValue = 4;
@@ -66,7 +67,7 @@ internal sealed class LoadGuard
     /// <param name="mostBytes">What one value may take.</param>
     /// <exception cref="UnsupportedModelException">It ends the process, takes more memory than is allowed, or does not come back in time.</exception>
     public void Check(byte[] model, Optimization optimization, string name, long mostBytes = 1L << 30) =>
-        Check(Request(optimization, "", []), model, name, mostBytes);
+        Check(Request(optimization, "", new Dictionary<string, Tensor>()), model, name, mostBytes);
 
     /// <summary>The same for a file, with all that the runtime does to make it faster, and for one run on these inputs.</summary>
     public void Check(string path, IReadOnlyDictionary<string, Tensor> inputs, long mostBytes) =>
@@ -118,7 +119,7 @@ internal sealed class LoadGuard
         {
             _process ??= _isMissing ? null : SandboxProcess.Start(SandboxTask.Load, RunLimits.Trial);
             _isMissing = _process is null;
-            _process?.Ask(head, model, Read, RunLimits.Trial, mostBytes > long.MaxValue / TimesValue ? long.MaxValue : mostBytes * TimesValue);
+            _process?.Ask(head, model, Read, limit ?? RunLimits.Trial, mostBytes > long.MaxValue / TimesValue ? long.MaxValue : mostBytes * TimesValue);
         }
         catch (Win32Exception)
         {

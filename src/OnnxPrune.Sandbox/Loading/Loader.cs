@@ -72,4 +72,8 @@ internal sealed class Loader : IWorker
         inputs.Add(name, value);
         request.ReadBytes(request.ReadInt32()).CopyTo(value.GetTensorMutableRawData());
     }
+
+    public void Dispose()
+    {
+    }
 }
