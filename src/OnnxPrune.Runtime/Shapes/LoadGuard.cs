@@ -67,13 +67,13 @@ internal sealed class LoadGuard(TimeSpan? limit = null)
     /// <param name="mostBytes">What one value may take.</param>
     /// <exception cref="UnsupportedModelException">It ends the process, takes more memory than is allowed, or does not come back in time.</exception>
     public void Check(byte[] model, Optimization optimization, string name, long mostBytes = 1L << 30) =>
-        Check(Request(optimization, "", new Dictionary<string, Tensor>()), model, name, mostBytes);
+        Check(Request(optimization, "", new Dictionary<string, Tensor>()), model, name, "loading it", mostBytes);
 
     /// <summary>The same for a file, with all that the runtime does to make it faster, and for one run on these inputs.</summary>
     public void Check(string path, IReadOnlyDictionary<string, Tensor> inputs, long mostBytes) =>
-        Check(Request(Optimization.All, Path.GetFullPath(path), inputs), [], SessionFailure.Quote(path), mostBytes);
+        Check(Request(Optimization.All, Path.GetFullPath(path), inputs), [], SessionFailure.Quote(path), "loading it and running it once", mostBytes);
 
-    private void Check(byte[] head, byte[] model, string name, long mostBytes)
+    private void Check(byte[] head, byte[] model, string name, string what, long mostBytes)
     {
         lock (_gate)
         {
@@ -83,17 +83,17 @@ internal sealed class LoadGuard(TimeSpan? limit = null)
             }
             catch (SandboxEndedException e) when (e.PassedLimit && e.HasStarted)
             {
-                throw Refused(name, e);
+                throw Refused(name, what, e);
             }
             catch (SandboxEndedException)
             {
                 // Something else than the model may have ended the process.
-                AskAgain(head, model, name, mostBytes);
+                AskAgain(head, model, name, what, mostBytes);
             }
         }
     }
 
-    private void AskAgain(byte[] head, byte[] model, string name, long mostBytes)
+    private void AskAgain(byte[] head, byte[] model, string name, string what, long mostBytes)
     {
         try
         {
@@ -101,7 +101,7 @@ internal sealed class LoadGuard(TimeSpan? limit = null)
         }
         catch (SandboxEndedException e) when (e.HasStarted)
         {
-            throw Refused(name, e);
+            throw Refused(name, what, e);
         }
         catch (SandboxEndedException)
         {
@@ -110,8 +110,8 @@ internal sealed class LoadGuard(TimeSpan? limit = null)
         }
     }
 
-    private static UnsupportedModelException Refused(string name, SandboxEndedException e) => new(
-        $"{name}: ONNX Runtime does not survive loading it or running it once ({e.Message.TrimEnd('.')}).", e);
+    private static UnsupportedModelException Refused(string name, string what, SandboxEndedException e) => new(
+        $"{name}: ONNX Runtime does not survive {what} ({e.Message.TrimEnd('.')}).", e);
 
     private void Ask(byte[] head, byte[] model, long mostBytes)
     {

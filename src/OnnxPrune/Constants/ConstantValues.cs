@@ -47,6 +47,9 @@ public sealed class ConstantValues
         }
     }
 
+    /// <summary>Whether all that anybody reads of a node is constant.</summary>
+    public bool IsConstant(Node node) => node.Outputs.All(o => o is null || this[o] is not null || (o.Uses.Count == 0 && !o.IsGraphOutput && this[node.Outputs[0]] is not null));
+
     /// <summary>The integers of a small constant; null when it is not one.</summary>
     public long[]? Longs(Value? value) =>
         this[value] is { ElementType: ElementType.Int64 or ElementType.Int32, Count: <= 4096 } tensor ? tensor.ToLongs() : null;

@@ -36,7 +36,7 @@ public sealed class CostModel
         }
 
         _all.Outputs.AddRange(graph.Model.Graph.Nodes
-            .Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is { Rank: > 1 } && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
+            .Where(n => !shapes.Constants.IsConstant(n) && n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is { Rank: > 1 } && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
             .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
             .Select(p => (p.Node, Inconsistency.NameIn(p.Node, () => lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
         if (absorbsMeans)
@@ -53,6 +53,11 @@ public sealed class CostModel
 
     private void AddMacs(Node node, LengthTable lengths, CostShapes shapes)
     {
+        if (shapes.Constants.IsConstant(node))
+        {
+            return;
+        }
+
         var term = OperatorTable.Find(node)?.Macs(node, shapes);
         if (term is not null)
         {
@@ -157,7 +162,7 @@ public sealed class CostModel
 
     /// <summary>The floating-point constants that nodes compute with; not running statistics, paddings, bounds and scale factors.</summary>
     private static IEnumerable<Value> Weights(ChannelGraph graph) => graph.Model.Graph.Nodes
-        .Where(n => n.Outputs.Any(o => o is not null && graph.Constants[o] is null))
+        .Where(n => !graph.Constants.IsConstant(n))
         .SelectMany(n => n.Inputs.Select((value, index) => (Node: n, Value: value, Index: index)))
         .Where(u => u.Value is not null && !(u.Node is { OpType: "BatchNormalization", Domain: "" } && u.Index >= 3))
         .Where(u => u.Node.OpType is not ("Pad" or "Clip" or "Resize" or "Upsample" or "QuantizeLinear" or "DequantizeLinear"))

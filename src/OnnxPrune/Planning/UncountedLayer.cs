@@ -29,7 +29,7 @@ public sealed record UncountedLayer(Node Node, string Reason)
             return new UncountedLayer(node, $"holds layers ({inner}) in {(OperatorTable.IsFunctionCall(node) ? "a function that could not be inlined" : "subgraphs, which run as often as the data say")}");
         }
 
-        if (!s_multiplying.Contains(node.OpType) || node.Outputs.All(o => o is null || shapes.Constants[o] is not null))
+        if (!s_multiplying.Contains(node.OpType))
         {
             return null;
         }

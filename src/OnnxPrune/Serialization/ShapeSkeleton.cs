@@ -130,8 +130,7 @@ public static class ShapeSkeleton
     private static bool HasInputsShape(NodeProto node) => (node.Domain, node.OpType) switch
     {
         ("" or "ai.onnx", "GroupNormalization" or "MeanVarianceNormalization" or "LpNormalization") => true,
-        ("" or "ai.onnx", "Affine" or "ImageScaler" or "ParametricSoftplus" or "ScaledTanh" or "Scale") => true,
-        ("com.microsoft", "GroupNorm" or "GridSample") => node.OpType == "GroupNorm",
+        ("com.microsoft", "GroupNorm") => true,
         _ => false,
     };
 

@@ -24,7 +24,8 @@ public sealed class ComputedWeightTests
         var x = g.Relu(g.Conv(g.Input(3, 6, 6), 8, kernel: 3, weight: Make(g, form, [8, 3, 3, 3])));
         g.Close(g.Relu(g.Conv(x, 8, kernel: 3, weight: Make(g, form, [8, 8, 3, 3]))));
 
-        Oracle.Holds(g, "conv1", "conv2");
+        // The runtime may leave out a rounding to half precision and back.
+        Oracle.Holds(g.Build(), form == "half" ? MaskedEqualsPruned.HalfTolerance : MaskedEqualsPruned.Tolerance, 1, "conv1", "conv2");
         Assert.Equal(CostOf(Plain()), CostOf(g));
     }
 
@@ -38,7 +39,8 @@ public sealed class ComputedWeightTests
         var hidden = g.Relu(new Wire(g.Op("Gemm", [flat, Make(g, form, [6, 4]), g.Weight(6)], ("transB", 1L)), 6));
         g.Output(g.Linear(new Wire(g.Op("MatMul", [hidden, Make(g, form, [6, 4])]), 4), 3));
 
-        Oracle.Holds(g, "conv1", "convtranspose1", "gemm1", "matmul1");
+        var layers = new[] { "conv1", "convtranspose1", "gemm1", g.Proto.Graph.Node.Last(n => n.OpType == "MatMul").Name };
+        Oracle.Holds(g.Build(), form == "half" ? MaskedEqualsPruned.HalfTolerance : MaskedEqualsPruned.Tolerance, 1, layers);
     }
 
     [SharedCasesFact]

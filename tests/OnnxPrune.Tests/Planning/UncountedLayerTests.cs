@@ -59,7 +59,7 @@ public sealed class UncountedLayerTests
     public void Integer_and_recurrent_layers_and_products_by_an_equation_are_counted()
     {
         var g = new TestGraph();
-        var x = g.Relu(g.Conv(g.Input(3, 4, 4), 8));
+        var x = g.Relu(g.Conv(g.Input(ElementType.Float, [1, 3, 4, 4], 3), 8));
         var bytes = g.Ops("DynamicQuantizeLinear", [x], 3)[0];
         g.Output(new Wire(g.Op("ConvInteger", [bytes, g.Constant(new Tensor(ElementType.UInt8, [5, 8, 1, 1], new byte[40]))]), 5));
         var sequence = g.Op("Reshape", [x, g.Longs(4, -1, 32)]);
