@@ -29,6 +29,9 @@ public sealed record PruneOutcome(
     int JudgedOtherwise,
     IReadOnlyList<BlockedChannels> Blocked)
 {
+    /// <summary>Layers of the original whose MACs are not counted, or not all of them.</summary>
+    public IReadOnlyList<UncountedLayer> Uncounted { get; init; } = [];
+
     /// <summary>Layers whose weights were fitted anew to calibration inputs.</summary>
     public int Repaired { get; init; }
 
@@ -57,11 +60,15 @@ public sealed class Pruner
         (_model, _concrete, Times) = (model, concrete, times);
         _original = ChannelFlow.Through(model);
         _blocks = BlockFinder.Find(model, _original.Constants);
-        Before = CostOf(_original);
+        var cost = new CostModel(_original, new CostShapes(_original.Constants, concrete), times: times);
+        (Before, Uncounted) = (cost.Evaluate(cost.Whole), cost.Uncounted);
     }
 
     /// <summary>The original's cost.</summary>
     public Cost Before { get; }
+
+    /// <summary>Layers whose MACs are not counted, or not all of them: what is left of a share of the others is no share of the whole.</summary>
+    public IReadOnlyList<UncountedLayer> Uncounted { get; }
 
     public LayerTimes? Times { get; }
 
@@ -74,6 +81,17 @@ public sealed class Pruner
     /// <summary>The cost of the smallest model that the request allows, its targets aside.</summary>
     public Cost Smallest(PruneRequest request) =>
         new Planner(_original, new CostShapes(_original.Constants, _concrete), request, Before, Times).Smallest(_blocks);
+
+    /// <summary>Makes sure that what targets limit can be counted. Searches that make targets of their own need not ask.</summary>
+    /// <exception cref="TargetOutOfReachException">A target limits MACs, and some layers' are not known.</exception>
+    public void CheckCounts(IEnumerable<Target> targets)
+    {
+        foreach (var target in targets.Where(t => t.Kind == TargetKind.Macs && Uncounted.Count > 0))
+        {
+            throw new TargetOutOfReachException(
+                $"Target {target} cannot be promised, since the MACs of {Uncounted.Count} layer{(Uncounted.Count == 1 ? "" : "s")} are not known: {Uncounted[0].Node}: {Uncounted[0].Reason}. Give a target of params, channels, latency or speedup, or sizes by --input-shape.");
+        }
+    }
 
     /// <summary>Removes what the request wants, in place.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets; the model may have lost dead blocks by then.</exception>
@@ -135,7 +153,7 @@ public sealed class Pruner
         }
 
         var after = leaving.Count == 0 && ReferenceEquals(graph, _original) ? Before : CostOf(ChannelFlow.Through(_model));
-        return new PruneOutcome(plan, Before, after, _blocks.Count, 0, 0, absorbed, 0, _original.Blocked);
+        return new PruneOutcome(plan, Before, after, _blocks.Count, 0, 0, absorbed, 0, _original.Blocked) { Uncounted = Uncounted };
     }
 
     private Cost CostOf(ChannelGraph graph) => new CostModel(graph, new CostShapes(graph.Constants, _concrete), times: Times) is var model ? model.Evaluate(model.Whole) : default;

@@ -59,6 +59,9 @@ public static class OperatorSamples
         "ArgMax" or "ArgMin" => Between((g, x) => g.Op("Cast", g.Op(op, x, ("axis", 3L)), ("to", (long)ElementType.Float))),
         "Softmax" or "LogSoftmax" or "Hardmax" => Between((g, x) => g.Op(op, x, ("axis", 3L))),
 
+        "MeanVarianceNormalization" => Between((g, x) => g.Op(op, x, ("axes", new long[] { 0, 2, 3 }))),
+        "LpNormalization" => Between((g, x) => g.Op(op, x, ("axis", 1L), ("p", 1L))),
+
         "Concat" => Between((g, x) => g.Concat(1, x, g.Op("Sin", x))),
         "Split" => Between((g, x) => g.Ops(op, [x, g.Longs(5, 3)], 2, ("axis", 1L)) is var parts ? g.Concat(1, new Wire(parts[1], 3), new Wire(parts[0], 5)) : default),
         "Slice" => Between((g, x) => g.Concat(1, x, new Wire(g.Op(op, [x, g.Longs(2), g.Longs(7), g.Longs(1)]), 5))),

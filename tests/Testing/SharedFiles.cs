@@ -10,6 +10,9 @@ public static class SharedFiles
 
     public static bool Exist => Directory.Exists(Path.Combine(Folder, "models"));
 
+    /// <summary>A small model that shows a fault.</summary>
+    public static string Case(string name) => Path.Combine(Folder, "cases", name);
+
     public static string Model(string name) => Path.Combine(Folder, "models", name);
 
     /// <summary>A small model after a user's report.</summary>

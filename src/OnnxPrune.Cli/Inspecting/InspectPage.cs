@@ -32,6 +32,27 @@ internal static class InspectPage
             [.. document.Layers.OrderByDescending(l => l.Macs).ThenByDescending(l => l.Params)],
             l => [l.Name, l.Operator, string.Join('x', l.Weight), Numbers.Count(l.Macs), Numbers.Count(l.Params)]);
         Blocked(document, terminal);
+        Uncounted(document, terminal);
+    }
+
+    private static void Uncounted(InspectDocument document, Terminal terminal)
+    {
+        if (document.Uncounted.Count == 0)
+        {
+            return;
+        }
+
+        terminal.Line();
+        terminal.Title("Layers whose MACs are not known: the numbers above leave them out");
+        foreach (var layer in document.Uncounted.Take(terminal.IsVerbose ? int.MaxValue : TopRows))
+        {
+            terminal.Line($"  {layer.Operator} {layer.Name}: {layer.Reason}");
+        }
+
+        if (document.Uncounted.Count > TopRows && !terminal.IsVerbose)
+        {
+            terminal.Line($"... and {Numbers.Count(document.Uncounted.Count - TopRows)} more; -v shows all");
+        }
     }
 
     /// <summary>Which layers lose their channels together.</summary>

@@ -53,6 +53,7 @@ internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]
             [.. LayerTable.Of(pruner.Channels, loaded.Concrete).Costs.Select(l => new InspectLayer(l.Name, l.Operator, l.Weight, l.Macs, l.Parameters))],
             BlockedCosts.Of(pruner.Channels, cost),
             Unknown(pruner.Channels),
+            PruneReport.Uncounted(pruner.Uncounted),
             model.Metadata.ContainsKey(PruningPlan.MetadataKey));
     }
 

@@ -12,11 +12,21 @@ namespace OnnxPrune.Cli.Measuring;
 /// <param name="Cleared">A copy of the file's model without its vanishing weights; null where it has none.</param>
 internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Concrete, long Bytes, ClearedModel? Cleared)
 {
+    // Loading takes time with the square of their number: 300,000 take minutes.
+    private const int ManyParts = 50_000;
+
     /// <summary>The file's external data by initializer, as they were when it was read.</summary>
     public required IReadOnlyDictionary<string, Tensor> Weights { get; init; }
 
     /// <summary>Where those lie.</summary>
     public required IReadOnlyCollection<string> ExternalFiles { get; init; }
+
+    /// <summary>Whether functions were inlined, or fused operators taken apart.</summary>
+    public bool IsRewritten { get; init; }
+
+    /// <summary>Loads and runs the file once in a process of its own, where it has anything that the runtime might not survive.</summary>
+    /// <exception cref="UnsupportedModelException">It did not, or took too long or too much memory.</exception>
+    public void Try(Terminal terminal) => terminal.Timed("try the model", () => ModelTrial.Run(Path, Model, Concrete));
 
     /// <exception cref="UsageException">The path names no readable file, or an input shape does not fit.</exception>
     /// <exception cref="BrokenModelException">The file is no well-formed ONNX model.</exception>
@@ -25,13 +35,19 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
     {
         var read = terminal.Timed("read the model", () => OnnxFile.Read(path));
         var weights = OnnxFile.ExternalWeights(read);
-        var model = OnnxFile.WithoutFunctions(read);
+        var model = terminal.Timed("inline functions", () => OnnxFile.WithoutFusions(OnnxFile.WithoutFunctions(read)));
+        if (model.Graph.Initializers.Count + model.Graph.Nodes.Count is > ManyParts and var parts)
+        {
+            terminal.Note($"the model has {parts} nodes and initializers, so many that ONNX Runtime takes minutes whenever it loads them: to infer shapes now, and for each later run.");
+        }
+
         terminal.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
         var concrete = terminal.Timed("infer concrete shapes", () => Concretize(model, path, options, terminal));
         return new LoadedModel(path, model, concrete, FileSize(path, model), ClearedModel.Of(model))
         {
             Weights = weights,
             ExternalFiles = OnnxFile.ExternalFiles(model),
+            IsRewritten = !ReferenceEquals(read, model),
         };
     }
 

@@ -89,6 +89,7 @@ internal sealed class CalibratedCutter
             Repaired = result.Layers.Count,
             FittedTogether = result.Regions,
             CalibrationSamples = _inputs.Samples,
+            Uncounted = _pruner.Uncounted,
         };
     }
 

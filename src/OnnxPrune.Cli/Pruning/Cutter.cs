@@ -59,6 +59,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Freely(request);
         }
 
+        pruner.CheckCounts(options.Targets);
         if (WhyFixed(request) is { } reason)
         {
             SayWhyFixed(reason);

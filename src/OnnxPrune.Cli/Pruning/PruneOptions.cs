@@ -57,6 +57,9 @@ internal sealed record PruneOptions
 
     public bool HasLimits => MaxDrift is not null || MaxDrop is not null;
 
+    /// <summary>Whether the input is going to be run, and not only read.</summary>
+    public bool RunsModel => Verify || Measure.Calib is not null || TimeTargets.Count > 0 || (Plan is null && !HasTargets);
+
     public bool HasTargets => Targets.Count + TimeTargets.Count > 0;
 
     /// <summary>All targets, in words.</summary>

@@ -30,6 +30,16 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             terminal.Timed("ask whether the model loads", () => loaded.Open(SessionSettings.Plain).Dispose());
         }
 
+        if (options.RunsModel)
+        {
+            loaded.Try(terminal);
+        }
+
+        if (options.Verify)
+        {
+            terminal.Timed("compare the model as it was read with the file", () => RewritingCheck.Run(loaded, options.Measure));
+        }
+
         new DataReview(loaded, options.Measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: options.AbsorbMeans);
         var nodesBefore = loaded.Model.Graph.Nodes.Count;
         var multiple = options.Round ?? terminal.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(options.Measure.Sessions));

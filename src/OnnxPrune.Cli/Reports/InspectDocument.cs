@@ -18,6 +18,7 @@ internal sealed record InspectDocument(
     IReadOnlyList<InspectLayer> Layers,
     IReadOnlyList<InspectBlocked> Blocked,
     IReadOnlyList<InspectUnknown> UnknownOperators,
+    IReadOnlyList<ReportUncounted> Uncounted,
     bool CarriesMasks)
 {
     public int SchemaVersion { get; init; } = 1;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using OnnxPrune.Channels;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
 
@@ -36,6 +37,7 @@ internal static class PruneReport
             outcome.Plan,
             [.. (result.Layers ?? []).Select(Layer)],
             Blocked(outcome.Blocked),
+            Uncounted(outcome.Uncounted),
             result.Comparison is null ? null : Verification(result.Comparison, result.Original, result.Pruned),
             result.Cut.Latency is { } search ? new ReportSearch(search.Trials, search.Race is { } race ? Latency(race, result.Original, result.Pruned) : null) : null);
     }
@@ -49,6 +51,8 @@ internal static class PruneReport
 
     public static IReadOnlyList<ReportBlocked> Blocked(IEnumerable<BlockedChannels> blocked) =>
         [.. blocked.OrderByDescending(b => b.Count).Select(b => new ReportBlocked(b.Reason.Text, b.Count, [.. b.Producers.Select(p => p.Label)]))];
+
+    public static IReadOnlyList<ReportUncounted> Uncounted(IEnumerable<UncountedLayer> layers) => [.. layers.Select(l => new ReportUncounted(l.Node.Label, l.Node.OpType, l.Reason))];
 
     public static ReportVerification Verification(Comparison comparison, ModelFigures original, ModelFigures pruned)
     {

@@ -21,6 +21,11 @@ internal static class PruneSummary
             terminal.Line(line);
         }
 
+        if (WhatWasNotCounted(result.Cut.Outcome) is { } uncounted)
+        {
+            terminal.Line(uncounted);
+        }
+
         if (Advice(result) is { } advice)
         {
             terminal.Line(advice);
@@ -38,6 +43,11 @@ internal static class PruneSummary
         result.Cut.Outcome is { ChangedNothing: false, CalibrationSamples: 0 } && result.Comparison?.Drift.Total is > LargeDrift
             ? "The outputs are very different now. With --calib and some hundred unlabelled inputs, onnxprune chooses and repairs by them."
             : null;
+
+    /// <summary>Null where the MACs of every layer are known.</summary>
+    public static string? WhatWasNotCounted(PruneOutcome outcome) => outcome.Uncounted is [var first, ..]
+        ? $"The MACs leave out {Numbers.Count(outcome.Uncounted.Count, "layer")}: {first.Node}: {first.Reason}{(outcome.Uncounted.Count > 1 ? " (inspect lists all)" : "")}."
+        : null;
 
     /// <summary>One sentence.</summary>
     public static string WhatWasCut(PruneResult result)

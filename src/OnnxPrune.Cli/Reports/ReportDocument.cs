@@ -19,6 +19,7 @@ internal sealed record ReportDocument(
     PruningPlan Plan,
     IReadOnlyList<ReportLayer> Layers,
     IReadOnlyList<ReportBlocked> Blocked,
+    IReadOnlyList<ReportUncounted> Uncounted,
     ReportVerification? Verification,
     ReportSearch? LatencySearch)
 {
@@ -63,6 +64,9 @@ internal sealed record ReportRepair(int Layers, int Regions, int Samples);
 /// <param name="WeightAfter">Null, as are the costs after, when the layer is gone.</param>
 internal sealed record ReportLayer(
     string Name, string Operator, IReadOnlyList<long> WeightBefore, IReadOnlyList<long>? WeightAfter, long MacsBefore, long MacsAfter, long ParamsBefore, long ParamsAfter);
+
+/// <summary>A layer whose MACs are not known, and why.</summary>
+internal sealed record ReportUncounted(string Name, string Operator, string Reason);
 
 internal record ReportBlocked(string Reason, int Channels, IReadOnlyList<string> Layers);
 

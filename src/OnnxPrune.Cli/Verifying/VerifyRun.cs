@@ -23,6 +23,8 @@ internal sealed class VerifyRun(string original, string other, double? maxDrift,
         var first = LoadedModel.Read(original, options, terminal);
         var second = LoadedModel.Read(other, options, terminal);
         paths.Reads("external data of the model,", first.ExternalFiles.Concat(second.ExternalFiles)).Check();
+        first.Try(terminal);
+        second.Try(terminal);
         new DataReview(first, options, terminal).Check(maxDrift, maxDrop: null, repairs: false);
         var comparison = new Comparer(first, options, terminal).Compare(second.Open);
         var (a, b) = (Figures(first), Figures(second));

@@ -15,6 +15,9 @@ internal sealed class SandboxProcess : IDisposable
 {
     private const int GraceMilliseconds = 500;
 
+    // What is written meanwhile is some hundred megabytes.
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
+
     // Requests carry whole models.
     private const int BufferBytes = 1 << 16;
 
@@ -24,6 +27,9 @@ internal sealed class SandboxProcess : IDisposable
     private readonly Timer _clock;
     private volatile string? _lastWords;
     private volatile bool _isLate;
+    private volatile bool _isTooLarge;
+    private long _deadline;
+    private long _mostBytes;
     private bool _hasStarted;
 
     private SandboxProcess(Process process)
@@ -33,7 +39,7 @@ internal sealed class SandboxProcess : IDisposable
         _process.BeginErrorReadLine();
         _requests = new BinaryWriter(new BufferedStream(_process.StandardInput.BaseStream, BufferBytes));
         _answers = new BinaryReader(new BufferedStream(_process.StandardOutput.BaseStream, BufferBytes));
-        _clock = new Timer(_ => EndLate());
+        _clock = new Timer(_ => Look());
     }
 
     public int Id => _process.Id;
@@ -53,7 +59,7 @@ internal sealed class SandboxProcess : IDisposable
         var started = new SandboxProcess(Process.Start(program)!);
         try
         {
-            started._hasStarted = started.InTime(limit, () => (Answer)started._answers.ReadByte()) == Answer.Ready;
+            started._hasStarted = started.Within(limit, long.MaxValue, () => (Answer)started._answers.ReadByte()) == Answer.Ready;
             if (started._hasStarted)
             {
                 return started;
@@ -72,8 +78,9 @@ internal sealed class SandboxProcess : IDisposable
     /// <summary>Sends one request and reads the answer.</summary>
     /// <param name="read">Given the answer's first byte, reads the rest; an <see cref="IOException"/> of it ends the process.</param>
     /// <param name="limit">How long that may take.</param>
-    /// <exception cref="SandboxEndedException">The process has ended, or was ended because it took too long.</exception>
-    public T Ask<T>(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> body, Func<Answer, BinaryReader, T> read, TimeSpan limit) => InTime(limit, () =>
+    /// <param name="mostBytes">How much memory the process may have meanwhile, as it is looked at twenty times a second.</param>
+    /// <exception cref="SandboxEndedException">The process has ended, or was ended because it took too long or too much.</exception>
+    public T Ask<T>(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> body, Func<Answer, BinaryReader, T> read, TimeSpan limit, long mostBytes = long.MaxValue) => Within(limit, mostBytes, () =>
     {
         _requests.Write(head.Length + body.Length);
         _requests.Write(head.Span);
@@ -82,9 +89,10 @@ internal sealed class SandboxProcess : IDisposable
         return read((Answer)_answers.ReadByte(), _answers);
     });
 
-    private T InTime<T>(TimeSpan limit, Func<T> exchange)
+    private T Within<T>(TimeSpan limit, long mostBytes, Func<T> exchange)
     {
-        _clock.Change(limit, Timeout.InfiniteTimeSpan);
+        (_deadline, _mostBytes) = (Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency), mostBytes);
+        _clock.Change(s_look, s_look);
         try
         {
             return exchange();
@@ -93,7 +101,7 @@ internal sealed class SandboxProcess : IDisposable
         {
             _process.Kill();
             _process.WaitForExit();
-            throw new SandboxEndedException(HowItEnded(limit), _hasStarted, e);
+            throw new SandboxEndedException(HowItEnded(limit, mostBytes), _hasStarted, _isLate || _isTooLarge, e);
         }
         finally
         {
@@ -101,21 +109,28 @@ internal sealed class SandboxProcess : IDisposable
         }
     }
 
-    private void EndLate()
+    private void Look()
     {
-        _isLate = true;
         try
         {
-            _process.Kill();
+            _process.Refresh();
+            _isTooLarge |= !_isLate && _process.WorkingSet64 > _mostBytes;
+            _isLate |= !_isTooLarge && Stopwatch.GetTimestamp() > _deadline;
+            if (_isLate || _isTooLarge)
+            {
+                _process.Kill();
+            }
         }
         catch (InvalidOperationException)
         {
-            // It has been disposed of in the same moment.
+            // It has ended or been disposed of in the same moment.
         }
     }
 
-    private string HowItEnded(TimeSpan limit) => _isLate
-        ? string.Create(CultureInfo.InvariantCulture, $"not done in {limit.TotalSeconds:0.#} s")
+    private string HowItEnded(TimeSpan limit, long mostBytes) => _isLate
+        ? string.Create(CultureInfo.InvariantCulture, $"not done in {limit.TotalSeconds:0.#} s; {Sessions.RunLimits.MoreTime}")
+        : _isTooLarge
+        ? string.Create(CultureInfo.InvariantCulture, $"it takes more than {mostBytes >> 20} MB of memory; {Sessions.RunLimits.MoreMemory}")
         : _lastWords ?? $"its process ended with exit code {_process.ExitCode}";
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Graphs;
 using OnnxPrune.Serialization;
@@ -12,6 +13,7 @@ public sealed class OnnxSession : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();
+    private volatile bool _isLate;
 
     private OnnxSession(string model, SessionSettings settings, Func<SessionOptions, InferenceSession> open, string? folder, IReadOnlyDictionary<string, Tensor>? weights)
     {
@@ -92,9 +94,21 @@ public sealed class OnnxSession : IDisposable
     /// <summary>The same with the runtime's own values; the caller disposes the result.</summary>
     internal IDisposableReadOnlyCollection<OrtValue> Run(Feed feed, IReadOnlyCollection<string> outputs)
     {
+        return Run(feed.Values, outputs);
+    }
+
+    /// <summary>The same on values that the runtime holds already, unchecked; they stay the caller's.</summary>
+    internal IDisposableReadOnlyCollection<OrtValue> Run(IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs)
+    {
+        using var clock = new Timer(_ => EndLate(), null, Settings.RunLimit, Timeout.InfiniteTimeSpan);
         try
         {
-            return _session.Run(_runOptions, feed.Values, outputs);
+            return _session.Run(_runOptions, inputs, outputs);
+        }
+        catch (OnnxRuntimeException e) when (_isLate)
+        {
+            throw new UnsupportedModelException(
+                string.Create(CultureInfo.InvariantCulture, $"{SessionFailure.Quote(Model)}: one run of the model is not done in {Settings.RunLimit.TotalSeconds:0.#} s; {RunLimits.MoreTime}."), e);
         }
         catch (OnnxRuntimeException e)
         {
@@ -102,16 +116,17 @@ public sealed class OnnxSession : IDisposable
         }
     }
 
-    /// <summary>The same on values that the runtime holds already, unchecked; they stay the caller's.</summary>
-    internal IDisposableReadOnlyCollection<OrtValue> Run(IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs)
+    private void EndLate()
     {
+        _isLate = true;
         try
         {
-            return _session.Run(_runOptions, inputs, outputs);
+            // The runtime looks at it between operators, those of loops included.
+            _runOptions.Terminate = true;
         }
-        catch (OnnxRuntimeException e)
+        catch (ObjectDisposedException)
         {
-            throw SessionFailure.ForRunning(Model, e);
+            // The session was closed in the same moment.
         }
     }
 

@@ -31,6 +31,9 @@ public sealed record SessionSettings
     /// <summary>Whether other work takes turns with it: its threads then sleep between runs, where they would otherwise wait busily for the next.</summary>
     public bool TakesTurns { get; init; }
 
+    /// <summary>How long one run may take.</summary>
+    public TimeSpan RunLimit { get; init; } = RunLimits.Run;
+
     /// <summary>Where the runtime writes a profile of every operator that runs; null for none.</summary>
     public string? ProfilePrefix { get; init; }
 

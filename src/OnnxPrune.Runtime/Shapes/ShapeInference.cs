@@ -22,6 +22,7 @@ public static class ShapeInference
     {
         if (inputShapes is null && IsComplete(model.Graph))
         {
+            MemoryBound.Check(model.Graph, v => v.Shape is null ? null : (v.ElementType, v.Shape), name);
             new Pass(model, null, name).Check();
             OpenShapes.Complete(model.Graph);
             return;
@@ -103,6 +104,7 @@ public static class ShapeInference
             }
         }
 
+        MemoryBound.Check(model.Graph, v => found.TryGetValue(v, out var known) ? (known.ElementType, known.Shape) : null, name);
         AddFolded(model.Graph, pass, rankless, found);
         AddScalars(model.Graph, pass, rankless, found);
         return found;
@@ -187,6 +189,7 @@ public static class ShapeInference
     private sealed class Pass(Model model, IReadOnlyDictionary<string, long[]>? inputShapes, string name)
     {
         private readonly bool _isGuarded = LoadGuard.IsNeededFor(model.Graph);
+        private readonly long _mostBytes = RunLimits.Bytes(model.Graph);
         private bool _whole;
 
         /// <exception cref="UnsupportedModelException">Neither loads.</exception>
@@ -221,7 +224,7 @@ public static class ShapeInference
         {
             if (_isGuarded)
             {
-                LoadGuard.Shared.Check(ShapeSkeleton.Write(model, inputShapes), Optimization.Basic, name);
+                LoadGuard.Shared.Check(ShapeSkeleton.Write(model, inputShapes), Optimization.Basic, name, _mostBytes);
             }
         }
 
@@ -230,7 +233,7 @@ public static class ShapeInference
             var bytes = _whole ? ShapeSkeleton.WriteWhole(model, inputShapes, outputs, ranksOf) : ShapeSkeleton.Write(model, inputShapes, outputs, ranksOf);
             if (_isGuarded)
             {
-                LoadGuard.Shared.Check(bytes, optimization, name);
+                LoadGuard.Shared.Check(bytes, optimization, name, _mostBytes);
             }
 
             return OnnxSession.Open(bytes, _whole ? model.Folder : null, SessionSettings.Plain with { Optimization = optimization }, name, _whole ? OnnxFile.ExternalWeights(model) : null);

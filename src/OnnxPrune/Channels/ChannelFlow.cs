@@ -353,7 +353,7 @@ public sealed class ChannelFlow
         axes.Add(axis);
     }
 
-    private bool IsConstantExpression(Node node) => node.Outputs.All(o => o is null || Constants[o] is not null);
+    private bool IsConstantExpression(Node node) => Constants.IsConstant(node);
 
     /// <summary>A channel count that leaves the shape arithmetic to be used as a number must not change.</summary>
     private void PinLeakedLengths(Node node)

@@ -11,6 +11,9 @@ public sealed class ConstantValues
     // Of all that one model makes its weights of: a few bytes may claim to compute any number of them. The weights of a ResNet-152 fit twice.
     private const long MostBytes = 512L << 20;
 
+    // Results on the way to a weight that take more are made anew where somebody asks for them, instead of being held.
+    private const int MostBytesHeld = 1 << 16;
+
     private long _bytes;
     private readonly Dictionary<Value, Tensor?> _known = [];
 
@@ -43,6 +46,9 @@ public sealed class ConstantValues
             return tensor;
         }
     }
+
+    /// <summary>Whether all that anybody reads of a node is constant.</summary>
+    public bool IsConstant(Node node) => node.Outputs.All(o => o is null || this[o] is not null || (o.Uses.Count == 0 && !o.IsGraphOutput && this[node.Outputs[0]] is not null));
 
     /// <summary>The integers of a small constant; null when it is not one.</summary>
     public long[]? Longs(Value? value) =>
@@ -84,13 +90,35 @@ public sealed class ConstantValues
             if (waitsFor.Length == 0 && open.Pop() is var ready && _known.TryAdd(ready, null))
             {
                 _known[ready] = RuleFault.NameIn(ready.Producer!, () => Evaluate(ready.Producer!, ready));
+                ReleaseInputs(ready.Producer!);
             }
         }
     }
 
+    /// <summary>
+    /// Lets go of the large results that a node has read, where nobody else is going to: a standardized weight takes eight steps, each as large as
+    /// the weight. Their types and sizes stay known.
+    /// </summary>
+    private void ReleaseInputs(Node node)
+    {
+        foreach (var input in node.Inputs.OfType<Value>().Distinct())
+        {
+            if (input is { IsInitializer: false, IsGraphOutput: false, Producer: { } producer } && IsElementwise(producer)
+                && _known.GetValueOrDefault(input) is { } tensor && tensor.Count * tensor.ElementType.SizeInBytes() is > MostBytesHeld and var bytes
+                && input.Uses.All(u => !u.IsCapture && u.Node.Outputs.All(o => o is null || _known.GetValueOrDefault(o) is not null)))
+            {
+                _bytes -= bytes;
+                _known[input] = new Tensor(tensor.ElementType, tensor.Dims, new Lazy<ReadOnlyMemory<byte>>(
+                    () => Evaluate(producer, input)?.Data ?? throw new UnsupportedModelException($"{producer}: the constants that it computes take more memory than is meant for them.")));
+            }
+        }
+    }
+
+    private static bool IsElementwise(Node node) => node.Domain.Length == 0 && (ElementwiseConstants.IsUnary(node.OpType) || ElementwiseConstants.IsBinary(node.OpType));
+
     private Tensor? Evaluate(Node node, Value output)
     {
-        if (node.Domain.Length > 0 || node.Outputs.Count == 0 || node.Outputs[0] != output)
+        if (node.Domain.Length > 0 || node.Outputs.Count == 0 || (node.Outputs[0] != output && node.OpType != "Split"))
         {
             return null;
         }
@@ -116,7 +144,7 @@ public sealed class ConstantValues
         {
             "Identity" => x,
             "Cast" => Cast(x, (ElementType)node.Int("to", 0)),
-            "Shape" => Tensor.Of(x.Dims.ToArray()),
+            "Shape" => ShapeOf(node, x),
             "Reshape" => Reshape(node, x),
             "Flatten" => Flatten(x, (int)node.Int("axis", 1)),
             "Squeeze" => LongsOf(node, "axes", 1, out var known) is var axes && known ? Squeeze(x, axes) : null,
@@ -125,9 +153,135 @@ public sealed class ConstantValues
             "Slice" => Slice(node, x),
             "Gather" when this[node.Input(1)] is { Rank: <= 1 } => Longs(node.Input(1)) is { } indices ? Gather(x, (int)node.Int("axis", 0), indices, this[node.Input(1)]!.Rank) : null,
             "DequantizeLinear" or "QuantizeLinear" => Quantized(node, x),
-            "Add" or "Sub" or "Mul" or "Div" => Arithmetic(node.OpType, x, this[node.Input(1)]),
+            "Expand" => Longs(node.Input(1)) is { } target && ElementwiseConstants.BroadcastDims(x.Dims, target) is { } dims && Affords(dims, x.ElementType) ? ElementwiseConstants.Spread(x, dims) : null,
+            "Tile" => Longs(node.Input(1)) is { } repeats ? Tile(x, repeats) : null,
+            "Split" => Split(node, x, output),
+            "Dropout" => node.Input(2) is null && node.Outputs.Count == 1 ? x : null,
+            "Sum" or "Max" or "Min" => Fold(node, x),
+            "Where" => this[node.Input(1)] is { } then && this[node.Input(2)] is { } otherwise && AffordsBroadcast(x, then, otherwise) ? ElementwiseConstants.Where(x, then, otherwise) : null,
+            "Clip" => Clip(node, x),
+            "MatMul" => this[node.Input(1)] is { } right && Affords([Math.Max(1, x.Dims[0]), right.Rank == 2 ? right.Dims[1] : 1], x.ElementType) ? ReducedConstants.MatMul(x, right) : null,
+            "BatchNormalization" or "InstanceNormalization" or "LayerNormalization" or "MeanVarianceNormalization" or "LpNormalization" =>
+                Affords(x.Dims, x.ElementType) && x.ElementType.IsFloatingPoint() && x.Rank > 0 ? Normalized(node, x) : null,
+            _ when ReducedConstants.IsReduction(node.OpType) => Reduce(node, x),
+            _ when ElementwiseConstants.IsUnary(node.OpType) => Affords(x.Dims, x.ElementType) ? ElementwiseConstants.Unary(node.OpType, x) : null,
+            _ when ElementwiseConstants.IsBinary(node.OpType) => Binary(node.OpType, x, this[node.Input(1)]),
             _ => null,
         };
+    }
+
+    private static Tensor ShapeOf(Node node, Tensor x)
+    {
+        int Place(long axis) => (int)Math.Clamp(axis < 0 ? axis + x.Rank : axis, 0, x.Rank);
+        var (start, end) = (Place(node.Int("start", 0)), Place(node.Int("end", x.Rank)));
+        return Tensor.Of([.. x.Dims.Take(end).Skip(start)], Math.Max(0, end - start));
+    }
+
+    private Tensor? Binary(string op, Tensor a, Tensor? b) => b is not null && AffordsBroadcast(a, b) ? ElementwiseConstants.Binary(op, a, b) : null;
+
+    private Tensor? Fold(Node node, Tensor first) => node.Inputs.Skip(1).Aggregate((Tensor?)first, (sum, next) => sum is null ? null : Binary(node.OpType, sum, this[next]));
+
+    private Tensor? Clip(Node node, Tensor x)
+    {
+        var (low, high) = (this[node.Input(1)], this[node.Input(2)]);
+        if ((node.Input(1) is not null && low is null) || (node.Input(2) is not null && high is null) || !Affords(x.Dims, x.ElementType))
+        {
+            return null;
+        }
+
+        // Until opset 10 the bounds are attributes.
+        return ElementwiseConstants.Clip(
+            x,
+            low ?? (node.Attribute("min") is null ? null : Tensor.Of([node.Float("min", 0)])),
+            high ?? (node.Attribute("max") is null ? null : Tensor.Of([node.Float("max", 0)])));
+    }
+
+    private Tensor? Reduce(Node node, Tensor x)
+    {
+        var axes = LongsOf(node, "axes", 1, out var known);
+        if (!known)
+        {
+            return null;
+        }
+
+        return axes is null or []
+            ? node.Int("noop_with_empty_axes", 0) != 0 ? null : ReducedConstants.Reduce(node.OpType, x, null, node.Int("keepdims", 1) == 1)
+            : ReducedConstants.Reduce(node.OpType, x, axes, node.Int("keepdims", 1) == 1);
+    }
+
+    private Tensor? Normalized(Node node, Tensor x)
+    {
+        long[] AllBut(params int[] kept) => [.. Enumerable.Range(0, x.Rank).Except(kept).Select(axis => (long)axis)];
+
+        var epsilon = node.Float("epsilon", 1e-5f);
+        switch (node.OpType)
+        {
+            case "MeanVarianceNormalization":
+                return ReducedConstants.Standardize(x, node.Ints("axes") ?? [0, 2, 3], 1e-9);
+            case "LpNormalization":
+                return ReducedConstants.Reduce(node.Int("p", 2) == 1 ? "ReduceL1" : "ReduceL2", x, [node.Int("axis", -1)], keepsDims: true) is { } norm
+                    ? ElementwiseConstants.Binary("Div", x, norm)
+                    : null;
+        }
+
+        var (scale, shift) = (this[node.Input(1)], this[node.Input(2)]);
+        if (scale is null || (shift is null && node.Input(2) is not null))
+        {
+            return null;
+        }
+
+        switch (node.OpType)
+        {
+            case "LayerNormalization":
+                var first = Axis(node.Int("axis", -1), x.Rank) ?? 0;
+                var standard = ReducedConstants.Standardize(x, [.. Enumerable.Range(first, x.Rank - first).Select(a => (long)a)], epsilon);
+                return standard is null || ElementwiseConstants.Binary("Mul", standard, scale) is not { } scaled ? null
+                    : shift is null ? scaled : ElementwiseConstants.Binary("Add", scaled, shift);
+            case "InstanceNormalization" when shift is not null:
+                return ReducedConstants.Scale(ReducedConstants.Standardize(x, AllBut(0, 1), epsilon), scale, shift, 1);
+            case "BatchNormalization" when shift is not null && node.Int("training_mode", 0) != 0:
+                return ReducedConstants.Scale(ReducedConstants.Standardize(x, AllBut(1), epsilon), scale, shift, 1);
+            case "BatchNormalization" when shift is not null && this[node.Input(3)] is { } mean && this[node.Input(4)] is { } variance:
+                var (m, v, s) = (mean.ToDoubles(), variance.ToDoubles(), scale.ToDoubles());
+                var factor = scale.WithValues([.. s.Select((value, i) => value / Math.Sqrt(v[i] + epsilon))], s.Length);
+                var addend = scale.WithValues([.. shift.ToDoubles().Select((value, i) => value - (m[i] * s[i] / Math.Sqrt(v[i] + epsilon)))], s.Length);
+                return ReducedConstants.Scale(x, factor, addend, 1);
+            default:
+                return null;
+        }
+    }
+
+    private Tensor? Tile(Tensor x, long[] repeats)
+    {
+        if (repeats.Length != x.Rank || repeats.Any(r => r < 0))
+        {
+            return null;
+        }
+
+        long[] dims = [.. x.Dims.Select((d, i) => checked(d * repeats[i]))];
+        return Affords(dims, x.ElementType)
+            ? ElementwiseConstants.Spread(x.Reshape(x.Dims.SelectMany(d => new[] { 1, d })), [.. x.Dims.SelectMany((d, i) => new[] { repeats[i], d })]).Reshape(dims)
+            : null;
+    }
+
+    private Tensor? Split(Node node, Tensor x, Value output)
+    {
+        if (Axis(node.Int("axis", 0), x.Rank) is not { } axis)
+        {
+            return null;
+        }
+
+        var lengths = LongsOf(node, "split", 1, out var known);
+        var part = (x.Dims[axis] + node.Outputs.Count - 1) / node.Outputs.Count;
+        lengths ??= [.. node.Outputs.Select((_, i) => Math.Clamp(x.Dims[axis] - (i * part), 0, part))];
+        if (!known || lengths.Length != node.Outputs.Count || lengths.Any(l => l < 0) || lengths.Sum() != x.Dims[axis])
+        {
+            return null;
+        }
+
+        var at = node.Outputs.ToList().IndexOf(output);
+        var start = (int)lengths.Take(at).Sum();
+        return Affords(x.Dims.Select((d, i) => i == axis ? lengths[at] : d), x.ElementType) ? x.Take(axis, [.. Enumerable.Range(start, (int)lengths[at])]) : null;
     }
 
     private Tensor? Quantized(Node node, Tensor x)
@@ -158,6 +312,7 @@ public sealed class ConstantValues
                 case ("value_float", float f): return new Tensor(ElementType.Float, [], BitConverter.GetBytes(f));
                 case ("value_ints", long[] ints): return Tensor.Of(ints, ints.Length);
                 case ("value_floats", float[] floats): return Tensor.Of(floats, floats.Length);
+                case ("sparse_value", Tensor { HasBytes: true } dense): return dense;
             }
         }
 
@@ -175,6 +330,17 @@ public sealed class ConstantValues
 
         _bytes += bytes;
         return true;
+    }
+
+    private bool AffordsBroadcast(params ReadOnlySpan<Tensor> operands)
+    {
+        long[]? dims = [];
+        foreach (var operand in operands)
+        {
+            dims = dims is null ? null : ElementwiseConstants.BroadcastDims(dims, operand.Dims);
+        }
+
+        return dims is not null && Affords(dims, operands[^1].ElementType);
     }
 
     private Tensor? Splat(Node node, long[] dims)
@@ -222,7 +388,7 @@ public sealed class ConstantValues
         var fromInteger = !x.ElementType.IsFloatingPoint();
         // Numbers that doubles hold exactly; larger integers are left to the runtime.
         return type is ElementType.Float or ElementType.Double or ElementType.Float16 or ElementType.BFloat16 or ElementType.Int32 or ElementType.Int64
-            && (x.ElementType.IsFloatingPoint() || x.ElementType is ElementType.Int32 or ElementType.Int64)
+            && (x.ElementType.IsFloatingPoint() || x.ElementType is >= ElementType.UInt8 and <= ElementType.Int64 or ElementType.Bool or ElementType.UInt32)
             && (!fromInteger || x.ToLongs().All(v => Math.Abs((double)v) < 1L << 53))
             && Affords(x.Dims, type)
             ? x.WithType(type)
@@ -331,29 +497,5 @@ public sealed class ConstantValues
         return indexRank == 0 ? taken.Reshape(taken.Dims.Where((_, i) => i != at)) : taken;
     }
 
-    private static Tensor? Arithmetic(string op, Tensor a, Tensor? b)
-    {
-        if (b is null || a.ElementType != ElementType.Int64 || b.ElementType != ElementType.Int64 || (a.Count != b.Count && a.Count != 1 && b.Count != 1) || a.Count > 4096 || b.Count > 4096)
-        {
-            return null;
-        }
-
-        var (x, y) = (a.ToLongs(), b.ToLongs());
-        var result = new long[Math.Max(x.Length, y.Length)];
-        for (var i = 0; i < result.Length; i++)
-        {
-            var (u, v) = (x[x.Length == 1 ? 0 : i], y[y.Length == 1 ? 0 : i]);
-            if (op == "Div" && v == 0)
-            {
-                return null;
-            }
-
-            result[i] = op switch { "Add" => u + v, "Sub" => u - v, "Mul" => u * v, _ => u / v };
-        }
-
-        return Tensor.Of(result, [.. (x.Length >= y.Length ? a : b).Dims]);
-    }
-
     private static int? Axis(long axis, int rank) => axis >= -rank && axis < rank ? (int)(axis < 0 ? axis + rank : axis) : null;
-
 }

@@ -34,6 +34,15 @@ public sealed class Node
     /// <summary>Values that this node's subgraphs (bodies of If, Loop, Scan) read from the graph around them.</summary>
     public IReadOnlyList<Value> Captures => _captures;
 
+    /// <summary>The domain of calls of functions that stand in one of the runtime's own domains: which of the two runs, the runtime decides.</summary>
+    internal const string AmbiguousDomain = "(function of the model)";
+
+    /// <summary>The operators inside this node's subgraphs, or in the body of the function that it calls.</summary>
+    public IReadOnlyList<string> InnerOperators { get; internal set; } = [];
+
+    /// <summary>How many floating-point constants its subgraphs hold.</summary>
+    public long InnerParameters { get; internal set; }
+
     /// <summary>How messages and plans call the node: its name, or that of its first output when it has none.</summary>
     public string Label => Name.Length > 0 ? Name : _outputs.FirstOrDefault(o => o is not null)?.Name ?? OpType;
 

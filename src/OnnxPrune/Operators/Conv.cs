@@ -69,12 +69,12 @@ internal sealed class Conv : Operator
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {
-        if (shapes.Constants[node.Input(1)] is not { Rank: >= 3 } weight || shapes[node.Output] is not { } y)
+        if (shapes.OfOperand(node.Input(1)) is not { Count: >= 3 } weight || shapes[node.Output] is not { } y)
         {
             return null;
         }
 
-        var kernel = weight.Dims.Skip(2).Aggregate(1L, (a, b) => a * b);
+        var kernel = weight.Skip(2).Aggregate(1L, (a, b) => a * b);
         return new MacTerm(kernel * y[0] * y.Skip(2).Aggregate(1L, (a, b) => a * b), [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]);
     }
 

@@ -74,12 +74,12 @@ internal sealed class ConvTranspose : Operator
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {
-        if (shapes.Constants[node.Input(1)] is not { Rank: >= 3 } weight || shapes[node.Required(0)] is not { } x)
+        if (shapes.OfOperand(node.Input(1)) is not { Count: >= 3 } weight || shapes.OfOperand(node.Required(0)) is not { } x)
         {
             return null;
         }
 
-        var kernel = weight.Dims.Skip(2).Aggregate(1L, (a, b) => a * b);
+        var kernel = weight.Skip(2).Aggregate(1L, (a, b) => a * b);
         return new MacTerm(kernel * x[0] * x.Skip(2).Aggregate(1L, (a, b) => a * b), [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]) { OutputAxis = 1 };
     }
 }

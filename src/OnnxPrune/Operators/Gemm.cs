@@ -46,7 +46,7 @@ internal sealed class Gemm : Operator
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {
-        if (shapes.Constants[node.Input(1)] is not { Rank: 2 } || shapes[node.Output] is not { } y)
+        if (shapes.OfOperand(node.Input(1)) is not { Count: 2 } || shapes[node.Output] is not { Count: 2 } y)
         {
             return null;
         }

@@ -63,14 +63,14 @@ internal sealed class MatMul : Operator
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {
-        if (shapes[node.Output] is not { Count: >= 2 } y || shapes[node.Required(0)] is not { Count: >= 2 } a)
+        if (shapes[node.Output] is not { } y || shapes.OfOperand(node.Required(0)) is not { Count: >= 1 } a)
         {
             return null;
         }
 
         for (var weight = 0; weight < 2; weight++)
         {
-            if (shapes.Constants[node.Input(weight)] is { Rank: 2 })
+            if (shapes.Constants[node.Input(weight)] is { Rank: 2 } && y.Count >= 2)
             {
                 var columns = weight == 1 ? y.Count - 1 : y.Count - 2;
                 var rows = y.Where((_, axis) => axis != columns).Aggregate(1L, (p, d) => p * d);
@@ -78,7 +78,7 @@ internal sealed class MatMul : Operator
             }
         }
 
-        // Two computed operands: all axes of Y, and A's last one.
+        // Others: all axes of Y, and A's last one.
         var axes = Enumerable.Range(0, y.Count).Select(axis => new ValueAxis(node.Output, axis)).Append(new ValueAxis(node.Inputs[0]!, a.Count - 1));
         return new MacTerm(1, [.. axes]);
     }

@@ -113,6 +113,8 @@ public static class OperatorTable
         ["Softmax"] = new Softmax(),
         ["LogSoftmax"] = new Softmax(),
         ["Hardmax"] = new Softmax(),
+        ["MeanVarianceNormalization"] = new MeanVarianceNormalization(),
+        ["LpNormalization"] = new LpNormalization(),
 
         // The same elements in another arrangement.
         ["Concat"] = new Concat(),
@@ -143,9 +145,13 @@ public static class OperatorTable
     /// <summary>The node's operator; null when the program has no rule for it.</summary>
     public static Operator? Find(Node node) => node.Domain.Length == 0 ? s_rules.GetValueOrDefault(node.OpType) : null;
 
+    /// <summary>Whether the node calls a function of the model under the name of one of the runtime's own operators.</summary>
+    internal static bool IsFunctionCall(Node node) => node.Domain == Node.AmbiguousDomain;
+
     /// <summary>Why a node without a rule blocks, as a phrase.</summary>
     public static string WhyUnknown(Node node, Model model) => node switch
     {
+        { Domain: Node.AmbiguousDomain } => "has the name of an operator and of a function of the model, of which the runtime runs the one that it prefers",
         _ when model.Functions.Contains((node.Domain, node.OpType)) => "calls a function of the model that could not be inlined",
         { Captures.Count: > 0 } => "has subgraphs, which are not looked into",
         { Domain.Length: > 0 } => $"is an operator of the domain '{node.Domain}', for which there is no rule",

@@ -12,7 +12,8 @@ namespace OnnxPrune.Planning;
 /// </summary>
 public sealed class CostModel
 {
-    private readonly Terms _all = new([], [], [], []);
+    private readonly Terms _all = new([], [], [], [], []);
+    private readonly List<UncountedLayer> _uncounted = [];
     private readonly Lazy<Terms[]> _ofGroups;
     private readonly LayerTimes? _times;
 
@@ -27,6 +28,7 @@ public sealed class CostModel
             RuleFault.NameIn(node, () => AddMacs(node, lengths, shapes));
         }
 
+        _all.Constants.AddRange(graph.Model.Graph.Nodes.Where(n => n.InnerParameters > 0).Select(n => (n, 0L, n.InnerParameters)));
         foreach (var value in Weights(graph))
         {
             var tensor = graph.Constants[value]!;
@@ -34,7 +36,7 @@ public sealed class CostModel
         }
 
         _all.Outputs.AddRange(graph.Model.Graph.Nodes
-            .Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is not null && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
+            .Where(n => !shapes.Constants.IsConstant(n) && n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is { Rank: > 1 } && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
             .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
             .Select(p => (p.Node, RuleFault.NameIn(p.Node, () => lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
         if (absorbsMeans)
@@ -51,11 +53,31 @@ public sealed class CostModel
 
     private void AddMacs(Node node, LengthTable lengths, CostShapes shapes)
     {
-        if (OperatorTable.Find(node)?.Macs(node, shapes) is { } term)
+        if (shapes.Constants.IsConstant(node))
+        {
+            return;
+        }
+
+        var term = OperatorTable.Find(node)?.Macs(node, shapes);
+        if (term is not null)
         {
             _all.Macs.Add((node, new Product(term.PerElement, [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))]), term.OutputAxis, node.Int("group", 1) > 1));
         }
+
+        var constant = term is null ? RulelessLayers.Macs(node, shapes) : null;
+        if (constant is not null)
+        {
+            _all.Constants.Add((node, constant.Value, 0));
+        }
+
+        if (UncountedLayer.Of(node, term is not null || constant is not null, shapes) is { } uncounted)
+        {
+            _uncounted.Add(uncounted);
+        }
     }
+
+    /// <summary>Layers whose MACs are not counted, or not all of them.</summary>
+    public IReadOnlyList<UncountedLayer> Uncounted => _uncounted;
 
     /// <summary>Every group with all its channels.</summary>
     public IReadOnlyList<int> Whole { get; }
@@ -86,6 +108,15 @@ public sealed class CostModel
         foreach (var (value, product) in terms.Parameters)
         {
             parameters = checked(parameters + (removed is null || value.Uses.Any(u => !removed.Contains(u.Node)) ? product.Evaluate(kept) : 0));
+        }
+
+        foreach (var (node, nodeMacs, nodeParameters) in terms.Constants)
+        {
+            if (removed is null || !removed.Contains(node))
+            {
+                macs = checked(macs + nodeMacs);
+                parameters = checked(parameters + nodeParameters);
+            }
         }
 
         foreach (var (node, read, made) in terms.Biases)
@@ -123,14 +154,15 @@ public sealed class CostModel
     }
 
     /// <summary>MACs by node, in graph order, with all channels.</summary>
-    public IEnumerable<(Node Node, long Macs)> MacsByNode() => _all.Macs.Select(m => (m.Node, m.Product.Evaluate(Whole)));
+    public IEnumerable<(Node Node, long Macs)> MacsByNode() =>
+        _all.Macs.Select(m => (m.Node, m.Product.Evaluate(Whole))).Concat(_all.Constants.Where(c => c.Macs > 0).Select(c => (c.Node, c.Macs)));
 
     /// <summary>Parameters by constant, with all channels.</summary>
     public IEnumerable<(Value Value, long Parameters)> ParametersByValue() => _all.Parameters.Select(p => (p.Value, p.Product.Evaluate(Whole)));
 
     /// <summary>The floating-point constants that nodes compute with; not running statistics, paddings, bounds and scale factors.</summary>
     private static IEnumerable<Value> Weights(ChannelGraph graph) => graph.Model.Graph.Nodes
-        .Where(n => n.Outputs.Any(o => o is not null && graph.Constants[o] is null))
+        .Where(n => !graph.Constants.IsConstant(n))
         .SelectMany(n => n.Inputs.Select((value, index) => (Node: n, Value: value, Index: index)))
         .Where(u => u.Value is not null && !(u.Node is { OpType: "BatchNormalization", Domain: "" } && u.Index >= 3))
         .Where(u => u.Node.OpType is not ("Pad" or "Clip" or "Resize" or "Upsample" or "QuantizeLinear" or "DequantizeLinear"))
@@ -146,14 +178,16 @@ public sealed class CostModel
         List<(Node Node, Product Product, int OutputAxis, bool IsGrouped)> Macs,
         List<(Value Value, Product Product)> Parameters,
         List<(Node Node, Length Read, Length Made)> Biases,
-        List<(Node Node, Length Length)> Outputs)
+        List<(Node Node, Length Length)> Outputs,
+        List<(Node Node, long Macs, long Parameters)> Constants)
     {
         /// <summary>Those that depend on a group.</summary>
         public Terms Of(int group) => new(
             [.. Macs.Where(m => m.Product.DependsOn(group))],
             [.. Parameters.Where(p => p.Product.DependsOn(group))],
             [.. Biases.Where(b => b.Read.DependsOn(group) || b.Made.DependsOn(group))],
-            [.. Outputs.Where(o => o.Length.DependsOn(group))]);
+            [.. Outputs.Where(o => o.Length.DependsOn(group))],
+            []);
     }
 
     private sealed record Product(long Factor, Length[] Lengths)

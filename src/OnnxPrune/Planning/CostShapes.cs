@@ -11,13 +11,26 @@ public sealed class CostShapes(ConstantValues constants, IReadOnlyDictionary<Val
 {
     public ConstantValues Constants { get; } = constants;
 
-    /// <summary>The dimensions of a value; null when its rank is unknown.</summary>
-    public IReadOnlyList<long>? this[Value value]
+    /// <summary>The dimensions of a value, where each that is unknown is 1; null when its rank is unknown.</summary>
+    public IReadOnlyList<long>? this[Value value] => ShapeOf(value)?.Select(d => d.Size ?? 1).ToArray();
+
+    /// <summary>The same of a value that may be a constant.</summary>
+    public IReadOnlyList<long>? OfOperand(Value? value) => value is null ? null : Constants[value]?.Dims ?? this[value];
+
+    /// <summary>Whether a size of the value is unknown, so that what is counted with it is too little. A dynamic batch is 1 by agreement.</summary>
+    public bool IsOpen(Value value)
     {
-        get
+        if (Constants[value] is not null)
         {
-            var shape = concrete?.GetValueOrDefault(value) ?? value.Shape;
-            return shape?.Select(d => d.Size ?? 1).ToArray();
+            return false;
         }
+
+        // Sizes that were chosen for a weight that is fed say nothing.
+        var isFedWeight = value is { IsGraphInput: true, Uses.Count: > 0 } && value.Uses.All(u => u is { Index: 1, Node.OpType: "Conv" or "ConvTranspose" or "Gemm" });
+        var isChosen = !isFedWeight && concrete?.ContainsKey(value) == true;
+        var shape = isFedWeight ? value.Shape : ShapeOf(value);
+        return shape is null || shape.Skip(isChosen || isFedWeight ? 0 : 1).Any(d => !d.IsKnown);
     }
+
+    private Shape? ShapeOf(Value value) => concrete?.GetValueOrDefault(value) ?? value.Shape;
 }

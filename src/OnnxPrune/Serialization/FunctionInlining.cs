@@ -9,13 +9,23 @@ namespace OnnxPrune.Serialization;
 /// </summary>
 /// <remarks>
 /// A call stays as it is where the body means something else in the graph: it is written for another version of an operator set, has an
-/// attribute with a default of its own, gives an input straight back, or shares its name with another function. So do calls inside subgraphs.
+/// attribute with a default of its own, gives an input straight back, or shares its name with another function. So do calls inside subgraphs, and
+/// those in a domain of ONNX Runtime's own, which may run its operator of that name and never look at the function.
 /// </remarks>
 internal static class FunctionInlining
 {
     // Functions nest a few levels deep; a file of a few kilobytes could ask for 2^60 nodes.
     private const int MostLevels = 32;
     private const int MostNodes = 200_000;
+
+    private static readonly HashSet<string> s_runtimeDomains =
+    [
+        "", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training",
+        "com.microsoft", "com.microsoft.experimental", "com.microsoft.nchwc", "com.microsoft.dml", "com.ms.internal.nhwc", "org.pytorch.aten",
+    ];
+
+    /// <summary>Whether ONNX Runtime has operators of this domain.</summary>
+    public static bool IsRuntimeDomain(string domain) => s_runtimeDomains.Contains(Domain(domain));
 
     /// <summary>Changes the message in place.</summary>
     /// <exception cref="BrokenModelException">Functions call each other in a circle, or make more nodes than can be held.</exception>
@@ -59,7 +69,7 @@ internal static class FunctionInlining
     /// <summary>The function that a node calls, where its body can take the call's place.</summary>
     private static FunctionProto? Callee(NodeProto node, Dictionary<(string, string), FunctionProto> functions, ModelProto model)
     {
-        if (functions.GetValueOrDefault((Domain(node.Domain), node.OpType)) is not { } function || node.Input.Count > function.Input.Count || node.Output.Count > function.Output.Count)
+        if (IsRuntimeDomain(node.Domain) || functions.GetValueOrDefault((Domain(node.Domain), node.OpType)) is not { } function || node.Input.Count > function.Input.Count || node.Output.Count > function.Output.Count)
         {
             return null;
         }

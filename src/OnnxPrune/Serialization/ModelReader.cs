@@ -21,7 +21,7 @@ internal static class ModelReader
         }
 
         return new Model(
-            ReadGraph(proto.Graph, external, rawData),
+            ReadGraph(proto.Graph, external, rawData, proto.Functions),
             opsets,
             proto.MetadataProps.GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value))
         {
@@ -34,8 +34,9 @@ internal static class ModelReader
         };
     }
 
-    private static Graph ReadGraph(GraphProto proto, ExternalData? external, IReadOnlyDictionary<int, ReadOnlyMemory<byte>>? rawData)
+    private static Graph ReadGraph(GraphProto proto, ExternalData? external, IReadOnlyDictionary<int, ReadOnlyMemory<byte>>? rawData, IEnumerable<FunctionProto> functions)
     {
+        var bodies = functions.GroupBy(f => (Domain(f.Domain), f.Name)).ToDictionary(g => g.Key, g => g.First());
         var graph = new Graph { Name = proto.Name };
         for (var i = 0; i < proto.Initializer.Count; i++)
         {
@@ -47,6 +48,15 @@ internal static class ModelReader
 
             var value = graph.AddInitializer(tensor.Name, TensorMessage.Read(tensor, external));
             value.InitializerSource = tensor;
+        }
+
+        // The runtime makes them dense as well; they are written so.
+        foreach (var sparse in proto.SparseInitializer)
+        {
+            if (TensorMessage.ReadSparse(sparse) is { } dense)
+            {
+                graph.AddInitializer(sparse.Values.Name, dense);
+            }
         }
 
         foreach (var input in proto.Input)
@@ -69,8 +79,9 @@ internal static class ModelReader
                 node.Input.Select(name => name.Length == 0 ? null : graph.GetOrAddValue(name)),
                 node.Output,
                 node.Attribute.Select(a => ReadAttribute(a, external)),
-                Domain(node.Domain),
+                bodies.ContainsKey((Domain(node.Domain), node.OpType)) && FunctionInlining.IsRuntimeDomain(node.Domain) ? Node.AmbiguousDomain : Domain(node.Domain),
                 source: node);
+            AddInner(made, node, bodies);
             foreach (var name in node.Attribute.SelectMany(Subgraphs).SelectMany(FreeNames).Distinct())
             {
                 made.AddCapture(graph.GetOrAddValue(name));
@@ -176,6 +187,33 @@ internal static class ModelReader
         }
     }
 
+    /// <summary>What a node holds that the graph does not show: operators and constants of subgraphs, and of the function that it calls.</summary>
+    private static void AddInner(Node made, NodeProto node, Dictionary<(string, string), FunctionProto> bodies)
+    {
+        var operators = new HashSet<string>();
+        var open = new Stack<NodeProto>([node]);
+        var called = new HashSet<(string, string)>();
+        while (open.TryPop(out var next))
+        {
+            foreach (var inner in next.Attribute.SelectMany(Subgraphs))
+            {
+                made.InnerParameters += inner.Initializer.Concat(inner.Node.SelectMany(n => n.Attribute).Select(a => a.T).OfType<TensorProto>())
+                    .Where(t => ((ElementType)t.DataType).IsFloatingPoint()).Sum(t => Tensor.ElementCount(t.Dims));
+                inner.Node.ToList().ForEach(open.Push);
+                operators.UnionWith(inner.Node.Select(n => n.OpType));
+            }
+
+            if (bodies.GetValueOrDefault((Domain(next.Domain), next.OpType)) is { } body && called.Add((Domain(next.Domain), next.OpType)))
+            {
+                body.Node.ToList().ForEach(open.Push);
+                operators.UnionWith(body.Node.Select(n => n.OpType));
+                operators.Add(next.OpType);
+            }
+        }
+
+        made.InnerOperators = [.. operators];
+    }
+
     private static string Domain(string domain) => domain == "ai.onnx" ? "" : domain;
 
     private static void SetType(Value value, ValueInfoProto info)
@@ -208,6 +246,7 @@ internal static class ModelReader
             AttributeProto.Types.AttributeType.Ints => proto.Ints.ToArray(),
             AttributeProto.Types.AttributeType.Floats => proto.Floats.ToArray(),
             AttributeProto.Types.AttributeType.Strings => proto.Strings.Select(s => s.ToStringUtf8()).ToArray(),
+            AttributeProto.Types.AttributeType.SparseTensor when proto.SparseTensor is not null => TensorMessage.ReadSparse(proto.SparseTensor),
             AttributeProto.Types.AttributeType.Tensor when proto.T is not null => TensorMessage.Read(proto.T, external),
             _ => null,
         },

@@ -22,6 +22,10 @@ internal static class ModelWriter
         var initializers = model.Graph.Initializers.Select(WriteInitializer).ToArray();
         graph.Initializer.Clear();
         graph.Initializer.AddRange(initializers);
+        foreach (var sparse in graph.SparseInitializer.Where(s => s.Values is not null && (model.Graph.Find(s.Values.Name) is null or { IsInitializer: true })).ToArray())
+        {
+            graph.SparseInitializer.Remove(sparse);
+        }
 
         foreach (var gone in graph.Input.Where(i => model.Graph.Find(i.Name) is not { IsGraphInput: true }).ToArray())
         {

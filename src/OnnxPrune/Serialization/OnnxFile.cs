@@ -96,6 +96,24 @@ public static class OnnxFile
         return inlined;
     }
 
+    /// <summary>
+    /// The model with ONNX's own operators in place of those that ONNX Runtime fuses them to; the model itself where it has none. See <see cref="FusionExpansion"/>.
+    /// </summary>
+    /// <exception cref="UnsupportedModelException">The model was saved with its weights in the layout of one machine's kernels.</exception>
+    public static Model WithoutFusions(Model model)
+    {
+        if (model.Source is not Onnx.ModelProto source || !FusionExpansion.IsNeededFor(source))
+        {
+            return model;
+        }
+
+        var copy = ModelWriter.Write(model).Clone();
+        FusionExpansion.Apply(copy);
+        var expanded = ModelReader.Read(copy, model.Folder);
+        expanded.HasExternalData = model.HasExternalData;
+        return expanded;
+    }
+
     /// <summary>An independent copy with the shapes and types that were inferred for the original's values.</summary>
     public static Model CloneWithShapes(Model model)
     {

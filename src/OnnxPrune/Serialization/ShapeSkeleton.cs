@@ -101,8 +101,8 @@ public static class ShapeSkeleton
     }
 
     /// <summary>
-    /// All nodes, except that Constants that hold weights become inputs as initializers do, and that GroupNormalization, of which the
-    /// runtime infers nothing, becomes an Identity: its output has the shape of its input.
+    /// All nodes, except that Constants that hold weights become inputs as initializers do, and that nodes of which the runtime infers nothing,
+    /// although their output has the shape of their input, become an Identity.
     /// </summary>
     private static void AddNodes(GraphProto skeleton, GraphProto source)
     {
@@ -115,9 +115,9 @@ public static class ShapeSkeleton
             {
                 skeleton.Input.Add(Describe(name, (ElementType)tensor.DataType, tensor.Dims));
             }
-            else if (node is { OpType: "GroupNormalization", Domain: "" or "ai.onnx", Input.Count: > 0 })
+            else if (HasInputsShape(node) && node is { Input.Count: > 0, Output.Count: > 0 })
             {
-                skeleton.Node.Add(new NodeProto { Name = node.Name, OpType = "Identity", Input = { node.Input[0] }, Output = { node.Output } });
+                skeleton.Node.Add(new NodeProto { Name = node.Name, OpType = "Identity", Input = { node.Input[0] }, Output = { node.Output[0] } });
             }
             else
             {
@@ -125,6 +125,14 @@ public static class ShapeSkeleton
             }
         }
     }
+
+    /// <summary>Operators that ONNX Runtime runs, but infers no shapes of; OperatorShapeTests shows that these are all.</summary>
+    private static bool HasInputsShape(NodeProto node) => (node.Domain, node.OpType) switch
+    {
+        ("" or "ai.onnx", "GroupNormalization" or "MeanVarianceNormalization" or "LpNormalization") => true,
+        ("com.microsoft", "GroupNorm") => true,
+        _ => false,
+    };
 
     // Outputs carry names only: the runtime infers their types.
     private static void AddOutputs(GraphProto graph, IReadOnlyCollection<string>? outputs, IReadOnlyCollection<string>? ranksOf)

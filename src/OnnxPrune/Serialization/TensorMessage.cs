@@ -57,6 +57,43 @@ internal static class TensorMessage
         return new Tensor(type, proto.Dims, new Lazy<ReadOnlyMemory<byte>>(() => load()));
     }
 
+    // Of a sparse tensor, a few bytes may claim any size.
+    private const long MostBytesMade = 512L << 20;
+
+    /// <summary>A sparse tensor with its zeros; null where it is not to be had: no name, no whole bytes, an index that is none, or more zeros than memory is meant for.</summary>
+    public static Tensor? ReadSparse(SparseTensorProto proto)
+    {
+        if (proto.Values is not { } values || proto.Indices is not { DataType: (int)ElementType.Int64 } places || ((ElementType)values.DataType).SizeInBytes() is not (> 0 and var size)
+            || values.DataLocation == TensorProto.Types.DataLocation.External || places.DataLocation == TensorProto.Types.DataLocation.External
+            || Tensor.ElementCount(proto.Dims) is var count && count > MostBytesMade / size)
+        {
+            return null;
+        }
+
+        var (elements, indices) = (Read(values, null), Read(places, null).ToLongs());
+        if (places.Dims.Count == 2 && places.Dims[1] == proto.Dims.Count)
+        {
+            // [elements, rank]: one index per axis.
+            indices = [.. indices.Chunk(Math.Max(1, proto.Dims.Count)).Select(at => at.Select((index, axis) => (index, dim: proto.Dims[axis])).Aggregate(0L, (sum, p) => p.index < 0 || p.index >= p.dim ? -1 : sum < 0 ? -1 : (sum * p.dim) + p.index))];
+        }
+
+        if (indices.Length != elements.Count || Array.Exists(indices, i => i < 0 || i >= count))
+        {
+            return null;
+        }
+
+        return new Tensor((ElementType)values.DataType, proto.Dims, new Lazy<ReadOnlyMemory<byte>>(() =>
+        {
+            var bytes = new byte[count * size];
+            for (var i = 0; i < indices.Length; i++)
+            {
+                elements.Data.Span.Slice(i * size, size).CopyTo(bytes.AsSpan((int)(indices[i] * size)));
+            }
+
+            return bytes;
+        }));
+    }
+
     public static TensorProto Write(string name, Tensor tensor)
     {
         var proto = new TensorProto { Name = name, DataType = (int)tensor.ElementType };

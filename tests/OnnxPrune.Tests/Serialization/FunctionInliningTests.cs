@@ -28,6 +28,27 @@ public sealed class FunctionInliningTests
     }
 
     [Fact]
+    public void Function_that_is_named_like_an_operator_of_the_runtime_is_not_followed()
+    {
+        // given
+        var g = new TestGraph();
+        g.Close(g.Relu(g.Conv(g.Input(3, 4, 4), C)));
+        var function = new FunctionProto { Name = "Relu", Input = { "a" }, Output = { "b" }, OpsetImport = { new OperatorSetIdProto { Version = g.Opset } } };
+        function.Node.Add(new NodeProto { OpType = "Sigmoid", Input = { "a" }, Output = { "b" } });
+        g.Proto.Functions.Add(function);
+
+        // when
+        var read = g.Build();
+        var inlined = OnnxFile.WithoutFunctions(read);
+
+        // then
+        Assert.Contains(inlined.Graph.Nodes, n => n.OpType == "Relu");
+        Assert.Equal(Run(read), Run(inlined));
+        Assert.Equal(Run(read), Run(OnnxFile.FromBytes(OnnxFile.ToBytes(inlined))));
+        Oracle.Blocks(inlined, "conv1", "has the name of an operator and of a function of the model");
+    }
+
+    [Fact]
     public void Model_without_functions_is_left_alone()
     {
         var g = new TestGraph();

@@ -21,7 +21,11 @@ internal static class LayerShapes
 
     private static LayerShape? Of(Node node, MacTerm term, CostShapes shapes)
     {
-        var weight = shapes.Constants[term.Axes[0].Value]!;
+        if (shapes.Constants[term.Axes[0].Value] is not { } weight)
+        {
+            return null;
+        }
+
         long Length(int axis) => weight.Dims[term.Axes[axis].Axis];
         var (outputs, inputs) = (Length(term.OutputAxis), Length(term.InputAxis));
         if (node.OpType is "Gemm" or "MatMul")
