@@ -103,7 +103,7 @@ public sealed class TrainingRun : IDisposable
             _cutting = new Cutting(options, _before, null);
         }
 
-        _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(OnnxFile.Clone(teacher), device);
+        _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(OnnxFile.CloneWithShapes(teacher), device);
     }
 
     /// <summary>Steps of the whole run.</summary>
@@ -137,7 +137,7 @@ public sealed class TrainingRun : IDisposable
             pruned.Metadata.Remove(PruningPlan.MetadataKey);
         }
 
-        return new TrainingOutcome(masked, pruned, _plan, _before, CostOf(OnnxFile.Clone(pruned)));
+        return new TrainingOutcome(masked, pruned, _plan, _before, CostOf(OnnxFile.CloneWithShapes(pruned)));
     }
 
     /// <summary>The network as it is now, as a model for any runtime.</summary>
@@ -155,7 +155,7 @@ public sealed class TrainingRun : IDisposable
 
     private (Model Full, GraphModule Module) Begin(Model model)
     {
-        var full = OnnxFile.Clone(model);
+        var full = OnnxFile.CloneWithShapes(model);
         ShapeInference.Infer(full);
         if (_options.RestoresNorms)
         {
@@ -378,7 +378,7 @@ public sealed class TrainingRun : IDisposable
 
     private static Cost CostOf(Model model, LayerTimes? times = null)
     {
-        var copy = OnnxFile.Clone(model);
+        var copy = OnnxFile.CloneWithShapes(model);
         ShapeInference.Infer(copy);
         return new Pruner(copy, ConcreteShapes.Infer(copy).Values, times).Before;
     }

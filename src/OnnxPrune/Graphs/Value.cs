@@ -42,8 +42,20 @@ public sealed class Value
     /// <summary>Whether a rewrite changed the size of an axis, so that what the file states of it is out of date.</summary>
     internal bool IsResized { get; set; }
 
-    /// <summary>What the serializer read the initializer from; null when the program made or changed it.</summary>
-    internal object? InitializerSource { get; set; }
+    /// <summary>The initializer as it was read; null when the program made or changed it.</summary>
+    internal ReadOnlyMemory<byte>? InitializerSource { get; set; }
+
+    /// <summary>The same without producer and uses, for another graph.</summary>
+    internal Value Copy() => new(Name)
+    {
+        Shape = Shape,
+        ElementType = ElementType,
+        Initializer = Initializer,
+        InitializerSource = InitializerSource,
+        IsGraphInput = IsGraphInput,
+        IsGraphOutput = IsGraphOutput,
+        IsResized = IsResized,
+    };
 
     internal void AddUse(Use use) => _uses.Add(use);
 

@@ -17,9 +17,38 @@ internal static class FunctionInlining
     private const int MostLevels = 32;
     private const int MostNodes = 200_000;
 
-    /// <summary>Changes the message in place.</summary>
+    /// <summary>The model with its calls replaced. All other nodes, and what lies around the nodes, are the bytes that they were.</summary>
+    /// <param name="file">A model, without large weights.</param>
     /// <exception cref="BrokenModelException">Functions call each other in a circle, or make more nodes than can be held.</exception>
-    public static void Apply(ModelProto model)
+    public static byte[] Apply(ReadOnlyMemory<byte> file)
+    {
+        var model = ModelProto.Parser.ParseFrom(file.Span);
+        var sources = WireField.Contents(file, ModelProto.GraphFieldNumber).SelectMany(g => WireField.Contents(g, GraphProto.NodeFieldNumber));
+        var known = new Dictionary<NodeProto, ReadOnlyMemory<byte>>(model.Graph.Node.Zip(sources).Select(p => KeyValuePair.Create(p.First, p.Second)), ReferenceEqualityComparer.Instance);
+        Apply(model);
+
+        var nodes = new WireMessage();
+        foreach (var node in model.Graph.Node)
+        {
+            nodes.Add(GraphProto.NodeFieldNumber, known.TryGetValue(node, out var source) ? source : AttributeMessage.Complete(OnnxMessage.Node, node));
+        }
+
+        var graph = new WireMessage().Add(nodes.ToArray());
+        foreach (var field in WireField.Contents(file, ModelProto.GraphFieldNumber).SelectMany(WireField.In).Where(f => !f.Holds(GraphProto.NodeFieldNumber)))
+        {
+            graph.Add(field);
+        }
+
+        var message = new WireMessage();
+        foreach (var field in WireField.In(file).Where(f => !f.Holds(ModelProto.GraphFieldNumber) && (model.Functions.Count > 0 || !f.Holds(ModelProto.FunctionsFieldNumber))))
+        {
+            message.Add(field);
+        }
+
+        return message.Add(ModelProto.GraphFieldNumber, graph).ToArray();
+    }
+
+    private static void Apply(ModelProto model)
     {
         var graph = model.Graph;
         var functions = model.Functions.GroupBy(Key).Where(g => g.Count() == 1).ToDictionary(g => g.Key, g => g.Single());

@@ -1,7 +1,4 @@
-using System.Globalization;
 using System.Security.Cryptography;
-using Google.Protobuf;
-using Onnx;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
@@ -14,18 +11,17 @@ internal static class ModelStage
 
     public static PendingFile Write(Model model, string path)
     {
-        var proto = ModelWriter.Write(model);
-        var weights = model.Graph.Initializers.Where(v => v.Initializer!.HasBytes).Sum(v => v.Initializer!.Count * v.ElementType.SizeInBytes());
-        return model.HasExternalData || weights > LargestMessage ? WriteExternal(model, proto, path) : Write(proto, path);
+        var message = ModelWriter.Write(model);
+        return model.HasExternalData || message.Length > LargestMessage ? WriteExternal(model, path) : Write(message, path);
     }
 
-    private static PendingFile Write(ModelProto proto, string path) => PendingFile.Write(path, stream => proto.WriteTo(stream));
+    private static PendingFile Write(WireMessage message, string path) => PendingFile.Write(path, message.WriteTo);
 
     /// <summary>
     /// The data file's name carries a hash of its content: it never collides with the data of a model that is being replaced, so
     /// that the rename of the model itself is the one moment at which old becomes new.
     /// </summary>
-    private static PendingFile WriteExternal(Model model, ModelProto proto, string path)
+    private static PendingFile WriteExternal(Model model, string path)
     {
         var large = model.Graph.Initializers
             .Where(v => v.Initializer!.HasBytes && v.Initializer.Count * v.ElementType.SizeInBytes() >= SmallestExternal)
@@ -42,46 +38,10 @@ internal static class ModelStage
                 stream.Write(value.Initializer!.Data.Span);
             }
         });
-        var external = proto.Clone();
-        for (var i = 0; i < external.Graph.Initializer.Count; i++)
-        {
-            Point(external.Graph.Initializer[i], model.Graph.Initializers[i], offsets, location);
-        }
-
-        return Write(external, path).With(data);
-    }
-
-    private static void Point(TensorProto proto, Value value, Dictionary<Value, long> offsets, string location)
-    {
-        if (!offsets.TryGetValue(value, out var offset))
-        {
-            if (proto.DataLocation == TensorProto.Types.DataLocation.External)
-            {
-                proto.ExternalData.Clear();
-                proto.DataLocation = TensorProto.Types.DataLocation.Default;
-                proto.RawData = UnsafeByteOperations.UnsafeWrap(value.Initializer!.Data);
-            }
-
-            return;
-        }
-
-        proto.RawData = ByteString.Empty;
-        proto.FloatData.Clear();
-        proto.DoubleData.Clear();
-        proto.Int32Data.Clear();
-        proto.Int64Data.Clear();
-        proto.Uint64Data.Clear();
-        proto.ExternalData.Clear();
-        proto.DataLocation = TensorProto.Types.DataLocation.External;
-        foreach (var (key, text) in new[]
-        {
-            ("location", location),
-            ("offset", offset.ToString(CultureInfo.InvariantCulture)),
-            ("length", value.Initializer!.Data.Length.ToString(CultureInfo.InvariantCulture)),
-        })
-        {
-            proto.ExternalData.Add(new StringStringEntryProto { Key = key, Value = text });
-        }
+        var message = ModelWriter.Write(model, value => offsets.TryGetValue(value, out var offset)
+            ? TensorMessage.WriteExternal(value.Name, value.Initializer!, value.InitializerSource, location, offset)
+            : ModelWriter.WriteInside(value));
+        return Write(message, path).With(data);
     }
 
     private static string Hash(IEnumerable<Value> values)

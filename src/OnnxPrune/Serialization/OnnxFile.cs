@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using Onnx;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
@@ -32,10 +31,9 @@ public static class OnnxFile
             throw new BrokenModelException("the file is empty (0 bytes)");
         }
 
-        var lean = LeanWire.Split(bytes);
         try
         {
-            return ModelReader.Read(ModelProto.Parser.ParseFrom(lean.Message.Span), folder, lean.RawData);
+            return ModelReader.Read(LeanWire.Split(bytes), folder);
         }
         catch (InvalidProtocolBufferException e)
         {
@@ -43,17 +41,8 @@ public static class OnnxFile
         }
     }
 
-    /// <summary>The model as the bytes of an ONNX file. External data stay external.</summary>
-    public static byte[] ToBytes(Model model) => ModelWriter.Write(model).ToByteArray();
-
-    /// <summary>An independent copy. Weights are shared, since tensors never change.</summary>
-    public static Model Clone(Model model)
-    {
-        // Message clones share their byte strings, so this costs the size of the graph and not of the weights.
-        var copy = ModelReader.Read(ModelWriter.Write(model).Clone(), model.Folder);
-        copy.HasExternalData = model.HasExternalData;
-        return copy;
-    }
+    /// <summary>The model as the bytes of an ONNX file. External data of initializers stay external.</summary>
+    public static byte[] ToBytes(Model model) => ModelWriter.Write(model).ToArray();
 
     /// <summary>
     /// The model with the bodies of its functions in place of their calls, so that channels can be followed through them; the model
@@ -67,27 +56,12 @@ public static class OnnxFile
             return model;
         }
 
-        var copy = ModelWriter.Write(model).Clone();
-        FunctionInlining.Apply(copy);
-        var inlined = ModelReader.Read(copy, model.Folder);
-        inlined.HasExternalData = model.HasExternalData;
-        return inlined;
+        var file = LeanWire.Split(ModelWriter.Write(model).ToArray());
+        return ModelReader.Read(file with { Message = FunctionInlining.Apply(file.Message) }, model.Folder);
     }
 
-    /// <summary>An independent copy with the shapes and types that were inferred for the original's values.</summary>
-    public static Model CloneWithShapes(Model model)
-    {
-        var copy = Clone(model);
-        foreach (var value in copy.Graph.Values)
-        {
-            if (!value.IsInitializer && model.Graph.Find(value.Name) is { } original)
-            {
-                (value.Shape, value.ElementType) = (original.Shape, original.ElementType);
-            }
-        }
-
-        return copy;
-    }
+    /// <summary>An independent copy with the shapes and types that are known. Weights are shared.</summary>
+    public static Model CloneWithShapes(Model model) => model.Clone();
 
     /// <summary>Writes the model to a temporary sibling of <paramref name="path"/>; see <see cref="PendingFile"/>.</summary>
     /// <exception cref="UsageException">The path cannot be written to.</exception>
