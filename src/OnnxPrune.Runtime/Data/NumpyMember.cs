@@ -22,7 +22,7 @@ internal static class NumpyMember
         var (length, crc) = Unpack(entry, what);
         if (length != entry.Length)
         {
-            throw new UsageException($"{what} is damaged: it unpacks to {(length > entry.Length ? "more than" : $"{length} of")} the {entry.Length} bytes that the archive states.");
+            throw new UsageException($"{what} is damaged: it unpacks to {length} bytes, and the archive states {entry.Length}.");
         }
 
         if (crc != entry.Crc32)
@@ -31,7 +31,7 @@ internal static class NumpyMember
         }
     }
 
-    /// <summary>No more is unpacked than tells that it is more than stated.</summary>
+    /// <summary>Stops where it is more than the archive states.</summary>
     private static (long Length, uint Crc) Unpack(ZipArchiveEntry entry, string what)
     {
         try
