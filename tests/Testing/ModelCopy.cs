@@ -10,21 +10,11 @@ public static class ModelCopy
     /// <summary>A copy with shapes as ONNX Runtime infers them.</summary>
     public static Model WithShapes(Model model)
     {
-        var copy = OnnxFile.Clone(model);
+        var copy = OnnxFile.FromBytes(OnnxFile.ToBytes(model), model.Folder);
         ShapeInference.Infer(copy);
         return copy;
     }
 
     /// <summary>A copy that takes over the shapes, which cost a session each time they are inferred.</summary>
-    public static Model Of(Model model)
-    {
-        var copy = OnnxFile.Clone(model);
-        foreach (var value in copy.Graph.Values)
-        {
-            var known = model.Graph.Find(value.Name)!;
-            (value.Shape, value.ElementType) = (known.Shape, known.ElementType);
-        }
-
-        return copy;
-    }
+    public static Model Of(Model model) => OnnxFile.CloneWithShapes(model);
 }

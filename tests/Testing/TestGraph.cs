@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Onnx;
 using OnnxPrune.Graphs;
 using OnnxPrune.Serialization;
@@ -67,7 +66,7 @@ public sealed class TestGraph(int seed = 1)
             Proto.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
         }
 
-        return Proto.ToByteArray();
+        return AttributeMessage.Complete(OnnxMessage.Model, Proto);
     }
 
     // ---- constants ----
@@ -200,47 +199,11 @@ public sealed class TestGraph(int seed = 1)
 
     // ---- messages ----
 
-    public static AttributeProto Attribute(string name, object value)
-    {
-        var proto = new AttributeProto { Name = name };
-        switch (value)
-        {
-            case long i:
-                (proto.Type, proto.I) = (AttributeProto.Types.AttributeType.Int, i);
-                break;
-            case float f:
-                (proto.Type, proto.F) = (AttributeProto.Types.AttributeType.Float, f);
-                break;
-            case string s:
-                (proto.Type, proto.S) = (AttributeProto.Types.AttributeType.String, ByteString.CopyFromUtf8(s));
-                break;
-            case long[] ints:
-                proto.Type = AttributeProto.Types.AttributeType.Ints;
-                proto.Ints.AddRange(ints);
-                break;
-            case float[] floats:
-                proto.Type = AttributeProto.Types.AttributeType.Floats;
-                proto.Floats.AddRange(floats);
-                break;
-            case Tensor tensor:
-                (proto.Type, proto.T) = (AttributeProto.Types.AttributeType.Tensor, Message("", tensor));
-                break;
-            case GraphProto graph:
-                (proto.Type, proto.G) = (AttributeProto.Types.AttributeType.Graph, graph);
-                break;
-            default:
-                throw new ArgumentException($"'{name}' has a value of type {value.GetType()}.");
-        }
+    public static AttributeProto Attribute(string name, object value) => value is GraphProto graph
+        ? new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = graph }
+        : AttributeProto.Parser.ParseFrom(AttributeMessage.Write(new NodeAttribute(name, value)).ToArray());
 
-        return proto;
-    }
-
-    public static TensorProto Message(string name, Tensor tensor)
-    {
-        var proto = new TensorProto { Name = name, DataType = (int)tensor.ElementType, RawData = ByteString.CopyFrom(tensor.Data.Span) };
-        proto.Dims.AddRange(tensor.Dims);
-        return proto;
-    }
+    public static TensorProto Message(string name, Tensor tensor) => TensorProto.Parser.ParseFrom(TensorMessage.Write(name, tensor).ToArray());
 
     public static ValueInfoProto Describe(string name, ElementType type, IEnumerable<long> dims)
     {

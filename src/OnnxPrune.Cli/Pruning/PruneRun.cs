@@ -55,7 +55,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             cut,
             ModelFigures.Of(nodesBefore, cut.Outcome.BlocksBefore, cut.Outcome.Before, loaded.Bytes),
             ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, LoadedModel.FileSize(staged.TemporaryPath, cut.Model)),
-            options.Verify ? Verify(loaded, staged, cut.Latency?.Race) : null,
+            options.Verify ? Verify(loaded, staged, cut.Latency?.Race) : Load(loaded, staged),
             layers?.After(cut.Model, loaded.ConcreteOf(cut.Model)));
         if (!terminal.IsQuiet)
         {
@@ -84,22 +84,41 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         }
     }
 
-    private Comparison Verify(LoadedModel original, PendingFile staged, LatencyReport? race)
-    {
-        var (path, weights) = (staged.TemporaryPath, OnnxFile.ExternalWeights(staged));
-
+    private Comparison Verify(LoadedModel original, PendingFile staged, LatencyReport? race) =>
         // Only the input's path and shapes are used: the model in memory is the pruned one by now.
-        return new Comparer(original, options.Measure, terminal).Compare(settings =>
+        new Comparer(original, options.Measure, terminal).Compare(settings => Open(staged, settings), race);
+
+    /// <summary>Where nothing is run, the result is loaded once, without what a session needs in order to be fast: it must be a model.</summary>
+    /// <exception cref="UnsupportedModelException">ONNX Runtime loads neither the result nor the input.</exception>
+    /// <exception cref="VerificationFailedException">ONNX Runtime loads the input only.</exception>
+    private Comparison? Load(LoadedModel original, PendingFile staged)
+    {
+        terminal.Timed("load the result", () =>
         {
             try
             {
-                return OnnxSession.Open(path, settings, weights);
+                Open(staged, SessionSettings.Plain).Dispose();
             }
-            catch (UnsupportedModelException e)
+            catch (VerificationFailedException)
             {
-                throw new VerificationFailedException($"The pruned model is not written, since it does not load. {e.Message.Replace(path, options.Output, StringComparison.Ordinal)}", e);
+                original.Open(SessionSettings.Plain).Dispose();
+                throw;
             }
-        }, race);
+        });
+        return null;
+    }
+
+    private OnnxSession Open(PendingFile staged, SessionSettings settings)
+    {
+        var path = staged.TemporaryPath;
+        try
+        {
+            return OnnxSession.Open(path, settings, OnnxFile.ExternalWeights(staged));
+        }
+        catch (UnsupportedModelException e)
+        {
+            throw new VerificationFailedException($"The pruned model is not written, since it does not load. {e.Message.Replace(path, options.Output, StringComparison.Ordinal)}", e);
+        }
     }
 
     private void CheckLimits(PruneResult result)

@@ -74,6 +74,7 @@ internal static class NumpyData
                 $"{what} claims to unpack {entry.CompressedLength} bytes to {entry.Length}, and is refused; save it with numpy.savez, uncompressed.");
         }
 
+        NumpyMember.Check(entry, what);
         using var stream = entry.Open();
         return NumpyArray.Read(stream, entry.Length, what);
     }

@@ -47,7 +47,7 @@ public static class BatchNormInsertion
     /// <summary>The same in a copy.</summary>
     public static Model Folded(Model model)
     {
-        var copy = OnnxFile.Clone(model);
+        var copy = OnnxFile.CloneWithShapes(model);
         Fold(copy);
         return copy;
     }

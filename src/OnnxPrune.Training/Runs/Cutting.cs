@@ -89,7 +89,7 @@ internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget
         var outcome = cut(Pruner(copy));
 
         // What shapes the graph states of its values is out of date after a cut; read anew, they are inferred.
-        return new Draft(outcome.Plan, OnnxFile.Clone(copy), outcome.After.Time);
+        return new Draft(outcome.Plan, OnnxFile.CloneWithShapes(copy), outcome.After.Time);
     }
 
     private Pruner Pruner(Model model) => new(model, ConcreteShapes.Infer(model).Values, time?.Layers);

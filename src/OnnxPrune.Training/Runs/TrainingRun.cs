@@ -93,7 +93,7 @@ public sealed class TrainingRun : IDisposable
         _loader = new BatchLoader(samples, options.Augmentation, options.BatchSize, options.Seed);
         _phases = Phase.Of(options);
         _before = CostOf(model);
-        _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(OnnxFile.Clone(teacher), device);
+        _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(OnnxFile.CloneWithShapes(teacher), device);
         _state = new TrainingState { Request = _request };
         if (resumes && checkpoint is not null && File.Exists(checkpoint))
         {
@@ -152,7 +152,7 @@ public sealed class TrainingRun : IDisposable
         }
 
         var heldOut = Judge();
-        return new TrainingOutcome(masked, heldOut is { KeepsStart: true } ? OnnxFile.CloneWithShapes(_model) : pruned, _plan, _before, CostOf(OnnxFile.Clone(pruned)), heldOut);
+        return new TrainingOutcome(masked, heldOut is { KeepsStart: true } ? OnnxFile.CloneWithShapes(_model) : pruned, _plan, _before, CostOf(OnnxFile.CloneWithShapes(pruned)), heldOut);
     }
 
     /// <summary>The network as it is now, as a model for any runtime.</summary>
@@ -170,7 +170,7 @@ public sealed class TrainingRun : IDisposable
 
     private (Model Full, GraphModule Module) Begin(Model model)
     {
-        var full = OnnxFile.Clone(model);
+        var full = OnnxFile.CloneWithShapes(model);
         ShapeInference.Infer(full);
         _state = _state with { KeepsStatistics = KeepsStatistics(full) };
         if (_options.RestoresNorms && !_state.KeepsStatistics)
@@ -218,7 +218,7 @@ public sealed class TrainingRun : IDisposable
             return null;
         }
 
-        using var start = GraphModule.Of(OnnxFile.Clone(_model), _device);
+        using var start = GraphModule.Of(OnnxFile.CloneWithShapes(_model), _device);
         var batches = new BatchLoader(_heldOut, Augmentation.None, _options.BatchSize, _options.Seed);
         return new HeldOutLoss(Loss(start, batches.Plain(int.MaxValue), training: false), Loss(_module, batches.Plain(int.MaxValue), training: false), _heldOut.Count);
     }
@@ -430,7 +430,7 @@ public sealed class TrainingRun : IDisposable
 
     private static Cost CostOf(Model model, LayerTimes? times = null)
     {
-        var copy = OnnxFile.Clone(model);
+        var copy = OnnxFile.CloneWithShapes(model);
         ShapeInference.Infer(copy);
         return new Pruner(copy, ConcreteShapes.Infer(copy).Values, times).Before;
     }

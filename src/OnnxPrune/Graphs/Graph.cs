@@ -29,6 +29,23 @@ public sealed class Graph
     /// <summary>The inputs that the caller must feed.</summary>
     public IEnumerable<Value> FedInputs => _inputs.Where(i => !i.IsInitializer);
 
+    /// <summary>An independent copy: nodes, values and their links are new; tensors and attributes, which never change, are shared.</summary>
+    public Graph Clone()
+    {
+        var copy = new Graph { Name = Name, NamesOfNothing = NamesOfNothing };
+        var twins = _values.Values.ToDictionary(v => v, v => v.Copy());
+        foreach (var twin in twins.Values)
+        {
+            copy._values.Add(twin.Name, twin);
+        }
+
+        copy._inputs.AddRange(_inputs.Select(v => twins[v]));
+        copy._outputs.AddRange(_outputs.Select(v => twins[v]));
+        copy._initializers.AddRange(_initializers.Select(v => twins[v]));
+        copy._nodes.AddRange(_nodes.Select(n => n.Copy(v => v is null ? null : twins[v])));
+        return copy;
+    }
+
     public Value? Find(string name) => _values.GetValueOrDefault(name);
 
     public Value GetOrAddValue(string name)
@@ -74,7 +91,7 @@ public sealed class Graph
     public static void SetInitializer(Value value, Tensor tensor)
     {
         value.Initializer = tensor;
-        value.InitializerSource = null;
+        (value.InitializerSource, value.SparseSource) = (null, null);
         value.ElementType = tensor.ElementType;
         value.Shape = new Shape(tensor.Dims.Select(d => new Dim(d)));
     }
@@ -89,7 +106,7 @@ public sealed class Graph
         IEnumerable<NodeAttribute>? attributes = null,
         string domain = "",
         Node? before = null,
-        object? source = null)
+        ReadOnlyMemory<byte>? source = null)
     {
         var node = new Node(name, opType, domain, attributes ?? [], source);
         var index = 0;

@@ -20,6 +20,9 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     /// <summary>Operators that the model defines itself as functions of others: (domain, name).</summary>
     public IReadOnlySet<(string Domain, string Name)> Functions { get; init; } = new HashSet<(string, string)>();
 
+    /// <summary>The version of ONNX's file format.</summary>
+    public long IrVersion { get; init; }
+
     /// <summary>The program that wrote the file, as far as it says.</summary>
     public string Producer { get; init; } = "";
 
@@ -27,11 +30,23 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     public string? Folder { get; init; }
 
     /// <summary>Whether weights lay outside of the file, so that they are written outside again.</summary>
-    internal bool HasExternalData { get; set; }
+    internal bool HasExternalData { get; init; }
 
     /// <summary>What the serializer read from other files; copies share it.</summary>
     internal object? ExternalData { get; init; }
 
-    /// <summary>What the serializer read the model from.</summary>
-    internal object? Source { get; init; }
+    /// <summary>The model as it was read, without its large weights: what is not changed is written from here.</summary>
+    internal ReadOnlyMemory<byte> Source { get; init; }
+
+    /// <summary>An independent copy, with the shapes that are known. Tensors, which never change, are shared.</summary>
+    public Model Clone() => new(Graph.Clone(), Opsets, new Dictionary<string, string>(Metadata))
+    {
+        Functions = Functions,
+        IrVersion = IrVersion,
+        Producer = Producer,
+        Folder = Folder,
+        HasExternalData = HasExternalData,
+        ExternalData = ExternalData,
+        Source = Source,
+    };
 }

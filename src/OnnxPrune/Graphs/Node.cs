@@ -8,7 +8,7 @@ public sealed class Node
     private readonly List<NodeAttribute> _attributes;
     private readonly List<Value> _captures = [];
 
-    internal Node(string name, string opType, string domain, IEnumerable<NodeAttribute> attributes, object? source)
+    internal Node(string name, string opType, string domain, IEnumerable<NodeAttribute> attributes, ReadOnlyMemory<byte>? source)
     {
         Name = name;
         OpType = opType;
@@ -46,7 +46,8 @@ public sealed class Node
     /// <summary>How messages and plans call the node: its name, or that of its first output when it has none.</summary>
     public string Label => Name.Length > 0 ? Name : _outputs.FirstOrDefault(o => o is not null)?.Name ?? OpType;
 
-    internal object? Source { get; }
+    /// <summary>The node as it was read; null when the program made it.</summary>
+    internal ReadOnlyMemory<byte>? Source { get; }
 
     public Value? Input(int index) => index < _inputs.Count ? _inputs[index] : null;
 
@@ -107,6 +108,20 @@ public sealed class Node
             SetInput(_inputs.Count - 1, null);
             _inputs.RemoveAt(_inputs.Count - 1);
         }
+    }
+
+    /// <summary>The same for another graph, whose values <paramref name="twin"/> finds.</summary>
+    internal Node Copy(Func<Value?, Value?> twin)
+    {
+        var copy = new Node(Name, OpType, Domain, _attributes, Source);
+        for (var i = 0; i < _inputs.Count; i++)
+        {
+            copy.SetInput(i, twin(_inputs[i]));
+        }
+
+        _outputs.ForEach(o => copy.AddOutput(twin(o)));
+        _captures.ForEach(c => copy.AddCapture(twin(c)!));
+        return copy;
     }
 
     internal void AddOutput(Value? value)

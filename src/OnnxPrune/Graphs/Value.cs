@@ -42,8 +42,24 @@ public sealed class Value
     /// <summary>Whether a rewrite changed the size of an axis, so that what the file states of it is out of date.</summary>
     internal bool IsResized { get; set; }
 
-    /// <summary>What the serializer read the initializer from; null when the program made or changed it.</summary>
-    internal object? InitializerSource { get; set; }
+    /// <summary>The initializer as it was read; null when the program made or changed it.</summary>
+    internal ReadOnlyMemory<byte>? InitializerSource { get; set; }
+
+    /// <summary>The sparse initializer as it was read, of which <see cref="Initializer"/> is the dense form; null when it was dense, or the program changed it.</summary>
+    internal ReadOnlyMemory<byte>? SparseSource { get; set; }
+
+    /// <summary>The same without producer and uses, for another graph.</summary>
+    internal Value Copy() => new(Name)
+    {
+        Shape = Shape,
+        ElementType = ElementType,
+        Initializer = Initializer,
+        InitializerSource = InitializerSource,
+        SparseSource = SparseSource,
+        IsGraphInput = IsGraphInput,
+        IsGraphOutput = IsGraphOutput,
+        IsResized = IsResized,
+    };
 
     internal void AddUse(Use use) => _uses.Add(use);
 

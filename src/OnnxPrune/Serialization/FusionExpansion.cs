@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Onnx;
+using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
 
@@ -13,7 +14,7 @@ internal static class FusionExpansion
     private const string Contributed = "com.microsoft";
 
     /// <summary>Whether the model has anything to expand or to refuse.</summary>
-    public static bool IsNeededFor(ModelProto model) => model.Graph.Node.Any(n => n.Domain is Contributed or "com.microsoft.nchwc" or "com.ms.internal.nhwc");
+    public static bool IsNeededFor(Model model) => model.Graph.Nodes.Any(n => n.Domain is Contributed or "com.microsoft.nchwc" or "com.ms.internal.nhwc");
 
     /// <summary>Changes the message in place.</summary>
     /// <exception cref="UnsupportedModelException">The model was saved with its weights in the layout of one machine's kernels.</exception>

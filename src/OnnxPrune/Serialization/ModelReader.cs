@@ -4,60 +4,65 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
 
-/// <summary>An ONNX message as a <see cref="Model"/>. Everything that the program does not understand stays in the message.</summary>
+/// <summary>
+/// An ONNX file as a <see cref="Model"/>. Nodes, attributes and initializers keep the bytes they were read from, so that what is not
+/// changed, or not understood, is written as it was.
+/// </summary>
 internal static class ModelReader
 {
-    public static Model Read(ModelProto proto, ExternalData? external, IReadOnlyDictionary<int, ReadOnlyMemory<byte>>? rawData = null)
+    /// <exception cref="BrokenModelException">The file holds no graph, or one that contradicts itself.</exception>
+    /// <exception cref="InvalidProtocolBufferException">The file is no protobuf.</exception>
+    public static Model Read(LeanWire file, ExternalData? external)
     {
+        var proto = ModelProto.Parser.ParseFrom(file.Message.Span);
         if (proto.Graph is null || proto.Graph.Node.Count + proto.Graph.Output.Count == 0)
         {
             throw new BrokenModelException("the file holds no graph; it is no ONNX model");
         }
 
+        if (NestedTensors.TakeIn(file.Message, external) is { } whole)
+        {
+            return Read(file with { Message = whole }, external);
+        }
+
         var opsets = new Dictionary<string, long>();
         foreach (var opset in proto.OpsetImport)
         {
-            opsets[opset.Domain == "ai.onnx" ? "" : opset.Domain] = opset.Version;
+            opsets[Domain(opset.Domain)] = opset.Version;
         }
 
         return new Model(
-            ReadGraph(proto.Graph, external, rawData, proto.Functions),
+            ReadGraph(proto.Graph, file, external, proto.Functions),
             opsets,
             proto.MetadataProps.GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value))
         {
             Producer = $"{proto.ProducerName} {proto.ProducerVersion}".Trim(),
+            IrVersion = proto.IrVersion,
             Folder = external?.Folder,
             ExternalData = external,
             Functions = proto.Functions.Select(f => (Domain(f.Domain), f.Name)).ToHashSet(),
             HasExternalData = proto.Graph.Initializer.Any(i => i.DataLocation == TensorProto.Types.DataLocation.External),
-            Source = proto,
+            Source = file.Message,
         };
     }
 
-    private static Graph ReadGraph(GraphProto proto, ExternalData? external, IReadOnlyDictionary<int, ReadOnlyMemory<byte>>? rawData, IEnumerable<FunctionProto> functions)
+    private static Graph ReadGraph(GraphProto proto, LeanWire file, ExternalData? external, IEnumerable<FunctionProto> functions)
     {
         var bodies = functions.GroupBy(f => (Domain(f.Domain), f.Name)).ToDictionary(g => g.Key, g => g.First());
         var graph = new Graph { Name = proto.Name };
         for (var i = 0; i < proto.Initializer.Count; i++)
         {
             var tensor = proto.Initializer[i];
-            if (rawData is not null && rawData.TryGetValue(i, out var raw))
+            if (file.RawData.TryGetValue(i, out var raw))
             {
                 tensor.RawData = UnsafeByteOperations.UnsafeWrap(raw);
             }
 
             var value = graph.AddInitializer(tensor.Name, TensorMessage.Read(tensor, external));
-            value.InitializerSource = tensor;
+            value.InitializerSource = file.Initializers[i];
         }
 
-        // The runtime makes them dense as well; they are written so.
-        foreach (var sparse in proto.SparseInitializer)
-        {
-            if (TensorMessage.ReadSparse(sparse) is { } dense)
-            {
-                graph.AddInitializer(sparse.Values.Name, dense);
-            }
-        }
+        ReadSparse(graph, proto, file);
 
         foreach (var input in proto.Input)
         {
@@ -71,16 +76,17 @@ internal static class ModelReader
             graph.AddInput(value);
         }
 
-        foreach (var node in proto.Node)
+        var sources = WireField.Contents(file.Message, ModelProto.GraphFieldNumber).SelectMany(g => WireField.Contents(g, GraphProto.NodeFieldNumber));
+        foreach (var (node, source) in proto.Node.Zip(sources))
         {
             var made = graph.AddNode(
                 node.Name,
                 node.OpType,
                 node.Input.Select(name => name.Length == 0 ? null : graph.GetOrAddValue(name)),
                 node.Output,
-                node.Attribute.Select(a => ReadAttribute(a, external)),
+                node.Attribute.Zip(WireField.Contents(source, NodeProto.AttributeFieldNumber), ReadAttribute),
                 bodies.ContainsKey((Domain(node.Domain), node.OpType)) && FunctionInlining.IsRuntimeDomain(node.Domain) ? Node.AmbiguousDomain : Domain(node.Domain),
-                source: node);
+                source: source);
             AddInner(made, node, bodies);
             foreach (var name in node.Attribute.SelectMany(Subgraphs).SelectMany(FreeNames).Distinct())
             {
@@ -115,6 +121,27 @@ internal static class ModelReader
         CheckSwitches(graph);
         CheckVariadics(graph);
         return graph;
+    }
+
+    /// <summary>Sparse initializers in dense form, as the runtime makes them too.</summary>
+    private static void ReadSparse(Graph graph, GraphProto proto, LeanWire file)
+    {
+        var produced = proto.Node.SelectMany(n => n.Output).ToHashSet();
+        var names = new HashSet<string>();
+        var sources = WireField.Contents(file.Message, ModelProto.GraphFieldNumber).SelectMany(g => WireField.Contents(g, GraphProto.SparseInitializerFieldNumber));
+        foreach (var (sparse, source) in proto.SparseInitializer.Zip(sources))
+        {
+            var name = sparse.Values?.Name ?? "";
+            if (!names.Add(name) || produced.Contains(name) || graph.Find(name) is { IsInitializer: true })
+            {
+                throw new BrokenModelException($"The name '{name}' is given to two values; one of them is a sparse initializer.");
+            }
+
+            if (TensorMessage.ReadSparse(sparse) is { } dense)
+            {
+                graph.AddInitializer(name, dense).SparseSource = source;
+            }
+        }
     }
 
     /// <summary>Every value that is read must come from somewhere.</summary>
@@ -236,7 +263,7 @@ internal static class ModelReader
         _ => Dim.Unknown,
     };
 
-    private static NodeAttribute ReadAttribute(AttributeProto proto, ExternalData? external) => new(
+    private static NodeAttribute ReadAttribute(AttributeProto proto, ReadOnlyMemory<byte> source) => new(
         proto.Name,
         AttributeType(proto) switch
         {
@@ -247,10 +274,10 @@ internal static class ModelReader
             AttributeProto.Types.AttributeType.Floats => proto.Floats.ToArray(),
             AttributeProto.Types.AttributeType.Strings => proto.Strings.Select(s => s.ToStringUtf8()).ToArray(),
             AttributeProto.Types.AttributeType.SparseTensor when proto.SparseTensor is not null => TensorMessage.ReadSparse(proto.SparseTensor),
-            AttributeProto.Types.AttributeType.Tensor when proto.T is not null => TensorMessage.Read(proto.T, external),
+            AttributeProto.Types.AttributeType.Tensor when proto.T is not null => TensorMessage.Read(proto.T, external: null),
             _ => null,
         },
-        proto);
+        source);
 
     // Files of IR version 1 leave the type out: whichever field is set tells it.
     private static AttributeProto.Types.AttributeType AttributeType(AttributeProto proto) => proto switch

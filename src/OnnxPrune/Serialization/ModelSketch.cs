@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Onnx;
 using OnnxPrune.Graphs;
 
@@ -12,17 +11,16 @@ public sealed class ModelSketch
     // What all runtimes at hand load; the operator set is chosen by whoever sketches.
     private const long IrVersion = 8;
 
-    private readonly ModelProto _model = new() { IrVersion = IrVersion, Graph = new GraphProto { Name = "sketch" } };
+    private readonly WireMessage _header;
+    private readonly WireMessage _graph = new WireMessage().Add(GraphProto.NameFieldNumber, "sketch");
 
     /// <summary>An empty model.</summary>
-    public ModelSketch(long opset) => _model.OpsetImport.Add(new OperatorSetIdProto { Version = opset });
-
-    private ModelSketch(ModelProto source)
+    public ModelSketch(long opset)
+        : this(new WireMessage().AddNumber(ModelProto.IrVersionFieldNumber, IrVersion).Add(ModelProto.OpsetImportFieldNumber, new OperatorSetIdProto { Version = opset }))
     {
-        _model.IrVersion = Math.Max(4, source.IrVersion);
-        _model.OpsetImport.AddRange(source.OpsetImport);
-        _model.Functions.AddRange(source.Functions);
     }
+
+    private ModelSketch(WireMessage header) => _header = header;
 
     /// <summary>
     /// The part of a model that computes <paramref name="outputs"/> from <paramref name="inputs"/>, values of its graph. Weights are copied
@@ -31,8 +29,7 @@ public sealed class ModelSketch
     /// <exception cref="ArgumentException">The outputs need graph inputs that are not among the inputs.</exception>
     public static ModelSketch Excerpt(Model model, IReadOnlyCollection<Value> inputs, IReadOnlyCollection<Value> outputs)
     {
-        var source = ModelWriter.Write(model);
-        var sketch = new ModelSketch(source);
+        var sketch = new ModelSketch(ModelWriter.WriteHeader(model, Math.Max(4, model.IrVersion)));
         var given = inputs.ToHashSet();
         var (nodes, sources) = Above(outputs, given);
         foreach (var value in inputs.Where(sources.Contains))
@@ -45,12 +42,16 @@ public sealed class ModelSketch
             throw new ArgumentException($"'{open.Name}' is needed, but is not among the inputs.", nameof(inputs));
         }
 
-        // The message lists nodes and initializers in the graph's order.
-        sketch._model.Graph.Node.AddRange(model.Graph.Nodes.Select((n, i) => (n, i)).Where(p => nodes.Contains(p.n)).Select(p => source.Graph.Node[p.i]));
-        sketch._model.Graph.Initializer.AddRange(model.Graph.Initializers.Select((v, i) => (v, i)).Where(p => sources.Contains(p.v) && !given.Contains(p.v))
-            .Select(p => source.Graph.Initializer[p.i].DataLocation == TensorProto.Types.DataLocation.External
-                ? TensorMessage.Write(p.v.Name, p.v.Initializer!)
-                : source.Graph.Initializer[p.i]));
+        foreach (var node in model.Graph.Nodes.Where(nodes.Contains))
+        {
+            sketch._graph.Add(GraphProto.NodeFieldNumber, ModelWriter.WriteNode(node));
+        }
+
+        foreach (var value in model.Graph.Initializers.Where(v => sources.Contains(v) && !given.Contains(v)))
+        {
+            sketch._graph.Add(GraphProto.InitializerFieldNumber, ModelWriter.WriteInside(value));
+        }
+
         foreach (var output in outputs)
         {
             sketch.Output(output.Name);
@@ -69,35 +70,31 @@ public sealed class ModelSketch
             tensor.Shape.Dim.AddRange(Enumerable.Range(0, rank).Select(_ => new TensorShapeProto.Types.Dimension()));
         }
 
-        _model.Graph.Input.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = tensor } });
+        _graph.Add(GraphProto.InputFieldNumber, new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = tensor } });
         return this;
     }
 
     /// <returns>The constant's name.</returns>
     public string Constant(string name, Tensor tensor)
     {
-        _model.Graph.Initializer.Add(TensorMessage.Write(name, tensor));
+        _graph.Add(GraphProto.InitializerFieldNumber, TensorMessage.Write(name, tensor));
         return name;
     }
 
     /// <summary>Adds a node with one output and gives the output's name.</summary>
     public string Node(string opType, string output, IEnumerable<string> inputs, params IEnumerable<(string Name, object Value)> attributes)
     {
-        var node = new NodeProto { OpType = opType, Name = output };
-        node.Input.AddRange(inputs);
-        node.Output.Add(output);
-        node.Attribute.AddRange(attributes.Select(a => ModelWriter.WriteAttribute(new NodeAttribute(a.Name, a.Value))));
-        _model.Graph.Node.Add(node);
+        _graph.Add(GraphProto.NodeFieldNumber, ModelWriter.WriteNode(output, opType, "", inputs, [output], attributes.Select(a => new NodeAttribute(a.Name, a.Value))));
         return output;
     }
 
     public ModelSketch Output(string name)
     {
-        _model.Graph.Output.Add(new ValueInfoProto { Name = name });
+        _graph.Add(GraphProto.OutputFieldNumber, new ValueInfoProto { Name = name });
         return this;
     }
 
-    public byte[] ToBytes() => _model.ToByteArray();
+    public byte[] ToBytes() => new WireMessage().Add(_header.ToArray()).Add(ModelProto.GraphFieldNumber, _graph).ToArray();
 
     /// <summary>The nodes above some values down from the given ones, and the values they start from.</summary>
     private static (HashSet<Node> Nodes, HashSet<Value> Sources) Above(IEnumerable<Value> outputs, HashSet<Value> given)

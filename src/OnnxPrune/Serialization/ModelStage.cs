@@ -1,8 +1,5 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Google.Protobuf;
-using Onnx;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
@@ -18,21 +15,20 @@ internal static class ModelStage
 
     public static PendingFile Write(Model model, string path)
     {
-        var proto = ModelWriter.Write(model);
-        var weights = model.Graph.Initializers.Where(v => v.Initializer!.HasBytes).Sum(v => v.Initializer!.Count * v.ElementType.SizeInBytes());
-        return model.HasExternalData || weights > LargestMessage ? WriteExternal(model, proto, path) : Write(proto, path);
+        var message = ModelWriter.Write(model);
+        return model.HasExternalData || message.Length > LargestMessage ? WriteExternal(model, path) : Write(message, path);
     }
 
-    private static PendingFile Write(ModelProto proto, string path) => PendingFile.Write(path, stream => proto.WriteTo(stream));
+    private static PendingFile Write(WireMessage message, string path) => PendingFile.Write(path, message.WriteTo);
 
     /// <summary>
-    /// The data file's name carries a hash of its content: whatever has that name already has that content, so that the rename of the model itself is the one moment at which old becomes new, for any
-    /// number of runs at once.
+    /// The data file's name carries a hash of its content: whatever has that name already has that content, so that the rename of
+    /// the model itself is the one moment at which old becomes new, for any number of runs at once.
     /// </summary>
-    private static PendingFile WriteExternal(Model model, ModelProto proto, string path)
+    private static PendingFile WriteExternal(Model model, string path)
     {
         var large = model.Graph.Initializers
-            .Where(v => v.Initializer!.HasBytes && v.Initializer.Count * v.ElementType.SizeInBytes() >= SmallestExternal)
+            .Where(v => v.SparseSource is null && v.Initializer!.HasBytes && v.Initializer.Count * v.ElementType.SizeInBytes() >= SmallestExternal)
             .ToArray();
         var location = DataName(Path.GetFileName(path), Hash(large));
         var offsets = new Dictionary<Value, long>();
@@ -47,13 +43,10 @@ internal static class ModelStage
         });
         try
         {
-            var external = proto.Clone();
-            for (var i = 0; i < external.Graph.Initializer.Count; i++)
-            {
-                Point(external.Graph.Initializer[i], model.Graph.Initializers[i], offsets, location);
-            }
-
-            return Write(external, path).With(data);
+            var message = ModelWriter.Write(model, value => offsets.TryGetValue(value, out var offset)
+                ? TensorMessage.WriteExternal(value.Name, value.Initializer!, value.InitializerSource, location, offset)
+                : ModelWriter.WriteInside(value));
+            return Write(message, path).With(data);
         }
         catch
         {
@@ -75,55 +68,6 @@ internal static class ModelStage
             var padding = (int)(-end & 63);
             yield return (value, padding);
             end += padding + value.Initializer!.Data.Length;
-        }
-    }
-
-    /// <summary>The model's message with all weights inside.</summary>
-    public static ModelProto Whole(Model model)
-    {
-        var whole = ModelWriter.Write(model).Clone();
-        for (var i = 0; i < whole.Graph.Initializer.Count; i++)
-        {
-            TakeIn(whole.Graph.Initializer[i], model.Graph.Initializers[i]);
-        }
-
-        return whole;
-    }
-
-    private static void TakeIn(TensorProto proto, Value value)
-    {
-        if (proto.DataLocation == TensorProto.Types.DataLocation.External)
-        {
-            proto.ExternalData.Clear();
-            proto.DataLocation = TensorProto.Types.DataLocation.Default;
-            proto.RawData = UnsafeByteOperations.UnsafeWrap(value.Initializer!.Data);
-        }
-    }
-
-    private static void Point(TensorProto proto, Value value, Dictionary<Value, long> offsets, string location)
-    {
-        if (!offsets.TryGetValue(value, out var offset))
-        {
-            TakeIn(proto, value);
-            return;
-        }
-
-        proto.RawData = ByteString.Empty;
-        proto.FloatData.Clear();
-        proto.DoubleData.Clear();
-        proto.Int32Data.Clear();
-        proto.Int64Data.Clear();
-        proto.Uint64Data.Clear();
-        proto.ExternalData.Clear();
-        proto.DataLocation = TensorProto.Types.DataLocation.External;
-        foreach (var (key, text) in new[]
-        {
-            ("location", location),
-            ("offset", offset.ToString(CultureInfo.InvariantCulture)),
-            ("length", value.Initializer!.Data.Length.ToString(CultureInfo.InvariantCulture)),
-        })
-        {
-            proto.ExternalData.Add(new StringStringEntryProto { Key = key, Value = text });
         }
     }
 

@@ -5,163 +5,245 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Serialization;
 
 /// <summary>
-/// A <see cref="Model"/> as an ONNX message. What was not changed is the very message that was read: unknown fields, doc strings,
-/// types, order. What was changed replaces just its own part.
+/// A <see cref="Model"/> as an ONNX message. What was not changed is written as the bytes that were read: unknown fields, doc strings,
+/// explicit zeros, order. What was changed replaces just its own part. The model stays as it is, so that several threads may write it.
 /// </summary>
 internal static class ModelWriter
 {
-    /// <summary>The model's message, brought up to date. The message belongs to the model: the next call changes it again, so that one thread at a time may write a model or parts of it.</summary>
-    public static ModelProto Write(Model model)
+    /// <param name="initializer">How to write an initializer; null for <see cref="WriteInitializer"/>.</param>
+    public static WireMessage Write(Model model, Func<Value, WireMessage>? initializer = null)
     {
-        var proto = (ModelProto?)model.Source ?? throw new InvalidOperationException("The model has no source message.");
-        WriteMetadata(model, proto);
-        var graph = proto.Graph;
-        var nodes = model.Graph.Nodes.Select(WriteNode).ToArray();
-        graph.Node.Clear();
-        graph.Node.AddRange(nodes);
-        var initializers = model.Graph.Initializers.Select(WriteInitializer).ToArray();
-        graph.Initializer.Clear();
-        graph.Initializer.AddRange(initializers);
-        foreach (var sparse in graph.SparseInitializer.Where(s => s.Values is not null && (model.Graph.Find(s.Values.Name) is null or { IsInitializer: true })).ToArray())
+        var keepsMetadata = KeepsMetadata(model);
+        var isWritten = false;
+        var message = new WireMessage();
+        foreach (var field in WireField.In(model.Source))
         {
-            graph.SparseInitializer.Remove(sparse);
-        }
-
-        foreach (var gone in graph.Input.Where(i => model.Graph.Find(i.Name) is not { IsGraphInput: true }).ToArray())
-        {
-            graph.Input.Remove(gone);
-        }
-
-        foreach (var gone in graph.ValueInfo.Where(i => model.Graph.Find(i.Name) is null && !model.Graph.NamesOfNothing.Contains(i.Name)).ToArray())
-        {
-            graph.ValueInfo.Remove(gone);
-        }
-
-        WriteOutputs(model.Graph, graph);
-        foreach (var info in graph.Input.Concat(graph.Output).Concat(graph.ValueInfo))
-        {
-            UpdateShape(info, model.Graph.Find(info.Name));
-        }
-
-        return proto;
-    }
-
-    private static void WriteMetadata(Model model, ModelProto proto)
-    {
-        var old = proto.MetadataProps.GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value);
-        if (old.Count == model.Metadata.Count && old.All(p => model.Metadata.TryGetValue(p.Key, out var value) && value == p.Value))
-        {
-            return;
-        }
-
-        proto.MetadataProps.Clear();
-        proto.MetadataProps.AddRange(model.Metadata.Select(p => new StringStringEntryProto { Key = p.Key, Value = p.Value }));
-    }
-
-    private static NodeProto WriteNode(Node node)
-    {
-        var proto = (NodeProto?)node.Source ?? new NodeProto { Name = node.Name, OpType = node.OpType, Domain = node.Domain };
-        Replace(proto.Input, node.Inputs);
-        Replace(proto.Output, node.Outputs);
-        var attributes = node.Attributes.Select(WriteAttribute).ToArray();
-        if (!attributes.SequenceEqual(proto.Attribute, ReferenceEqualityComparer.Instance))
-        {
-            proto.Attribute.Clear();
-            proto.Attribute.AddRange(attributes);
-        }
-
-        return proto;
-    }
-
-    private static void Replace(Google.Protobuf.Collections.RepeatedField<string> names, IReadOnlyList<Value?> values)
-    {
-        if (!names.SequenceEqual(values.Select(v => v?.Name ?? "")))
-        {
-            names.Clear();
-            names.AddRange(values.Select(v => v?.Name ?? ""));
-        }
-    }
-
-    internal static AttributeProto WriteAttribute(NodeAttribute attribute)
-    {
-        if (attribute.Source is AttributeProto source)
-        {
-            return source;
-        }
-
-        var proto = new AttributeProto { Name = attribute.Name };
-        switch (attribute.Value)
-        {
-            case long i:
-                (proto.Type, proto.I) = (AttributeProto.Types.AttributeType.Int, i);
-                break;
-            case float f:
-                (proto.Type, proto.F) = (AttributeProto.Types.AttributeType.Float, f);
-                break;
-            case string s:
-                (proto.Type, proto.S) = (AttributeProto.Types.AttributeType.String, ByteString.CopyFromUtf8(s));
-                break;
-            case long[] ints:
-                proto.Type = AttributeProto.Types.AttributeType.Ints;
-                proto.Ints.AddRange(ints);
-                break;
-            case float[] floats:
-                proto.Type = AttributeProto.Types.AttributeType.Floats;
-                proto.Floats.AddRange(floats);
-                break;
-            case string[] strings:
-                proto.Type = AttributeProto.Types.AttributeType.Strings;
-                proto.Strings.AddRange(strings.Select(ByteString.CopyFromUtf8));
-                break;
-            case Tensor tensor:
-                (proto.Type, proto.T) = (AttributeProto.Types.AttributeType.Tensor, TensorMessage.Write("", tensor));
-                break;
-            default:
-                throw new InvalidOperationException($"Attribute '{attribute.Name}' has a value that ONNX cannot store.");
-        }
-
-        return proto;
-    }
-
-    private static TensorProto WriteInitializer(Value value)
-    {
-        if (value.InitializerSource is TensorProto source)
-        {
-            source.Name = value.Name;
-            return source;
-        }
-
-        var made = TensorMessage.Write(value.Name, value.Initializer!);
-        value.InitializerSource = made;
-        return made;
-    }
-
-    private static void WriteOutputs(Graph graph, GraphProto proto)
-    {
-        // Outputs that were added (to look into the graph) follow those of the file.
-        var known = proto.Output.ToDictionary(o => o.Name);
-        var outputs = graph.Outputs.Select(o => known.GetValueOrDefault(o.Name) ?? new ValueInfoProto { Name = o.Name }).ToArray();
-        if (!outputs.SequenceEqual(proto.Output, ReferenceEqualityComparer.Instance))
-        {
-            proto.Output.Clear();
-            proto.Output.AddRange(outputs);
-        }
-    }
-
-    /// <summary>Where the file states a size that a rewrite has changed, states the new one; adds nothing.</summary>
-    private static void UpdateShape(ValueInfoProto info, Value? value)
-    {
-        if (value is not { Shape: { } shape } || (!value.IsResized && !value.IsInitializer) || info.Type?.TensorType?.Shape is not { } stated || stated.Dim.Count != shape.Rank)
-        {
-            return;
-        }
-
-        for (var axis = 0; axis < shape.Rank; axis++)
-        {
-            if (shape[axis].Size is { } size && stated.Dim[axis].ValueCase == TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue)
+            if (field.Holds(ModelProto.GraphFieldNumber))
             {
-                stated.Dim[axis].DimValue = size;
+                // A message that comes in parts is one, as protobuf has it.
+                if (!isWritten)
+                {
+                    message.Add(ModelProto.GraphFieldNumber, WriteGraph(model, initializer ?? WriteInitializer));
+                }
+
+                isWritten = true;
+            }
+            else if (keepsMetadata || !field.Holds(ModelProto.MetadataPropsFieldNumber))
+            {
+                message.Add(field);
             }
         }
+
+        if (!keepsMetadata)
+        {
+            foreach (var (key, value) in model.Metadata)
+            {
+                message.Add(ModelProto.MetadataPropsFieldNumber, new StringStringEntryProto { Key = key, Value = value });
+            }
+        }
+
+        return message;
+    }
+
+    /// <summary>A model without a graph: the operator sets and functions of another one.</summary>
+    public static WireMessage WriteHeader(Model model, long irVersion)
+    {
+        var message = new WireMessage().AddNumber(ModelProto.IrVersionFieldNumber, irVersion);
+        foreach (var field in WireField.In(model.Source).Where(f => f.Holds(ModelProto.OpsetImportFieldNumber) || f.Holds(ModelProto.FunctionsFieldNumber)))
+        {
+            message.Add(field);
+        }
+
+        return message;
+    }
+
+    /// <summary>What the file says of the graph's inputs, brought up to date.</summary>
+    public static IEnumerable<ValueInfoProto> Inputs(Model model) =>
+        Inputs(GraphFields(model), model.Graph).Select(i => ValueInfoProto.Parser.ParseFrom(i.ToArray()));
+
+    /// <summary>The fields of the graph as they were read, without large weights.</summary>
+    public static IEnumerable<WireField> GraphFields(Model model) => WireField.Contents(model.Source, ModelProto.GraphFieldNumber).SelectMany(WireField.In);
+
+    public static WireMessage WriteInitializer(Value value) => value.InitializerSource is { } source
+        ? new WireMessage().Add(source)
+        : TensorMessage.Write(value.Name, value.Initializer!);
+
+    /// <summary>The initializer with its elements inside the message, wherever they lay.</summary>
+    public static WireMessage WriteInside(Value value) => value.InitializerSource is { } source && TensorMessage.IsExternal(source)
+        ? TensorMessage.TakeIn(source, value.Initializer!)
+        : WriteInitializer(value);
+
+    public static WireMessage WriteNode(Node node)
+    {
+        if (node.Source is not { } source)
+        {
+            return WriteNode(node.Name, node.OpType, node.Domain, node.Inputs.Select(Name), node.Outputs.Select(Name), node.Attributes);
+        }
+
+        var message = new WireMessage();
+        if (Names(source, NodeProto.InputFieldNumber).SequenceEqual(node.Inputs.Select(Name))
+            && Names(source, NodeProto.OutputFieldNumber).SequenceEqual(node.Outputs.Select(Name))
+            && KeepsAttributes(node, source))
+        {
+            return message.Add(source);
+        }
+
+        AddNames(message, NodeProto.InputFieldNumber, node.Inputs.Select(Name));
+        AddNames(message, NodeProto.OutputFieldNumber, node.Outputs.Select(Name));
+        foreach (var field in WireField.In(source).Where(f => !f.Holds(NodeProto.InputFieldNumber) && !f.Holds(NodeProto.OutputFieldNumber) && !f.Holds(NodeProto.AttributeFieldNumber)))
+        {
+            message.Add(field);
+        }
+
+        return AddAttributes(message, node.Attributes);
+    }
+
+    public static WireMessage WriteNode(string name, string opType, string domain, IEnumerable<string> inputs, IEnumerable<string> outputs, IEnumerable<NodeAttribute> attributes)
+    {
+        var message = new WireMessage();
+        AddNames(message, NodeProto.InputFieldNumber, inputs);
+        AddNames(message, NodeProto.OutputFieldNumber, outputs);
+        message.Add(NodeProto.NameFieldNumber, name).Add(NodeProto.OpTypeFieldNumber, opType).Add(NodeProto.DomainFieldNumber, domain);
+        return AddAttributes(message, attributes);
+    }
+
+    private static bool KeepsMetadata(Model model)
+    {
+        var stated = WireField.Contents(model.Source, ModelProto.MetadataPropsFieldNumber).Select(p => StringStringEntryProto.Parser.ParseFrom(p.Span))
+            .GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value);
+        return stated.Count == model.Metadata.Count && stated.All(p => model.Metadata.TryGetValue(p.Key, out var value) && value == p.Value);
+    }
+
+    /// <summary>The fields of the graph in the file's order; all of one kind stand where the first of them stood.</summary>
+    private static WireMessage WriteGraph(Model model, Func<Value, WireMessage> initializer)
+    {
+        var graph = model.Graph;
+        var fields = GraphFields(model).ToArray();
+        var lists = new Dictionary<int, IEnumerable<WireMessage>>
+        {
+            [GraphProto.NodeFieldNumber] = graph.Nodes.Select(WriteNode),
+            [GraphProto.InitializerFieldNumber] = graph.Initializers.Where(v => v.SparseSource is null).Select(initializer),
+            [GraphProto.SparseInitializerFieldNumber] = Sparse(fields, graph),
+            [GraphProto.InputFieldNumber] = Inputs(fields, graph),
+            [GraphProto.OutputFieldNumber] = Outputs(fields, graph),
+            [GraphProto.ValueInfoFieldNumber] = Infos(fields, GraphProto.ValueInfoFieldNumber, graph, name => graph.Find(name) is not null || graph.NamesOfNothing.Contains(name)),
+        };
+        var message = new WireMessage();
+        var written = new HashSet<int>();
+        foreach (var field in fields)
+        {
+            if (!lists.TryGetValue(field.Number, out var list) || !field.Holds(field.Number))
+            {
+                message.Add(field);
+            }
+            else if (written.Add(field.Number))
+            {
+                AddAll(message, field.Number, list);
+            }
+        }
+
+        foreach (var (number, list) in lists.Where(l => !written.Contains(l.Key)))
+        {
+            AddAll(message, number, list);
+        }
+
+        return message;
+    }
+
+    /// <summary>Those that the program has not changed; the others are dense by now, or gone.</summary>
+    public static IEnumerable<WireMessage> Sparse(IEnumerable<WireField> fields, Graph graph) =>
+        from field in fields
+        where field.Holds(GraphProto.SparseInitializerFieldNumber)
+        let name = SparseTensorProto.Parser.ParseFrom(field.Content.Span).Values?.Name ?? ""
+        where graph.Find(name) is { SparseSource: not null } or { IsInitializer: false }
+        select new WireMessage().Add(field.Content);
+
+    private static IEnumerable<WireMessage> Inputs(IEnumerable<WireField> fields, Graph graph) =>
+        Infos(fields, GraphProto.InputFieldNumber, graph, name => graph.Find(name) is { IsGraphInput: true });
+
+    /// <summary>Outputs that were added (to look into the graph) follow those of the file.</summary>
+    private static IEnumerable<WireMessage> Outputs(IEnumerable<WireField> fields, Graph graph)
+    {
+        var known = fields.Where(f => f.Holds(GraphProto.OutputFieldNumber)).ToDictionary(f => NameOf(f.Content), f => f.Content);
+        return graph.Outputs.Select(o => known.TryGetValue(o.Name, out var info) ? WriteInfo(info, o) : new WireMessage().Add(ValueInfoProto.NameFieldNumber, o.Name));
+    }
+
+    private static IEnumerable<WireMessage> Infos(IEnumerable<WireField> fields, int number, Graph graph, Func<string, bool> isThere) =>
+        from field in fields
+        where field.Holds(number)
+        let name = NameOf(field.Content)
+        where isThere(name)
+        select WriteInfo(field.Content, graph.Find(name));
+
+    private static void AddAll(WireMessage message, int number, IEnumerable<WireMessage> contents)
+    {
+        foreach (var content in contents)
+        {
+            message.Add(number, content);
+        }
+    }
+
+    private static void AddNames(WireMessage message, int number, IEnumerable<string> names)
+    {
+        foreach (var name in names)
+        {
+            message.Add(number, name);
+        }
+    }
+
+    private static WireMessage AddAttributes(WireMessage message, IEnumerable<NodeAttribute> attributes)
+    {
+        AddAll(message, NodeProto.AttributeFieldNumber, attributes.Select(AttributeMessage.Write));
+        return message;
+    }
+
+    private static bool KeepsAttributes(Node node, ReadOnlyMemory<byte> source)
+    {
+        var stated = WireField.Contents(source, NodeProto.AttributeFieldNumber).ToArray();
+        return stated.Length == node.Attributes.Count && node.Attributes.Zip(stated).All(p => p.First.Source is { } own && own.Equals(p.Second));
+    }
+
+    private static IEnumerable<string> Names(ReadOnlyMemory<byte> node, int number) => WireField.Contents(node, number).Select(Text);
+
+    private static string Name(Value? value) => value?.Name ?? "";
+
+    private static string NameOf(ReadOnlyMemory<byte> info) => WireField.Contents(info, ValueInfoProto.NameFieldNumber).Select(Text).LastOrDefault("");
+
+    private static string Text(ReadOnlyMemory<byte> bytes) => System.Text.Encoding.UTF8.GetString(bytes.Span);
+
+    /// <summary>Where the file states a size that a rewrite has changed, states the new one; adds nothing.</summary>
+    private static WireMessage WriteInfo(ReadOnlyMemory<byte> source, Value? value)
+    {
+        if (value is { Shape: { } shape } && (value.IsResized || value.IsInitializer))
+        {
+            var info = ValueInfoProto.Parser.ParseFrom(source.Span);
+            if (Resize(info, shape))
+            {
+                return new WireMessage().Add(info.ToByteArray());
+            }
+        }
+
+        return new WireMessage().Add(source);
+    }
+
+    /// <returns>Whether a stated size was another one.</returns>
+    private static bool Resize(ValueInfoProto info, Shape shape)
+    {
+        if (info.Type?.TensorType?.Shape is not { } stated || stated.Dim.Count != shape.Rank)
+        {
+            return false;
+        }
+
+        var isChanged = false;
+        for (var axis = 0; axis < shape.Rank; axis++)
+        {
+            if (shape[axis].Size is { } size && stated.Dim[axis] is { ValueCase: TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue } dim && dim.DimValue != size)
+            {
+                dim.DimValue = size;
+                isChanged = true;
+            }
+        }
+
+        return isChanged;
     }
 }

@@ -36,10 +36,9 @@ public static class OnnxFile
             throw new BrokenModelException("the file is empty (0 bytes)");
         }
 
-        var lean = LeanWire.Split(bytes);
         try
         {
-            return ModelReader.Read(ModelProto.Parser.ParseFrom(lean.Message.Span), external, lean.RawData);
+            return ModelReader.Read(LeanWire.Split(bytes), external);
         }
         catch (InvalidProtocolBufferException e)
         {
@@ -47,17 +46,17 @@ public static class OnnxFile
         }
     }
 
-    /// <summary>The model as the bytes of an ONNX file. External data stay external.</summary>
-    public static byte[] ToBytes(Model model) => ModelWriter.Write(model).ToByteArray();
+    /// <summary>The model as the bytes of an ONNX file. External data of initializers stay external.</summary>
+    public static byte[] ToBytes(Model model) => ModelWriter.Write(model).ToArray();
 
     /// <summary>The same with external data inside, at most 2 GB.</summary>
-    public static byte[] ToWholeBytes(Model model) => ModelStage.Whole(model).ToByteArray();
+    public static byte[] ToWholeBytes(Model model) => ModelWriter.Write(model, ModelWriter.WriteInside).ToArray();
 
     /// <summary>
     /// The initializers whose elements <see cref="ToBytes"/> leaves to other files, by name: whoever runs those bytes gives them along, as they were when the model was read.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> ExternalWeights(Model model) => model.Graph.Initializers
-        .Where(v => v.InitializerSource is TensorProto { DataLocation: TensorProto.Types.DataLocation.External })
+        .Where(v => v.InitializerSource is { } source && TensorMessage.IsExternal(source))
         .ToDictionary(v => v.Name, v => v.Initializer!);
 
     /// <summary>The same of a file that is not in place yet, read back from what was written.</summary>
@@ -67,15 +66,6 @@ public static class OnnxFile
 
     /// <summary>The files besides its own that a model was read from.</summary>
     public static IReadOnlyCollection<string> ExternalFiles(Model model) => ((ExternalData?)model.ExternalData)?.Files ?? [];
-
-    /// <summary>An independent copy. Weights are shared, since tensors never change.</summary>
-    public static Model Clone(Model model)
-    {
-        // Message clones share their byte strings, so this costs the size of the graph and not of the weights.
-        var copy = ModelReader.Read(ModelWriter.Write(model).Clone(), (ExternalData?)model.ExternalData);
-        copy.HasExternalData = model.HasExternalData;
-        return copy;
-    }
 
     /// <summary>
     /// The model with the bodies of its functions in place of their calls, so that channels can be followed through them; the model
@@ -89,45 +79,20 @@ public static class OnnxFile
             return model;
         }
 
-        var copy = ModelWriter.Write(model).Clone();
-        FunctionInlining.Apply(copy);
-        var inlined = ModelReader.Read(copy, (ExternalData?)model.ExternalData);
-        inlined.HasExternalData = model.HasExternalData;
-        return inlined;
+        return Replaced(model, FunctionInlining.Apply);
     }
 
     /// <summary>
     /// The model with ONNX's own operators in place of those that ONNX Runtime fuses them to; the model itself where it has none. See <see cref="FusionExpansion"/>.
     /// </summary>
     /// <exception cref="UnsupportedModelException">The model was saved with its weights in the layout of one machine's kernels.</exception>
-    public static Model WithoutFusions(Model model)
-    {
-        if (model.Source is not Onnx.ModelProto source || !FusionExpansion.IsNeededFor(source))
-        {
-            return model;
-        }
+    public static Model WithoutFusions(Model model) => FusionExpansion.IsNeededFor(model) ? Replaced(model, FusionExpansion.Apply) : model;
 
-        var copy = ModelWriter.Write(model).Clone();
-        FusionExpansion.Apply(copy);
-        var expanded = ModelReader.Read(copy, model.Folder);
-        expanded.HasExternalData = model.HasExternalData;
-        return expanded;
-    }
+    private static Model Replaced(Model model, Action<ModelProto> change) =>
+        ModelReader.Read(NodeReplacement.Apply(LeanWire.Split(ModelWriter.Write(model).ToArray()), change), (ExternalData?)model.ExternalData);
 
-    /// <summary>An independent copy with the shapes and types that were inferred for the original's values.</summary>
-    public static Model CloneWithShapes(Model model)
-    {
-        var copy = Clone(model);
-        foreach (var value in copy.Graph.Values)
-        {
-            if (!value.IsInitializer && model.Graph.Find(value.Name) is { } original)
-            {
-                (value.Shape, value.ElementType) = (original.Shape, original.ElementType);
-            }
-        }
-
-        return copy;
-    }
+    /// <summary>An independent copy with the shapes and types that are known. Weights are shared.</summary>
+    public static Model CloneWithShapes(Model model) => model.Clone();
 
     /// <summary>Writes the model to a temporary sibling of <paramref name="path"/>; see <see cref="PendingFile"/>.</summary>
     /// <exception cref="UsageException">The path cannot be written to.</exception>

@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Onnx;
 using OnnxPrune.Graphs;
 
@@ -28,13 +27,26 @@ public static class ShapeSkeleton
         IReadOnlyCollection<string>? outputs = null,
         IReadOnlyCollection<string>? ranksOf = null)
     {
-        var source = ModelWriter.Write(model);
-        var skeleton = Start(source, Math.Max(source.IrVersion, IrVersionOfConstants));
-        AddInputs(skeleton.Graph, model.Graph, source.Graph, inputShapes);
-        AddInitializers(skeleton.Graph, model.Graph, source.Graph);
-        AddNodes(skeleton.Graph, source.Graph);
-        AddOutputs(skeleton.Graph, outputs, ranksOf);
-        return skeleton.ToByteArray();
+        var graph = Start(model, inputShapes, isLean: true);
+        foreach (var value in model.Graph.Initializers.Where(v => v.SparseSource is null))
+        {
+            if (value.Initializer is { HasBytes: true } tensor && !IsKept(tensor))
+            {
+                graph.Add(GraphProto.InputFieldNumber, Describe(value.Name, tensor.ElementType, tensor.Dims));
+            }
+            else
+            {
+                graph.Add(GraphProto.InitializerFieldNumber, ModelWriter.WriteInside(value));
+            }
+        }
+
+        foreach (var node in model.Graph.Nodes)
+        {
+            AddNode(graph, node);
+        }
+
+        AddOutputs(graph, model.Graph, outputs, ranksOf);
+        return End(model, Math.Max(model.IrVersion, IrVersionOfConstants), graph);
     }
 
     /// <summary>
@@ -46,113 +58,86 @@ public static class ShapeSkeleton
         IReadOnlyCollection<string>? outputs = null,
         IReadOnlyCollection<string>? ranksOf = null)
     {
-        var source = ModelWriter.Write(model);
-        var whole = Start(source, source.IrVersion);
-        whole.Graph.Input.AddRange(source.Graph.Input.Select(i => WithShape(i, inputShapes)));
-        whole.Graph.Initializer.AddRange(source.Graph.Initializer);
-        whole.Graph.SparseInitializer.AddRange(source.Graph.SparseInitializer);
-        whole.Graph.Node.AddRange(source.Graph.Node);
-        AddOutputs(whole.Graph, outputs, ranksOf);
-        return whole.ToByteArray();
+        var graph = Start(model, inputShapes, isLean: false);
+        foreach (var value in model.Graph.Initializers.Where(v => v.SparseSource is null))
+        {
+            graph.Add(GraphProto.InitializerFieldNumber, ModelWriter.WriteInitializer(value));
+        }
+
+        foreach (var node in model.Graph.Nodes)
+        {
+            graph.Add(GraphProto.NodeFieldNumber, ModelWriter.WriteNode(node));
+        }
+
+        AddOutputs(graph, model.Graph, outputs, ranksOf);
+        return End(model, model.IrVersion, graph);
     }
 
     /// <summary>The name of the output whose only dimension is the rank of <paramref name="value"/>.</summary>
     public static string RankProbe(string value) => "onnxprune.rank:" + value;
 
-    private static ModelProto Start(ModelProto source, long irVersion)
+    /// <summary>A graph with the model's inputs and sparse initializers; a lean one without the inputs that are initializers too.</summary>
+    private static WireMessage Start(Model model, IReadOnlyDictionary<string, long[]>? inputShapes, bool isLean)
     {
-        var name = source.Graph.Name.Length > 0 ? source.Graph.Name : "skeleton";
-        var made = new ModelProto { IrVersion = irVersion, Graph = new GraphProto { Name = name } };
-        made.OpsetImport.AddRange(source.OpsetImport);
-        made.Functions.AddRange(source.Functions);
-        return made;
+        var graph = new WireMessage().Add(GraphProto.NameFieldNumber, model.Graph.Name.Length > 0 ? model.Graph.Name : "skeleton");
+        foreach (var input in ModelWriter.Inputs(model).Where(i => !isLean || model.Graph.Find(i.Name) is { IsInitializer: false }))
+        {
+            graph.Add(GraphProto.InputFieldNumber, WithShape(input, inputShapes));
+        }
+
+        foreach (var sparse in ModelWriter.Sparse(ModelWriter.GraphFields(model), model.Graph))
+        {
+            graph.Add(GraphProto.SparseInitializerFieldNumber, sparse);
+        }
+
+        return graph;
     }
 
-    private static void AddInputs(GraphProto skeleton, Graph graph, GraphProto source, IReadOnlyDictionary<string, long[]>? inputShapes)
-    {
-        foreach (var input in source.Input)
-        {
-            if (graph.Find(input.Name) is { IsInitializer: false })
-            {
-                skeleton.Input.Add(WithShape(input, inputShapes));
-            }
-        }
-    }
-
-    private static void AddInitializers(GraphProto skeleton, Graph graph, GraphProto source)
-    {
-        skeleton.SparseInitializer.AddRange(source.SparseInitializer);
-        foreach (var tensor in source.Initializer)
-        {
-            var initializer = graph.Find(tensor.Name)?.Initializer;
-            if (initializer is { HasBytes: true } && !IsKept(initializer))
-            {
-                skeleton.Input.Add(Describe(tensor.Name, initializer.ElementType, initializer.Dims));
-            }
-            else if (initializer is not null && tensor.DataLocation == TensorProto.Types.DataLocation.External)
-            {
-                skeleton.Initializer.Add(TensorMessage.Write(tensor.Name, initializer));
-            }
-            else
-            {
-                skeleton.Initializer.Add(tensor);
-            }
-        }
-    }
+    private static byte[] End(Model model, long irVersion, WireMessage graph) =>
+        ModelWriter.WriteHeader(model, irVersion).Add(ModelProto.GraphFieldNumber, graph).ToArray();
 
     /// <summary>
-    /// All nodes, except that Constants that hold weights become inputs as initializers do, and that nodes of which the runtime infers nothing,
-    /// although their output has the shape of their input, become an Identity.
+    /// Adds the node; but a Constant that holds weights becomes an input as initializers do, and nodes of which the runtime infers
+    /// nothing, although their output has the shape of their input, become an Identity.
     /// </summary>
-    private static void AddNodes(GraphProto skeleton, GraphProto source)
+    private static void AddNode(WireMessage graph, Node node)
     {
-        foreach (var node in source.Node)
+        if (node is { OpType: "Constant", Domain: "", Attributes: [{ Value: Tensor { HasBytes: true } tensor }], Outputs: [{ } output] } && !IsKept(tensor))
         {
-            if (node is { OpType: "Constant", Domain: "" or "ai.onnx", Attribute: [{ T: { } tensor }], Output: [{ Length: > 0 } name] }
-                && tensor.CalculateSize() > LargestKeptBytes
-                && ((ElementType)tensor.DataType).SizeInBytes() > 0
-                && !IsShapeLike((ElementType)tensor.DataType))
-            {
-                skeleton.Input.Add(Describe(name, (ElementType)tensor.DataType, tensor.Dims));
-            }
-            else if (HasInputsShape(node) && node is { Input.Count: > 0, Output.Count: > 0 })
-            {
-                skeleton.Node.Add(new NodeProto { Name = node.Name, OpType = "Identity", Input = { node.Input[0] }, Output = { node.Output[0] } });
-            }
-            else
-            {
-                skeleton.Node.Add(node);
-            }
+            graph.Add(GraphProto.InputFieldNumber, Describe(output.Name, tensor.ElementType, tensor.Dims));
+        }
+        else if (HasInputsShape(node) && node is { Inputs: [{ } input, ..], Outputs: [{ } same, ..] })
+        {
+            graph.Add(GraphProto.NodeFieldNumber, ModelWriter.WriteNode(node.Name, "Identity", "", [input.Name], [same.Name], []));
+        }
+        else
+        {
+            graph.Add(GraphProto.NodeFieldNumber, ModelWriter.WriteNode(node));
         }
     }
 
     /// <summary>Operators that ONNX Runtime runs, but infers no shapes of; OperatorShapeTests shows that these are all.</summary>
-    private static bool HasInputsShape(NodeProto node) => (node.Domain, node.OpType) switch
+    private static bool HasInputsShape(Node node) => (node.Domain, node.OpType) switch
     {
-        ("" or "ai.onnx", "GroupNormalization" or "MeanVarianceNormalization" or "LpNormalization") => true,
+        ("", "GroupNormalization" or "MeanVarianceNormalization" or "LpNormalization") => true,
         ("com.microsoft", "GroupNorm") => true,
         _ => false,
     };
 
     // Outputs carry names only: the runtime infers their types.
-    private static void AddOutputs(GraphProto graph, IReadOnlyCollection<string>? outputs, IReadOnlyCollection<string>? ranksOf)
+    private static void AddOutputs(WireMessage message, Graph graph, IReadOnlyCollection<string>? outputs, IReadOnlyCollection<string>? ranksOf)
     {
-        var names = outputs ?? graph.Node.SelectMany(n => n.Output).Where(name => name.Length > 0);
-        graph.Output.AddRange(names.Select(name => new ValueInfoProto { Name = name }));
+        foreach (var name in outputs ?? graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().Select(v => v.Name))
+        {
+            message.Add(GraphProto.OutputFieldNumber, new ValueInfoProto { Name = name });
+        }
+
+        // Shape's output is [rank], and of unknown length where the rank is unknown: so a scalar can be told from an unknown shape.
         foreach (var name in ranksOf ?? [])
         {
-            AddRankProbe(graph, name);
+            message.Add(GraphProto.NodeFieldNumber, ModelWriter.WriteNode(RankProbe(name), "Shape", "", [name], [RankProbe(name)], []));
+            message.Add(GraphProto.OutputFieldNumber, new ValueInfoProto { Name = RankProbe(name) });
         }
-    }
-
-    // Shape's output is [rank], and of unknown length where the rank is unknown: so a scalar can be told from an unknown shape.
-    private static void AddRankProbe(GraphProto graph, string value)
-    {
-        var probe = new NodeProto { OpType = "Shape", Name = RankProbe(value) };
-        probe.Input.Add(value);
-        probe.Output.Add(RankProbe(value));
-        graph.Node.Add(probe);
-        graph.Output.Add(new ValueInfoProto { Name = RankProbe(value) });
     }
 
     private static bool IsKept(Tensor tensor) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Onnx;
@@ -94,13 +95,63 @@ internal static class TensorMessage
         }));
     }
 
-    public static TensorProto Write(string name, Tensor tensor)
+    /// <summary>Whether a tensor's elements lie in another file.</summary>
+    public static bool IsExternal(ReadOnlyMemory<byte> tensor) =>
+        WireField.In(tensor).LastOrDefault(f => f is { Number: TensorProto.DataLocationFieldNumber, Type: WireFormat.WireType.Varint }) is { Number: > 0 } location
+        && location.ReadNumber() == (long)TensorProto.Types.DataLocation.External;
+
+    /// <summary>A tensor with its elements, which are not copied.</summary>
+    public static WireMessage Write(string name, Tensor tensor) =>
+        Header(name, tensor).Add(TensorProto.RawDataFieldNumber, tensor.Data);
+
+    /// <summary>A tensor whose elements lie in another file.</summary>
+    /// <param name="source">The tensor as it was read, of which everything else stays; null when the program made it.</param>
+    public static WireMessage WriteExternal(string name, Tensor tensor, ReadOnlyMemory<byte>? source, string location, long offset)
     {
-        var proto = new TensorProto { Name = name, DataType = (int)tensor.ElementType };
-        proto.Dims.AddRange(tensor.Dims);
-        proto.RawData = UnsafeByteOperations.UnsafeWrap(tensor.Data);
-        return proto;
+        var message = source is { } known ? WithoutElements(known) : Header(name, tensor);
+        message.AddNumber(TensorProto.DataLocationFieldNumber, (long)TensorProto.Types.DataLocation.External);
+        foreach (var (key, text) in new[]
+        {
+            ("location", location),
+            ("offset", offset.ToString(CultureInfo.InvariantCulture)),
+            ("length", tensor.Data.Length.ToString(CultureInfo.InvariantCulture)),
+        })
+        {
+            message.Add(TensorProto.ExternalDataFieldNumber, new StringStringEntryProto { Key = key, Value = text });
+        }
+
+        return message;
     }
+
+    /// <summary>The tensor as it was read, with its elements inside the message.</summary>
+    public static WireMessage TakeIn(ReadOnlyMemory<byte> source, Tensor tensor) =>
+        WithoutElements(source).Add(TensorProto.RawDataFieldNumber, tensor.Data);
+
+    private static WireMessage Header(string name, Tensor tensor)
+    {
+        var message = new WireMessage();
+        foreach (var dim in tensor.Dims)
+        {
+            message.AddNumber(TensorProto.DimsFieldNumber, dim);
+        }
+
+        return message.AddNumber(TensorProto.DataTypeFieldNumber, (long)tensor.ElementType).Add(TensorProto.NameFieldNumber, name);
+    }
+
+    private static WireMessage WithoutElements(ReadOnlyMemory<byte> source)
+    {
+        var message = new WireMessage();
+        foreach (var field in WireField.In(source).Where(f => !HoldsElements(f.Number)))
+        {
+            message.Add(field);
+        }
+
+        return message;
+    }
+
+    private static bool HoldsElements(int number) => number is
+        TensorProto.RawDataFieldNumber or TensorProto.FloatDataFieldNumber or TensorProto.DoubleDataFieldNumber or TensorProto.Int32DataFieldNumber or
+        TensorProto.Int64DataFieldNumber or TensorProto.Uint64DataFieldNumber or TensorProto.ExternalDataFieldNumber or TensorProto.DataLocationFieldNumber;
 
     private static void Expect(TensorProto proto, long expected, long found, string unit)
     {

@@ -156,6 +156,46 @@ public sealed class DataSourceTests
         Assert.Contains("damaged", Assert.Throws<UsageException>(() => DataSource.Open(folder["zip.npz"])).Message);
     }
 
+    [Theory]
+    [InlineData("checksum", "its checksum is")]
+    [InlineData("longer", "damaged")]
+    [InlineData("shorter", "damaged")]
+    [InlineData("encrypted", "is encrypted")]
+    [InlineData("method", "cannot be unpacked")]
+    public void A_member_that_is_not_what_was_packed_is_refused_in_one_sentence(string what, string words)
+    {
+        using var folder = new TemporaryFolder();
+        NumpyFile.Archive(folder["d.npz"], ("x", NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes)));
+        var bytes = File.ReadAllBytes(folder["d.npz"]);
+        var directory = bytes.AsSpan().LastIndexOf("PK\x01\x02"u8);
+        switch (what)
+        {
+            case "checksum":
+                bytes[directory + 16] ^= 1;
+                break;
+            case "longer":
+                bytes[directory + 24] -= 1;
+                break;
+            case "shorter":
+                bytes[directory + 24] += 1;
+                break;
+            case "encrypted":
+                bytes[directory + 8] |= 1;
+                break;
+            default:
+                // 12 is bzip2.
+                bytes[directory + 10] = 12;
+                break;
+        }
+
+        File.WriteAllBytes(folder["d.npz"], bytes);
+
+        var failure = Assert.Throws<UsageException>(() => DataSource.Open(folder["d.npz"]));
+
+        Assert.Contains(words, failure.Message);
+        Assert.DoesNotContain('\n', failure.Message);
+    }
+
     [Fact]
     public void An_archive_bomb_is_refused_before_it_is_unpacked()
     {

@@ -78,6 +78,22 @@ public sealed class DamagedFileTests
         Assert.Contains("is given to two values", Failure(g.ToBytes())!.Message);
     }
 
+    [Theory]
+    [InlineData("w1")]
+    [InlineData("relu1.y")]
+    [InlineData("another.sparse")]
+    public void Name_that_a_sparse_initializer_shares_is_broken(string name)
+    {
+        var g = new TestGraph();
+        g.Close(g.Relu(g.Input(3, 4, 4)));
+        foreach (var own in (string[])["another.sparse", name])
+        {
+            g.Proto.Graph.SparseInitializer.Add(new Onnx.SparseTensorProto { Values = TestGraph.Message(own, Tensor.Of([1f], 1)), Indices = TestGraph.Message("", Tensor.Of([0L], 1)), Dims = { 4 } });
+        }
+
+        Assert.Contains($"'{name}' is given to two values; one of them is a sparse initializer", Failure(g.ToBytes())!.Message);
+    }
+
     [Fact]
     public void Output_that_is_listed_twice_is_broken()
     {

@@ -24,7 +24,36 @@ public sealed class RoundTripTests
     {
         var model = OnnxFile.FromBytes(Rich().ToByteArray());
 
-        Assert.Equal(OnnxFile.ToBytes(model), OnnxFile.ToBytes(OnnxFile.Clone(model)));
+        Assert.Equal(OnnxFile.ToBytes(model), OnnxFile.ToBytes(OnnxFile.CloneWithShapes(model)));
+    }
+
+    [Fact]
+    public void Writing_leaves_the_model_as_it_was_so_that_threads_may_write_at_once()
+    {
+        var model = ModelCopy.WithShapes(Cuttable());
+        new Pruner(model).Apply(RandomPlan.Of(model, new Random(3), 0.5));
+        model.Graph.Nodes[0].Set("of_the_program", 0L);
+        var expected = OnnxFile.ToBytes(model);
+
+        var written = Enumerable.Range(0, 64).AsParallel().WithDegreeOfParallelism(8).Select(_ => OnnxFile.ToBytes(model)).ToArray();
+
+        Assert.All(written, w => Assert.Equal(expected, w));
+    }
+
+    [Fact]
+    public void Clone_has_values_and_nodes_of_its_own()
+    {
+        var model = ModelCopy.WithShapes(Cuttable());
+        var before = OnnxFile.ToBytes(model);
+
+        var copy = OnnxFile.CloneWithShapes(model);
+        new Pruner(copy).Apply(RandomPlan.Of(copy, new Random(3), 0.5));
+        copy.Metadata["author"] = "another";
+
+        Assert.Equal(before, OnnxFile.ToBytes(model));
+        Assert.NotEqual(before, OnnxFile.ToBytes(copy));
+        Assert.Empty(model.Graph.Values.Intersect(copy.Graph.Values));
+        Assert.Empty(model.Graph.Nodes.Intersect(copy.Graph.Nodes));
     }
 
     [Fact]
@@ -69,6 +98,13 @@ public sealed class RoundTripTests
         var written = OnnxFile.ToBytes(OnnxFile.FromBytes(message.ToByteArray()));
 
         Assert.Equal(message, ModelProto.Parser.ParseFrom(written));
+    }
+
+    private static Model Cuttable()
+    {
+        var g = new TestGraph();
+        g.Close(g.ConvBnRelu(g.ConvBnRelu(g.Input(3, 4, 4), 16), 16));
+        return g.Build();
     }
 
     /// <summary>A model with something in every corner of the format.</summary>

@@ -13,6 +13,9 @@ public sealed class SharedModelTests
     private static readonly string[] s_refused =
         ["Candy_winmltools01.onnx", "mlperf_resnet8_int_pactops.onnx", "pcb-aoi_customvision.onnx", "tsdr_dynamo.onnx", "waveformer.onnx"];
 
+    // A dense and a sparse initializer share a name.
+    private static readonly string[] s_unreadable = ["sec_sparse_and_dense_same_name.onnx"];
+
     public static TheoryData<string> Loadable => [.. SharedFiles.Models.Except(s_refused)];
 
     public static TheoryData<string> Refused => [.. SharedFiles.Models.Intersect(s_refused)];
@@ -77,5 +80,46 @@ public sealed class SharedModelTests
         Assert.Equal(original, Onnx.ModelProto.Parser.ParseFrom(OnnxFile.ToBytes(model)));
     }
 
+    [SharedModelsTheory]
+    [MemberData(nameof(Everything))]
+    public void Unpruned_round_trip_gives_the_same_bytes(string folder, string name)
+    {
+        var path = Path.Combine(SharedFiles.Folder, folder, name);
+        Model model;
+        try
+        {
+            model = OnnxFile.Read(path);
+        }
+        catch (OnnxPruneException e)
+        {
+            Assert.Contains(name, s_unreadable);
+            Assert.DoesNotContain('\n', e.Message);
+            return;
+        }
+
+        Assert.DoesNotContain(name, s_unreadable);
+        Assert.Equal(File.ReadAllBytes(path), OnnxFile.ToBytes(model));
+        Assert.Equal(File.ReadAllBytes(path), OnnxFile.ToBytes(OnnxFile.CloneWithShapes(model)));
+    }
+
     public static TheoryData<string> All => [.. SharedFiles.Models];
+
+    /// <summary>Models and small cases: (folder, file).</summary>
+    public static TheoryData<string, string> Everything
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var folder in (string[])["models", "cases"])
+            {
+                var path = Path.Combine(SharedFiles.Folder, folder);
+                foreach (var file in (Directory.Exists(path) ? Directory.GetFiles(path, "*.onnx") : []).Order(StringComparer.Ordinal))
+                {
+                    data.Add(folder, Path.GetFileName(file));
+                }
+            }
+
+            return data;
+        }
+    }
 }

@@ -102,7 +102,7 @@ public sealed class TorchRegionFitterTests
     private static List<RegionSamples> Samples(Model model, int seed, int batches, Region? region = null, bool exact = false)
     {
         region ??= RegionFinder.Find(model, new ConstantValues())[0];
-        var teacher = OnnxFile.Clone(model);
+        var teacher = OnnxFile.CloneWithShapes(model);
         foreach (var weight in exact ? [] : region.Layers.Select(l => teacher.Graph.Find(l.Inputs[1]!.Name)!))
         {
             Graph.SetInitializer(weight, weight.Initializer!.WithValues([.. weight.Initializer.ToDoubles().Select((v, i) => v * (i % 2 == 0 ? 0.5 : 1.2))]));

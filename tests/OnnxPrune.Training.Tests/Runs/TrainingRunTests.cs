@@ -253,7 +253,7 @@ public sealed class TrainingRunTests
     /// <summary>What <c>onnxprune masked.onnx pruned.onnx</c> does.</summary>
     private static Model Apply(Model masked)
     {
-        var copy = OnnxFile.Clone(masked);
+        var copy = OnnxFile.CloneWithShapes(masked);
         ShapeInference.Infer(copy);
         new Pruner(copy).Apply(PruningPlan.FromJson(copy.Metadata[PruningPlan.MetadataKey], "the model"));
         return copy;
