@@ -21,12 +21,12 @@ internal static class OutputPaths
             throw new UsageException("--max-drop wants labelled data to measure accuracy on: give --data.");
         }
 
-        if (options.Report is { } report && Path.GetExtension(report).ToLowerInvariant() is not (".json" or ".md"))
+        if (options.ReportPath is { } report && Path.GetExtension(report).ToLowerInvariant() is not (".json" or ".md"))
         {
-            throw new UsageException($"--report {report}: the name must end in .json or .md.");
+            throw new UsageException($"--report {report}: the name must end in .json or .md, or be - for JSON on stdout.");
         }
 
-        var paths = new[] { options.Output, options.PlanOut, options.Report }.OfType<string>().ToArray();
+        var paths = new[] { options.Output, options.PlanOut, options.ReportPath }.OfType<string>().ToArray();
         foreach (var path in paths)
         {
             CheckFile(path);

@@ -43,7 +43,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
         var before = terminal.Watched("measuring the accuracy", _ => data.Validation.Measure(loaded.Model));
         var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(MeasuredTimes.Multiple(sessions)) };
-        var outcome = Interrupts.Orderly(stop => Progress.Show("training", !terminal.IsQuiet && !terminal.IsVerbose, (progress, describe) =>
+        var outcome = Interrupts.Orderly(stop => Progress.Show("training", terminal.ShowsResults && !terminal.IsVerbose && Progress.IsPossible, (progress, describe) =>
         {
             using var log = new TrainingLog(options.Log, new TrainingDisplay(progress, describe, terminal));
             using var run = new TrainingRun(loaded.Model, teacher, data.Samples, data.Validation, training, device, log, options.CheckpointPath, resumes: true, Request(training), track);
@@ -56,10 +56,11 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         }
 
         Write(outcome);
-        if (!terminal.IsQuiet)
+        if (terminal.ShowsResults)
         {
-            var race = terminal.Watched("racing the trained network", progress => track.Race(outcome.Pruned, progress));
+            var race = terminal.Watched("racing the trained network", _ => track.Race(outcome.Pruned, RaceTrack.Long));
             Show(loaded, outcome, data, before, race);
+            Written.Say(terminal, ("the model", options.Output), ("the pruned model", options.Pruned));
         }
 
         return ExitCode.Done;
