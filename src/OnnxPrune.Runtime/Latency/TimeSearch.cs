@@ -59,7 +59,8 @@ public sealed class TimeSearch<T>(
 
         if (start.Used <= TimeBounds.Aim)
         {
-            return Confirm(null, new TimeBounds(whole.Time, whole.Time, start.Used, start.Used));
+            // Where the slope is not known, as if time were proportional to the layers'.
+            return Confirm(null, new TimeBounds(whole.Time, whole.Time, start.Used, start.Used), new TimeBounds(0, whole.Time, 0, start.Used));
         }
 
         var least = candidates.Smallest;
@@ -74,17 +75,20 @@ public sealed class TimeSearch<T>(
             throw OutOfReach(smallest.Quietest, null);
         }
 
-        var bounds = new TimeBounds(least, whole.Time, Math.Min(1, smallest.Used), start.Used).Narrow(MostTrials - _trials, time =>
+        var all = new TimeBounds(least, whole.Time, Math.Min(1, smallest.Used), start.Used);
+        var bounds = all.Narrow(MostTrials - _trials, time =>
         {
             var draft = candidates.Draft(time);
             return ((_judged.GetValueOrDefault(draft.Time) ?? Judge(draft, TimeBounds.Aim, s_usual)).Used, draft.Time);
         });
-        return Confirm(bounds.Fewest, bounds);
+        return Confirm(bounds.Fewest, bounds, all);
     }
 
     /// <summary>Makes the network as it would be kept, and smaller or larger ones until the promise holds and little is given away for it.</summary>
     /// <param name="time">Null where the other targets alone are expected to suffice.</param>
-    private TimeFinding<T> Confirm(long? time, TimeBounds bounds)
+    /// <param name="bounds">What is known about sizes near it.</param>
+    /// <param name="all">From the smallest network to the largest: how time falls with size.</param>
+    private TimeFinding<T> Confirm(long? time, TimeBounds bounds, TimeBounds all)
     {
         TimeFinding<T>? kept = null;
         for (var final = 1; ; final++)
@@ -109,11 +113,8 @@ public sealed class TimeSearch<T>(
                 }
 
                 var used = Math.Max(trial.Low, Kept);
-
-                // Where the slope is not known, as if time were proportional to the layers'.
-                bounds = time is null ? new TimeBounds(candidates.Smallest, candidate.Time, 0, used) : bounds with { Most = Math.Max(candidate.Time, bounds.Fewest), UsedByMost = Math.Max(used, bounds.UsedByMost) };
-                time = Math.Max(candidates.Smallest, candidate.Time - bounds.Excess(used));
-                bounds = bounds with { Fewest = Math.Min(bounds.Fewest, time.Value) };
+                time = Math.Max(candidates.Smallest, candidate.Time - all.Excess(used));
+                bounds = bounds with { Fewest = Math.Min(bounds.Fewest, time.Value), Most = candidate.Time, UsedByMost = used };
                 continue;
             }
 
