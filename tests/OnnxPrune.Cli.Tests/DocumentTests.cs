@@ -37,10 +37,10 @@ public sealed partial class DocumentTests : TemporaryFolder
 
     private static string Page(string name) => File.ReadAllText(Path.Combine(Cli.Root, "docs", name));
 
-    /// <summary>The names of all fields, but of those of the plan, which has a page of its own.</summary>
+    /// <summary>The names of all fields, but of those of the plan, which has a page of its own, and of the phases, which have names for people.</summary>
     private static IEnumerable<string> Fields(JsonElement element) => element.ValueKind switch
     {
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => p.Name == "plan" ? [p.Name] : Fields(p.Value).Prepend(p.Name)),
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => p.Name is "plan" or "seconds" ? [p.Name] : Fields(p.Value).Prepend(p.Name)),
         JsonValueKind.Array => element.EnumerateArray().SelectMany(Fields),
         _ => [],
     };

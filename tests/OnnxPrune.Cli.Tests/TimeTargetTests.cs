@@ -41,6 +41,11 @@ public sealed class TimeTargetTests : TemporaryFolder
         Assert.InRange(1 / ratio, Sane, 100);
         Assert.Equal((1 - ratio) / (1 - macs), latency.GetProperty("ideal_gain_realized").GetDouble(), 9);
         Assert.Equal(ratio, report.RootElement.GetProperty("latency_search").GetProperty("latency").GetProperty("ratio").GetDouble());
+        Assert.Equal("blocks,channels", report.RootElement.GetProperty("options").GetProperty("granularity").GetString());
+        var tried = report.RootElement.GetProperty("latency_search").GetProperty("tried");
+        Assert.Equal(report.RootElement.GetProperty("latency_search").GetProperty("trials").GetInt32(), tried.GetArrayLength());
+        Assert.InRange(tried[tried.GetArrayLength() - 1].GetProperty("used_low").GetDouble(), 0, 1);
+        Assert.Contains("tried: 100.0 % of the MACs", outcome.Error);
         Assert.Equal("speedup=1.2", report.RootElement.GetProperty("options").GetProperty("targets")[0].GetString());
     }
 

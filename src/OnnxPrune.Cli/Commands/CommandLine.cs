@@ -9,13 +9,40 @@ namespace OnnxPrune.Cli.Commands;
 /// <summary>The program: its commands, and how they end.</summary>
 internal static class CommandLine
 {
+    /// <summary>How every page of help ends.</summary>
+    public const string ExitCodes = """
+
+        Exit codes:
+          0  done
+          1  verification failed, or a file could not be written; nothing was written
+          2  wrong usage
+          3  target out of reach; the message says what can be reached
+          4  the model is broken or unsupported
+
+        """;
+
+    private static readonly (string Name, Func<Command> Create)[] s_commands =
+    [
+        ("prune", PruneCommand.Create),
+        ("inspect", InspectCommand.Create),
+        ("verify", VerifyCommand.Create),
+        ("train", TrainCommand.Create),
+        ("finetune", FinetuneCommand.Create),
+        ("completion", CompletionCommand.Create),
+    ];
+
+    // Response files (@file) would make a file's name mean its content.
+    private static readonly ParserConfiguration s_plain = new() { ResponseFileTokenReplacer = null };
+
+    public static IEnumerable<string> Names => s_commands.Select(c => c.Name);
+
     public static int Run(string[] args)
     {
         using var interrupts = Interrupts.Watch();
         NativePackage.Fetching = args.Contains("-q") || args.Contains("--quiet") ? static _ => { } : static sentence => Console.Error.WriteLine($"onnxprune: {sentence}");
         try
         {
-            return Invoke(args);
+            return Suggestions.Asked(args) is { } question ? question.Answer() : Invoke(args);
         }
         catch (Exception e)
         {
@@ -23,52 +50,64 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>Pruning is what the program does; the other commands go by their name.</summary>
-    private static int Invoke(string[] args) => args.FirstOrDefault() switch
-    {
-        "inspect" => Invoke(InspectCommand.Create(), args[1..]),
-        "verify" => Invoke(VerifyCommand.Create(), args[1..]),
-        "train" => Invoke(TrainCommand.Create(), args[1..]),
-        "finetune" => Invoke(FinetuneCommand.Create(), args[1..]),
-        _ => Invoke(PruneCommand.Create(), args),
-    };
+    /// <summary>The command that words ask for, and how many of them name it. Pruning is what the program does; the other commands go by their name.</summary>
+    public static (Command Command, int Words) Find(IReadOnlyList<string> args) =>
+        args.Count > 0 && Array.Find(s_commands, c => c.Name == args[0]) is { Name: not null } named ? (named.Create(), 1) : (PruneCommand.Create(), 0);
 
-    private static int Invoke(Command command, string[] args)
+    private static int Invoke(string[] args)
     {
-        var parsed = command.Parse(args);
-        if (parsed.Action is ParseErrorAction)
+        var (command, words) = Find(args);
+        var own = args[words..];
+        var parsed = command.Parse(WithoutDirectives(own), s_plain);
+        if (parsed.Action is not HelpPage && WhatIsWrong(parsed, own, words == 0) is { } wrong)
         {
-            throw new UsageException($"{WhatIsWrong(parsed)}. See 'onnxprune {(command.Name == "onnxprune" ? "" : command.Name + " ")}--help'.");
+            throw new UsageException($"{wrong.TrimEnd('.')}{(wrong.EndsWith('?') ? "" : ".")} See 'onnxprune {(command.Name == "prune" ? "" : command.Name + " ")}--help'.");
         }
 
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
-    private static string WhatIsWrong(ParseResult parsed)
+    /// <summary>What stands in brackets before everything else is a path here, and no directive of the parser.</summary>
+    private static string[] WithoutDirectives(string[] args) => Array.ConvertAll(args, a => a.StartsWith('[') && a.EndsWith(']') ? Path.Combine(".", a) : a);
+
+    private static string? WhatIsWrong(ParseResult parsed, string[] args, bool isUnnamed)
     {
         var command = parsed.CommandResult.Command;
+        var words = command.Arguments.SelectMany(a => parsed.GetResult(a)?.Tokens ?? []).Select(t => t.Value).Concat(parsed.UnmatchedTokens).ToArray();
+
+        // What follows '--' is a path, whatever it looks like; what looks like an option and is none would be taken for one otherwise.
+        var escaped = Array.IndexOf(args, "--") is >= 0 and var at ? args.Length - at - 1 : 0;
+        if (words.SkipLast(escaped).FirstOrDefault(w => w.StartsWith('-')) is { } unknown)
+        {
+            var name = unknown.Split('=')[0];
+            return $"'{unknown}' is no option{Nearest.Question(name, command.Options.SelectMany(o => o.Aliases.Append(o.Name)).Where(o => o.StartsWith('-')))}";
+        }
+
+        if (isUnnamed && words.Length > 0 && !File.Exists(words[0]) && Nearest.To(words[0], Names) is { } near)
+        {
+            return $"'{words[0]}' is neither a file nor a command; did you mean '{near}'?";
+        }
+
+        if (parsed.Action is not ParseErrorAction)
+        {
+            return null;
+        }
+
         return command.Arguments.FirstOrDefault(a => parsed.GetResult(a) is null or { Tokens.Count: 0 }) is { } missing
             ? $"<{missing.Name}> is missing"
-            : parsed.Errors[0].Message.TrimEnd('.');
+            : parsed.Errors[0].Message;
     }
 
-    /// <summary>Adds what every command has.</summary>
-    public static void Complete(Command command, string usage, string after = "")
+    /// <summary>Adds options and what every command has.</summary>
+    public static void Complete(Command command, string usage, IEnumerable<OptionGroup> groups, string after = ExitCodes)
     {
-        command.Options.Add(CommonOptions.Quiet);
-        command.Options.Add(CommonOptions.Verbose);
-        command.Options.Add(new HelpOption("--help", "-h", "-?") { Description = "show this help", Action = new HelpPage(command, usage, after) });
-        command.Options.Add(new Option<bool>("--version") { Description = "show the version; with -v also those of the libraries", Action = new VersionPage() });
-        foreach (var argument in command.Arguments)
+        var help = new HelpOption("--help", "-h", "-?") { Description = "show this help" };
+        var version = new Option<bool>("--version") { Description = "show the version; with -v also those of the libraries", Action = new VersionPage() };
+        OptionGroup[] all = [.. groups, new OptionGroup("Other options", CommonOptions.Quiet, CommonOptions.Verbose, help, version)];
+        help.Action = new HelpPage(command, usage, all, after);
+        foreach (var option in all.SelectMany(g => g.Options))
         {
-            // What looks like an option and is none would be taken for a file.
-            argument.Validators.Add(result =>
-            {
-                if (result.Tokens.FirstOrDefault(t => t.Value.StartsWith('-')) is { } token)
-                {
-                    result.AddError($"'{token.Value}' is no option");
-                }
-            });
+            command.Options.Add(option);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 
 namespace OnnxPrune.Cli.Commands;
@@ -21,7 +22,34 @@ internal static class CommonOptions
 
     public static Option<string> Text(string name, string helpName, string description) => new(name) { Description = description, HelpName = helpName };
 
-    public static Terminal Terminal(this ParseResult parsed) => new(parsed.GetValue(Quiet) && !parsed.GetValue(Verbose), parsed.GetValue(Verbose));
+    /// <param name="report">Where the report goes; stdout is its own.</param>
+    public static Terminal Terminal(this ParseResult parsed, string? report = null) =>
+        new(parsed.GetValue(Quiet) && !parsed.GetValue(Verbose), parsed.GetValue(Verbose), report is ReportFile.Stdout);
+
+    /// <summary>An option whose values are known by name, so that shells complete them.</summary>
+    public static Option<string> Named(string name, string helpName, string description, params string[] values)
+    {
+        var option = Text(name, helpName, description);
+        option.CompletionSources.Add(values);
+        return option;
+    }
+
+    /// <exception cref="UsageException">The text is none of the words.</exception>
+    public static string Choice(string option, string text, params ReadOnlySpan<string> words)
+    {
+        string[] all = [.. words];
+        return Array.Find(all, w => w.Equals(text, StringComparison.OrdinalIgnoreCase))
+            ?? throw new UsageException($"{option} {text}: choose {string.Join(", ", all[..^1])} or {all[^1]}{(Nearest.Question(text, all) is { Length: > 0 } question ? question : ".")}");
+    }
+
+    /// <summary>How many threads to run with: 0 for all cores.</summary>
+    /// <exception cref="UsageException">The text is no whole number, or there are fewer cores.</exception>
+    public static int Threads(string? text) => Whole("--threads", text, 0) switch
+    {
+        null => 0,
+        { } threads when threads <= Environment.ProcessorCount => threads,
+        _ => throw new UsageException($"--threads {text}: this machine has {(Environment.ProcessorCount == 1 ? "one core" : $"{Environment.ProcessorCount} cores")}, and more threads than cores wait for each other; give at most {Environment.ProcessorCount}."),
+    };
 
     /// <summary>What <c>--normalize</c> says, unchanged, once it is understood; whether there are data to normalize or not.</summary>
     /// <exception cref="UsageException">It is unknown.</exception>

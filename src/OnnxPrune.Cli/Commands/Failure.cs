@@ -21,7 +21,8 @@ internal static class Failure
         return code;
     }
 
-    private static (int Code, string Message) Explain(Exception e) => e switch
+    /// <summary>The exit code and the sentence.</summary>
+    public static (int Code, string Message) Explain(Exception e) => e switch
     {
         VerificationFailedException or ChangedFileException => (ExitCode.Failed, e.Message),
         UsageException => (ExitCode.WrongUsage, e.Message),

@@ -13,10 +13,7 @@ internal static class FinetuneCommand
 
         Ctrl-C finishes the step and saves; the same command goes on.
 
-        Exit codes: those of 'onnxprune --help'; 130 when Ctrl-C stopped the training,
-        143 when SIGTERM did.
-
-        """;
+        """ + CommandLine.ExitCodes + TrainCommand.Signals;
 
     public static Command Create()
     {
@@ -26,8 +23,7 @@ internal static class FinetuneCommand
         var command = new Command("finetune", "Trains the weights of a classifier on labelled data, and learns from a teacher.");
         command.Arguments.Add(input);
         command.Arguments.Add(output);
-        arguments.AddTo(command);
-        CommandLine.Complete(command, Usage, After);
+        CommandLine.Complete(command, Usage, [arguments.All], After);
         command.SetAction(parsed =>
         {
             var options = arguments.Read(parsed, TrainingPresets.Finetune);

@@ -6,7 +6,10 @@ using OnnxPrune.Cli.Terminals;
 namespace OnnxPrune.Cli.Commands;
 
 /// <summary>The help of a command, written from its definition.</summary>
-internal sealed class HelpPage(Command command, string usage, string after) : SynchronousCommandLineAction
+/// <param name="usage">Lines of usage.</param>
+/// <param name="groups">The options under their headings.</param>
+/// <param name="after">What follows the options, with its line breaks.</param>
+internal sealed class HelpPage(Command command, string usage, IReadOnlyList<OptionGroup> groups, string after) : SynchronousCommandLineAction
 {
     // Fits a terminal, and is the same in a pipe.
     private const int Width = 80;
@@ -18,17 +21,25 @@ internal sealed class HelpPage(Command command, string usage, string after) : Sy
     public override int Invoke(ParseResult parseResult)
     {
         var text = new StringBuilder();
-        text.AppendLine(command.Description).AppendLine().AppendLine("Usage:").AppendLine(usage).AppendLine();
+        foreach (var line in Paragraph.Wrap(command.Description!, Width, 0))
+        {
+            text.AppendLine(line);
+        }
+
+        text.AppendLine().AppendLine("Usage:").AppendLine(usage).AppendLine();
         text.AppendLine("Arguments:");
         foreach (var argument in command.Arguments)
         {
             Append(text, $"  <{argument.Name}>", argument.Description);
         }
 
-        text.AppendLine().AppendLine("Options:");
-        foreach (var option in command.Options.Where(o => !o.Hidden))
+        foreach (var group in groups)
         {
-            Append(text, $"  {Names(option)}{(option.HelpName is { } value ? $" {value}" : "")}", option.Description);
+            text.AppendLine().AppendLine($"{group.Title}:");
+            foreach (var option in group.Options)
+            {
+                Append(text, $"  {Names(option)}{(option.HelpName is { } value ? $" {value}" : "")}", option.Description);
+            }
         }
 
         text.Append(after);

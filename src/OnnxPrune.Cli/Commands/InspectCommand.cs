@@ -13,9 +13,7 @@ internal static class InspectCommand
         var measure = new InputShapeArgument();
         var command = new Command("inspect", "Shows blocks, coupled channels, costs, and what is blocked and why.");
         command.Arguments.Add(input);
-        command.Options.Add(json);
-        command.Options.Add(measure.Option);
-        CommandLine.Complete(command, "  onnxprune inspect <in.onnx> [options]");
+        CommandLine.Complete(command, "  onnxprune inspect <in.onnx> [options]", [new OptionGroup("Options", json, measure.Option)]);
         command.SetAction(parsed => new Inspection(parsed.GetRequiredValue(input), measure.Read(parsed), parsed.Terminal()).Execute(parsed.GetValue(json)));
         return command;
     }

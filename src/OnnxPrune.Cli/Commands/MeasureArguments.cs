@@ -7,25 +7,26 @@ namespace OnnxPrune.Cli.Commands;
 /// <summary>The options that say how models are measured.</summary>
 internal sealed class MeasureArguments
 {
-    private readonly Option<string> _calib = CommonOptions.Text("--calib", "PATH", "unlabelled inputs to measure the drift on, instead of synthetic ones");
+    private readonly Option<string> _calib;
     private readonly Option<string> _data = CommonOptions.Text("--data", "PATH", "labelled inputs to measure accuracy on. Either kind: CIFAR-10 .bin, .npy, .npz, input_0.pb or a folder of images");
     private readonly Option<string> _limit = CommonOptions.Text("--limit", "N", "take at most N samples of each");
     private readonly Option<string> _calibLimit = CommonOptions.Text("--calib-limit", "N", "the same of --calib alone");
     private readonly Option<string> _dataLimit = CommonOptions.Text("--data-limit", "N", "the same of --data alone");
-    private readonly Option<string> _normalize = CommonOptions.Text("--normalize", "HOW", CommonOptions.NormalizeMeaning);
+    private readonly Option<string> _normalize = CommonOptions.Named("--normalize", "HOW", CommonOptions.NormalizeMeaning, "imagenet", "cifar10", "unit", "none");
     private readonly Option<string> _resize = CommonOptions.Text("--resize", "N", CommonOptions.ResizeMeaning);
-    private readonly Option<string> _provider = CommonOptions.Text("--provider", "NAME", "where to run the models: auto (the default), cpu or cuda");
+    private readonly Option<string> _provider = CommonOptions.Named("--provider", "NAME", "where to run the models: auto (the default), cpu or cuda", "auto", "cpu", "cuda");
     private readonly Option<string> _threads = CommonOptions.Text("--threads", "N", "threads of ONNX Runtime; default: all cores");
     private readonly Option<string> _seed = CommonOptions.Text("--seed", "N", "seed of synthetic inputs and samples; default: 0");
     private readonly InputShapeArgument _inputShape = new();
 
-    public void AddTo(Command command)
-    {
-        foreach (var option in (Option[])[_calib, _data, _limit, _calibLimit, _dataLimit, _normalize, _resize, _provider, _threads, _inputShape.Option, _seed])
-        {
-            command.Options.Add(option);
-        }
-    }
+    /// <param name="calibration">What the command does with unlabelled inputs.</param>
+    public MeasureArguments(string calibration) => _calib = CommonOptions.Text("--calib", "PATH", calibration);
+
+    /// <summary>What the models are fed.</summary>
+    public OptionGroup Data => new("Data", _calib, _data, _limit, _calibLimit, _dataLimit, _normalize, _resize, _inputShape.Option);
+
+    /// <summary>What they run on.</summary>
+    public OptionGroup Runs => new("Measuring", _provider, _threads, _seed);
 
     /// <exception cref="UsageException">A value makes no sense.</exception>
     public MeasureOptions Read(ParseResult parsed) => new()
@@ -41,8 +42,8 @@ internal sealed class MeasureArguments
         {
             // Models are raced side by side, and one that waits must not take cores from the other.
             TakesTurns = true,
-            Provider = ExecutionProviders.Parse(parsed.GetValue(_provider) ?? "auto"),
-            Threads = CommonOptions.Whole("--threads", parsed.GetValue(_threads), 0) ?? 0,
+            Provider = ExecutionProviders.Parse(CommonOptions.Choice("--provider", parsed.GetValue(_provider) ?? "auto", "auto", "cpu", "cuda")),
+            Threads = CommonOptions.Threads(parsed.GetValue(_threads)),
         },
         InputShapes = _inputShape.Read(parsed),
         Seed = CommonOptions.Whole("--seed", parsed.GetValue(_seed), 0) ?? 0,

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using OnnxPrune.Cli.Training;
-using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Training.Methods;
 
 namespace OnnxPrune.Cli.Commands;
@@ -17,34 +15,28 @@ internal static class TrainCommand
         'onnxprune out.onnx small.onnx' carries it out exactly, and --pruned writes the
         same at once. Ctrl-C finishes the step and saves; the same command goes on.
 
-        Exit codes: those of 'onnxprune --help'; 130 when Ctrl-C stopped the training,
-        143 when SIGTERM did.
+        """ + CommandLine.ExitCodes + Signals;
 
-        """;
+    /// <summary>What a training may end with besides.</summary>
+    public const string Signals = "  130, 143  Ctrl-C or SIGTERM stopped the training, which was saved\n";
 
     public static Command Create()
     {
         var input = CommonOptions.Model("in.onnx", "the classifier to train");
         var output = CommonOptions.Model("out.onnx", "where the trained model goes, with its masks");
         var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the pruned result keeps: macs=20%, params=0.4, channels=75% or absolute, latency=50%, latency=3ms or speedup=2; repeatable, all hold. Without: gates below one half, and the share of channels" };
-        var method = CommonOptions.Text("--method", "NAME", "bpcp (the default: blocks, then channels), blocks, channels, sfp or slimming");
+        var method = CommonOptions.Named("--method", "NAME", "bpcp (the default: blocks, then channels), blocks, channels, sfp or slimming", "bpcp", "blocks", "channels", "sfp", "slimming");
         var preset = CommonOptions.Text("--preset", "NAME", "paper (the default: BPCP's own values) or quick (a few epochs with cosine decay, for networks that are trained already); options given beside it win");
         var pruned = CommonOptions.Text("--pruned", "FILE", "also write the pruned model");
         var arguments = new TrainingArguments(isTraining: true);
         var command = new Command("train", "Learns on labelled data which blocks and channels a classifier can do without.");
         command.Arguments.Add(input);
         command.Arguments.Add(output);
-        foreach (var option in (Option[])[target, method, preset, pruned])
-        {
-            command.Options.Add(option);
-        }
-
-        arguments.AddTo(command);
-        CommandLine.Complete(command, Usage, After);
+        CommandLine.Complete(command, Usage, [new OptionGroup("What goes", target, method, preset, pruned), arguments.All], After);
         command.SetAction(parsed =>
         {
             var options = arguments.Read(parsed, TrainingPresets.Of(parsed.GetValue(preset) ?? "paper"));
-            var targets = parsed.GetValue(target) ?? [];
+            var targets = TargetList.Parse(parsed.GetValue(target) ?? []);
             options = options with
             {
                 Input = parsed.GetRequiredValue(input),
@@ -52,9 +44,9 @@ internal static class TrainCommand
                 Pruned = parsed.GetValue(pruned),
                 Training = options.Training with
                 {
-                    Method = ParseMethod(parsed.GetValue(method) ?? "bpcp"),
-                    Targets = [.. targets.Where(t => !TimeTarget.IsMeantBy(t)).Select(Target.Parse)],
-                    TimeTargets = [.. targets.Where(TimeTarget.IsMeantBy).Select(TimeTarget.Parse)],
+                    Method = ParseMethod(CommonOptions.Choice("--method", parsed.GetValue(method) ?? "bpcp", "bpcp", "blocks", "channels", "sfp", "slimming")),
+                    Targets = targets.Costs,
+                    TimeTargets = targets.Times,
                 },
             };
             return new TrainRun(options, parsed.Terminal()).Execute();
@@ -64,11 +56,10 @@ internal static class TrainCommand
 
     private static TrainingMethod ParseMethod(string text) => text switch
     {
-        "bpcp" => TrainingMethod.Bpcp,
         "blocks" => TrainingMethod.Blocks,
         "channels" => TrainingMethod.Channels,
         "sfp" => TrainingMethod.Sfp,
         "slimming" => TrainingMethod.Slimming,
-        _ => throw new UsageException($"--method {text}: choose bpcp, blocks, channels, sfp or slimming."),
+        _ => TrainingMethod.Bpcp,
     };
 }

@@ -82,7 +82,7 @@ internal sealed class TrainingArguments
         }
     }
 
-    public void AddTo(Command command) => _all.ForEach(command.Options.Add);
+    public OptionGroup All => new("Training", _all);
 
     /// <exception cref="UsageException">A value makes no sense.</exception>
     public TrainOptions Read(ParseResult parsed, TrainingOptions preset)
@@ -107,7 +107,7 @@ internal sealed class TrainingArguments
             Checkpoint = parsed.GetValue(_checkpoint),
             Log = parsed.GetValue(_log),
             Device = parsed.GetValue(_device) ?? "auto",
-            Threads = CommonOptions.Whole("--threads", parsed.GetValue(_threads), 1) ?? 0,
+            Threads = CommonOptions.Threads(parsed.GetValue(_threads)),
             Round = parsed.GetValue(_round) is null or "auto" ? null : CommonOptions.Whole("--round", parsed.GetValue(_round), 1),
             Training = preset with
             {

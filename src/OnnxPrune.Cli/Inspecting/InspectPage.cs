@@ -97,7 +97,7 @@ internal static class InspectPage
         }
 
         var shown = terminal.IsVerbose ? rows.Count : TopRows;
-        Tables.Show(terminal, columns, rows.Take(shown).Select(cells));
+        Tables.Show(terminal, columns, rows.Take(shown).Select(cells), wholeNames: true);
         if (rows.Count > shown)
         {
             terminal.Line($"... and {Numbers.Count(rows.Count - shown)} more; -v shows all");

@@ -21,9 +21,9 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, Ter
         var settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) };
         using var first = terminal.Timed("load the original", () => original.Open(settings));
         using var second = terminal.Timed("load the other", () => openPruned(settings));
-        var drift = terminal.Watched("measuring the drift", progress => MeasureDrift(first, second, settings, openPruned, progress));
-        var accuracy = options.Data is { } path ? terminal.Watched("measuring the accuracy", progress => MeasureAccuracy(path, first, second, progress)) : default;
-        var latency = race ?? terminal.Watched("measuring the latency", progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
+        var drift = terminal.Watched(PhaseNames.Drift, progress => MeasureDrift(first, second, settings, openPruned, progress));
+        var accuracy = options.Data is { } path ? terminal.Watched(PhaseNames.Accuracy, progress => MeasureAccuracy(path, first, second, progress)) : default;
+        var latency = race ?? terminal.Watched(PhaseNames.Latency, progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
         return new Comparison(drift, _inputs.Description, latency, accuracy.Report, accuracy.Description) { Cleared = RaceCleared(second) };
     }
 

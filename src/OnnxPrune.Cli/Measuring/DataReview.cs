@@ -25,7 +25,7 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, T
             return;
         }
 
-        using var session = terminal.Timed("load the original", () => OnnxSession.Open(original.Path, options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) }));
+        using var session = terminal.Timed("load the original", () => original.Open(options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) }));
         var notes = new List<string>();
         var calib = options.Calib is { } inputs ? Review(session, "--calib", inputs, options.CalibLimit, maxDrift is null ? null : "--max-drift", notes) : null;
         var data = options.Data is { } labelled ? Review(session, "--data", labelled, options.DataLimit, maxDrop is null ? null : "--max-drop", notes) : null;

@@ -29,7 +29,7 @@ internal static class RewritingCheck
         }
 
         var settings = options.Sessions with { Provider = ExecutionProvider.Cpu };
-        using var original = OnnxSession.Open(loaded.Path, settings);
+        using var original = loaded.Open(settings);
         using var rewritten = OnnxSession.Open(model, settings, loaded.Path);
         var meter = new DriftMeter(original, rewritten);
         meter.Add(DriftInputs.Synthetic(loaded, options, original, 0));

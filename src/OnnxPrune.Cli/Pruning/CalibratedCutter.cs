@@ -54,7 +54,7 @@ internal sealed class CalibratedCutter
         if (Decides(_options) && _inputs.Rehearsals.Count > 0 && !targets.All(t => t.IsMet(_pruner.Before, _pruner.Before)))
         {
             var planner = Planner(request);
-            _terminal.Watched("weighing blocks against channels", progress =>
+            _terminal.Watched(PhaseNames.WeighingBlocks, progress =>
             {
                 planner.Weigh(targets, plan => Rehearsal.Damage(_loaded.Model, plan, _inputs.Rehearsals, _settings, _options.Measure.Seed), _settings.Threads, progress.Report);
                 return true;
@@ -98,7 +98,7 @@ internal sealed class CalibratedCutter
         if (_planner is null)
         {
             _planner = new CalibratedPlanner(_loaded.Model, _loaded.Concrete?.Values, _pruner.Times);
-            _terminal.Watched("measuring what each cut does", progress =>
+            _terminal.Watched(PhaseNames.MeasuringCuts, progress =>
             {
                 _planner.Measure(request, _inputs.Surveyed, _inputs.Trials, _settings, _options.Measure.Seed, progress.Report);
                 return true;
@@ -108,6 +108,6 @@ internal sealed class CalibratedCutter
         return _planner;
     }
 
-    private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _terminal.Watched("repairing", progress =>
+    private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _terminal.Watched(PhaseNames.Repairing, progress =>
         CalibratedPruning.Apply(_loaded.Model, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, _fitter, progress.Report));
 }

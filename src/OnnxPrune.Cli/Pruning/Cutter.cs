@@ -2,6 +2,7 @@ using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Pruning;
@@ -12,6 +13,9 @@ namespace OnnxPrune.Cli.Pruning;
 /// <param name="WhyNothing">Where nothing was cut: the reason, as a clause.</param>
 internal sealed record CutResult(Model Model, PruneOutcome Outcome, string Rule, string WhyNothing)
 {
+    /// <summary>Whether nothing could be cut, whatever was asked for.</summary>
+    public bool IsFixed { get; init; }
+
     /// <summary>What a search for a target of time found; null without one.</summary>
     public LatencyFinding? Latency { get; init; }
 }
@@ -25,6 +29,8 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     private const int MostReasons = 5;
     private const string KeepsTarget = "the model keeps the target as it is";
 
+    private readonly Pruner _pruner = pruner;
+
     // Asking for no repair asks for the plain cut, and calibration inputs then only measure drift.
     private readonly CalibratedCutter? _calibrated =
         options.Measure.Calib is not null && options.AbsorbMeans ? new CalibratedCutter(loaded, pruner, options, terminal) : null;
@@ -33,6 +39,18 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     /// <exception cref="UsageException">The plan does not fit the model.</exception>
     public CutResult Cut()
+    {
+        try
+        {
+            return CutAsAsked();
+        }
+        catch (TargetOutOfReachException e) when (WaysOut(e) is { Length: > 0 } advice)
+        {
+            throw e.With(advice);
+        }
+    }
+
+    private CutResult CutAsAsked()
     {
         var masks = loaded.Model.Metadata.TryGetValue(PruningPlan.MetadataKey, out var json) ? json : null;
 
@@ -68,55 +86,65 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         var rule = $"the target{(options.Targets.Count + options.TimeTargets.Count > 1 ? "s" : "")} {options.TargetText}";
         if (options.TimeTargets.Count > 0)
         {
-            return Race(request, rule);
+            return new TimedCut(loaded, options, terminal, _pruner.Before).Find(new Candidates(this, request, rule));
         }
 
         _calibrated?.Weigh(request, options.Targets);
         return Prune(request, options.Targets, rule, KeepsTarget);
     }
 
-    private CutResult Race(PruneRequest request, string rule)
-    {
-        // Repairing takes long, and the network that was raced last is the one that is kept.
-        CutResult? last = null;
-        var search = new LatencySearch(
-            loaded,
-            options,
-            terminal,
-            pruner.Before,
-            () => _calibrated?.Smallest(request, TargetKind.Time) ?? pruner.Smallest(request),
-            targets => _calibrated?.Weigh(request, targets),
-            targets => Draft(request, targets),
-            targets =>
-            {
-                if (_calibrated is null)
-                {
-                    return Draft(request, targets);
-                }
-
-                last = Prune(request, targets, rule, KeepsTarget);
-                return new Draft(last.Model, last.Outcome.After);
-            });
-        var found = search.Find();
-        return (last ?? Prune(request, found.Targets, rule, KeepsTarget)) with { Latency = found };
-    }
-
     /// <summary>A copy that keeps the targets. Without calibration inputs it is the network that would be written.</summary>
-    private Draft Draft(PruneRequest request, IReadOnlyList<Target> targets)
+    private CutResult Draft(PruneRequest request, IReadOnlyList<Target> targets, string rule)
     {
         var copy = loaded.Copy();
-        var copyPruner = new Pruner(copy.Model, copy.Concrete?.Values, pruner.Times);
-        var outcome = _calibrated is null || targets.All(t => t.IsMet(pruner.Before, pruner.Before))
+        var copyPruner = new Pruner(copy.Model, copy.Concrete?.Values, _pruner.Times);
+        var outcome = _calibrated is null || AreMet(targets)
             ? copyPruner.Prune(request with { Targets = targets })
             : copyPruner.Apply(_calibrated.Plan(request, targets) with { AbsorbMeans = false });
-        return new Draft(copy.Model, outcome.After);
+        return new CutResult(copy.Model, outcome, rule, KeepsTarget);
+    }
+
+    private bool AreMet(IReadOnlyList<Target> targets) => targets.All(t => t.IsMet(_pruner.Before, _pruner.Before));
+
+    /// <summary>Which options stand in the way of a target, as sentences.</summary>
+    private string WaysOut(TargetOutOfReachException e)
+    {
+        var request = options.ToRequest(multiple);
+        var (now, targets) = (_pruner.Smallest(request), options.Targets.Where(t => e.Reaches.Any(r => r.Target == t.ToString())).ToArray());
+        var ways = new List<string>();
+        Offer("--round 1", request with { Rounding = new Rounding(1) });
+        if (!options.CutsBlocks || !options.CutsChannels)
+        {
+            Offer("--granularity blocks,channels", request with { CutsBlocks = true, CutsChannels = true });
+        }
+
+        if (e.Reaches.Any(r => options.TimeTargets.Any(t => t.ToString() == r.Target)) && options.Measure.Sessions.Threads != 1)
+        {
+            ways.Add("On one thread, small networks gain more: --threads 1 measures that.");
+        }
+
+        return string.Join(" ", ways);
+
+        void Offer(string option, PruneRequest wider)
+        {
+            var smallest = _pruner.Smallest(wider);
+            var gains = targets.Where(t => t.Of(smallest) < t.Of(now)).Select(t => Invariant($"{t.Word} can go down to {t.Of(smallest)} ({Reports.Numbers.Share(t.Of(smallest), t.Of(_pruner.Before))})")).ToArray();
+            if (gains.Length > 0)
+            {
+                ways.Add($"With {option}, {string.Join(" and ", gains)}.");
+            }
+            else if (targets.Length == 0 && option.StartsWith("--granularity", StringComparison.Ordinal) && smallest.Macs < now.Macs)
+            {
+                ways.Add($"More can go with {option}.");
+            }
+        }
     }
 
     private CutResult Apply(PruningPlan plan, string rule, string whyNothing)
     {
         if (_calibrated is null || plan.IsEmpty)
         {
-            return new CutResult(loaded.Model, pruner.Apply(plan), rule, whyNothing);
+            return new CutResult(loaded.Model, _pruner.Apply(plan), rule, whyNothing);
         }
 
         var result = _calibrated.Apply(plan);
@@ -125,9 +153,9 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
 
     private CutResult Prune(PruneRequest request, IReadOnlyList<Target> targets, string rule, string whyNothing)
     {
-        if (_calibrated is null || targets.All(t => t.IsMet(pruner.Before, pruner.Before)))
+        if (_calibrated is null || AreMet(targets))
         {
-            return new CutResult(loaded.Model, pruner.Prune(request with { Targets = targets }), rule, whyNothing);
+            return new CutResult(loaded.Model, _pruner.Prune(request with { Targets = targets }), rule, whyNothing);
         }
 
         var result = _calibrated.Prune(request, targets);
@@ -138,7 +166,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     private void SayWhyFixed(string reason)
     {
         terminal.Note($"nothing of the model can be cut: {reason}.");
-        foreach (var blocked in pruner.Channels.Blocked.OrderByDescending(b => b.Count).Take(MostReasons))
+        foreach (var blocked in _pruner.Channels.Blocked.OrderByDescending(b => b.Count).Take(MostReasons))
         {
             terminal.Note($"{Reports.Numbers.Count(blocked.Count, "channel")} of {blocked.Producers[0].Label}{(blocked.Producers.Count > 1 ? " and others" : "")}: {blocked.Reason.Text}");
         }
@@ -148,7 +176,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     {
         if (!options.HasLimits)
         {
-            var free = pruner.Prune(request);
+            var free = _pruner.Prune(request);
             if (!free.ChangedNothing)
             {
                 return new CutResult(loaded.Model, free, "what provably contributes nothing", "");
@@ -164,11 +192,11 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         var rule = string.Join(" and ", phrases.OfType<string>());
         if (WhyFixed(request) is { } reason)
         {
-            return Prune(request, [], rule, reason);
+            return Prune(request, [], rule, reason) with { IsFixed = true };
         }
 
-        using var limits = new LossLimits(loaded, options.Measure, drift, options.MaxDrop);
-        var target = new LimitSearch(loaded, pruner, request, limits, terminal, _calibrated).Find();
+        using var limits = new LossLimits(loaded, options.Measure, terminal, drift, options.MaxDrop);
+        var target = new LimitSearch(loaded, _pruner, request, limits, terminal, _calibrated).Find();
         return Prune(request, target is null ? [] : [target.Value], rule, options.MaxDrop is null
             ? Invariant($"every cut that was tried drifts by more than {drift}")
             : Invariant($"no cut that was tried keeps to {rule}"));
@@ -177,17 +205,49 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     /// <summary>Why not even a search can find anything; null when it can.</summary>
     private string? WhyFixed(PruneRequest request)
     {
-        if (pruner.Smallest(request).Macs < pruner.Before.Macs)
+        if (_pruner.Smallest(request).Macs < _pruner.Before.Macs)
         {
             return null;
         }
 
-        return pruner.Channels.Groups.Count == 0 && !pruner.Blocks.Any(b => b.Obstacle is null)
+        return _pruner.Channels.Groups.Count == 0 && !_pruner.Blocks.Any(b => b.Obstacle is null)
             ? "none of its channels can be cut"
-            : pruner.Channels.Groups.Count == 0 ? "only whole blocks can be cut (--granularity blocks)"
+            : _pruner.Channels.Groups.Count == 0 ? "only whole blocks can be cut (--granularity blocks)"
             : options.Only is not null || options.Exclude is not null ? "--only and --exclude leave nothing to cut"
             : $"it has no more channels than the multiples to keep ({Invariant($"--round {request.Rounding.Multiple}")})";
     }
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+
+    /// <summary>The networks that targets of time choose from.</summary>
+    private sealed class Candidates(Cutter cutter, PruneRequest request, string rule) : ICandidates<CutResult>
+    {
+        private bool _isWeighed;
+        private long? _smallest;
+
+        public long Smallest => _smallest ??= (cutter._calibrated?.Smallest(request, TargetKind.Time) ?? cutter._pruner.Smallest(request)).Time;
+
+        public bool IncludesOriginal => cutter.AreMet(request.Targets);
+
+        public Candidate<CutResult> Draft(long? most)
+        {
+            var targets = Targets(most);
+            if (most > Smallest && !_isWeighed)
+            {
+                // The first guess says how large the cut will be, about.
+                cutter._calibrated?.Weigh(request, targets);
+                _isWeighed = true;
+            }
+
+            return Of(cutter.Draft(request, targets, rule));
+        }
+
+        public Candidate<CutResult> Final(long? most) => Targets(most) is var targets && (cutter._calibrated is null || cutter.AreMet(targets))
+            ? Of(cutter.Draft(request, targets, rule))
+            : Of(cutter.Prune(request, targets, rule, KeepsTarget));
+
+        private IReadOnlyList<Target> Targets(long? most) => most is { } time ? [.. request.Targets, new Target(TargetKind.Time, null, time)] : request.Targets;
+
+        private static Candidate<CutResult> Of(CutResult cut) => new(cut, cut.Model, cut.Outcome.After.Time);
+    }
 }

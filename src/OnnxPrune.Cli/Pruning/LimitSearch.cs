@@ -18,7 +18,7 @@ internal sealed class LimitSearch(LoadedModel loaded, Pruner pruner, PruneReques
         var (smallest, before) = (pruner.Smallest(request), pruner.Before);
         return smallest.Macs >= before.Macs
             ? null
-            : terminal.Watched("searching the largest cut within the limits", progress => Bisect((double)smallest.Macs / before.Macs, progress));
+            : terminal.Watched(PhaseNames.SearchingLimits, progress => Bisect((double)smallest.Macs / before.Macs, progress));
     }
 
     private Target? Bisect(double smallest, IProgress<double> progress)
@@ -47,7 +47,9 @@ internal sealed class LimitSearch(LoadedModel loaded, Pruner pruner, PruneReques
     {
         try
         {
-            return limits.Admit(Prune(target));
+            var loss = limits.Measure(Prune(target));
+            terminal.Point($"{target}: {loss}, {(loss.IsWithin ? "within the limits" : "too much")}");
+            return loss.IsWithin;
         }
         catch (TargetOutOfReachException)
         {

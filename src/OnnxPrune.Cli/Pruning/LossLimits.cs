@@ -37,12 +37,18 @@ internal sealed class LossLimits : IDisposable
         }
     }
 
-    /// <summary>Whether the pruned network keeps all of them.</summary>
-    public bool Admit(Graphs.Model model)
+    /// <summary>What the pruned network loses. What comes after a limit that it misses is not measured.</summary>
+    public Loss Measure(Graphs.Model model)
     {
         using var pruned = OnnxSession.Open(model, _settings, "the pruned model");
-        return (_drift is null || DriftMeter.Measure(_original, pruned, _inputs!.For(_original)).Total <= _drift)
-            && (_drop is null || Drop(_accuracy, Accuracy(pruned) ?? 0) <= _drop);
+        double? drift = _drift is null ? null : DriftMeter.Measure(_original, pruned, _inputs!.For(_original)).Total;
+        if (!(drift is null || drift <= _drift))
+        {
+            return new Loss(drift, null, false);
+        }
+
+        double? drop = _drop is null ? null : Drop(_accuracy, Accuracy(pruned) ?? 0);
+        return new Loss(drift, drop, drop is null || drop <= _drop);
     }
 
     /// <summary>Points of accuracy lost, without the rounding of the subtraction.</summary>
@@ -53,4 +59,16 @@ internal sealed class LossLimits : IDisposable
     public void Dispose() => _original.Dispose();
 
     private double? Accuracy(OnnxSession session) => AccuracyMeter.Measure([session], _data!, _samples, AccuracyBatch).Models[0].Top1;
+}
+
+/// <summary>What a pruned network loses, each null where it has no limit or was not measured.</summary>
+/// <param name="Drift">The relative output error.</param>
+/// <param name="Drop">Points of top-1 accuracy.</param>
+internal sealed record Loss(double? Drift, double? Drop, bool IsWithin)
+{
+    public override string ToString() => string.Join(", ", new[]
+    {
+        Drift is null ? null : FormattableString.Invariant($"drift {Drift:0.0000}"),
+        Drop is null ? null : FormattableString.Invariant($"{Drop:0.00} points lost"),
+    }.OfType<string>());
 }

@@ -23,9 +23,9 @@ internal static class OutputPaths
             throw new UsageException("--max-drop wants labelled data to measure accuracy on: give --data.");
         }
 
-        if (options.Report is { } report && Path.GetExtension(report).ToLowerInvariant() is not (".json" or ".md"))
+        if (options.ReportPath is { } report && Path.GetExtension(report).ToLowerInvariant() is not (".json" or ".md"))
         {
-            throw new UsageException($"--report {report}: the name must end in .json or .md.");
+            throw new UsageException($"--report {report}: the name must end in .json or .md, or be - for JSON on stdout.");
         }
 
         Paths(options).Check(tries: !options.DryRun);
@@ -38,7 +38,7 @@ internal static class OutputPaths
         .Reads("the calibration data", options.Measure.Calib)
         .Reads("the labelled data", options.Measure.Data)
         .Writes("--plan-out", options.PlanOut)
-        .Writes("--report", options.Report);
+        .Writes("--report", options.ReportPath);
 
     /// <summary>Where the model is written to: a dry run measures a file that nobody asked for, so it lies elsewhere.</summary>
     public static string OfModel(PruneOptions options) =>

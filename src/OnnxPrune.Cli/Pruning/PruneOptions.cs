@@ -32,6 +32,9 @@ internal sealed record PruneOptions
 
     public string? Report { get; init; }
 
+    /// <summary>The report's file; null where there is none, or it goes to stdout.</summary>
+    public string? ReportPath => Report is Reports.ReportFile.Stdout ? null : Report;
+
     public bool CutsBlocks { get; init; }
 
     public bool CutsChannels { get; init; }

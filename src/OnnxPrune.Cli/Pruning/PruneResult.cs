@@ -15,6 +15,9 @@ internal sealed record PruneResult(
     Comparison? Comparison,
     IReadOnlyList<LayerChange>? Layers)
 {
+    /// <summary>Both models as a report has them; null without a report.</summary>
+    public (ReportModel Original, ReportModel Pruned)? Files { get; init; }
+
     /// <summary>Null where the models were not raced.</summary>
     public LatencyReport? Latency => Comparison?.Latency ?? Cut.Latency?.Race;
 }

@@ -18,10 +18,39 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     // A search ends as close to the limit as it can, and another kernel may round otherwise.
     private const double Rounding = 1.001;
 
+    private PruneResult? _result;
+
     public int Execute()
     {
         OutputPaths.Check(options);
+        terminal.Phases = Expected();
         using var loading = RuntimeEnvironment.Preload(options.Measure.Sessions.Provider);
+        ReportFile.Around(options.Report, end => PruneReport.Write(options, end, terminal, _result), Prune, reportsItself: true);
+        return ExitCode.Done;
+    }
+
+    /// <summary>The long steps of this run, and about how they share its time.</summary>
+    private Phases Expected()
+    {
+        var isCalibrated = options.Measure.Calib is not null && options.AbsorbMeans;
+        var measures = isCalibrated && CalibratedCutter.Decides(options) && options.Plan is null;
+        (string, double, bool)[] all =
+        [
+            (PhaseNames.TimingLayers, 10, options.TimeTargets.Count > 0),
+            (PhaseNames.MeasuringCuts, 40, measures),
+            (PhaseNames.WeighingBlocks, 10, measures && options is { CutsBlocks: true, HasTargets: true }),
+            (PhaseNames.SearchingTime, 25, options.TimeTargets.Count > 0),
+            (PhaseNames.SearchingLimits, isCalibrated ? 200 : 20, !options.HasTargets && options.Plan is null),
+            (PhaseNames.Repairing, 40, isCalibrated && options.TimeTargets.Count == 0),
+            (PhaseNames.Drift, 2, options.Verify),
+            (PhaseNames.Accuracy, 4, options.Verify && options.Measure.Data is not null),
+            (PhaseNames.Latency, 3, options.Verify && options.TimeTargets.Count == 0),
+        ];
+        return new Phases([.. all.Where(p => p.Item3).Select(p => (p.Item1, p.Item2))]);
+    }
+
+    private void Prune()
+    {
         var loaded = LoadedModel.Read(options.Input, options.Measure, terminal);
         OutputPaths.Paths(options).Reads("external data of the model,", loaded.ExternalFiles).Check(tries: !options.DryRun);
         if (options.Verify && ShapeInference.IsComplete(loaded.Model.Graph))
@@ -45,26 +74,33 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         var multiple = options.Round ?? terminal.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(options.Measure.Sessions));
         var times = options.TimeTargets.Count == 0 ? null : Times(loaded, multiple);
         var pruner = terminal.Timed("follow the channels", () => new Pruner(loaded.Model, loaded.Concrete?.Values, times));
+        WarnOfPatterns(pruner);
         var layers = options.Report is null ? null : LayerTable.Of(pruner.Channels, loaded.Concrete);
         var cut = terminal.Timed("prune", () => new Cutter(loaded, pruner, options, multiple, terminal).Cut());
         SayWhatWasAssumed(cut.Outcome);
 
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(cut.Model, OutputPaths.OfModel(options)));
-        var result = new PruneResult(
+        var (original, pruned) = (
+            ModelFigures.Of(nodesBefore, cut.Outcome.BlocksBefore, cut.Outcome.Before, loaded.Bytes),
+            ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, LoadedModel.FileSize(staged.TemporaryPath, cut.Model)));
+        _result = new PruneResult(
             options,
             cut,
-            ModelFigures.Of(nodesBefore, cut.Outcome.BlocksBefore, cut.Outcome.Before, loaded.Bytes),
-            ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, LoadedModel.FileSize(staged.TemporaryPath, cut.Model)),
+            original,
+            pruned,
             options.Verify ? Verify(loaded, staged, cut.Latency?.Race) : Load(loaded, staged),
-            layers?.After(cut.Model, loaded.ConcreteOf(cut.Model)));
-        if (!terminal.IsQuiet)
+            layers?.After(cut.Model, loaded.ConcreteOf(cut.Model)))
         {
-            PruneSummary.Show(result, terminal);
+            // Told apart now, while both files are there.
+            Files = options.Report is null ? null : (ReportModel.Of(options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, pruned)),
+        };
+        if (terminal.ShowsResults)
+        {
+            PruneSummary.Show(_result, terminal);
         }
 
-        CheckLimits(result);
-        Commit(staged, result);
-        return ExitCode.Done;
+        CheckLimits(_result);
+        Commit(staged, _result);
     }
 
     /// <summary>What the layers take on this machine. The tile is the kernels' own, whatever multiple was asked for.</summary>
@@ -72,15 +108,27 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     {
         var sessions = options.Measure.Sessions;
         var tile = options.Round is null ? multiple : MeasuredTimes.Multiple(sessions);
-        return terminal.Watched("timing the layers", progress =>
+        return terminal.Watched(PhaseNames.TimingLayers, progress =>
             MeasuredTimes.Of(loaded.Model, new CostShapes(new ConstantValues(), loaded.Concrete?.Values), sessions, tile, progress.Report));
+    }
+
+    /// <summary>A pattern that matches nothing is a mistyped one.</summary>
+    private void WarnOfPatterns(Pruner pruner)
+    {
+        foreach (var (option, pattern) in new[] { ("--exclude", options.Exclude), ("--only", options.Only) })
+        {
+            if (pattern is not null && !PruneRequest.Matches(pattern, pruner.Channels.Model, pruner.Blocks))
+            {
+                terminal.Note($"{option} '{pattern}' matches no node, weight or block of the model; 'onnxprune inspect {options.Input}' shows their names.");
+            }
+        }
     }
 
     private void SayWhatWasAssumed(PruneOutcome outcome)
     {
         if (outcome.JudgedOtherwise > 0)
         {
-            terminal.Note($"the criterion {options.Criterion} could not judge {outcome.JudgedOtherwise} sets of channels; scaled-norm ranked those.");
+            terminal.Note($"the criterion {options.Criterion} could not judge {outcome.JudgedOtherwise} sets of coupled channels; scaled-norm ranked those.");
         }
     }
 
@@ -151,13 +199,25 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         if (options.DryRun)
         {
             terminal.Note("this was a dry run; nothing was written.");
+            if (options.Report is ReportFile.Stdout)
+            {
+                ReportFile.Write(ReportFile.Stdout, PruneReport.Write(options, RunEnd.Done, terminal, result));
+            }
+
             return;
         }
 
+        var text = options.Report is null ? null : PruneReport.Write(options, RunEnd.Done, terminal, result);
         using var plan = options.PlanOut is { } planPath ? TextFile.Stage(planPath, result.Cut.Outcome.Plan.ToJson()) : null;
-        using var report = options.Report is { } reportPath ? TextFile.Stage(reportPath, PruneReport.Write(result)) : null;
+        using var report = options.ReportPath is { } reportPath ? TextFile.Stage(reportPath, text!) : null;
         plan?.Commit();
         report?.Commit();
         staged.Commit();
+        if (options.Report is ReportFile.Stdout)
+        {
+            ReportFile.Write(ReportFile.Stdout, text!);
+        }
+
+        Written.Say(terminal, ("the model", options.Output), ("the plan", options.PlanOut), ("the report", options.ReportPath));
     }
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace OnnxPrune.Cli.Reports;
@@ -24,6 +25,6 @@ internal static class Machine
         }
     }
 
-    /// <summary>This program's version.</summary>
-    public static string Tool => typeof(Machine).Assembly.GetName().Version?.ToString(3) ?? "";
+    /// <summary>This program's version, with the commit that it was made from where the build knew it.</summary>
+    public static string Tool => typeof(Machine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 }

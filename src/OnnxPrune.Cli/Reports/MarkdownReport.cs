@@ -9,10 +9,23 @@ internal static class MarkdownReport
 {
     private const string Special = "\\`*_[]<>|~&";
 
+    /// <summary>Of a run that came to no result.</summary>
+    public static string WriteRefusal(PruneOptions options, RunEnd end) => $"""
+        # {Escape(Path.GetFileName(options.Output))}: not written
+
+        {Escape(end.Message!)}
+
+        """;
+
     public static string Write(ReportDocument document, PruneResult result)
     {
         var text = new StringBuilder();
         text.AppendLine($"# {Escape(Path.GetFileName(document.Output))}: {Escape(Path.GetFileName(document.Input))}, pruned").AppendLine();
+        if (document.Message is { } message)
+        {
+            text.AppendLine($"Not written: {Escape(message)}").AppendLine();
+        }
+
         text.AppendLine(Escape(PruneSummary.WhatWasCut(result))).AppendLine();
         Table(text, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Latency, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }), 1);
         foreach (var line in PruneSummary.HowItWasMeasured(result.Original, result.Pruned, result.Latency, result.Comparison))
@@ -20,10 +33,10 @@ internal static class MarkdownReport
             text.AppendLine($"- {Escape(line)}");
         }
 
-        text.AppendLine($"- onnxprune {document.Versions.Onnxprune}, ONNX Runtime {Escape(document.Versions.OnnxRuntime ?? "")}, {Escape(document.Versions.Cpu)}").AppendLine();
+        text.AppendLine($"- onnxprune {document.Versions.Onnxprune}, ONNX Runtime {Escape(document.Versions.OnnxRuntime)}, {Escape(document.Versions.Cpu)}").AppendLine();
         text.AppendLine("## Layers").AppendLine();
-        Table(text, ["Layer", "Operator", "Weight before", "Weight after", "MACs before", "MACs after", "Parameters before", "Parameters after"], document.Layers.Select(Row), 4);
-        if (document.Plan.Blocks.Count > 0)
+        Table(text, ["Layer", "Operator", "Weight before", "Weight after", "MACs before", "MACs after", "Parameters before", "Parameters after"], document.Layers!.Select(Row), 4);
+        if (document.Plan!.Blocks.Count > 0)
         {
             text.AppendLine("## Blocks removed").AppendLine();
             foreach (var block in document.Plan.Blocks)
@@ -34,7 +47,7 @@ internal static class MarkdownReport
             text.AppendLine();
         }
 
-        if (document.Blocked.Count > 0)
+        if (document.Blocked!.Count > 0)
         {
             text.AppendLine("## What had to stay").AppendLine();
             Table(text, ["Reason", "Layers", "Channels"], document.Blocked.Select(b => new[] { b.Reason, string.Join(", ", b.Layers), Numbers.Count(b.Channels) }), 2);

@@ -29,5 +29,12 @@ internal static class Numbers
 
     /// <summary>How a race was run and what it says, as a sentence.</summary>
     public static string Race(LatencyReport race) =>
-        $"Latency: {race.Provider}, batch {race.Batch}, {Count(race.Rounds, "interleaved round")}; {Times(race.Speedup)} as fast, round by round.";
+        $"Latency: {race.Provider}, batch {race.Batch}, {Count(race.Rounds, "interleaved round")}; {Times(race.Speedup)} as fast, round by round ({Between(race.SpeedupInterval)} with 95 % of probability).{Disturbance(race)}";
+
+    /// <summary>An interval of factors.</summary>
+    public static string Between((double Low, double High) interval) => string.Create(CultureInfo.InvariantCulture, $"{interval.Low:0.00} to {interval.High:0.00}");
+
+    private static string Disturbance(LatencyReport race) => race.IsDisturbed
+        ? string.Create(CultureInfo.InvariantCulture, $" The machine was busy: other programs took {race.CoresOfOthers:0.0} of {Environment.ProcessorCount} cores meanwhile, and the figures may be theirs.")
+        : "";
 }

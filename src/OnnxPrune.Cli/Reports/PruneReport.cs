@@ -1,10 +1,10 @@
-using System.Text.Json;
 using OnnxPrune.Channels;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Latency;
-using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Cli.Reports;
 
@@ -12,26 +12,35 @@ namespace OnnxPrune.Cli.Reports;
 internal static class PruneReport
 {
     /// <summary>The text of the report, in the format that its name asks for.</summary>
-    public static string Write(PruneResult result)
+    /// <param name="result">Null where the run was refused before it came to one.</param>
+    public static string Write(PruneOptions options, RunEnd end, Terminal terminal, PruneResult? result)
     {
-        var document = Document(result);
-        return Path.GetExtension(result.Options.Report!).Equals(".md", StringComparison.OrdinalIgnoreCase)
-            ? MarkdownReport.Write(document, result)
-            : JsonSerializer.Serialize(document, ReportJson.Default.ReportDocument) + "\n";
+        if (!Path.GetExtension(options.Report!).Equals(".md", StringComparison.OrdinalIgnoreCase))
+        {
+            return ReportFile.Json(Document(options, RunRecord.Of("prune", end, terminal, result?.Latency), result), ReportJson.Default.ReportDocument);
+        }
+
+        return result is null
+            ? MarkdownReport.WriteRefusal(options, end)
+            : MarkdownReport.Write(Document(options, RunRecord.Of("prune", end, terminal, result.Latency), result), result);
     }
 
-    private static ReportDocument Document(PruneResult result)
+    private static ReportDocument Document(PruneOptions options, RunRecord run, PruneResult? result)
     {
+        if (result is null)
+        {
+            return new ReportDocument(run, options.Input, options.Output, Options(options), null, null, null, null, null, null, null, null, null, null);
+        }
+
         var outcome = result.Cut.Outcome;
         return new ReportDocument(
-            "prune",
-            result.Options.Input,
-            result.Options.Output,
-            Options(result.Options),
-            Versions(result.Latency),
+            run,
+            options.Input,
+            options.Output,
+            Options(options),
             result.Cut.Rule,
-            result.Original,
-            result.Pruned,
+            result.Files?.Original,
+            result.Files?.Pruned,
             new ReportRemoved(outcome.Plan.Blocks.Count, outcome.Plan.Channels.Sum(c => c.Cut.Count), outcome.DeadBlocks, outcome.DeadChannels, outcome.AbsorbedReaders, outcome.JudgedOtherwise),
             outcome.CalibrationSamples == 0 ? null : new ReportRepair(outcome.Repaired, outcome.FittedTogether, outcome.CalibrationSamples),
             outcome.Plan,
@@ -39,15 +48,13 @@ internal static class PruneReport
             Blocked(outcome.Blocked),
             Uncounted(outcome.Uncounted),
             result.Comparison is null ? null : Verification(result.Comparison, result.Original, result.Pruned),
-            result.Cut.Latency is { } search ? new ReportSearch(search.Trials, search.Race is { } race ? Latency(race, result.Original, result.Pruned) : null) : null);
+            result.Cut.Latency is { } search ? Search(search, result) : null);
     }
 
-    public static ReportVersions Versions(LatencyReport? latency) => new(
-        Machine.Tool,
-        RuntimeEnvironment.Version,
-        latency?.Provider,
-        Machine.Cpu,
-        System.Runtime.InteropServices.RuntimeInformation.OSDescription);
+    private static ReportSearch Search(LatencyFinding search, PruneResult result) => new(
+        search.Race is null ? 0 : search.Trials.Count,
+        search.Race is { } race ? Latency(race, result.Original, result.Pruned) : null,
+        [.. search.Trials.Select(t => new ReportTrial(t.Macs, t.Parameters, t.Trial.Typical.Speedup, t.Trial.Used, t.Trial.Low, t.Trial.High, t.Trial.Races))]);
 
     public static IReadOnlyList<ReportBlocked> Blocked(IEnumerable<BlockedChannels> blocked) =>
         [.. blocked.OrderByDescending(b => b.Count).Select(b => new ReportBlocked(b.Reason.Text, b.Count, [.. b.Producers.Select(p => p.Label)]))];
@@ -57,7 +64,8 @@ internal static class PruneReport
     public static ReportVerification Verification(Comparison comparison, ModelFigures original, ModelFigures pruned)
     {
         var accuracy = comparison.Accuracy is { } report
-            ? new ReportAccuracy(report.Models[0].Top1, report.Models[^1].Top1, report.Models[^1].Agreement, report.Samples, comparison.AccuracyData!)
+            ? new ReportAccuracy(
+                report.Models[0].Top1, report.Models[^1].Top1, Interval(report, 0), Interval(report, ^1), report.Models[^1].Agreement, report.Models[^1].ChanceAgreement, report.Samples, comparison.AccuracyData!)
             : null;
         return new ReportVerification(
             comparison.Drift.Total,
@@ -69,6 +77,9 @@ internal static class PruneReport
             comparison.Cleared is { } cleared ? new ReportVanishing(cleared.Vanishing, Latency(cleared.Latency, original, pruned)) : null);
     }
 
+    private static IReadOnlyList<double>? Interval(AccuracyReport report, Index model) =>
+        report.Models[model].Top1 is { } top1 && ModelAccuracy.Interval(top1, report.Samples) is var (low, high) ? [low, high] : null;
+
     private static ReportLatency Latency(LatencyReport latency, ModelFigures original, ModelFigures pruned)
     {
         var (a, b) = (latency.Racers[0], latency.Racers[^1]);
@@ -77,11 +88,16 @@ internal static class PruneReport
             b.P50Milliseconds,
             a.P90Milliseconds,
             b.P90Milliseconds,
+            a.P99Milliseconds,
+            b.P99Milliseconds,
             b.Ratio,
             latency.Speedup,
+            latency.SpeedupInterval.Low,
+            latency.SpeedupInterval.High,
             latency.Rounds,
             latency.Batch,
             latency.Provider,
+            latency.CoresOfOthers,
             IdealGain.Realized(original, pruned, latency));
     }
 

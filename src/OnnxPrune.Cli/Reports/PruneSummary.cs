@@ -1,6 +1,7 @@
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;
@@ -31,12 +32,43 @@ internal static class PruneSummary
             terminal.Line(advice);
         }
 
-        if (result.Cut.Outcome.ChangedNothing && result.Cut.Outcome.Blocked.Count > 0)
+        if (result.Cut.Outcome.ChangedNothing && !result.Cut.IsFixed)
+        {
+            SayWhatWouldHelp(result.Options, terminal);
+        }
+
+        if (result.Cut.IsFixed && result.Cut.Outcome.Blocked.Count > 0)
         {
             terminal.Line("Channels that must stay:");
             BlockedTable.Show(PruneReport.Blocked(result.Cut.Outcome.Blocked), terminal);
         }
     }
+
+    /// <summary>A command to copy, where something could be cut and nothing was asked for that did.</summary>
+    private static void SayWhatWouldHelp(PruneOptions options, Terminal terminal)
+    {
+        if (options.HasTargets || options.Plan is not null)
+        {
+            return;
+        }
+
+        terminal.Line(options.Measure.Calib is null
+            ? "To make it smaller, say by how much, and give some hundred inputs without labels (a folder of images, .npy, .npz), which choose what goes and repair what stays:"
+            : "To make it smaller, say by how much:");
+        string?[] parts =
+        [
+            "onnxprune",
+            Quoted(options.Input),
+            Quoted(options.Output),
+            "--target macs=50%",
+            $"--calib {Quoted(options.Measure.Calib ?? "IMAGES")}",
+            options.Measure.Normalize is { } how ? $"--normalize {Quoted(how)}" : null,
+        ];
+        terminal.Command([.. parts.OfType<string>()]);
+    }
+
+    /// <summary>As a shell takes it for one word.</summary>
+    private static string Quoted(string word) => word.All(c => char.IsLetterOrDigit(c) || "/._-+=:,@%".Contains(c)) && word.Length > 0 ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>What to try where the outputs have changed much and nothing was repaired by inputs; null otherwise.</summary>
     public static string? Advice(PruneResult result) =>
@@ -104,7 +136,14 @@ internal static class PruneSummary
         yield return $"Drift: relative output error on {comparison.DriftInputs}.";
         if (comparison.AccuracyData is { } data)
         {
-            yield return $"Accuracy: {data}.";
+            yield return $"Accuracy: {data}.{Intervals(comparison.Accuracy!)}";
         }
     }
+
+    private static string Intervals(AccuracyReport accuracy) => accuracy.Models is [{ Top1: { } before }, { Top1: { } after }]
+        ? $" With 95 % of probability it lies in {Interval(before, accuracy.Samples)} and {Interval(after, accuracy.Samples)}, as far as so many samples tell."
+        : "";
+
+    private static string Interval(double top1, int samples) =>
+        ModelAccuracy.Interval(top1, samples) is var (low, high) ? FormattableString.Invariant($"{100 * low:0.0} to {100 * high:0.0} %") : "";
 }

@@ -1,30 +1,25 @@
 using System.Text.Json.Serialization;
-using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Planning;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>A pruning run as JSON. Fields may be added; a change of those that are here raises <see cref="SchemaVersion"/>.</summary>
+/// <summary>A pruning run as JSON. What a refused run did not come to is null.</summary>
 internal sealed record ReportDocument(
-    string Command,
+    [property: JsonIgnore] RunRecord Run,
     string Input,
     string Output,
     ReportOptions Options,
-    ReportVersions Versions,
-    string CutBy,
-    ModelFigures Original,
-    ModelFigures Pruned,
-    ReportRemoved Removed,
+    string? CutBy,
+    ReportModel? Original,
+    ReportModel? Pruned,
+    ReportRemoved? Removed,
     ReportRepair? Repair,
-    PruningPlan Plan,
-    IReadOnlyList<ReportLayer> Layers,
-    IReadOnlyList<ReportBlocked> Blocked,
-    IReadOnlyList<ReportUncounted> Uncounted,
+    PruningPlan? Plan,
+    IReadOnlyList<ReportLayer>? Layers,
+    IReadOnlyList<ReportBlocked>? Blocked,
+    IReadOnlyList<ReportUncounted>? Uncounted,
     ReportVerification? Verification,
-    ReportSearch? LatencySearch)
-{
-    public int SchemaVersion { get; init; } = 1;
-}
+    ReportSearch? LatencySearch) : RunRecord(Run);
 
 internal sealed record ReportOptions(
     IReadOnlyList<string> Targets,
@@ -51,9 +46,6 @@ internal sealed record ReportOptions(
     bool DryRun,
     bool Verify);
 
-/// <param name="OnnxRuntime">Null when it was not asked for anything.</param>
-internal sealed record ReportVersions(string Onnxprune, string? OnnxRuntime, string? Provider, string Cpu, string Os);
-
 internal sealed record ReportRemoved(int Blocks, int CoupledChannels, int DeadBlocks, int DeadChannels, int AbsorbedReaders, int JudgedOtherwise);
 
 /// <param name="Layers">How many were fitted anew.</param>
@@ -78,18 +70,41 @@ internal sealed record ReportOutput(string Name, double? RelativeError, double? 
 /// <summary>How targets of time were met.</summary>
 /// <param name="Trials">How many networks were raced on the way.</param>
 /// <param name="Latency">The race that decided; null where the original keeps the targets.</param>
-internal sealed record ReportSearch(int Trials, ReportLatency? Latency);
+/// <param name="Tried">The networks, in order.</param>
+internal sealed record ReportSearch(int Trials, ReportLatency? Latency, IReadOnlyList<ReportTrial> Tried);
+
+/// <param name="Used">Of the time that the targets leave, the median of the races.</param>
+internal sealed record ReportTrial(long Macs, long Parameters, double Speedup, double Used, double UsedLow, double UsedHigh, int Races);
 
 /// <param name="Ratio">The median over rounds of pruned over original.</param>
 /// <param name="IdealGainRealized">(1 - ratio) / (1 - the share of the MACs that is left); null where all are left.</param>
+/// <param name="SpeedupLow">The lower end of the interval in which the speedup lies with 95 % of probability, as far as the rounds tell.</param>
+/// <param name="CoresOfOthers">Cores that other programs kept busy meanwhile; null where the system does not tell.</param>
 internal sealed record ReportLatency(
-    double OriginalP50Ms, double PrunedP50Ms, double OriginalP90Ms, double PrunedP90Ms, double Ratio, double Speedup, int Rounds, long Batch, string Provider, double? IdealGainRealized);
+    double OriginalP50Ms,
+    double PrunedP50Ms,
+    double OriginalP90Ms,
+    double PrunedP90Ms,
+    double OriginalP99Ms,
+    double PrunedP99Ms,
+    double Ratio,
+    double Speedup,
+    double SpeedupLow,
+    double SpeedupHigh,
+    int Rounds,
+    long Batch,
+    string Provider,
+    double? CoresOfOthers,
+    double? IdealGainRealized);
 
 /// <param name="Count">How many weights of the original vanish in single precision.</param>
 /// <param name="Latency">The race against a copy of the original with zeros for them.</param>
 internal sealed record ReportVanishing(long Count, ReportLatency Latency);
 
-internal sealed record ReportAccuracy(double? OriginalTop1, double? PrunedTop1, double Agreement, int Samples, string Data);
+/// <param name="OriginalInterval">Where the accuracy lies with 95 % of probability; null without labels.</param>
+/// <param name="ChanceAgreement">How often two that know nothing of each other would agree, by how often they give each answer.</param>
+internal sealed record ReportAccuracy(
+    double? OriginalTop1, double? PrunedTop1, IReadOnlyList<double>? OriginalInterval, IReadOnlyList<double>? PrunedInterval, double Agreement, double ChanceAgreement, int Samples, string Data);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -25,8 +25,10 @@ internal sealed record SummaryRow(string Name, string Original, string Pruned, s
         }
 
         var (a, b) = (latency.Racers[0], latency.Racers[^1]);
-        rows.Add(new SummaryRow("Latency P50", Numbers.Milliseconds(a.P50Milliseconds), Numbers.Milliseconds(b.P50Milliseconds), Numbers.Share(b.P50Milliseconds, a.P50Milliseconds)));
-        rows.Add(new SummaryRow("Latency P90", Numbers.Milliseconds(a.P90Milliseconds), Numbers.Milliseconds(b.P90Milliseconds), Numbers.Share(b.P90Milliseconds, a.P90Milliseconds)));
+        AddLatency(rows, "Latency P50", a.P50Milliseconds, b.P50Milliseconds);
+        AddLatency(rows, "Latency P90", a.P90Milliseconds, b.P90Milliseconds);
+        AddLatency(rows, "Latency P99", a.P99Milliseconds, b.P99Milliseconds);
+        rows.Add(new SummaryRow("Speed, by rounds", "", Numbers.Times(latency.Speedup), Numbers.Between(latency.SpeedupInterval)));
         if (comparison is null)
         {
             return rows;
@@ -45,6 +47,9 @@ internal sealed record SummaryRow(string Name, string Original, string Pruned, s
 
         return rows;
     }
+
+    private static void AddLatency(List<SummaryRow> rows, string name, double original, double pruned) =>
+        rows.Add(new SummaryRow(name, Numbers.Milliseconds(original), Numbers.Milliseconds(pruned), Numbers.Share(pruned, original)));
 
     private static void AddAccuracy(List<SummaryRow> rows, AccuracyReport accuracy)
     {

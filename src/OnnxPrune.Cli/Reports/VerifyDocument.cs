@@ -1,10 +1,11 @@
-using OnnxPrune.Cli.Measuring;
+using System.Text.Json.Serialization;
 
 namespace OnnxPrune.Cli.Reports;
 
 /// <summary>A comparison of two models as JSON.</summary>
-internal sealed record VerifyDocument(
-    string Command, string Original, string Other, double? MaxDrift, ReportVersions Versions, ModelFigures OriginalFigures, ModelFigures OtherFigures, ReportVerification Verification)
-{
-    public int SchemaVersion { get; init; } = 1;
-}
+/// <param name="Original">Null where it could not be read; as is the other.</param>
+/// <param name="Verification">Null where the two could not be compared.</param>
+internal sealed record VerifyDocument([property: JsonIgnore] RunRecord Run, VerifyLimits Limits, ReportModel? Original, ReportModel? Other, ReportVerification? Verification) : RunRecord(Run);
+
+/// <summary>Null where not given.</summary>
+internal sealed record VerifyLimits(double? MaxDrift, double? MaxDrop, double? MinSpeedup);

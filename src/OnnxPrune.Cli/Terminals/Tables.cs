@@ -8,11 +8,13 @@ internal static class Tables
     private const int Gap = 2;
     private const int NarrowestName = 16;
 
-    public static void Show(Terminal terminal, IReadOnlyList<string> columns, IEnumerable<string[]> rows)
+    /// <param name="wholeNames">Whether the first column is shown whole where a program reads it, a verbose run was asked for, or the window is wide enough.</param>
+    public static void Show(Terminal terminal, IReadOnlyList<string> columns, IEnumerable<string[]> rows, bool wholeNames = false)
     {
         string[][] cells = [.. rows.Select(r => Array.ConvertAll(r, Printable.Of))];
         var widths = columns.Select((c, i) => cells.Select(r => r[i].Length).Append(c.Length).Max()).ToArray();
-        var room = Math.Max(NarrowestName, terminal.Width - widths.Skip(1).Sum(w => w + Gap));
+        var rest = widths.Skip(1).Sum(w => w + Gap);
+        var room = wholeNames && (terminal.IsVerbose || rest + widths[0] <= terminal.TableWidth) ? widths[0] : Math.Max(NarrowestName, terminal.Width - rest);
         var table = new Table().Border(TableBorder.None);
         for (var i = 0; i < columns.Count; i++)
         {
@@ -31,6 +33,6 @@ internal static class Tables
             table.AddRow(row.Select((cell, i) => new Text(i == 0 ? Paragraph.Shorten(cell, room) : cell)));
         }
 
-        terminal.Results.Write(table);
+        terminal.Write(table, rest + Math.Min(room, widths[0]));
     }
 }

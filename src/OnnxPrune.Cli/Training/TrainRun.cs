@@ -59,7 +59,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         var before = terminal.Watched("measuring the accuracy", _ => data.Validation.Measure(loaded.Model));
         var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(MeasuredTimes.Multiple(sessions)) };
         var request = TrainRequest.Of(options, training);
-        var outcome = Interrupts.Orderly(stop => Progress.Show("training", !terminal.IsQuiet && !terminal.IsVerbose, (progress, describe) =>
+        var outcome = Interrupts.Orderly(stop => Progress.Show("training", terminal.ShowsResults && !terminal.IsVerbose && Progress.IsPossible, (progress, describe) =>
         {
             using var log = new TrainingLog(options.Log, new TrainingDisplay(progress, describe, terminal));
             using var run = new TrainingRun(loaded.Model, teacher, data.Samples, data.Validation, training, device, log, options.CheckpointPath, resumes: !options.Restarts, request, track, data.HeldOut);
@@ -72,7 +72,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         }
 
         Write(outcome);
-        if (!terminal.IsQuiet || options.Report is not null)
+        if (terminal.ShowsResults || options.Report is not null)
         {
             var result = Measure(loaded, outcome, data, before, track);
             Show(result, outcome);
@@ -82,6 +82,9 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
                 using var pending = TextFile.Stage(report, JsonSerializer.Serialize(document, ReportJson.Default.TrainingDocument) + "\n");
                 pending.Commit();
             }
+
+            Written.Say(terminal, ("the model", options.Output), ("the pruned model", options.Pruned), ("the report", options.Report));
+        }
         }
 
         return ExitCode.Done;
@@ -107,7 +110,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
     private Result Measure(LoadedModel loaded, TrainingOutcome outcome, TrainingData data, double before, RaceTrack track)
     {
-        var race = terminal.Watched("racing the trained network", progress => track.Race(outcome.Pruned, progress));
+        var race = terminal.Watched("racing the trained network", _ => track.Race(outcome.Pruned, RaceTrack.Long));
         var blocks = new Pruner(loaded.Copy().Model, null).Blocks.Count;
         return new Result(
             ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, outcome.Before, loaded.Bytes),
@@ -131,7 +134,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
     private void Show(Result result, TrainingOutcome outcome)
     {
-        if (terminal.IsQuiet)
+        if (!terminal.ShowsResults)
         {
             return;
         }

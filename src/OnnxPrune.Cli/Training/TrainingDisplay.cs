@@ -7,7 +7,7 @@ namespace OnnxPrune.Cli.Training;
 /// <summary>Shows on stderr how a run goes on: a bar on a terminal, a line for every epoch elsewhere.</summary>
 internal sealed class TrainingDisplay(IProgress<double> progress, Action<string> describe, Terminal terminal) : ITrainingObserver
 {
-    private readonly bool _writesLines = !terminal.IsQuiet && (terminal.IsVerbose || !Progress.IsPossible);
+    private readonly bool _writesLines = terminal.ShowsResults && (terminal.IsVerbose || !Progress.IsPossible);
 
     public void OnStep(StepReport report)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
@@ -8,42 +7,60 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Cli.Verifying;
 
 /// <summary>The steps of <c>onnxprune verify a.onnx b.onnx</c>.</summary>
-internal sealed class VerifyRun(string original, string other, double? maxDrift, string? report, MeasureOptions options, Terminal terminal)
+internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
 {
+    private readonly RunPaths _paths = new RunPaths()
+        .Reads("the model", options.Original)
+        .Reads("the model", options.Other)
+        .Reads("the calibration data", options.Measure.Calib)
+        .Reads("the labelled data", options.Measure.Data)
+        .Writes("--report", options.ReportPath);
+
+    private Comparison? _comparison;
+    private ModelFigures? _original;
+    private ModelFigures? _other;
+
     public int Execute()
     {
-        var paths = new RunPaths()
-            .Reads("the model", original)
-            .Reads("the model", other)
-            .Reads("the calibration data", options.Calib)
-            .Reads("the labelled data", options.Data)
-            .Writes("--report", report);
-        paths.Check();
-        using var loading = RuntimeEnvironment.Preload(options.Sessions.Provider);
-        var first = LoadedModel.Read(original, options, terminal);
-        var second = LoadedModel.Read(other, options, terminal);
-        paths.Reads("external data of the model,", first.ExternalFiles.Concat(second.ExternalFiles)).Check();
+        if (options.MaxDrop is not null && options.Measure.Data is null)
+        {
+            throw new UsageException("--max-drop wants labelled data to measure accuracy on: give --data.");
+        }
+
+        _paths.Check();
+        using var loading = RuntimeEnvironment.Preload(options.Measure.Sessions.Provider);
+        ReportFile.Around(options.Report, Document, Compare);
+        Written.Say(terminal, ("the report", options.Report));
+        return ExitCode.Done;
+    }
+
+    private void Compare()
+    {
+        var first = LoadedModel.Read(options.Original, options.Measure, terminal);
+        _original = Figures(first);
+        var second = LoadedModel.Read(options.Other, options.Measure, terminal);
+        _other = Figures(second);
+        _paths.Reads("external data of the model,", first.ExternalFiles.Concat(second.ExternalFiles)).Check();
         first.Try(terminal);
         second.Try(terminal);
-        new DataReview(first, options, terminal).Check(maxDrift, maxDrop: null, repairs: false);
-        var comparison = new Comparer(first, options, terminal).Compare(second.Open);
-        var (a, b) = (Figures(first), Figures(second));
-        if (!terminal.IsQuiet)
+        new DataReview(first, options.Measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: false);
+        _comparison = new Comparer(first, options.Measure, terminal).Compare(second.Open);
+        if (terminal.ShowsResults)
         {
-            Show(a, b, comparison);
+            Show(_original, _other, _comparison);
         }
 
-        if (report is not null)
-        {
-            var document = new VerifyDocument("verify", original, other, maxDrift, PruneReport.Versions(comparison.Latency), a, b, PruneReport.Verification(comparison, a, b));
-            using var file = TextFile.Stage(report, JsonSerializer.Serialize(document, ReportJson.Default.VerifyDocument) + "\n");
-            file.Commit();
-        }
-
-        return maxDrift is { } limit && !(comparison.Drift.Total <= limit)
-            ? throw new VerificationFailedException(FormattableString.Invariant($"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}."))
-            : ExitCode.Done;
+        Gates.Check(options, _comparison);
     }
+
+    private string Document(RunEnd end) => ReportFile.Json(
+        new VerifyDocument(
+            RunRecord.Of("verify", end, terminal, _comparison?.Latency),
+            new VerifyLimits(options.MaxDrift, options.MaxDrop, options.MinSpeedup),
+            _original is null ? null : ReportModel.Of(options.Original, options.Original, _original),
+            _other is null ? null : ReportModel.Of(options.Other, options.Other, _other),
+            _comparison is null ? null : PruneReport.Verification(_comparison, _original!, _other!)),
+        ReportJson.Default.VerifyDocument);
 
     private static ModelFigures Figures(LoadedModel loaded)
     {

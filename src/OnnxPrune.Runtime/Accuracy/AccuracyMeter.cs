@@ -24,6 +24,7 @@ public static class AccuracyMeter
         ArgumentOutOfRangeException.ThrowIfZero(sessions.Count);
         var total = indices?.Count ?? data.Count;
         var (correct, agreed) = (new int[sessions.Count], new int[sessions.Count]);
+        var answers = Array.ConvertAll(correct, _ => new Dictionary<int, int>());
         var done = 0;
         foreach (var samples in data.Batches(sessions[0].Inputs, indices, batch))
         {
@@ -34,6 +35,7 @@ public static class AccuracyMeter
                 var predicted = Predict(sessions[s], samples);
                 first ??= predicted;
                 agreed[s] += Equal(predicted, first);
+                Count(answers[s], predicted);
                 correct[s] += Equal(predicted, samples.Labels);
             }
 
@@ -42,7 +44,18 @@ public static class AccuracyMeter
         }
 
         return new AccuracyReport(done, [.. sessions.Select((s, i) =>
-            new ModelAccuracy(s.Model, data.HasLabels ? (double)correct[i] / done : null, (double)agreed[i] / done))]);
+            new ModelAccuracy(s.Model, data.HasLabels ? (double)correct[i] / done : null, (double)agreed[i] / done)
+            {
+                ChanceAgreement = answers[0].Sum(a => (double)a.Value / done * answers[i].GetValueOrDefault(a.Key) / done),
+            })]);
+    }
+
+    private static void Count(Dictionary<int, int> answers, int[] predicted)
+    {
+        foreach (var answer in predicted)
+        {
+            answers[answer] = answers.GetValueOrDefault(answer) + 1;
+        }
     }
 
     /// <summary>The class of each sample: the place of the largest element, the first where several are as large.</summary>

@@ -10,6 +10,16 @@ public sealed record AccuracyReport(int Samples, IReadOnlyList<ModelAccuracy> Mo
 /// <param name="Agreement">The share of samples for which it predicts what the first session predicts, 0 to 1.</param>
 public sealed record ModelAccuracy(string Model, double? Top1, double Agreement)
 {
-    /// <summary>The standard error of <see cref="Top1"/> over so many samples, 0 to 1.</summary>
-    public static double StandardError(double top1, int samples) => Math.Sqrt(top1 * (1 - top1) / samples);
+    /// <summary>The share of samples on which two classifiers would agree that answer as often as these two, class by class, and know nothing of each other.</summary>
+    public double ChanceAgreement { get; init; }
+
+    /// <summary>The interval in which a share lies with 95 % of probability that was found on so many samples (Wilson, 1927), 0 to 1.</summary>
+    public static (double Low, double High) Interval(double share, int samples)
+    {
+        const double Z = 1.959964;
+        var n = (double)samples;
+        var centre = (share + (Z * Z / (2 * n))) / (1 + (Z * Z / n));
+        var half = Z / (1 + (Z * Z / n)) * Math.Sqrt((share * (1 - share) / n) + (Z * Z / (4 * n * n)));
+        return (Math.Max(0, centre - half), Math.Min(1, centre + half));
+    }
 }

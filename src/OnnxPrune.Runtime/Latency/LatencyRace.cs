@@ -51,8 +51,9 @@ public static class LatencyRace
                 racers.Add(new Racer(session, inputs));
             }
 
+            var load = new MachineLoad();
             var times = Race(racers, settings, progress, cancellation);
-            return Report(sessions, times, Batch(sessions[0], inputs));
+            return Report(sessions, times, Batch(sessions[0], inputs)) with { CoresOfOthers = load.CoresOfOthers() };
         }
         finally
         {
@@ -94,15 +95,21 @@ public static class LatencyRace
 
     private static LatencyReport Report(IReadOnlyList<OnnxSession> sessions, List<double>[] times, long batch)
     {
-        var racers = sessions.Select((s, i) => new RacerLatency(
-            s.Model,
-            Quantile([.. times[i]], 0.5),
-            Quantile([.. times[i]], 0.9),
-            Quantile([.. times[i].Select((t, round) => t / times[0][round])], 0.5))
-        {
-            QuietRatio = Quantile([.. times[i]], Quiet) / Quantile([.. times[0]], Quiet),
-        });
+        var racers = sessions.Select((s, i) => Report(s.Model, times[i], times[0]));
         return new LatencyReport([.. racers], times[0].Count, batch, Providers.Describe(sessions[0].Settings));
+    }
+
+    private static RacerLatency Report(string model, List<double> times, List<double> first)
+    {
+        double[] ratios = [.. times.Zip(first, (time, reference) => time / reference)];
+        var (low, high) = MedianInterval.OfSeries(ratios);
+        return new RacerLatency(model, Quantile([.. times], 0.5), Quantile([.. times], 0.9), Quantile([.. ratios], 0.5))
+        {
+            P99Milliseconds = Quantile([.. times], 0.99),
+            RatioLow = low,
+            RatioHigh = high,
+            QuietRatio = Quantile([.. times], Quiet) / Quantile([.. first], Quiet),
+        };
     }
 
     /// <summary>With linear interpolation between the neighbours.</summary>

@@ -7,8 +7,20 @@ namespace OnnxPrune.Runtime.Latency;
 /// <param name="Provider">What it ran on, such as "ONNX Runtime 1.22.0, CPU, AVX-512, 1 thread".</param>
 public sealed record LatencyReport(IReadOnlyList<RacerLatency> Racers, int Rounds, long Batch, string Provider)
 {
+    // Less than this is a clock, a shell and an editor.
+    private const double Quiet = 0.25;
+
     /// <summary>How many times faster the last session is than the first: see <see cref="RacerLatency.Ratio"/>.</summary>
     public double Speedup => 1 / Racers[^1].Ratio;
+
+    /// <summary>Where <see cref="Speedup"/> lies with 95 % of probability, as far as the rounds tell.</summary>
+    public (double Low, double High) SpeedupInterval => (1 / Racers[^1].RatioHigh, 1 / Racers[^1].RatioLow);
+
+    /// <summary>Cores that other programs kept busy during the race, on average; null where the system does not tell.</summary>
+    public double? CoresOfOthers { get; init; }
+
+    /// <summary>Whether other programs took so much that the figures may be theirs.</summary>
+    public bool IsDisturbed => CoresOfOthers > Quiet;
 }
 
 /// <summary>The latencies of one session, in milliseconds per run.</summary>
@@ -18,6 +30,15 @@ public sealed record LatencyReport(IReadOnlyList<RacerLatency> Racers, int Round
 /// longer than a round cancels out. 1 for the first.</param>
 public sealed record RacerLatency(string Model, double P50Milliseconds, double P90Milliseconds, double Ratio)
 {
+    /// <summary>What 99 in 100 runs stay below.</summary>
+    public double P99Milliseconds { get; init; } = P90Milliseconds;
+
+    /// <summary>The lower end of the interval in which <see cref="Ratio"/> lies with 95 % of probability, as far as the rounds tell.</summary>
+    public double RatioLow { get; init; } = Ratio;
+
+    /// <summary>Its upper end.</summary>
+    public double RatioHigh { get; init; } = Ratio;
+
     /// <summary>
     /// The same ratio between the fast runs of both. On a machine that others keep busy, the slower model is interrupted more often, and
     /// looks slower than it is by <see cref="Ratio"/>; on a quiet machine the two agree.

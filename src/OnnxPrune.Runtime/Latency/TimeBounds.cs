@@ -7,20 +7,25 @@ namespace OnnxPrune.Runtime.Latency;
 /// <param name="UsedByMost">How much the larger one uses.</param>
 public readonly record struct TimeBounds(long Fewest, long Most, double UsedByFewest, double UsedByMost)
 {
-    /// <summary>The share of its time that a network should use to be found: a short race repeats within about a hundredth, and what is found must pass again.</summary>
-    public const double Aim = 0.985;
+    /// <summary>The share of its time that a network may use to be found: races repeat within about a hundredth, and what is found must pass again.</summary>
+    public const double Aim = 0.99;
 
-    private const double CloseEnough = 0.965;
+    /// <summary>A network that uses this share of its time is large enough: it lands within 3 % of what was asked for.</summary>
+    public const double CloseEnough = 0.975;
 
     /// <summary>The smallest difference of sizes that matters, as a share of the whole.</summary>
-    private const double FinestStep = 0.005;
+    private const double FinestStep = 0.0025;
+
+    /// <summary>Whether a network between the two would be another one.</summary>
+    public bool HasRoom => Most - Fewest > FinestStep * Most;
 
     /// <summary>Races networks until the bounds are close to each other, or trials are used up.</summary>
+    /// <param name="mostTrials">How many networks may be raced.</param>
     /// <param name="trial">Makes the network of a size and races it: how much of its time it uses, and its own size, which is at most the one that was asked for.</param>
     public TimeBounds Narrow(int mostTrials, Func<long, (double Used, long Size)> trial)
     {
         var bounds = this;
-        for (var i = 0; i < mostTrials && bounds.Most - bounds.Fewest > FinestStep * Most && bounds.UsedByFewest < CloseEnough; i++)
+        for (var i = 0; i < mostTrials && bounds.HasRoom && bounds.UsedByFewest < CloseEnough; i++)
         {
             var asked = bounds.Guess();
             var (used, size) = trial(asked);
@@ -37,10 +42,10 @@ public readonly record struct TimeBounds(long Fewest, long Most, double UsedByFe
     /// <summary>What a network of this size should be made smaller by, where it uses so much of its time.</summary>
     public long Excess(double used) => Math.Max((long)((used - Aim) / Math.Max(UsedByMost - UsedByFewest, 1e-3) * (Most - Fewest)), (long)(FinestStep * Most));
 
-    /// <summary>Where a straight line meets the aim, not too close to either end: the line is a staircase.</summary>
+    /// <summary>Where a straight line meets the middle of what is aimed at, not too close to either end: the line is a staircase.</summary>
     public long Guess()
     {
-        var share = UsedByMost > UsedByFewest ? (Aim - UsedByFewest) / (UsedByMost - UsedByFewest) : 0.5;
+        var share = UsedByMost > UsedByFewest ? (((Aim + CloseEnough) / 2) - UsedByFewest) / (UsedByMost - UsedByFewest) : 0.5;
         return Fewest + (long)(Math.Clamp(share, 0.1, 0.9) * (Most - Fewest));
     }
 }

@@ -46,6 +46,14 @@ public readonly record struct TimeTarget(TimeTargetKind Kind, double Amount)
         _ => racer.Ratio * Amount,
     };
 
+    /// <summary>What can be had of it, where a race between the original and the smallest network decides.</summary>
+    public Reach Reach(RacerLatency original, RacerLatency smallest) => Kind switch
+    {
+        TimeTargetKind.Share => new Reach(ToString(), "share of the original's latency", Amount, 1, smallest.Ratio),
+        TimeTargetKind.Milliseconds => new Reach(ToString(), "milliseconds", Amount, original.P50Milliseconds, smallest.P50Milliseconds),
+        _ => new Reach(ToString(), "times as fast", Amount, 1, 1 / smallest.Ratio),
+    };
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind switch
     {
         TimeTargetKind.Share => $"latency={Amount * 100:0.##}%",

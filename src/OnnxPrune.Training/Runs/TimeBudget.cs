@@ -12,12 +12,6 @@ namespace OnnxPrune.Training.Runs;
 /// </summary>
 internal sealed class TimeBudget
 {
-    private const int MostTrials = 8;
-    private const int MostCorrections = 5;
-
-    // What a sprint finds must hold in the race that is reported, too.
-    private const double Kept = 0.99;
-
     private readonly IReadOnlyList<TimeTarget> _targets;
     private readonly RaceTrack _track;
 
@@ -28,7 +22,7 @@ internal sealed class TimeBudget
     {
         (_targets, _track) = (targets, track);
         Layers = MeasuredTimes.Of(model, shapes, track.Settings, MeasuredTimes.Multiple(track.Settings));
-        Share = Math.Min(1, 1 / targets.Max(t => t.Used(track.Sprint(BatchNormInsertion.Folded(model)).Racers[0])));
+        Share = Math.Min(1, 1 / targets.Max(t => t.Used(track.Race(BatchNormInsertion.Folded(model), RaceTrack.Short).Racers[0])));
     }
 
     /// <summary>What the layers take one by one.</summary>
@@ -42,37 +36,23 @@ internal sealed class TimeBudget
     /// <param name="most">The layers' time that all of it takes.</param>
     /// <param name="cut">Makes the network of at most so much time, and says what it takes.</param>
     /// <exception cref="TargetOutOfReachException">Even the smallest is too slow.</exception>
-    public Draft Largest(long fewest, long most, Func<long, Draft> cut)
-    {
-        var whole = cut(most);
-        var used = Used(whole.Model);
-        if (used > TimeBounds.Aim)
-        {
-            var smallest = cut(fewest);
-            var bounds = new TimeBounds(fewest, most, Used(smallest.Model), used);
-            if (bounds.UsedByFewest > 1)
-            {
-                throw new TargetOutOfReachException(
-                    $"Target {string.Join(", ", _targets)} is out of reach: the smallest network that the options allow takes {100 * bounds.UsedByFewest:0} % of the time that is left.");
-            }
+    public Draft Largest(long fewest, long most, Func<long, Draft> cut) =>
+        new TimeSearch<Draft>(_targets, new Candidates(fewest, most, cut), _track.Race).Find().Found.Network;
 
-            bounds = bounds.Narrow(MostTrials, time => cut(time) is var trial ? (Used(trial.Model), trial.Time) : default);
-            whole = cut(bounds.Fewest);
-            for (var i = 0; i < MostCorrections && whole.Time > fewest && Used(whole.Model, isFinal: true) is > Kept and var late; i++)
-            {
-                whole = cut(Math.Max(fewest, whole.Time - bounds.Excess(late)));
-            }
+    /// <summary>A draft is what is kept: nothing is repaired here.</summary>
+    private sealed class Candidates(long fewest, long most, Func<long, Draft> cut) : ICandidates<Draft>
+    {
+        public long Smallest => fewest;
+
+        public bool IncludesOriginal => true;
+
+        public Candidate<Draft> Draft(long? limit)
+        {
+            var draft = cut(limit ?? most);
+            return new Candidate<Draft>(draft, BatchNormInsertion.Folded(draft.Model), draft.Time);
         }
 
-        return whole;
-    }
-
-    private double Used(Model model, bool isFinal = false)
-    {
-        var exported = BatchNormInsertion.Folded(model);
-        return isFinal ? Of(_track.Race(exported).Racers[^1]) : _track.Sprint(exported, Of);
-
-        double Of(RacerLatency racer) => _targets.Max(t => t.Used(racer.Quietly()));
+        public Candidate<Draft> Final(long? limit) => Draft(limit);
     }
 }
 

@@ -61,8 +61,10 @@ public sealed class ChannelGraph
         }
 
         Groups = ChannelGrouping.Of(this, _channels, shared.Values);
-        Blocked = [.. Enumerable.Range(0, Count).Where(c => _pins[c] is not null).GroupBy(c => _pins[c]!.Text)
-            .Select(g => new BlockedChannels(_pins[g.First()]!, g.Count(), [.. g.Select(c => _origins[c].Node).Distinct()]))];
+        Blocked = [.. _made.SelectMany(m => m.Value.Select(channel => (m.Key.Item1, Reason: _pins[channel])))
+            .Where(made => made.Reason is not null)
+            .GroupBy(made => made.Reason!.Text)
+            .Select(g => new BlockedChannels(g.First().Reason!, g.Count(), [.. g.Select(made => made.Item1).Distinct()]))];
     }
 
     public Model Model { get; }

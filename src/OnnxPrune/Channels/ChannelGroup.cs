@@ -26,5 +26,6 @@ public sealed record ChannelGroup(
 public readonly record struct GroupAxis(ValueAxis Axis, int Multiplicity);
 
 /// <summary>Channels that stay, all for the same reason.</summary>
+/// <param name="Count">How many the layers make; coupled ones count in every layer.</param>
 /// <param name="Producers">The layers that make them.</param>
 public sealed record BlockedChannels(PinReason Reason, int Count, IReadOnlyList<Node> Producers);

@@ -48,6 +48,10 @@ public sealed record PruneRequest
         (Only is null || Only.IsMatch(block.Name) || block.Branch.Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul").All(n => Names(n).Any(Only.IsMatch)))
         && (Exclude is null || !block.Branch.SelectMany(Names).Prepend(block.Name).Any(Exclude.IsMatch));
 
+    /// <summary>Whether a pattern says anything about a model: it matches a node, an initializer or a block.</summary>
+    public static bool Matches(Regex pattern, Model model, IReadOnlyList<ResidualBlock> blocks) =>
+        model.Graph.Nodes.SelectMany(Names).Concat(model.Graph.Initializers.Select(i => i.Name)).Concat(blocks.Select(b => b.Name)).Any(pattern.IsMatch);
+
     private static IEnumerable<string> Names(Node node) =>
         node.Inputs.OfType<Value>().Where(v => v.IsInitializer).Select(v => v.Name).Prepend(node.Label);
 }

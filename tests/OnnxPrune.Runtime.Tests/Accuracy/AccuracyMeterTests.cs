@@ -47,6 +47,20 @@ public sealed class AccuracyMeterTests
         Assert.Equal(1, report.Models[0].Agreement);
     }
 
+    // From Wilson's formula by hand; a share of 0 or 1 has an interval, too.
+    [Theory]
+    [InlineData(0.5, 100, 0.4038, 0.5962)]
+    [InlineData(0, 10, 0, 0.2775)]
+    [InlineData(1, 10, 0.7225, 1)]
+    [InlineData(0.92, 1000, 0.9015, 0.9353)]
+    public void A_share_has_the_interval_of_its_samples(double share, int samples, double low, double high)
+    {
+        var interval = ModelAccuracy.Interval(share, samples);
+
+        Assert.Equal(low, interval.Low, 4);
+        Assert.Equal(high, interval.High, 4);
+    }
+
     [Fact]
     public void Labels_and_predictions_are_compared_one_by_one()
     {
@@ -64,6 +78,9 @@ public sealed class AccuracyMeterTests
 
         Assert.Equal(0.5, report.Models[0].Top1);
         Assert.Equal(0, report.Models[1].Agreement);
+
+        // Answers 0, 1, 2, 0 beside 1, 0, 0, 1.
+        Assert.Equal((0.5 * 0.5) + (0.25 * 0.5), report.Models[1].ChanceAgreement);
     }
 
     [Fact]

@@ -51,6 +51,6 @@ public sealed class TimeBoundsTests
         var bounds = new TimeBounds(0, 10_000, 0.5, 1.5);
 
         Assert.Equal(1000, bounds.Excess(TimeBounds.Aim + 0.1), 1.0);
-        Assert.Equal(50, bounds.Excess(TimeBounds.Aim));
+        Assert.Equal(25, bounds.Excess(TimeBounds.Aim));
     }
 }

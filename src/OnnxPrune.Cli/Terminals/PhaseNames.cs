@@ -1,0 +1,15 @@
+namespace OnnxPrune.Cli.Terminals;
+
+/// <summary>The long steps, as they are shown and reported.</summary>
+internal static class PhaseNames
+{
+    public const string TimingLayers = "timing the layers";
+    public const string MeasuringCuts = "measuring what each cut does";
+    public const string WeighingBlocks = "weighing blocks against channels";
+    public const string SearchingTime = "searching by races";
+    public const string SearchingLimits = "searching within the limits";
+    public const string Repairing = "repairing";
+    public const string Drift = "measuring the drift";
+    public const string Accuracy = "measuring the accuracy";
+    public const string Latency = "measuring the latency";
+}
