@@ -77,7 +77,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Freely(request);
         }
 
-        pruner.CheckCounts(options.Targets);
+        _pruner.CheckCounts(options.Targets);
         if (WhyFixed(request) is { } reason)
         {
             SayWhyFixed(reason);
@@ -195,7 +195,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Prune(request, [], rule, reason) with { IsFixed = true };
         }
 
-        using var limits = new LossLimits(loaded, options.Measure, terminal, drift, options.MaxDrop);
+        using var limits = new LossLimits(loaded, options.Measure, drift, options.MaxDrop);
         var target = new LimitSearch(loaded, _pruner, request, limits, terminal, _calibrated).Find();
         return Prune(request, target is null ? [] : [target.Value], rule, options.MaxDrop is null
             ? Invariant($"every cut that was tried drifts by more than {drift}")

@@ -29,7 +29,7 @@ internal static class PruneReport
     {
         if (result is null)
         {
-            return new ReportDocument(run, options.Input, options.Output, Options(options), null, null, null, null, null, null, null, null, null, null);
+            return new ReportDocument(run, options.Input, options.Output, Options(options), null, null, null, null, null, null, null, null, null, null, null);
         }
 
         var outcome = result.Cut.Outcome;

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
@@ -20,11 +18,15 @@ namespace OnnxPrune.Cli.Training;
 /// <summary>The steps of <c>onnxprune train</c> and <c>onnxprune finetune</c>.</summary>
 internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 {
+    private IReadOnlyDictionary<string, string>? _request;
+    private TrainingOutcome? _outcome;
+    private Result? _result;
+    private RunEnd? _stopped;
+
     private bool IsFinetuning => options.Training.Method == TrainingMethod.Finetune;
 
     public int Execute()
     {
-        var watch = Stopwatch.StartNew();
         CheckReportName();
         var paths = new RunPaths()
             .Replaces(options.Input, options.Output)
@@ -36,6 +38,12 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             .Writes("--log", options.Log)
             .Writes("--report", options.Report);
         paths.Check();
+        ReportFile.Around(options.Report, Document, () => Train(paths));
+        return _stopped?.ExitCode ?? ExitCode.Done;
+    }
+
+    private void Train(RunPaths paths)
+    {
         TorchLibrary.Load();
         var device = TorchLibrary.ParseDevice(options.Device);
         if (options.Threads > 0)
@@ -58,7 +66,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
         var before = terminal.Watched("measuring the accuracy", _ => data.Validation.Measure(loaded.Model));
         var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(MeasuredTimes.Multiple(sessions)) };
-        var request = TrainRequest.Of(options, training);
+        var request = _request = TrainRequest.Of(options, training);
         var outcome = Interrupts.Orderly(stop => Progress.Show("training", terminal.ShowsResults && !terminal.IsVerbose && Progress.IsPossible, (progress, describe) =>
         {
             using var log = new TrainingLog(options.Log, new TrainingDisplay(progress, describe, terminal));
@@ -67,27 +75,19 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         }));
         if (outcome is null)
         {
-            terminal.Note($"stopped; the same command goes on from '{options.CheckpointPath}'.");
-            return ExitCode.Signalled + Interrupts.Signal;
+            _stopped = new RunEnd(ExitCode.Signalled + Interrupts.Signal, $"stopped; the same command goes on from '{options.CheckpointPath}'.", null);
+            terminal.Note(_stopped.Message!);
+            return;
         }
 
+        _outcome = outcome;
         Write(outcome);
         if (terminal.ShowsResults || options.Report is not null)
         {
-            var result = Measure(loaded, outcome, data, before, track);
-            Show(result, outcome);
-            if (options.Report is { } report)
-            {
-                var document = Document(result, outcome, request, watch.Elapsed.TotalSeconds);
-                using var pending = TextFile.Stage(report, JsonSerializer.Serialize(document, ReportJson.Default.TrainingDocument) + "\n");
-                pending.Commit();
-            }
-
+            _result = Measure(loaded, outcome, data, before, track);
+            Show(_result, outcome);
             Written.Say(terminal, ("the model", options.Output), ("the pruned model", options.Pruned), ("the report", options.Report));
         }
-        }
-
-        return ExitCode.Done;
     }
 
     private void CheckReportName()
@@ -119,18 +119,18 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             new TrainedAccuracy(before, data.Validation.Measure(outcome.Pruned), data.Validation.Samples, data.Description));
     }
 
-    private TrainingDocument Document(Result result, TrainingOutcome outcome, IReadOnlyDictionary<string, string> request, double seconds) => new(
-        IsFinetuning ? "finetune" : "train",
-        options.Input,
-        options.Output,
-        request,
-        PruneReport.Versions(result.Race),
-        result.Original,
-        result.Trained,
-        result.Accuracy,
-        outcome.HeldOut is { } held ? new TrainedHeldOut(held.Start, held.End, held.Samples, held.KeepsStart ? "start" : "end") : null,
-        result.Race.Speedup,
-        seconds);
+    private string Document(RunEnd end) => ReportFile.Json(
+        new TrainingDocument(
+            RunRecord.Of(IsFinetuning ? "finetune" : "train", _stopped ?? end, terminal, _result?.Race),
+            options.Input,
+            options.Output,
+            _request,
+            _result is { } result ? ReportModel.Of(options.Input, options.Input, result.Original) : null,
+            _result is { } trained ? ReportModel.Of(options.Output, options.Output, trained.Trained) : null,
+            _result?.Accuracy,
+            _outcome?.HeldOut is { } held ? new TrainedHeldOut(held.Start, held.End, held.Samples, held.KeepsStart ? "start" : "end") : null,
+            _result?.Race.Speedup),
+        ReportJson.Default.TrainingDocument);
 
     private void Show(Result result, TrainingOutcome outcome)
     {
