@@ -146,7 +146,15 @@ internal static class Progress
             task.Value = share;
         }
 
-        public void Above(string text) => console.WriteLine(text);
+        // Padded, since the line is written over the bar's.
+        public void Above(string text)
+        {
+            var width = console.Profile.Width - 1;
+            foreach (var line in Paragraph.Wrap(text, width, 2))
+            {
+                console.WriteLine(line.PadRight(width));
+            }
+        }
     }
 
     /// <summary>Reports at once and on the caller's thread, unlike <see cref="Progress{T}"/>.</summary>
