@@ -15,9 +15,6 @@ public static class SharedFiles
 
     public static string Model(string name) => Path.Combine(Folder, "models", name);
 
-    /// <summary>A small model after a user's report.</summary>
-    public static string Case(string name) => Path.Combine(Folder, "cases", name);
-
     public static IEnumerable<string> Models => Exist
         ? Directory.EnumerateFiles(Path.Combine(Folder, "models"), "*.onnx").Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal)
         : [];

@@ -107,7 +107,7 @@ public sealed class ChannelFlow
 
     /// <summary>New channels, made by <paramref name="node"/> along an axis of its first output.</summary>
     /// <exception cref="UnsupportedModelException">These are more channels than can be followed.</exception>
-    public int[] Fresh(Node node, int count, int axis)
+    public int[] Fresh(Node node, long count, int axis)
     {
         if (count > MostChannels - _origins.Count)
         {

@@ -80,7 +80,7 @@ internal sealed class Concat : Operator
             else if (flow.Terms.ShapeOf(input)![axis].Size is { } length)
             {
                 // These stay, but they have their place in the list.
-                var fixedIds = flow.Fresh(node, checked((int)length), axis);
+                var fixedIds = flow.Fresh(node, length, axis);
                 flow.Pin(fixedIds, new PinReason(node, $"{node} takes them from {ChannelFlow.Describe(input)}"));
                 ids.AddRange(fixedIds);
             }

@@ -44,7 +44,7 @@ internal sealed class Pad : Operator
             else
             {
                 // One call, so that the origins of the added channels are numbered by their place in the output.
-                var added = flow.Fresh(node, checked((int)(before + channels.Length + after)), axis);
+                var added = flow.Fresh(node, (long)Math.Min(long.MaxValue, (decimal)before + channels.Length + after), axis);
                 flow.Couple(added[(int)before..(int)(before + channels.Length)], channels);
                 flow.Set(node.Output, axis, added);
             }
