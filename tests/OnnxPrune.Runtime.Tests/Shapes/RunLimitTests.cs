@@ -2,7 +2,6 @@ using Onnx;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
-using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Runtime.Tests.Shapes;

@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Onnx;
 using OnnxPrune.Graphs;
 using OnnxPrune.Serialization;
