@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Sandbox.Loading;
@@ -15,7 +16,12 @@ public static class SandboxProgram
     public const string Argument = "--onnxprune-sandbox";
 
     // The parent's patience ends earlier. This is for a parent that is no longer there, and a request whose answer has no end.
-    private const int MostMilliseconds = 120_000;
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2) + PatienceAskedFor;
+
+    private static TimeSpan PatienceAskedFor =>
+        double.TryParse(Environment.GetEnvironmentVariable("ONNXPRUNE_TIME_LIMIT"), CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 1e6
+            ? TimeSpan.FromSeconds(seconds)
+            : TimeSpan.Zero;
 
     /// <summary>Whether processes of this program can be sandboxes: its entry point has asked <see cref="IsAskedFor"/>.</summary>
     public static bool IsServed { get; private set; }
@@ -38,7 +44,7 @@ public static class SandboxProgram
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, static signal => signal.Cancel = true);
 
         using var self = Process.GetCurrentProcess();
-        using var limit = new Timer(_ => self.Kill(), null, MostMilliseconds, Timeout.Infinite);
+        using var limit = new Timer(_ => self.Kill(), null, s_patience, Timeout.InfiniteTimeSpan);
 
         using var requests = new BinaryReader(new BufferedStream(Console.OpenStandardInput()));
         using var answers = new BinaryWriter(new BufferedStream(Console.OpenStandardOutput()));
@@ -55,7 +61,7 @@ public static class SandboxProgram
             {
                 limit.Change(Timeout.Infinite, Timeout.Infinite);
                 var request = requests.ReadBytes(requests.ReadInt32());
-                limit.Change(MostMilliseconds, Timeout.Infinite);
+                limit.Change(s_patience, Timeout.InfiniteTimeSpan);
                 worker.Do(request, answers);
                 answers.Flush();
             }

@@ -153,7 +153,7 @@ internal static class ElementwiseConstants
             result[i] = f(x[x.Length == 1 ? 0 : i], y[y.Length == 1 ? 0 : i]);
         }
 
-        return new Tensor(a.ElementType, [0], Array.Empty<byte>()).WithValues(result, dims);
+        return Tensor.FromValues(a.ElementType, dims, result);
     }
 
     private static Tensor? CombineIntegers(string op, Tensor a, Tensor b, long[] dims)

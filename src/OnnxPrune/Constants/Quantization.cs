@@ -45,7 +45,7 @@ internal static class Quantization
             whole[i] = Math.Clamp(MathF.Round(values[i] / factor) + shift, low, low + byte.MaxValue);
         }
 
-        return new Tensor(type, [0], Array.Empty<byte>()).WithValues(whole, whole.Length).Reshape(x.Dims);
+        return Tensor.FromValues(type, x.Dims, whole);
     }
 
     private static bool IsInteger(ElementType type) => type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.UInt16 or ElementType.Int32;

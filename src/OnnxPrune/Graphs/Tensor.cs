@@ -67,6 +67,10 @@ public sealed class Tensor
     public Tensor WithValues(ReadOnlySpan<double> values, params ReadOnlySpan<long> dims) =>
         TensorConversion.FromDoubles(ElementType, dims.Length == 0 ? [.. Dims] : dims.ToArray(), values);
 
+    /// <summary>A tensor of these values; a scalar where there are no dimensions.</summary>
+    /// <exception cref="NotSupportedException">No values can be written to this type.</exception>
+    public static Tensor FromValues(ElementType type, IEnumerable<long> dims, ReadOnlySpan<double> values) => TensorConversion.FromDoubles(type, [.. dims], values);
+
     /// <summary>The same values in another numeric element type.</summary>
     public Tensor WithType(ElementType type) => TensorConversion.FromDoubles(type, [.. Dims], ToDoubles());
 
