@@ -7,7 +7,7 @@ namespace Tools.Tests;
 /// <summary>The packages that <c>dotnet pack</c> makes, installed and used as their users do.</summary>
 public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFixture<PackageTests.Packed>
 {
-    private static readonly string[] s_libraries = ["OnnxPrune", "OnnxPrune.Runtime", "OnnxPrune.Sandbox", "OnnxPrune.Training"];
+    private static readonly string[] s_libraries = ["OnnxPrune.Core", "OnnxPrune.Runtime", "OnnxPrune.Sandbox", "OnnxPrune.Training"];
 
     private static string Resnet => Path.Combine(Repository.Root, "models", "resnet20_cifar_A.onnx");
 
@@ -19,11 +19,12 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
     [Fact]
     public void A_library_comes_with_readme_licence_comments_and_symbols() => Assert.All(s_libraries, id =>
     {
+        var assembly = id == "OnnxPrune.Core" ? "OnnxPrune" : id;
         using var package = ZipFile.OpenRead(packed.Path(id, "nupkg"));
         using var symbols = ZipFile.OpenRead(packed.Path(id, "snupkg"));
 
-        Assert.Subset(package.Entries.Select(e => e.FullName).ToHashSet(), new HashSet<string> { "README.md", "LICENSE", $"lib/net10.0/{id}.dll", $"lib/net10.0/{id}.xml" });
-        Assert.Contains(symbols.Entries, e => e.FullName == $"lib/net10.0/{id}.pdb");
+        Assert.Subset(package.Entries.Select(e => e.FullName).ToHashSet(), new HashSet<string> { "README.md", "LICENSE", $"lib/net10.0/{assembly}.dll", $"lib/net10.0/{assembly}.xml" });
+        Assert.Contains(symbols.Entries, e => e.FullName == $"lib/net10.0/{assembly}.pdb");
         Assert.DoesNotContain(package.Entries, e => e.FullName.EndsWith(".so", StringComparison.Ordinal));
         using var nuspec = new StreamReader(package.GetEntry($"{id}.nuspec")!.Open());
         var text = nuspec.ReadToEnd();
