@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using OnnxPrune.Training;
+using OnnxPrune.Training;
 using TorchSharp;
 
 namespace GpuCheck;
@@ -30,6 +31,7 @@ internal static class TorchCheck
     /// <summary>One step of SGD on a small network; prints the device.</summary>
     public static int Step()
     {
+        TorchLibrary.Load();
         TorchLibrary.Load();
         var device = torch.cuda.is_available() ? torch.CUDA : torch.CPU;
         using var scope = torch.NewDisposeScope();
