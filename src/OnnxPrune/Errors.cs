@@ -13,7 +13,7 @@ public sealed class BrokenModelException(string message, Exception? inner = null
 public sealed class UnsupportedModelException(string message, Exception? inner = null) : OnnxPruneException(message, inner);
 
 /// <summary>The request does not make sense: an option, a path or a plan that does not fit the model.</summary>
-public sealed class UsageException(string message, Exception? inner = null) : OnnxPruneException(message, inner);
+public class UsageException(string message, Exception? inner = null) : OnnxPruneException(message, inner);
 
 /// <summary>A file was cut short or replaced by others while it was in use.</summary>
 public sealed class ChangedFileException(string message, Exception? inner = null) : OnnxPruneException(message, inner)

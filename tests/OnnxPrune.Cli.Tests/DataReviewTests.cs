@@ -114,10 +114,15 @@ public sealed class DataReviewTests : TemporaryFolder
         string[] run = [Trained, At("out.onnx"), "--target", "macs=90%", "--repair", "none", option, At("x.npz")];
 
         // when
-        var (gated, free) = (Cli.Run([.. run, limit, value]), Cli.Run(run));
+        var gated = Cli.Run([.. run, limit, value]);
 
         // then
-        AssertRefused(2, $"{limit} cannot be judged, because the original may not know inputs like {option} '{At("x.npz")}': of 100 samples, it is right for", gated);
+        AssertRefused(2, $"{limit} cannot be judged, because the original may not know inputs like {option} '{At("x.npz")}': of 100 samples, ", gated);
+
+        // when
+        var free = Cli.Run(run);
+
+        // then
         Assert.Equal(0, free.ExitCode);
         Assert.Contains("note: the original may not know inputs like", free.Error);
     }

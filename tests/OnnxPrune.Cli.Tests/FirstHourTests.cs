@@ -210,7 +210,7 @@ public sealed class FirstHourTests : TemporaryFolder
 
         // then
         Assert.Equal(1, outcome.ExitCode);
-        Assert.Contains("The models are unrelated: with a drift of", outcome.Error);
+        Assert.Contains("The models are unrelated on 4 synthetic inputs, seed 0: with a drift of", outcome.Error);
     }
 
     private static string Hash(string path) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using OnnxPrune.Training;
-using OnnxPrune.Training;
 using TorchSharp;
 
 namespace GpuCheck;

@@ -96,7 +96,7 @@ internal sealed class RunPaths
         {
             foreach (var (name, path) in _written.Take(i).Where(w => FileStatus.AreSame(w.Path, _written[i].Path)))
             {
-                throw new UsageException($"{name} and {_written[i].Name} are the same file: '{path}' and '{_written[i].Path}'.");
+                throw new OverwriteException($"{name} and {_written[i].Name} are the same file: '{path}' and '{_written[i].Path}'.");
             }
         }
     }
@@ -116,7 +116,7 @@ internal sealed class RunPaths
             {
                 if (FileStatus.Of(file)?.Identity is { } identity && existing.TryGetValue(identity, out var output) && (identity != replaceable || output.Path != _output))
                 {
-                    throw new UsageException($"{output.Name} '{output.Path}' would overwrite {what} '{file}'.");
+                    throw new OverwriteException($"{output.Name} '{output.Path}' would overwrite {what} '{file}'.");
                 }
             }
         }
@@ -135,3 +135,6 @@ internal sealed class RunPaths
         return pattern is not null && Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern) : [path];
     }
 }
+
+/// <summary>An output would replace a file that the run reads, or another output. Nothing may be written then, not even a report.</summary>
+internal sealed class OverwriteException(string message) : UsageException(message);

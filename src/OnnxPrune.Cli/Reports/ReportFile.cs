@@ -22,7 +22,7 @@ internal static class ReportFile
         {
             work();
         }
-        catch (Exception e) when (path is not null)
+        catch (Exception e) when (path is not null && e is not Commands.OverwriteException)
         {
             WriteRefusal(path, document, e);
             throw;

@@ -28,12 +28,22 @@ public static class ShapeInference
             return;
         }
 
-        var found = Read(model, inputShapes, name);
+        var rankless = new List<ValueDescription>();
+        var found = Read(model, inputShapes, name, rankless);
         CheckResizes(model.Graph, found, name);
         foreach (var (value, description) in found)
         {
             value.ElementType = description.ElementType;
             value.Shape = inputShapes is null ? Merge(description.Shape, value.Shape) : description.Shape;
+        }
+
+        // Of these the runtime knows the type alone.
+        foreach (var (value, type) in rankless.Select(r => (model.Graph.Find(r.Name), r.ElementType)))
+        {
+            if (value is { ElementType: ElementType.Undefined })
+            {
+                value.ElementType = type;
+            }
         }
 
         OpenShapes.Complete(model.Graph);
@@ -72,12 +82,12 @@ public static class ShapeInference
     }
 
     /// <summary>What is inferred of inputs and node outputs, without touching the model.</summary>
-    internal static Dictionary<Value, ValueDescription> Read(Model model, IReadOnlyDictionary<string, long[]>? inputShapes, string name)
+    internal static Dictionary<Value, ValueDescription> Read(Model model, IReadOnlyDictionary<string, long[]>? inputShapes, string name, List<ValueDescription>? rankless = null)
     {
         var pass = new Pass(model, inputShapes, name);
         using var session = pass.Open();
         var found = new Dictionary<Value, ValueDescription>();
-        var rankless = new List<ValueDescription>();
+        rankless ??= [];
         foreach (var output in session.Outputs)
         {
             // Values that are no tensors have no shape to know.
