@@ -13,6 +13,10 @@ internal static class ImageDecoder
     /// <summary>67 million pixels are 268 MB once they are decoded. A few bytes can claim any number of them.</summary>
     public const long MostPixels = 1L << 26;
 
+    // Of one colour, the formats pack some thousand pixels into a byte at most; small images need not be looked at.
+    private const long MostPixelsOfByte = 1L << 14;
+    private const long SmallPixels = 1L << 20;
+
     // As many as those pixels take without any packing, and room for what cameras add.
     private const long MostBytes = 4 * MostPixels;
 
@@ -51,9 +55,9 @@ internal static class ImageDecoder
         {
             obstacle = $"'{path}' is a {codec.EncodedFormat} file, and no PNG, JPEG, WebP, BMP or GIF image.";
         }
-        else if ((long)codec.Info.Width * codec.Info.Height is var pixels and > MostPixels)
+        else if ((long)codec.Info.Width * codec.Info.Height is var pixels && pixels > Math.Min(MostPixels, Math.Max(SmallPixels, MostPixelsOfByte * file.Length)))
         {
-            obstacle = $"'{path}' claims {pixels} pixels in {file.Length} bytes, and is refused: images of up to {MostPixels} pixels are decoded.";
+            obstacle = $"'{path}' claims {pixels} pixels in {file.Length} bytes, and is refused: images of up to {MostPixels} pixels are decoded, and up to {MostPixelsOfByte} in a byte of the file.";
         }
 
         if (obstacle is null)

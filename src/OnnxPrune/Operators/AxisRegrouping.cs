@@ -213,6 +213,12 @@ internal static class AxisRegrouping
 
             do
             {
+                if (i >= inEnd && j >= outEnd)
+                {
+                    // The two hold different numbers of elements: nothing is known of what lies where.
+                    return [.. blocks, new AxisBlock(iStart, inEnd, jStart, outEnd)];
+                }
+
                 var takesLeft = j >= outEnd || (i < inEnd && left <= right);
                 var dim = takesLeft ? from[i++] : to[j++];
                 if (dim.Size is not { } size || size == 0)
