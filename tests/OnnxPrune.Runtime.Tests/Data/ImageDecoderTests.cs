@@ -77,6 +77,10 @@ public sealed class ImageDecoderTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_claims_more_pixels_than_its_bytes_can_hold_is_refused_before_it_is_decoded() =>
+        Assert.Matches("claims 4000000 pixels in [0-9]+ bytes, and is refused", Refusal(Pictures.PngThatClaims(2000, 2000)));
+
+    [Fact]
     public void A_file_that_is_no_image_is_refused() => Assert.Contains("is no PNG, JPEG, WebP, BMP or GIF image", Refusal("a text that is long enough for any header of a file"u8.ToArray()));
 
     [Fact]
