@@ -20,7 +20,7 @@ public sealed partial class ExitCodeTests : TemporaryFolder
         { "{resnet} {out} --target latency=50", "without a unit; write latency=50ms, or latency=50%" },
         { "{resnet} {out} --target latency=150%", "'latency=150%' is no target of time; the original has 100%" },
         { "{resnet} {out} --target flops=40%", "two FLOPs each: write macs=40%" },
-        { "{resnet} {out} --target size=500KB", "parameters make the size of a file" },
+        { "{resnet} {out} --target size=500", "without a unit; write size=500KB" },
         { "{resnet} {out} --target mac=50%", "did you mean 'macs=50%'?" },
         { "{resnet} {out} --targt macs=50%", "'--targt' is no option; did you mean '--target'?" },
         { "{resnet} {out} --targt=macs=50%", "did you mean '--target'?" },

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using Google.Protobuf;
-using Onnx;
 using OnnxPrune.Graphs;
 using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
 
 namespace OnnxPrune.Cli.Tests;
 
@@ -169,20 +168,7 @@ public sealed class RunPathsTests : TemporaryFolder
     /// <summary>A model with external data, a plan, images, links to them, a pipe and a link to a device.</summary>
     private void Prepare()
     {
-        var message = ModelProto.Parser.ParseFrom(File.ReadAllBytes(Cli.Resnet));
-        using var data = new MemoryStream();
-        foreach (var tensor in message.Graph.Initializer.Where(i => i.RawData.Length >= 256))
-        {
-            tensor.DataLocation = TensorProto.Types.DataLocation.External;
-            tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "in.onnx.data" });
-            tensor.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = $"{data.Position}" });
-            tensor.ExternalData.Add(new StringStringEntryProto { Key = "length", Value = $"{tensor.RawData.Length}" });
-            data.Write(tensor.RawData.Span);
-            tensor.RawData = ByteString.Empty;
-        }
-
-        File.WriteAllBytes(At("in.onnx"), message.ToByteArray());
-        File.WriteAllBytes(At("in.onnx.data"), data.ToArray());
+        SplitModel.Write(File.ReadAllBytes(Cli.Resnet), At("in.onnx"), "in.onnx.data");
         Copy(Cli.Resnet, "teacher.onnx");
         File.WriteAllText(At("p.json"), """{"schema_version": 1, "channels": [{"layer": "/layer1/layer1.0/conv1/Conv", "axis": 1, "of": 16, "cut": [1, 3, 5]}]}""");
         Directory.CreateDirectory(At("images"));

@@ -44,7 +44,7 @@ internal static class PruneCommand
     {
         var input = CommonOptions.Model("in.onnx", "the model to prune");
         var output = CommonOptions.Model("out.onnx", "where the pruned model goes; may be in.onnx");
-        var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the result keeps: macs=50%, params=0.4, channels=75% or absolute as in macs=60M; measured: latency=50%, latency=3ms, speedup=2; repeatable, all hold" };
+        var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the result keeps: macs=50%, params=0.4, channels=75% or absolute as in macs=60M; of the file: size=500KB, size=50%; measured: latency=50%, latency=3ms, speedup=2; repeatable, all hold" };
         target.CompletionSources.Add(TargetList.Beginnings);
         var maxDrift = CommonOptions.Text("--max-drift", "X", "without a target: cut as much as keeps the relative output error within X (default 0.05); with one: fail beyond X");
         var maxDrop = CommonOptions.Text("--max-drop", "POINTS", "the same for the percentage points of top-1 accuracy that are lost on --data");
@@ -85,6 +85,7 @@ internal static class PruneCommand
                 Input = parsed.GetRequiredValue(input),
                 Output = parsed.GetRequiredValue(output),
                 Targets = targets.Costs,
+                SizeTargets = targets.Sizes,
                 TimeTargets = targets.Times,
                 MaxDrift = CommonOptions.Positive("--max-drift", parsed.GetValue(maxDrift)),
                 MaxDrop = CommonOptions.Positive("--max-drop", parsed.GetValue(maxDrop)),

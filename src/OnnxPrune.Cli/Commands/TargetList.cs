@@ -5,9 +5,9 @@ using OnnxPrune.Runtime.Latency;
 namespace OnnxPrune.Cli.Commands;
 
 /// <summary>The targets of a command line. What people often mean by something else gets its own sentence.</summary>
-internal sealed record TargetList(IReadOnlyList<Target> Costs, IReadOnlyList<TimeTarget> Times)
+internal sealed record TargetList(IReadOnlyList<Target> Costs, IReadOnlyList<SizeTarget> Sizes, IReadOnlyList<TimeTarget> Times)
 {
-    private static readonly string[] s_words = ["macs", "params", "channels", "latency", "speedup"];
+    private static readonly string[] s_words = ["macs", "params", "channels", "size", "latency", "speedup"];
 
     /// <summary>Beginnings of targets, for shells to complete.</summary>
     public static string[] Beginnings => [.. s_words.Select(w => w + "=")];
@@ -20,7 +20,10 @@ internal sealed record TargetList(IReadOnlyList<Target> Costs, IReadOnlyList<Tim
             Check(text);
         }
 
-        return new TargetList([.. texts.Where(t => !TimeTarget.IsMeantBy(t)).Select(Target.Parse)], [.. texts.Where(TimeTarget.IsMeantBy).Select(TimeTarget.Parse)]);
+        return new TargetList(
+            [.. texts.Where(t => !TimeTarget.IsMeantBy(t) && !SizeTarget.IsMeantBy(t)).Select(Target.Parse)],
+            [.. texts.Where(SizeTarget.IsMeantBy).Select(SizeTarget.Parse)],
+            [.. texts.Where(TimeTarget.IsMeantBy).Select(TimeTarget.Parse)]);
     }
 
     private static void Check(string text)
@@ -31,7 +34,7 @@ internal sealed record TargetList(IReadOnlyList<Target> Costs, IReadOnlyList<Tim
         {
             if (word.Length > 0 && char.IsAsciiDigit(word[0]))
             {
-                throw new UsageException($"--target {text} does not say of what; write macs={text}, params={text}, channels={text} or latency={text}.");
+                throw new UsageException($"--target {text} does not say of what; write macs={text}, params={text}, channels={text}, size={text} or latency={text}.");
             }
 
             return;
@@ -44,9 +47,14 @@ internal sealed record TargetList(IReadOnlyList<Target> Costs, IReadOnlyList<Tim
             throw new UsageException($"'{text}' is no target; multiply-adds are counted here, of two FLOPs each: write macs={(amount.EndsWith('%') ? amount : "50%")}.");
         }
 
-        if (word is "size" or "bytes" or "filesize" or "file_size")
+        if (word is "bytes" or "filesize" or "file_size" or "file-size")
         {
-            throw new UsageException($"'{text}' is no target; parameters make the size of a file, four bytes each where they are floats: write params={(amount.EndsWith('%') ? amount : "125K")}.");
+            throw new UsageException($"'{text}' is no target; did you mean 'size={amount}'?");
+        }
+
+        if (word is "size" && double.TryParse(amount, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var plain) && plain > 1)
+        {
+            throw new UsageException($"'{text}' is no target of size without a unit; write size={amount}KB{(plain <= 100 ? $", or size={amount}% for a share of the original's" : "")}.");
         }
 
         if (!s_words.Contains(word) && Nearest.To(word, s_words) is { } near)

@@ -37,6 +37,11 @@ internal static class TrainCommand
         {
             var options = arguments.Read(parsed, TrainingPresets.Of(parsed.GetValue(preset) ?? "paper"));
             var targets = TargetList.Parse(parsed.GetValue(target) ?? []);
+            if (targets.Sizes.Count > 0)
+            {
+                throw new UsageException($"'{targets.Sizes[0]}' is a target of a file, and what is trained is written later; write params= here, or give --target {targets.Sizes[0]} when pruning.");
+            }
+
             options = options with
             {
                 Input = parsed.GetRequiredValue(input),

@@ -43,7 +43,7 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
 
         terminal.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
         var concrete = terminal.Timed("infer concrete shapes", () => Concretize(model, path, options, terminal));
-        return new LoadedModel(path, model, concrete, FileSize(path, model), ClearedModel.Of(model))
+        return new LoadedModel(path, model, concrete, OnnxFile.Length(path, read), ClearedModel.Of(model))
         {
             Weights = weights,
             ExternalFiles = OnnxFile.ExternalFiles(model),
@@ -69,16 +69,6 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
             .Where(p => p.Value is not null)
             .ToDictionary(p => p.Value!, p => p.Shape),
     };
-
-    /// <summary>What a model takes on disk.</summary>
-    public static long FileSize(string path, Model model)
-    {
-        var length = new FileInfo(path).Length;
-        var weights = model.Graph.Initializers.Where(i => i.Initializer!.HasBytes).Sum(i => i.Initializer!.Count * i.ElementType.SizeInBytes());
-
-        // A file smaller than its weights keeps them elsewhere.
-        return length < weights ? length + weights : length;
-    }
 
     private static ConcreteShapes? Concretize(Model model, string path, MeasureOptions options, Terminal terminal)
     {

@@ -83,15 +83,40 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             SayWhyFixed(reason);
         }
 
-        var rule = $"the target{(options.Targets.Count + options.TimeTargets.Count > 1 ? "s" : "")} {options.TargetText}";
+        var rule = $"the target{(options.TargetCount > 1 ? "s" : "")} {options.TargetText}";
+        if (options.SizeTargets.Count == 0)
+        {
+            return options.TimeTargets.Count == 0 ? InPlace(request, rule) : Finished(request, rule);
+        }
+
+        return new SizedCut(loaded, options, _pruner.Before, terminal).Find(
+            () => Smallest(request, TargetKind.Bytes).Bytes,
+            weights => Draft(request, [.. request.Targets, weights], rule),
+            weights => Finished(request with { Targets = [.. request.Targets, weights] }, rule));
+    }
+
+    private CutResult InPlace(PruneRequest request, string rule)
+    {
+        _calibrated?.Weigh(request, request.Targets);
+        return Prune(request, request.Targets, rule, KeepsTarget);
+    }
+
+    /// <summary>A copy that keeps the request's targets and those of time, repaired.</summary>
+    private CutResult Finished(PruneRequest request, string rule)
+    {
         if (options.TimeTargets.Count > 0)
         {
             return new TimedCut(loaded, options, terminal, _pruner.Before).Find(new Candidates(this, request, rule));
         }
 
-        _calibrated?.Weigh(request, options.Targets);
-        return Prune(request, options.Targets, rule, KeepsTarget);
+        _calibrated?.Weigh(request, request.Targets);
+        return Repaired(request, request.Targets, rule);
     }
+
+    private CutResult Repaired(PruneRequest request, IReadOnlyList<Target> targets, string rule) =>
+        _calibrated is null || AreMet(targets) ? Draft(request, targets, rule) : Prune(request, targets, rule, KeepsTarget);
+
+    private Cost Smallest(PruneRequest request, TargetKind kind) => _calibrated?.Smallest(request, kind) ?? _pruner.Smallest(request);
 
     /// <summary>A copy that keeps the targets. Without calibration inputs it is the network that would be written.</summary>
     private CutResult Draft(PruneRequest request, IReadOnlyList<Target> targets, string rule)
@@ -104,13 +129,19 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         return new CutResult(copy.Model, outcome, rule, KeepsTarget);
     }
 
+    /// <summary>What a target can go down to, as a clause.</summary>
+    private string Reachable(Target target, Cost smallest) => target.Kind == TargetKind.Bytes && loaded.Bytes - _pruner.Before.Bytes + smallest.Bytes is var size
+        ? $"the file can go down to about {Reports.Numbers.Bytes(size)} ({Reports.Numbers.Share(size, loaded.Bytes)})"
+        : Invariant($"{target.Word} can go down to {target.Of(smallest)} ({Reports.Numbers.Share(target.Of(smallest), target.Of(_pruner.Before))})");
+
     private bool AreMet(IReadOnlyList<Target> targets) => targets.All(t => t.IsMet(_pruner.Before, _pruner.Before));
 
     /// <summary>Which options stand in the way of a target, as sentences.</summary>
     private string WaysOut(TargetOutOfReachException e)
     {
         var request = options.ToRequest(multiple);
-        var (now, targets) = (_pruner.Smallest(request), options.Targets.Where(t => e.Reaches.Any(r => r.Target == t.ToString())).ToArray());
+        var now = _pruner.Smallest(request);
+        Target[] targets = [.. options.Targets.Where(t => IsUnmet(t.ToString())), .. options.SizeTargets.Where(t => IsUnmet(t.ToString())).Take(1).Select(_ => new Target(TargetKind.Bytes, null, 0))];
         var ways = new List<string>();
         Offer("--round 1", request with { Rounding = new Rounding(1) });
         if (!options.CutsBlocks || !options.CutsChannels)
@@ -118,17 +149,19 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             Offer("--granularity blocks,channels", request with { CutsBlocks = true, CutsChannels = true });
         }
 
-        if (e.Reaches.Any(r => options.TimeTargets.Any(t => t.ToString() == r.Target)) && options.Measure.Sessions.Threads != 1)
+        if (options.TimeTargets.Any(t => IsUnmet(t.ToString())) && options.Measure.Sessions.Threads != 1)
         {
             ways.Add("On one thread, small networks gain more: --threads 1 measures that.");
         }
 
         return string.Join(" ", ways);
 
+        bool IsUnmet(string target) => e.Reaches.Any(r => r.Target == target);
+
         void Offer(string option, PruneRequest wider)
         {
             var smallest = _pruner.Smallest(wider);
-            var gains = targets.Where(t => t.Of(smallest) < t.Of(now)).Select(t => Invariant($"{t.Word} can go down to {t.Of(smallest)} ({Reports.Numbers.Share(t.Of(smallest), t.Of(_pruner.Before))})")).ToArray();
+            var gains = targets.Where(t => t.Of(smallest) < t.Of(now)).Select(t => Reachable(t, smallest)).ToArray();
             if (gains.Length > 0)
             {
                 ways.Add($"With {option}, {string.Join(" and ", gains)}.");
@@ -225,7 +258,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         private bool _isWeighed;
         private long? _smallest;
 
-        public long Smallest => _smallest ??= (cutter._calibrated?.Smallest(request, TargetKind.Time) ?? cutter._pruner.Smallest(request)).Time;
+        public long Smallest => _smallest ??= cutter.Smallest(request, TargetKind.Time).Time;
 
         public bool IncludesOriginal => cutter.AreMet(request.Targets);
 
@@ -242,9 +275,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Of(cutter.Draft(request, targets, rule));
         }
 
-        public Candidate<CutResult> Final(long? most) => Targets(most) is var targets && (cutter._calibrated is null || cutter.AreMet(targets))
-            ? Of(cutter.Draft(request, targets, rule))
-            : Of(cutter.Prune(request, targets, rule, KeepsTarget));
+        public Candidate<CutResult> Final(long? most) => Of(cutter.Repaired(request, Targets(most), rule));
 
         private IReadOnlyList<Target> Targets(long? most) => most is { } time ? [.. request.Targets, new Target(TargetKind.Time, null, time)] : request.Targets;
 

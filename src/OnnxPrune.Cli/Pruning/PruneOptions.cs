@@ -20,6 +20,8 @@ internal sealed record PruneOptions
 
     public IReadOnlyList<TimeTarget> TimeTargets { get; init; } = [];
 
+    public IReadOnlyList<SizeTarget> SizeTargets { get; init; } = [];
+
     /// <summary>Null when it was not given.</summary>
     public double? MaxDrift { get; init; }
 
@@ -63,10 +65,15 @@ internal sealed record PruneOptions
     /// <summary>Whether the input is going to be run, and not only read.</summary>
     public bool RunsModel => Verify || Measure.Calib is not null || TimeTargets.Count > 0 || (Plan is null && !HasTargets);
 
-    public bool HasTargets => Targets.Count + TimeTargets.Count > 0;
+    public int TargetCount => Targets.Count + SizeTargets.Count + TimeTargets.Count;
+
+    public bool HasTargets => TargetCount > 0;
+
+    /// <summary>All targets as they can be written on the command line.</summary>
+    public IReadOnlyList<string> TargetTexts => [.. Targets.Select(t => t.ToString()), .. SizeTargets.Select(t => t.ToString()), .. TimeTargets.Select(t => t.ToString())];
 
     /// <summary>All targets, in words.</summary>
-    public string TargetText => string.Join(", ", Targets.Select(t => t.ToString()).Concat(TimeTargets.Select(t => t.ToString())));
+    public string TargetText => string.Join(", ", TargetTexts);
 
     public string Granularity => (CutsBlocks, CutsChannels) switch { (true, true) => "blocks,channels", (true, false) => "blocks", _ => "channels" };
 

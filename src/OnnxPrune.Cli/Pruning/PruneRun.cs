@@ -82,7 +82,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(cut.Model, OutputPaths.OfModel(options)));
         var (original, pruned) = (
             ModelFigures.Of(nodesBefore, cut.Outcome.BlocksBefore, cut.Outcome.Before, loaded.Bytes),
-            ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, LoadedModel.FileSize(staged.TemporaryPath, cut.Model)));
+            ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, staged.Length));
         _result = new PruneResult(
             options,
             cut,

@@ -102,7 +102,7 @@ internal static class PruneReport
     }
 
     private static ReportOptions Options(PruneOptions options) => new(
-        [.. options.Targets.Select(t => t.ToString()), .. options.TimeTargets.Select(t => t.ToString())],
+        options.TargetTexts,
         options.MaxDrift,
         options.MaxDrop,
         options.Plan,

@@ -3,6 +3,7 @@ using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Repair;
+using OnnxPrune.Rewriting;
 
 namespace OnnxPrune.Planning;
 
@@ -29,11 +30,7 @@ public sealed class CostModel
         }
 
         _all.Constants.AddRange(graph.Model.Graph.Nodes.Where(n => n.InnerParameters > 0).Select(n => (n, 0L, n.InnerParameters)));
-        foreach (var value in Weights(graph))
-        {
-            var tensor = graph.Constants[value]!;
-            _all.Parameters.Add((value, new Product(1, [.. Enumerable.Range(0, tensor.Rank).Select(axis => lengths.Of(new ValueAxis(value, axis), tensor.Dims[axis]))])));
-        }
+        AddConstants(graph, lengths);
 
         _all.Outputs.AddRange(graph.Model.Graph.Nodes
             .Where(n => !shapes.Constants.IsConstant(n) && n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is { Rank: > 1 } && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
@@ -49,6 +46,17 @@ public sealed class CostModel
         Whole = [.. graph.Groups.Select(g => g.Channels.Count)];
         _ofGroups = new(() => [.. Enumerable.Range(0, Whole.Count).Select(_all.Of)]);
         CheckThatItCanBeCounted();
+    }
+
+    private void AddConstants(ChannelGraph graph, LengthTable lengths)
+    {
+        var weights = Weights(graph).ToHashSet();
+        foreach (var value in weights.Concat(graph.Parameters.Where(p => !weights.Contains(p) && graph.Constants[p] is not null)))
+        {
+            var tensor = graph.Constants[value]!;
+            var count = new Product(1, [.. Enumerable.Range(0, tensor.Rank).Select(axis => lengths.Of(new ValueAxis(value, axis), tensor.Dims[axis]))]);
+            _all.Stored.Add((value, count, StoredConstant.Type(value, graph.Constants).SizeInBytes(), weights.Contains(value)));
+        }
     }
 
     private void AddMacs(Node node, LengthTable lengths, CostShapes shapes)
@@ -95,7 +103,7 @@ public sealed class CostModel
     {
         // Planning asks this for every step that it considers: plain loops, and no look at nodes when none is gone.
         removed = removed is { Count: > 0 } ? removed : null;
-        var (macs, parameters, channels, time) = (0L, 0L, 0L, 0.0);
+        var (macs, parameters, channels, bytes, time) = (0L, 0L, 0L, 0L, 0.0);
         foreach (var (node, product, outputAxis, isGrouped) in terms.Macs)
         {
             if (removed is null || !removed.Contains(node))
@@ -105,9 +113,11 @@ public sealed class CostModel
             }
         }
 
-        foreach (var (value, product) in terms.Parameters)
+        foreach (var (value, product, size, isLearned) in terms.Stored)
         {
-            parameters = checked(parameters + (removed is null || value.Uses.Any(u => !removed.Contains(u.Node)) ? product.Evaluate(kept) : 0));
+            var count = removed is null || value.Uses.Any(u => !removed.Contains(u.Node)) ? product.Evaluate(kept) : 0;
+            parameters = checked(parameters + (isLearned ? count : 0));
+            bytes = checked(bytes + (count * size));
         }
 
         foreach (var (node, nodeMacs, nodeParameters) in terms.Constants)
@@ -122,7 +132,8 @@ public sealed class CostModel
         foreach (var (node, read, made) in terms.Biases)
         {
             var gets = (removed is null || !removed.Contains(node)) && read.Evaluate(kept) < read.Evaluate(Whole);
-            parameters += gets ? made.Evaluate(kept) : 0;
+            var count = gets ? made.Evaluate(kept) : 0;
+            (parameters, bytes) = (parameters + count, bytes + (count * sizeof(float)));
         }
 
         foreach (var (node, length) in terms.Outputs)
@@ -130,7 +141,7 @@ public sealed class CostModel
             channels = checked(channels + (removed is null || !removed.Contains(node) ? length.Evaluate(kept) : 0));
         }
 
-        return new Cost(macs, parameters, channels) { Time = (long)time };
+        return new Cost(macs, parameters, channels) { Time = (long)time, Bytes = bytes };
     }
 
     /// <summary>Every other cost is smaller than that of the whole.</summary>
@@ -158,7 +169,7 @@ public sealed class CostModel
         _all.Macs.Select(m => (m.Node, m.Product.Evaluate(Whole))).Concat(_all.Constants.Where(c => c.Macs > 0).Select(c => (c.Node, c.Macs)));
 
     /// <summary>Parameters by constant, with all channels.</summary>
-    public IEnumerable<(Value Value, long Parameters)> ParametersByValue() => _all.Parameters.Select(p => (p.Value, p.Product.Evaluate(Whole)));
+    public IEnumerable<(Value Value, long Parameters)> ParametersByValue() => _all.Stored.Where(s => s.IsLearned).Select(s => (s.Value, s.Count.Evaluate(Whole)));
 
     /// <summary>The floating-point constants that nodes compute with; not running statistics, paddings, bounds and scale factors.</summary>
     private static IEnumerable<Value> Weights(ChannelGraph graph) => graph.Model.Graph.Nodes
@@ -176,7 +187,7 @@ public sealed class CostModel
     /// <summary>What costs are sums of.</summary>
     private sealed record Terms(
         List<(Node Node, Product Product, int OutputAxis, bool IsGrouped)> Macs,
-        List<(Value Value, Product Product)> Parameters,
+        List<(Value Value, Product Count, int ElementSize, bool IsLearned)> Stored,
         List<(Node Node, Length Read, Length Made)> Biases,
         List<(Node Node, Length Length)> Outputs,
         List<(Node Node, long Macs, long Parameters)> Constants)
@@ -184,7 +195,7 @@ public sealed class CostModel
         /// <summary>Those that depend on a group.</summary>
         public Terms Of(int group) => new(
             [.. Macs.Where(m => m.Product.DependsOn(group))],
-            [.. Parameters.Where(p => p.Product.DependsOn(group))],
+            [.. Stored.Where(s => s.Count.DependsOn(group))],
             [.. Biases.Where(b => b.Read.DependsOn(group) || b.Made.DependsOn(group))],
             [.. Outputs.Where(o => o.Length.DependsOn(group))],
             []);

@@ -9,6 +9,9 @@ public enum TargetKind
     Parameters,
     Channels,
 
+    /// <summary>What the stored constants take; a <see cref="SizeTarget"/>, which limits a whole file, leads to one of these.</summary>
+    Bytes,
+
     /// <summary>What <see cref="LayerTimes"/> says; a target of time on the command line is raced instead, and leads to one of these.</summary>
     Time,
 }
@@ -30,7 +33,7 @@ public readonly record struct Target(TargetKind Kind, double? Share, long? Absol
         };
         if (kind is null || parts.Length < 2 || ParseAmount(parts[1].Trim()) is not { } amount)
         {
-            throw new UsageException($"'{text}' is no target; write macs=50%, params=0.4, channels=75%, an absolute number such as macs=60M, or latency=50% and speedup=2.");
+            throw new UsageException($"'{text}' is no target; write macs=50%, params=0.4, channels=75%, an absolute number such as macs=60M, size=500KB, latency=50% or speedup=2.");
         }
 
         return new Target(kind.Value, amount.Share, amount.Absolute);
@@ -45,13 +48,21 @@ public readonly record struct Target(TargetKind Kind, double? Share, long? Absol
         TargetKind.Macs => cost.Macs,
         TargetKind.Parameters => cost.Parameters,
         TargetKind.Time => cost.Time,
+        TargetKind.Bytes => cost.Bytes,
         _ => cost.Channels,
     };
 
     public bool IsMet(Cost cost, Cost original) => Of(cost) <= Limit(original);
 
     /// <summary>The word on the command line.</summary>
-    public string Word => Kind switch { TargetKind.Macs => "macs", TargetKind.Parameters => "params", TargetKind.Time => "time", _ => "channels" };
+    public string Word => Kind switch
+    {
+        TargetKind.Macs => "macs",
+        TargetKind.Parameters => "params",
+        TargetKind.Time => "time",
+        TargetKind.Bytes => "bytes of weights",
+        _ => "channels",
+    };
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Word}={(Share is { } share ? $"{share * 100:0.##}%" : Absolute)}");
 

@@ -11,6 +11,10 @@ internal static class StoredConstant
     /// <summary>The operators behind which constants stay stored as they are.</summary>
     public static bool IsBehind(Node? node) => node is { Domain: "", OpType: "Cast" or "DequantizeLinear" or "QuantizeLinear" };
 
+    /// <summary>The type that a constant is stored in.</summary>
+    public static ElementType Type(Value constant, Constants.ConstantValues constants) =>
+        IsBehind(constant.Producer) && constants[constant.Producer!.Input(0)] is not null ? Type(constant.Producer.Required(0), constants) : constants[constant]!.ElementType;
+
     /// <summary>
     /// Given: w = DequantizeLinear(q [M, C], scale [M], zero [M])   Result: w = DequantizeLinear(q [M', C], scale [M'], zero [M'])
     /// </summary>

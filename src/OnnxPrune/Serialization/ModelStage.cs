@@ -8,6 +8,7 @@ namespace OnnxPrune.Serialization;
 internal static class ModelStage
 {
     private const int SmallestExternal = 1024;
+    private const long Alignment = 64;
 
     // Of file systems at hand, in bytes.
     private const int LongestName = 255;
@@ -16,8 +17,24 @@ internal static class ModelStage
     public static PendingFile Write(Model model, string path)
     {
         var message = ModelWriter.Write(model);
-        return model.HasExternalData || message.Length > LargestMessage ? WriteExternal(model, path) : Write(message, path);
+        return StaysWhole(model, message) ? Write(message, path) : WriteExternal(model, path);
     }
+
+    /// <summary>How many bytes <see cref="Write(Model, string)"/> makes, external data included. Nothing is written.</summary>
+    public static long Length(Model model, string path)
+    {
+        var message = ModelWriter.Write(model);
+        if (StaysWhole(model, message))
+        {
+            return message.Length;
+        }
+
+        var large = Large(model);
+        var (offsets, end) = Layout(large);
+        return end + Referring(model, DataName(Path.GetFileName(path), Hash(large)), offsets).Length;
+    }
+
+    private static bool StaysWhole(Model model, WireMessage message) => !model.HasExternalData && message.Length <= LargestMessage;
 
     private static PendingFile Write(WireMessage message, string path) => PendingFile.Write(path, message.WriteTo);
 
@@ -27,26 +44,13 @@ internal static class ModelStage
     /// </summary>
     private static PendingFile WriteExternal(Model model, string path)
     {
-        var large = model.Graph.Initializers
-            .Where(v => v.SparseSource is null && v.Initializer!.HasBytes && v.Initializer.Count * v.ElementType.SizeInBytes() >= SmallestExternal)
-            .ToArray();
+        var large = Large(model);
         var location = DataName(Path.GetFileName(path), Hash(large));
-        var offsets = new Dictionary<Value, long>();
-        var data = PendingFile.Write(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, location), stream =>
-        {
-            foreach (var (value, padding) in Layout(large))
-            {
-                stream.Write(new byte[padding]);
-                offsets.Add(value, stream.Position);
-                stream.Write(value.Initializer!.Data.Span);
-            }
-        });
+        var (offsets, _) = Layout(large);
+        var data = PendingFile.Write(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, location), stream => WriteData(large, offsets, stream.Write));
         try
         {
-            var message = ModelWriter.Write(model, value => offsets.TryGetValue(value, out var offset)
-                ? TensorMessage.WriteExternal(value.Name, value.Initializer!, value.InitializerSource, location, offset)
-                : ModelWriter.WriteInside(value));
-            return Write(message, path).With(data);
+            return Write(Referring(model, location, offsets), path).With(data);
         }
         catch
         {
@@ -55,31 +59,50 @@ internal static class ModelStage
         }
     }
 
+    private static Value[] Large(Model model) => [.. model.Graph.Initializers
+        .Where(v => v.SparseSource is null && v.Initializer!.HasBytes && v.Initializer.Count * v.ElementType.SizeInBytes() >= SmallestExternal)];
+
+    /// <summary>The model with the elements of some initializers elsewhere.</summary>
+    private static WireMessage Referring(Model model, string location, Dictionary<Value, long> offsets) => ModelWriter.Write(model, value => offsets.TryGetValue(value, out var offset)
+        ? TensorMessage.WriteExternal(value.Name, value.Initializer!, value.InitializerSource, location, offset)
+        : ModelWriter.WriteInside(value));
+
     // Where the model's name leaves no room for more, the hash is name enough.
     private static string DataName(string model, string hash) =>
         $"{model}.{hash}.data" is var name && Encoding.UTF8.GetByteCount(name) <= LongestName ? name : $"onnxprune.{hash}.data";
 
-    /// <summary>The values with the zeros before each. ONNX Runtime maps the file; 64 bytes keep vector loads aligned.</summary>
-    private static IEnumerable<(Value Value, int Padding)> Layout(IEnumerable<Value> values)
+    /// <summary>Where each value begins, and where the last one ends. ONNX Runtime maps the file; 64 bytes keep vector loads aligned.</summary>
+    private static (Dictionary<Value, long> Offsets, long End) Layout(IEnumerable<Value> values)
+    {
+        var offsets = new Dictionary<Value, long>();
+        var end = 0L;
+        foreach (var value in values)
+        {
+            var start = end + (-end & (Alignment - 1));
+            offsets.Add(value, start);
+            end = start + value.Initializer!.Data.Length;
+        }
+
+        return (offsets, end);
+    }
+
+    private static void WriteData(IEnumerable<Value> values, Dictionary<Value, long> offsets, Writing write)
     {
         var end = 0L;
         foreach (var value in values)
         {
-            var padding = (int)(-end & 63);
-            yield return (value, padding);
-            end += padding + value.Initializer!.Data.Length;
+            write(new byte[offsets[value] - end]);
+            write(value.Initializer!.Data.Span);
+            end = offsets[value] + value.Initializer.Data.Length;
         }
     }
 
-    private static string Hash(IEnumerable<Value> values)
+    private static string Hash(Value[] values)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (value, padding) in Layout(values))
-        {
-            hash.AppendData(new byte[padding]);
-            hash.AppendData(value.Initializer!.Data.Span);
-        }
-
+        WriteData(values, Layout(values).Offsets, hash.AppendData);
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
     }
+
+    private delegate void Writing(ReadOnlySpan<byte> bytes);
 }

@@ -99,6 +99,13 @@ public static class OnnxFile
     /// <exception cref="IOException">The disk is full or fails.</exception>
     public static PendingFile Stage(Model model, string path) => ModelStage.Write(model, path);
 
+    /// <summary>How many bytes <see cref="Stage"/> would write to <paramref name="path"/>, external data included.</summary>
+    public static long Length(Model model, string path) => ModelStage.Length(model, path);
+
+    /// <summary>What a model takes on disk, with its external data.</summary>
+    /// <param name="model">As it was read from <paramref name="path"/>.</param>
+    public static long Length(string path, Model model) => ExternalFiles(model).Append(path).Sum(f => new FileInfo(FileStatus.RealPath(f)).Length);
+
     private static byte[] ReadBytes(string path)
     {
         using var file = InputFile.Open(path);

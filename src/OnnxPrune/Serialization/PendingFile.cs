@@ -22,6 +22,9 @@ public sealed class PendingFile : IDisposable
     /// <summary>The final path, with symbolic links followed, so that a link keeps pointing to the file.</summary>
     public string Destination { get; }
 
+    /// <summary>The number of bytes, of those files included that this one refers to.</summary>
+    public long Length => new FileInfo(TemporaryPath).Length + (Companion?.Length ?? 0);
+
     /// <summary>A file that this one refers to by its final name: it is put in place first, and removed with this one before that.</summary>
     internal PendingFile? Companion { get; private set; }
 

@@ -31,6 +31,21 @@ public sealed class ExternalDataTests
     }
 
     [Fact]
+    public void Length_is_that_of_the_files_that_would_be_written()
+    {
+        using var folder = new TemporaryFolder();
+        var (inside, outside) = (OnnxFile.FromBytes(Whole().ToBytes()), OnnxFile.Read(Split(folder, "in.onnx")));
+
+        foreach (var model in new[] { inside, outside })
+        {
+            using var pending = OnnxFile.Stage(model, folder.File("out.onnx"));
+            Assert.Equal(pending.Length, OnnxFile.Length(model, folder.File("out.onnx")));
+        }
+
+        Assert.Equal(Directory.GetFiles(folder.Root, "in.*").Sum(f => new FileInfo(f).Length), OnnxFile.Length(folder.File("in.onnx"), outside));
+    }
+
+    [Fact]
     public void Unpruned_external_weights_have_the_same_content()
     {
         using var folder = new TemporaryFolder();
@@ -273,28 +288,8 @@ public sealed class ExternalDataTests
     }
 
     /// <summary>Writes the model with its larger weights in a file of their own.</summary>
-    private static string Split(TemporaryFolder folder, string name, Func<StringStringEntryProto, string>? change = null)
-    {
-        var message = ModelProto.Parser.ParseFrom(Whole().ToBytes());
-        using var data = new MemoryStream();
-        foreach (var tensor in message.Graph.Initializer.Where(i => i.RawData.Length > 256))
-        {
-            tensor.DataLocation = TensorProto.Types.DataLocation.External;
-            tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = name + ".bin" });
-            tensor.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = data.Position.ToString() });
-            tensor.ExternalData.Add(new StringStringEntryProto { Key = "length", Value = tensor.RawData.Length.ToString() });
-            data.Write(tensor.RawData.Span);
-            tensor.RawData = ByteString.Empty;
-            foreach (var entry in tensor.ExternalData)
-            {
-                entry.Value = change?.Invoke(entry) ?? entry.Value;
-            }
-        }
-
-        File.WriteAllBytes(folder.File(name + ".bin"), data.ToArray());
-        File.WriteAllBytes(folder.File(name), message.ToByteArray());
-        return folder.File(name);
-    }
+    private static string Split(TemporaryFolder folder, string name, Func<StringStringEntryProto, string>? change = null) =>
+        SplitModel.Write(Whole().ToBytes(), folder.File(name), name + ".bin", change);
 
     private static TensorProto Message(string path, string initializer) =>
         ModelProto.Parser.ParseFrom(File.ReadAllBytes(path)).Graph.Initializer.Single(i => i.Name == initializer);
