@@ -7,7 +7,7 @@ namespace Tools.Tests;
 /// <summary>The packages that <c>dotnet pack</c> makes, installed and used as their users do.</summary>
 public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFixture<PackageTests.Packed>
 {
-    private static readonly string[] s_libraries = ["OnnxPrune.Core", "OnnxPrune.Runtime", "OnnxPrune.Sandbox", "OnnxPrune.Training"];
+    private static readonly string[] s_libraries = ["OnnxPrune.Calibration", "OnnxPrune.Core", "OnnxPrune.Runtime", "OnnxPrune.Sandbox", "OnnxPrune.Torch", "OnnxPrune.Training"];
 
     private static string Resnet => Path.Combine(Repository.Root, "models", "resnet20_cifar_A.onnx");
 
@@ -131,7 +131,7 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
         File.WriteAllText(folder.File("Program.cs"), """
             using OnnxPrune.Runtime.Shapes;
             using OnnxPrune.Serialization;
-            using OnnxPrune.Training;
+            using OnnxPrune.Torch;
 
             var model = OnnxFile.Read(args[0]);
             ShapeInference.Infer(model);

@@ -36,7 +36,7 @@ internal sealed class AlgebraBenchmark(int rounds)
         return 0;
     }
 
-    /// <summary>As <see cref="OnnxPrune.Runtime.Calibration"/> does: of a hundred channels one at a time, of a thousand eight.</summary>
+    /// <summary>The same steps as calibrated planning: of a hundred channels one at a time, of a thousand eight.</summary>
     private static void Take(BrainSurgeon surgeon)
     {
         var left = Enumerable.Range(0, surgeon.Channels).ToList();

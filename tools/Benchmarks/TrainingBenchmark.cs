@@ -5,7 +5,7 @@ using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
-using OnnxPrune.Training;
+using OnnxPrune.Torch;
 using OnnxPrune.Training.Data;
 using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Runs;

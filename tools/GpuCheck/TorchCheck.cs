@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using OnnxPrune.Training;
+using OnnxPrune.Torch;
 using TorchSharp;
 
 namespace GpuCheck;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Reflection;
 using OnnxPrune.Runtime.Sessions;
-using OnnxPrune.Training;
+using OnnxPrune.Torch;
 
 namespace OnnxPrune.Cli.Commands;
 

@@ -1,12 +1,12 @@
+using OnnxPrune.Calibration.Reconstruction;
+using OnnxPrune.Calibration.Sensitivity;
+using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Calibration;
-using OnnxPrune.Runtime.Calibration.Fitting;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;
-using OnnxPrune.Training;
-using OnnxPrune.Training.Reconstruction;
+using OnnxPrune.Torch;
 
 namespace OnnxPrune.Cli.Pruning;
 

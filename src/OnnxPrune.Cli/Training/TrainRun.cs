@@ -9,7 +9,7 @@ using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Latency.Staircase;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
-using OnnxPrune.Training;
+using OnnxPrune.Torch;
 using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Runs;
 

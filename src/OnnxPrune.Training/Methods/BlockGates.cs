@@ -2,7 +2,7 @@ using OnnxPrune.Blocks;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Inputs;
-using OnnxPrune.Training.Modules;
+using OnnxPrune.Torch.Modules;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Methods;

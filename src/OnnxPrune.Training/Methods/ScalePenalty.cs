@@ -1,5 +1,5 @@
-using OnnxPrune.Training.Modules;
-using OnnxPrune.Training.Operators;
+using OnnxPrune.Torch.Modules;
+using OnnxPrune.Torch.Operators;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Methods;

@@ -1,6 +1,6 @@
 using OnnxPrune.Planning;
+using OnnxPrune.Torch.Modules;
 using OnnxPrune.Training.Masks;
-using OnnxPrune.Training.Modules;
 
 namespace OnnxPrune.Training.Methods;
 

@@ -2,7 +2,7 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Latency.Staircase;
-using OnnxPrune.Training.Modules;
+using OnnxPrune.Torch.Modules;
 
 namespace OnnxPrune.Training.Runs;
 

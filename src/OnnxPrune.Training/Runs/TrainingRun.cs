@@ -8,10 +8,11 @@ using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
+using OnnxPrune.Torch.Modules;
+using OnnxPrune.Torch.Optimizers;
 using OnnxPrune.Training.Data;
 using OnnxPrune.Training.Masks;
 using OnnxPrune.Training.Methods;
-using OnnxPrune.Training.Modules;
 using OnnxPrune.Training.Steps;
 using TorchSharp;
 

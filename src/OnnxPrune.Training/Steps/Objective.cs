@@ -1,4 +1,4 @@
-using OnnxPrune.Training.Operators;
+using OnnxPrune.Torch.Operators;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Steps;

@@ -1,6 +1,6 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Sessions;
-using OnnxPrune.Training.Modules;
+using OnnxPrune.Torch.Modules;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Tests.Runs;

@@ -4,11 +4,11 @@ using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
+using OnnxPrune.Torch.Tests.Modules;
 using OnnxPrune.Training.Data;
 using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Runs;
 using OnnxPrune.Training.Steps;
-using OnnxPrune.Training.Tests.Modules;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Tests.Runs;

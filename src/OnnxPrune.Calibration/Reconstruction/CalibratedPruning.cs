@@ -1,0 +1,171 @@
+using OnnxPrune.Blocks;
+using OnnxPrune.Calibration.Activations;
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Repair;
+using OnnxPrune.Rewriting;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Calibration.Reconstruction;
+
+/// <summary>A network that was pruned and repaired from calibration inputs.</summary>
+/// <param name="Model">The pruned network.</param>
+/// <param name="Plan">What was removed.</param>
+/// <param name="Layers">The layers that were fitted one by one.</param>
+/// <param name="Regions">How many groups of layers were fitted together afterwards.</param>
+public sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<string> Layers, int Regions = 0);
+
+/// <summary>Pruning and repair in one go, from unlabelled inputs.</summary>
+public static class CalibratedPruning
+{
+    // One batch of so many is kept aside to judge the result; with more than twice as many, nothing is fitted so closely that it needs to be.
+    private const int JudgedShare = 16;
+
+    // Of the time that the repair takes.
+    private const double PartOfLayers = 0.6;
+
+    /// <summary>Removes what a plan says, choosing anew the members of groups that <paramref name="reconsider"/> admits, and repairs what is left.</summary>
+    /// <param name="original">With shapes; is not changed.</param>
+    /// <param name="reconsider">False replays the plan exactly.</param>
+    /// <param name="batches">Inputs; at least two batches.</param>
+    /// <param name="fitter">Fits layers together once they were fitted one by one; null to leave that out.</param>
+    public static CalibratedResult Apply(
+        Model original,
+        PruningPlan plan,
+        bool reconsider,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        SessionSettings settings,
+        long seed,
+        IRegionFitter? fitter = null,
+        Action<double>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        var (fit, judge) = Divide(batches);
+        var graph = ChannelFlow.Through(original);
+        var ofRegions = fit.Count > 1 ? fitter : null;
+        using var cursor = new NetworkCursor(original, fit, settings);
+        var repair = Repair(graph, plan, reconsider, settings);
+        var ends = ofRegions is null ? [] : Ends(graph, plan, ofRegions, fit, settings);
+        var layers = repair.Run(cursor, ends, fit, seed, done => progress?.Invoke((ofRegions is null ? 1 : PartOfLayers) * done), cancellation);
+        var apart = Cut(repair, plan, layers);
+        return KeepBetter(original, apart, ofRegions is null ? null : Together(ofRegions), judge, settings);
+
+        CalibratedResult Together(IRegionFitter fitter)
+        {
+            var copy = OnnxFile.CloneWithShapes(apart.Model);
+            var joint = new JointRepair(graph, repair.Leaving, copy, fit, settings);
+            var regions = joint.Run(fitter, cursor, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
+            return apart with { Model = copy, Regions = regions };
+        }
+    }
+
+    /// <summary>The network of a plan, repaired layer by layer and only as well as it takes to compare plans.</summary>
+    internal static Model Roughly(
+        Model original, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation)
+    {
+        using var cursor = new NetworkCursor(original, batches, settings);
+        var repair = Repair(ChannelFlow.Through(original), plan, reconsider: false, settings, isRough: true);
+        return Cut(repair, plan, repair.Run(cursor, [], batches, seed, null, cancellation)).Model;
+    }
+
+    /// <summary>The repair of a copy of the original without a plan's blocks.</summary>
+    private static SequentialRepair Repair(ChannelGraph graph, PruningPlan plan, bool reconsider, SessionSettings settings, bool isRough = false)
+    {
+        var leaving = PlanLookup.Channels(plan, graph);
+        var work = OnnxFile.CloneWithShapes(graph.Model);
+        var twins = graph.Model.Graph.Nodes.Zip(work.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
+        RemoveBlocks(work, plan);
+        return new SequentialRepair(graph, work, twins, leaving, reconsider ? Choices(graph, leaving) : [], settings, isRough);
+    }
+
+    /// <summary>Takes away what a repair has left without readers.</summary>
+    /// <param name="layers">The layers that were fitted.</param>
+    private static CalibratedResult Cut(SequentialRepair repair, PruningPlan plan, IReadOnlyList<string> layers)
+    {
+        var graph = repair.Graph;
+        var gone = PlanLookup.Blocks(plan, graph.Model, BlockFinder.Find(graph.Model, graph.Constants)).SelectMany(b => b.Branch).ToHashSet();
+        var channels = LayerCut.From(graph, new NodeNames(graph.Model.Graph), repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node)));
+        plan = plan with { Channels = channels, AbsorbMeans = false };
+        new Pruner(repair.Work).Apply(plan with { Blocks = [] });
+        return new CalibratedResult(repair.Work, plan, layers);
+    }
+
+    /// <summary>Where regions will end: as many channels are left as the plan says, whichever they will be.</summary>
+    private static IReadOnlyList<Value> Ends(
+        ChannelGraph graph, PruningPlan plan, IRegionFitter fitter, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
+    {
+        var cut = OnnxFile.CloneWithShapes(graph.Model);
+        new Pruner(cut).Apply(plan with { AbsorbMeans = false });
+        return new JointRepair(graph, PlanLookup.Channels(plan, graph), cut, batches, settings).Ends(fitter);
+    }
+
+    /// <summary>Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more than enough.</summary>
+    private static (IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Fit, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Judge) Divide(
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches)
+    {
+        var held = batches.Count is < 4 or > 2 * JudgedShare ? 0 : Math.Max(1, batches.Count / JudgedShare);
+        return held == 0 ? (batches, Part(0, Math.Min(JudgedShare, batches.Count))) : (Part(0, batches.Count - held), Part(batches.Count - held, held));
+
+        OnDemand<IReadOnlyDictionary<string, Tensor>> Part(int first, int count) => OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, first, count);
+    }
+
+    /// <summary>The repaired network, unless the same plan without repair, means absorbed or not, comes closer to the original's outputs.</summary>
+    private static CalibratedResult KeepBetter(
+        Model original, CalibratedResult repaired, CalibratedResult? together, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> judge, SessionSettings settings)
+    {
+        using var cursor = new NetworkCursor(original, judge, settings);
+        var divergence = new OutputDivergence(original, cursor);
+        var best = repaired;
+        var least = Measure(repaired.Model);
+        if (together is not null && Measure(together.Model) is var jointError && (jointError < least || double.IsNaN(least)))
+        {
+            (best, least) = (together, jointError);
+        }
+
+        foreach (var absorbs in repaired.Layers.Count > 0 ? (bool[])[true, false] : [])
+        {
+            var plan = repaired.Plan with { AbsorbMeans = absorbs };
+            var cut = OnnxFile.CloneWithShapes(original);
+            new Pruner(cut).Apply(plan);
+            if (Measure(cut) is var error && (error < least || double.IsNaN(least)))
+            {
+                (best, least) = (new CalibratedResult(cut, plan, []), error);
+            }
+        }
+
+        return best;
+
+        double Measure(Model model)
+        {
+            using var place = new NetworkCursor(model, judge, settings);
+            return divergence.Measure(place);
+        }
+    }
+
+    /// <summary>Groups of which some members leave, read by one layer alone.</summary>
+    private static Dictionary<Node, SequentialRepair.OpenChoice> Choices(ChannelGraph graph, IReadOnlySet<int> leaving)
+    {
+        var choices = new Dictionary<Node, SequentialRepair.OpenChoice>();
+        foreach (var group in graph.Groups)
+        {
+            var kept = group.Channels.Count(c => !leaving.Contains(c));
+            if (kept < group.Channels.Count && group.Readers is [var reader] && LayerUnit.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants) is { Groups: 1 })
+            {
+                choices.TryAdd(reader.Node, new SequentialRepair.OpenChoice(group, kept));
+            }
+        }
+
+        return choices;
+    }
+
+    private static void RemoveBlocks(Model work, PruningPlan plan)
+    {
+        var constants = new Constants.ConstantValues();
+        foreach (var block in PlanLookup.Blocks(plan, work, BlockFinder.Find(work, constants)))
+        {
+            BlockRemoval.Apply(work.Graph, block);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using OnnxPrune.Blocks;
+using OnnxPrune.Calibration.Activations;
+using OnnxPrune.Calibration.Statistics;
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Calibration.Sensitivity;
+
+/// <summary>
+/// Plans from unlabelled inputs: which channels the others predict best (criterion <c>gram</c>), what each cut by itself does to the
+/// outputs once it is repaired, and the shares per layer and block that follow.
+/// </summary>
+public sealed class CalibratedPlanner
+{
+    // How much of a block's damage counts beside that of channels. The next block can make up for it only as far as nothing is cut from it, and what comes later does its part as well:
+    // which of both prevails differs from network to network. Besides 1, these are tried.
+    private static readonly double[] s_weights = [0.6, 1.6];
+
+    private readonly Model _model;
+    private readonly ChannelGraph _graph;
+    private readonly IReadOnlyList<ResidualBlock> _blocks;
+    private readonly CostModel _cost;
+    private readonly NodeNames _names;
+    private IReadOnlyList<GroupDamage> _groupDamages = [];
+    private IReadOnlyList<BlockDamage> _blockDamages = [];
+    private double _weight = 1;
+
+    /// <param name="model">The original, with shapes; is not changed.</param>
+    /// <param name="times">How long the layers of the model take.</param>
+    public CalibratedPlanner(Model model, IReadOnlyDictionary<Value, Shape>? concrete = null, LayerTimes? times = null)
+    {
+        _model = model;
+        _graph = ChannelFlow.Through(model);
+        _blocks = BlockFinder.Find(model, _graph.Constants);
+        _cost = new CostModel(_graph, new CostShapes(_graph.Constants, concrete), times: times);
+        _names = new NodeNames(model.Graph);
+    }
+
+    public Cost Original => _cost.Evaluate(_cost.Whole);
+
+    /// <summary>Measures the damage of every cut that the request allows.</summary>
+    /// <param name="statistics">Inputs for the statistics of layers.</param>
+    /// <param name="trials">Inputs for running the network with single cuts; fewer suffice.</param>
+    public void Measure(
+        PruneRequest request,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> statistics,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> trials,
+        SessionSettings settings,
+        long seed,
+        Action<double>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        var readers = _graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
+        var layers = LayerStatistics.Collect(_model, _graph.Constants, readers, statistics, settings, seed);
+        var meter = new DamageMeter(_graph, layers, settings);
+        var groups = Enumerable.Range(0, _graph.Groups.Count)
+            .Where(g => request.CutsChannels && meter.CanMeasure(g) && request.Allows(_graph.Groups[g]))
+            .ToArray();
+        var blocks = _blocks.Where(b => request.CutsBlocks && b.Obstacle is null && request.Allows(b)).ToArray();
+        (_groupDamages, _blockDamages) = meter.Measure(groups, blocks, request.Rounding, trials, progress, cancellation);
+    }
+
+    /// <summary>The cost with everything gone that may go and that saves anything of this kind.</summary>
+    public Cost Smallest(TargetKind kind)
+    {
+        var all = new MeasuredAllocation(_cost, Original, [new Target(kind, null, 0)], _groupDamages, _blockDamages, Inside);
+        all.Run();
+        return all.Cost;
+    }
+
+    /// <summary>Weighs blocks against channels by trying out what either leads to, for this and all later plans.</summary>
+    /// <param name="targets">About what will be asked for.</param>
+    /// <param name="rehearse">The damage of a plan as a whole; asked for two plans at once, unless there is but one thread.</param>
+    /// <param name="threads">0 for one per core.</param>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    public void Weigh(IReadOnlyList<Target> targets, Func<PruningPlan, double> rehearse, int threads, Action<double>? progress = null)
+    {
+        var usual = Plan(targets, 1);
+        var others = s_weights.Select(w => (Weight: w, Plan: Plan(targets, w))).Where(o => o.Plan.ToJson() != usual.ToJson()).ToArray();
+        if (others.Length == 0)
+        {
+            return;
+        }
+
+        var (ofUsual, ofOther) = (0.0, 0.0);
+        SideBySide.Run(() => ofUsual = rehearse(usual), () => ofOther = rehearse(others[0].Plan), threads);
+        progress?.Invoke(2.0 / (others.Length + 1));
+
+        // Where one direction is better, the other one is not.
+        _weight = ofOther < ofUsual ? others[0].Weight : others.Skip(1).Where(o => rehearse(o.Plan) < ofUsual).Select(o => o.Weight).FirstOrDefault(1);
+        progress?.Invoke(1);
+    }
+
+    /// <summary>The plan with the least total damage that keeps the targets.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    public PruningPlan Plan(IReadOnlyList<Target> targets) => Plan(targets, _weight);
+
+    private PruningPlan Plan(IReadOnlyList<Target> targets, double weight)
+    {
+        var allocation = new MeasuredAllocation(_cost, Original, targets, _groupDamages, [.. _blockDamages.Select(b => b.Times(weight))], Inside);
+        allocation.Run();
+        if (!allocation.IsMet)
+        {
+            throw TargetOutOfReachException.For(targets, Original, allocation.Cost);
+        }
+
+        var gone = allocation.Removed.SelectMany(b => b.Branch).ToHashSet();
+        var cuts = _groupDamages
+            .SelectMany(d => d.Order.Take(_graph.Groups[d.Group].Channels.Count - allocation.Kept[d.Group]))
+            .Where(c => !gone.Contains(_graph.Origin(c).Node));
+        return new PruningPlan([.. allocation.Removed.Select(b => _names.Of(b.Join))], LayerCut.From(_graph, _names, cuts), false);
+    }
+
+    private IEnumerable<int> Inside(ResidualBlock block)
+    {
+        var branch = block.Branch.ToHashSet();
+        return Enumerable.Range(0, _graph.Groups.Count).Where(g => _graph.Groups[g].Producers.All(branch.Contains) && _graph.Groups[g].Producers.Count > 0);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace OnnxPrune.Torch.Natives;
+
+/// <summary>What libtorch's libraries are told and TorchSharp has no call for.</summary>
+internal static partial class NativeSettings
+{
+    /// <summary>
+    /// Lets libtorch's threads sleep while they wait for each other: as they come, they wait busily, and beside another process two of them take longer than one.
+    /// Keeps oneDNN to AVX2: its AVX-512 convolutions write beside their weights' gradients on some processors, which ends the process (docs/training.md).
+    /// Whoever has said otherwise in the environment is obeyed.
+    /// </summary>
+    public static void BeforeLoading()
+    {
+        // .NET's own environment is a copy that native libraries do not see.
+        if (OperatingSystem.IsLinux())
+        {
+            SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", 0);
+            SetEnvironment("ONEDNN_MAX_CPU_ISA", "AVX2", 0);
+        }
+    }
+
+    /// <summary>Turns NNPACK off: where a processor lacks what it needs, libtorch says so on stderr at every single convolution that asks for it.</summary>
+    public static unsafe void AfterLoading()
+    {
+        if (NativeLibrary.TryLoad("libtorch_cpu.so", typeof(torch).Assembly, null, out var library)
+            && NativeLibrary.TryGetExport(library, "_ZN2at13globalContextEv", out var context)
+            && NativeLibrary.TryGetExport(library, "_ZN2at7Context20setUserEnabledNNPACKEb", out var enable))
+        {
+            ((delegate* unmanaged<nint, byte, void>)enable)(((delegate* unmanaged<nint>)context)(), 0);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
+}

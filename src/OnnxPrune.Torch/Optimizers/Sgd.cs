@@ -1,0 +1,95 @@
+using OnnxPrune.Torch.Modules;
+using OnnxPrune.Torch.Operators;
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace OnnxPrune.Torch.Optimizers;
+
+/// <summary>Gradient descent with momentum and weight decay, as PyTorch has it: v ← momentum · v + g + weightDecay · w, w ← w − rate · v.</summary>
+internal sealed class Sgd : IDisposable
+{
+    private readonly (Parameter Parameter, torch.Tensor Velocity)[] _state;
+    private readonly double _momentum;
+    private readonly double _weightDecay;
+
+    public Sgd(IEnumerable<Parameter> parameters, double momentum, double weightDecay)
+    {
+        (_momentum, _weightDecay) = (momentum, weightDecay);
+        _state = [.. parameters.Select(p => (p, torch.zeros_like(p).DetachFromDisposeScope()))];
+    }
+
+    /// <summary>Follows the gradients; parameters that have none stay.</summary>
+    public void Step(double rate)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var mode = torch.no_grad();
+        foreach (var (parameter, velocity) in _state)
+        {
+            if (parameter.grad is not { } gradient)
+            {
+                continue;
+            }
+
+            velocity.Scale(_momentum);
+            velocity.Increase(gradient);
+            velocity.Increase(parameter, _weightDecay);
+            parameter.Increase(velocity, -rate);
+        }
+    }
+
+    /// <summary>Shrinks all gradients alike where their common norm exceeds a limit (Pascanu et al. 2013).</summary>
+    public void ClipGradients(double mostNorm)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var mode = torch.no_grad();
+        var gradients = _state.Select(s => s.Parameter.grad).OfType<torch.Tensor>().ToArray();
+        var norm = Math.Sqrt(gradients.Sum(g => TensorBridge.Item(g.mul(g).sum())));
+        if (norm > mostNorm)
+        {
+            Array.ForEach(gradients, g => g.Scale(mostNorm / norm));
+        }
+    }
+
+    public void ClearGradients()
+    {
+        using var scope = torch.NewDisposeScope();
+        foreach (var (parameter, _) in _state)
+        {
+            parameter.grad?.zero_();
+        }
+    }
+
+    /// <summary>The velocities, one parameter after the other.</summary>
+    public byte[] Save()
+    {
+        using var memory = new MemoryStream();
+        foreach (var (_, velocity) in _state)
+        {
+            memory.Write(TensorBridge.FromTorch(velocity).Data.Span);
+        }
+
+        return memory.ToArray();
+    }
+
+    /// <param name="saved">By <see cref="Save"/>, of parameters of the same shapes.</param>
+    /// <exception cref="InvalidDataException">They were others.</exception>
+    public void Load(byte[] saved)
+    {
+        using var mode = torch.no_grad();
+        var at = 0;
+        foreach (var (_, velocity) in _state)
+        {
+            using var scope = torch.NewDisposeScope();
+            var like = TensorBridge.FromTorch(velocity);
+            if (saved.Length - at < like.Data.Length)
+            {
+                throw new InvalidDataException("the optimizer's state is of another network");
+            }
+
+            velocity.copy_(TensorBridge.ToTorch(new Graphs.Tensor(like.ElementType, like.Dims, saved.AsMemory(at, like.Data.Length)), torch.CPU));
+            at += like.Data.Length;
+        }
+    }
+
+    public void Dispose() => Array.ForEach(_state, s => s.Velocity.Dispose());
+}
