@@ -147,15 +147,25 @@ public sealed class TestGraph(int seed = 1)
     /// <summary>The last node that was added.</summary>
     public NodeProto Last => Proto.Graph.Node[^1];
 
-    public Wire Conv(Wire x, int outputs, int kernel = 1, int stride = 1, int? pad = null, int group = 1, bool bias = true, string? weight = null)
+    public Wire Conv(Wire x, int outputs, int kernel = 1, int stride = 1, int? pad = null, int group = 1, bool bias = true, string? weight = null, int dilation = 1)
     {
         var perGroup = x.Channels / group;
         weight ??= Weight(Math.Sqrt(1.5 / (perGroup * kernel * kernel)), [outputs, perGroup, kernel, kernel]);
         string[] inputs = bias ? [x, weight, Weight(0.3, [outputs])] : [x, weight];
-        var border = pad ?? kernel / 2;
-        return new Wire(
-            Op("Conv", inputs, ("kernel_shape", new long[] { kernel, kernel }), ("strides", new long[] { stride, stride }), ("pads", new long[] { border, border, border, border }), ("group", (long)group)),
-            outputs);
+        long border = pad ?? kernel / 2 * dilation;
+        List<(string, object)> attributes =
+        [
+            ("kernel_shape", new long[] { kernel, kernel }),
+            ("strides", new long[] { stride, stride }),
+            ("pads", new[] { border, border, border, border }),
+            ("group", (long)group),
+        ];
+        if (dilation > 1)
+        {
+            attributes.Add(("dilations", new long[] { dilation, dilation }));
+        }
+
+        return new Wire(Op("Conv", inputs, [.. attributes]), outputs);
     }
 
     /// <summary>A depthwise Conv.</summary>
