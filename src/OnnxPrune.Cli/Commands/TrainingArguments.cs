@@ -14,7 +14,7 @@ internal sealed class TrainingArguments
     private readonly Option<string[]> _data = new("--data") { HelpName = "PATH", Description = "labelled samples to train on: CIFAR-10 .bin, .npz or a folder of class folders of images; repeatable" };
     private readonly Option<string> _validation, _holdOut, _normalize, _resize, _limit, _teacher, _round, _seed, _device, _threads, _checkpoint, _log, _report, _statistics;
     private readonly Option<string>? _keep;
-    private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature, _crop, _cutout, _norms;
+    private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature, _crop, _cutout, _average, _norms;
     private readonly Option<bool> _noFlip = new("--no-flip") { Description = "do not mirror images" };
     private readonly Option<bool> _restart = new("--restart") { Description = "begin anew where a run that was stopped left a checkpoint, and overwrite it" };
     private readonly Option<bool> _scratch = new("--scratch") { Description = "begin with random weights: the control that a result needs" };
@@ -59,6 +59,7 @@ internal sealed class TrainingArguments
         _temperature = Text("--temperature", "X", "what scores are divided by for distillation (4)");
         _crop = Text("--crop", "N", "pixels that images are padded with before they are cropped at random (4)");
         _cutout = Text("--cutout", "N", "lay a square of zeros of N pixels over each image at random; 0 (the default) for none");
+        _average = Text("--ema", "DECAY", "judge, cut and write a moving average of the weights, such as 0.999 (0: the weights themselves)");
         _all.Add(_noFlip);
         _norms = Text("--batch-norm", "HOW", "restore (the default): take BatchNormalization that was folded into layers out again while training; keep: do not");
         _statistics = Text("--statistics", "WHICH", "of BatchNormalization while weights are learned: batch (each batch's own), network (as they are) or auto (whichever does better before the first step); default: batch");
@@ -129,6 +130,11 @@ internal sealed class TrainingArguments
                 Lambda = Number(parsed, _lambda) ?? preset.Lambda,
                 ChannelShare = Share(parsed, _channelShare) ?? preset.ChannelShare,
                 BlockPart = Share(parsed, _blockPart) ?? preset.BlockPart,
+                AverageDecay = Share(parsed, _average) switch
+                {
+                    1 => throw new UsageException("--ema 1 never takes in a step: give a number below 1, such as 0.999."),
+                    var decay => decay ?? preset.AverageDecay,
+                },
                 Objective = new Objective(Share(parsed, _smoothing) ?? objective.LabelSmoothing, distill, CommonOptions.Positive("--temperature", parsed.GetValue(_temperature)) ?? objective.Temperature),
                 Augmentation = new Augmentation(CommonOptions.Whole("--crop", parsed.GetValue(_crop), 0) ?? preset.Augmentation.Padding, preset.Augmentation.Flips && !parsed.GetValue(_noFlip), CommonOptions.Whole("--cutout", parsed.GetValue(_cutout), 0) ?? preset.Augmentation.Cutout),
                 Statistics = parsed.GetValue(_statistics) switch

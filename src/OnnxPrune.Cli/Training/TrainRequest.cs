@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using OnnxPrune.Serialization;
 using OnnxPrune.Training.Runs;
 
 namespace OnnxPrune.Cli.Training;
@@ -10,14 +12,14 @@ internal static class TrainRequest
     public static IReadOnlyDictionary<string, string> Of(TrainOptions options, TrainingOptions training)
     {
         var request = new Dictionary<string, string>();
-        Add("in.onnx", Path.GetFullPath(options.Input));
+        Add("in.onnx", ContentOf(options.Input));
         Add("--data", string.Join(", ", options.Data));
         Add("--limit", options.Limit);
         Add("--validation", options.Validation);
         Add("--hold-out", options.HoldOut);
         Add("--normalize", options.Normalize);
         Add("--resize", options.Resize);
-        Add("--teacher", options.Teacher);
+        Add("--teacher", options.Teacher is { } teacher ? ContentOf(teacher) : null);
         Add("--keep", options.KeepsBetter ? "better" : "last");
         Add("--method", training.Method);
         Add("--target", training.Targets.Count + training.TimeTargets.Count == 0 ? null : string.Join(", ", [.. training.Targets.Select(t => t.ToString()), .. training.TimeTargets.Select(t => t.ToString())]));
@@ -43,6 +45,7 @@ internal static class TrainRequest
         Add("--temperature", training.Objective.Temperature);
         Add("--crop", training.Augmentation.Padding);
         Add("--cutout", training.Augmentation.Cutout > 0 ? training.Augmentation.Cutout : null);
+        Add("--ema", training.AverageDecay > 0 ? training.AverageDecay : null);
         Add("--no-flip", !training.Augmentation.Flips);
         Add("--statistics", training.Statistics);
         Add("--batch-norm", training.RestoresNorms ? "restore" : "keep");
@@ -50,6 +53,13 @@ internal static class TrainRequest
         Add("--scratch", training.Scratch);
         Add("--seed", training.Seed);
         return request;
+
+        // A copy of the folder, here or on another machine, goes on: what is in the file counts, and not where it lies.
+        static string ContentOf(string path)
+        {
+            using var stream = InputFile.OpenStream(path);
+            return $"{Path.GetFileName(path)} (SHA-256 {Convert.ToHexStringLower(SHA256.HashData(stream))[..16]})";
+        }
 
         void Add(string name, object? value)
         {

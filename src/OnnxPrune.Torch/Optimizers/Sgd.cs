@@ -60,36 +60,11 @@ internal sealed class Sgd : IDisposable
     }
 
     /// <summary>The velocities, one parameter after the other.</summary>
-    public byte[] Save()
-    {
-        using var memory = new MemoryStream();
-        foreach (var (_, velocity) in _state)
-        {
-            memory.Write(TensorBridge.FromTorch(velocity).Data.Span);
-        }
-
-        return memory.ToArray();
-    }
+    public byte[] Save() => SavedTensors.Save(_state.Select(s => s.Velocity));
 
     /// <param name="saved">By <see cref="Save"/>, of parameters of the same shapes.</param>
     /// <exception cref="InvalidDataException">They were others.</exception>
-    public void Load(byte[] saved)
-    {
-        using var mode = torch.no_grad();
-        var at = 0;
-        foreach (var (_, velocity) in _state)
-        {
-            using var scope = torch.NewDisposeScope();
-            var like = TensorBridge.FromTorch(velocity);
-            if (saved.Length - at < like.Data.Length)
-            {
-                throw new InvalidDataException("the optimizer's state is of another network");
-            }
-
-            velocity.copy_(TensorBridge.ToTorch(new Graphs.Tensor(like.ElementType, like.Dims, saved.AsMemory(at, like.Data.Length)), torch.CPU));
-            at += like.Data.Length;
-        }
-    }
+    public void Load(byte[] saved) => SavedTensors.Load(_state.Select(s => s.Velocity), saved);
 
     public void Dispose() => Array.ForEach(_state, s => s.Velocity.Dispose());
 }

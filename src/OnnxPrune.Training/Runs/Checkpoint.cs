@@ -8,13 +8,14 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Training.Runs;
 
 /// <summary>
-/// Everything that a run needs to go on to the same numbers, in one zip file: both structures with their weights, the plan so far, the optimizer's momenta and
-/// the place.
+/// Everything that a run needs to go on to the same numbers, in one zip file: both structures with their weights, the plan so far, the optimizer's momenta, the
+/// averages of the weights and the place.
 /// </summary>
 /// <param name="Full">The structure before anything was removed.</param>
 /// <param name="Current">What is being trained.</param>
 /// <param name="Optimizer">As it saves itself; empty at the start of a phase.</param>
-public sealed record Checkpoint(TrainingState State, Model Full, Model Current, PruningPlan Plan, byte[] Optimizer)
+/// <param name="Averages">The moving averages of the weights; empty where none are kept.</param>
+public sealed record Checkpoint(TrainingState State, Model Full, Model Current, PruningPlan Plan, byte[] Optimizer, byte[] Averages)
 {
     /// <summary>Writes beside the path and then renames: at every moment there is the old checkpoint or the new.</summary>
     public void Save(string path)
@@ -27,6 +28,7 @@ public sealed record Checkpoint(TrainingState State, Model Full, Model Current, 
             Add(zip, "full.onnx", OnnxFile.ToWholeBytes(Full));
             Add(zip, "current.onnx", OnnxFile.ToWholeBytes(Current));
             Add(zip, "optimizer.bin", Optimizer);
+            Add(zip, "averages.bin", Averages);
         });
         pending.Commit();
     }
@@ -50,7 +52,8 @@ public sealed record Checkpoint(TrainingState State, Model Full, Model Current, 
                 OnnxFile.FromBytes(Bytes(zip, "full.onnx")),
                 OnnxFile.FromBytes(Bytes(zip, "current.onnx")),
                 PruningPlan.FromJson(Encoding.UTF8.GetString(Bytes(zip, "plan.json")), $"'{path}'"),
-                Bytes(zip, "optimizer.bin"));
+                Bytes(zip, "optimizer.bin"),
+                Bytes(zip, "averages.bin"));
         }
         catch (Exception e) when (e is InvalidDataException or JsonException or IOException or UnauthorizedAccessException)
         {

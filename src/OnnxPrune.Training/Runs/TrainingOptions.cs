@@ -38,6 +38,9 @@ public sealed record TrainingOptions
 
     public double WeightDecay { get; init; } = 1e-4;
 
+    /// <summary>The decay of the moving average of the weights, 0 to 1, which is what is judged, exported and cut; 0 takes the weights themselves.</summary>
+    public double AverageDecay { get; init; }
+
     public GateOptions Gates { get; init; } = GateOptions.Paper;
 
     /// <summary>The penalty on BatchNormalization's scales.</summary>

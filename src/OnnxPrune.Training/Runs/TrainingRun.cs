@@ -64,6 +64,8 @@ public sealed class TrainingRun : IDisposable
     private PruningPlan _plan = PruningPlan.Empty;
     private TrainingState _state;
     private byte[] _optimizerState = [];
+    private byte[] _averageState = [];
+    private WeightAverage? _average;
     private double _gamma;
 
     /// <param name="model">Trained on a copy.</param>
@@ -99,7 +101,7 @@ public sealed class TrainingRun : IDisposable
         if (resumes && checkpoint is not null && File.Exists(checkpoint))
         {
             var saved = Checkpoint.Read(checkpoint, _request);
-            (_full, _plan, _state, _optimizerState) = (saved.Full, saved.Plan, saved.State, saved.Optimizer);
+            (_full, _plan, _state, _optimizerState, _averageState) = (saved.Full, saved.Plan, saved.State, saved.Optimizer, saved.Averages);
             ShapeInference.Infer(_full);
             _module = GraphModule.Of(saved.Current, device);
         }
@@ -156,15 +158,18 @@ public sealed class TrainingRun : IDisposable
         return new TrainingOutcome(masked, heldOut is { KeepsStart: true } ? OnnxFile.CloneWithShapes(_model) : pruned, _plan, _before, CostOf(OnnxFile.CloneWithShapes(pruned)), heldOut);
     }
 
-    /// <summary>The network as it is now, as a model for any runtime.</summary>
+    /// <summary>The network as it is now, with averaged weights where averages are kept, as a model for any runtime.</summary>
     public Model Export()
     {
+        _average?.Swap();
         _module.WriteBack();
+        _average?.Swap();
         return BatchNormInsertion.Folded(_module.Model);
     }
 
     public void Dispose()
     {
+        _average?.Dispose();
         _module.Dispose();
         _teacher?.Dispose();
     }
@@ -242,6 +247,7 @@ public sealed class TrainingRun : IDisposable
     {
         var phase = Current;
         using var optimizer = new Sgd(_module.Parameters, _options.Momentum, _options.WeightDecay);
+        _average = _options.AverageDecay > 0 ? new WeightAverage(_module, _options.AverageDecay) : null;
         Restore(optimizer);
         (BlockGates Gates, GateBudget? Budget)? gates = phase.Kind == PhaseKind.Gates ? OpenGates() : null;
         while (_state.Epoch < phase.Epochs)
@@ -257,10 +263,19 @@ public sealed class TrainingRun : IDisposable
             Save(optimizer, gates);
         }
 
+        AdoptAverage();
         Cut(phase, gates?.Gates);
         (_state, _optimizerState) = (new TrainingState { Request = _request, KeepsStatistics = _state.KeepsStatistics, Phase = _state.Phase + 1 }, []);
         Save(null, null);
         return true;
+    }
+
+    /// <summary>The next phase, or the result, begins with the averages.</summary>
+    private void AdoptAverage()
+    {
+        _average?.Swap();
+        _average?.Dispose();
+        _average = null;
     }
 
     private bool RunEpoch(Phase phase, Sgd optimizer, (BlockGates Gates, GateBudget? Budget)? gates, CancellationToken stop)
@@ -306,6 +321,7 @@ public sealed class TrainingRun : IDisposable
         }
 
         optimizer.Step(rate);
+        _average?.Update(((long)_state.Epoch * _loader.BatchesPerEpoch) + _state.Step);
         if (gates is var (learned, budget))
         {
             _gamma = budget?.Gamma(learned.Probabilities, _options.Gates.Start, progress) ?? _options.Gates.Gamma;
@@ -414,7 +430,7 @@ public sealed class TrainingRun : IDisposable
             ? _state with { Logits = [.. learned.State.Logits], Velocities = [.. learned.State.Velocities], GammaSum = budget?.Sum ?? 0 }
             : _state;
         _module.WriteBack();
-        new Checkpoint(_state, _full, _module.Model, _plan, optimizer?.Save() ?? []).Save(_checkpointPath);
+        new Checkpoint(_state, _full, _module.Model, _plan, optimizer?.Save() ?? [], _average?.Save() ?? []).Save(_checkpointPath);
     }
 
     private void Restore(Sgd optimizer)
@@ -423,6 +439,12 @@ public sealed class TrainingRun : IDisposable
         {
             optimizer.Load(_optimizerState);
             _optimizerState = [];
+        }
+
+        if (_averageState.Length > 0)
+        {
+            _average!.Load(_averageState);
+            _averageState = [];
         }
     }
 

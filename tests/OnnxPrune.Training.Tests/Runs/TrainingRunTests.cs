@@ -73,12 +73,14 @@ public sealed class TrainingRunTests
         Assert.NotEmpty(outcome.Plan.Channels);
     }
 
-    [Fact]
-    public void A_run_that_was_stopped_goes_on_to_the_same_numbers()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.95)]
+    public void A_run_that_was_stopped_goes_on_to_the_same_numbers(double averageDecay)
     {
         // given
         using var folder = new TemporaryFolder();
-        var options = s_quick with { Method = TrainingMethod.Bpcp, Targets = [new Target(TargetKind.Macs, 0.5, null)] };
+        var options = s_quick with { Method = TrainingMethod.Bpcp, Targets = [new Target(TargetKind.Macs, 0.5, null)], AverageDecay = averageDecay };
         var whole = Run(options, new Recorder())!;
 
         // when
