@@ -26,6 +26,7 @@ internal static class CommandLine
         ("prune", PruneCommand.Create),
         ("inspect", InspectCommand.Create),
         ("verify", VerifyCommand.Create),
+        ("quantize", QuantizeCommand.Create),
         ("train", TrainCommand.Create),
         ("finetune", FinetuneCommand.Create),
         ("completion", CompletionCommand.Create),

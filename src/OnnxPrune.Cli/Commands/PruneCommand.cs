@@ -17,6 +17,7 @@ internal static class PruneCommand
           onnxprune [prune] <in.onnx> <out.onnx> [options]   make a model smaller
           onnxprune inspect <in.onnx> [options]              show what can be cut
           onnxprune verify <a.onnx> <b.onnx> [options]       compare two models
+          onnxprune quantize <in.onnx> <out.onnx> [options]  compute with 8-bit integers
           onnxprune train <in.onnx> <out.onnx> [options]     learn what can be cut
           onnxprune finetune <in.onnx> <out.onnx> [options]  train the weights
           onnxprune completion bash|zsh|pwsh                 complete words in a shell

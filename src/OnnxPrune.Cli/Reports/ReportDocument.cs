@@ -113,5 +113,6 @@ internal sealed record ReportAccuracy(
 [JsonSerializable(typeof(ReportDocument))]
 [JsonSerializable(typeof(InspectDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
+[JsonSerializable(typeof(QuantizeDocument))]
 [JsonSerializable(typeof(TrainingDocument))]
 internal sealed partial class ReportJson : JsonSerializerContext;

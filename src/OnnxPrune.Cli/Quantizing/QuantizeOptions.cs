@@ -1,0 +1,32 @@
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Cli.Reports;
+using OnnxPrune.Quantization;
+
+namespace OnnxPrune.Cli.Quantizing;
+
+/// <summary>What <c>onnxprune quantize</c> was asked for.</summary>
+internal sealed record QuantizeOptions
+{
+    public required string Input { get; init; }
+
+    public required string Output { get; init; }
+
+    /// <summary>The largest relative output error; null for any.</summary>
+    public double? MaxDrift { get; init; }
+
+    /// <summary>The most points of top-1 accuracy that may be lost; null for any.</summary>
+    public double? MaxDrop { get; init; }
+
+    public required QuantizationScheme Scheme { get; init; }
+
+    /// <summary>Whether the result is written although it is not faster.</summary>
+    public bool KeepSlower { get; init; }
+
+    /// <summary>Where the report goes; null for none.</summary>
+    public string? Report { get; init; }
+
+    /// <summary>The report's file; null where it goes nowhere or to stdout.</summary>
+    public string? ReportPath => Report is ReportFile.Stdout ? null : Report;
+
+    public required MeasureOptions Measure { get; init; }
+}

@@ -1,0 +1,140 @@
+using OnnxPrune.Cli.Commands;
+using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Cli.Reports;
+using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Calibration;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Quantization;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Cli.Quantizing;
+
+/// <summary>The steps of <c>onnxprune quantize in.onnx out.onnx</c>.</summary>
+internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
+{
+    private readonly RunPaths _paths = new RunPaths()
+        .Replaces(options.Input, options.Output)
+        .Reads("the calibration data", options.Measure.Calib)
+        .Reads("the labelled data", options.Measure.Data)
+        .Writes("--report", options.ReportPath);
+
+    private QuantizeResult? _result;
+
+    public int Execute()
+    {
+        CheckUsage();
+        _paths.Check();
+        using var loading = RuntimeEnvironment.Preload(options.Measure.Sessions.Provider);
+        ReportFile.Around(options.Report, Document, Quantize);
+        Written.Say(terminal, ("the model", options.Output), ("the report", options.ReportPath));
+        return ExitCode.Done;
+    }
+
+    private void CheckUsage()
+    {
+        if (options.Measure.Calib is null)
+        {
+            throw new UsageException("The ranges of the integers come from what the network computes on its inputs: give some hundred of them by --calib.");
+        }
+
+        if (options.MaxDrop is not null && options.Measure.Data is null)
+        {
+            throw new UsageException("--max-drop wants labelled data to measure accuracy on: give --data.");
+        }
+
+        if (options.Measure.Sessions.Provider == ExecutionProvider.Cuda)
+        {
+            throw new UsageException("ONNX Runtime's CUDA provider has no integer Conv, so that such a model is slower there: give --provider cpu, or --for tensorrt for a model that TensorRT runs.");
+        }
+    }
+
+    private void Quantize()
+    {
+        // The integers are those of CPUs; a GPU that is there has nothing to do with them.
+        var measure = options.Measure with { Sessions = options.Measure.Sessions with { Provider = ExecutionProvider.Cpu } };
+        var loaded = LoadedModel.Read(options.Input, measure, terminal);
+        _paths.Reads("external data of the model,", loaded.ExternalFiles).Check();
+        loaded.Try(terminal);
+        new DataReview(loaded, measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: true);
+        var before = new Pruner(loaded.Model, loaded.Concrete?.Values);
+        var inputs = Inputs(loaded, measure, before.Before);
+        var network = terminal.Watched(PhaseNames.Quantizing, progress => PostTrainingQuantizer.Run(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
+        using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
+        var comparison = new Comparer(loaded, measure, terminal).Compare(settings => Open(staged, settings));
+        var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, before.Blocks.Count, before.Before, loaded.Bytes);
+        var quantized = original with { Nodes = network.Model.Graph.Nodes.Count, FileBytes = LoadedModel.FileSize(staged.TemporaryPath, network.Model) };
+        _result = new QuantizeResult(network, inputs.Samples, comparison, ReportModel.Of(options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, quantized));
+        if (terminal.ShowsResults)
+        {
+            QuantizeSummary.Show(_result, terminal);
+        }
+
+        CheckLimits(comparison);
+        staged.Commit();
+    }
+
+    private static CalibrationInputs Inputs(LoadedModel loaded, MeasureOptions measure, Cost cost)
+    {
+        using var session = loaded.Open(SessionSettings.Plain);
+        return CalibrationInputs.Read(DataSource.Open(measure.Calib!, measure.Normalize, measure.Resize), session.Inputs, cost, measure.CalibLimit, measure.Seed);
+    }
+
+    private OnnxSession Open(PendingFile staged, SessionSettings settings)
+    {
+        try
+        {
+            return OnnxSession.Open(staged.TemporaryPath, settings, OnnxFile.ExternalWeights(staged));
+        }
+        catch (UnsupportedModelException e)
+        {
+            throw new VerificationFailedException($"The quantized model is not written, since it does not load. {e.Message.Replace(staged.TemporaryPath, options.Output, StringComparison.Ordinal)}", e);
+        }
+    }
+
+    private void CheckLimits(Comparison comparison)
+    {
+        if (options.MaxDrift is { } limit && !(comparison.Drift.Total <= limit))
+        {
+            throw new VerificationFailedException(FormattableString.Invariant($"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
+        }
+
+        if (options.MaxDrop is { } most)
+        {
+            if (comparison.Accuracy is not { Models: [{ Top1: { } before }, { Top1: { } after }] })
+            {
+                throw LossLimits.NoLabels(comparison.AccuracyData);
+            }
+
+            if (LossLimits.Drop(before, after) is var drop && drop > most)
+            {
+                throw new VerificationFailedException(FormattableString.Invariant($"The loss of {drop:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
+            }
+        }
+
+        // Nothing is known here of what TensorRT takes.
+        if (!options.KeepSlower && !options.Scheme.IsForTensorRt && comparison.Latency.Speedup <= 1)
+        {
+            throw new VerificationFailedException(FormattableString.Invariant($"int8 was {comparison.Latency.Speedup:0.00} times as fast here, and was not written; --keep-slower writes it all the same."));
+        }
+    }
+
+    private string Document(RunEnd end) => ReportFile.Json(
+        new QuantizeDocument(
+            RunRecord.Of("quantize", end, terminal, _result?.Comparison.Latency),
+            options.Scheme.Name,
+            new QuantizeLimits(options.MaxDrift, options.MaxDrop),
+            _result?.Original,
+            _result?.Quantized,
+            _result?.Samples,
+            _result?.Network.IntegerLayers,
+            _result is null ? null : [.. _result.Network.Islands.Select(i => new QuantizeIsland(i.Node.Label, i.Node.OpType, i.Reason))],
+            _result is null ? null : PruneReport.Verification(_result.Comparison, _result.Original.Figures, _result.Quantized.Figures)),
+        ReportJson.Default.QuantizeDocument);
+}
+
+/// <summary>All that a run found out.</summary>
+/// <param name="Samples">How many calibration inputs there were.</param>
+internal sealed record QuantizeResult(QuantizedNetwork Network, int Samples, Comparison Comparison, ReportModel Original, ReportModel Quantized);

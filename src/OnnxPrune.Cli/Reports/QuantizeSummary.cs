@@ -1,0 +1,46 @@
+using OnnxPrune.Cli.Quantizing;
+using OnnxPrune.Cli.Terminals;
+
+namespace OnnxPrune.Cli.Reports;
+
+/// <summary>What a quantization did, for people.</summary>
+internal static class QuantizeSummary
+{
+    private const int ShownIslands = 10;
+
+    public static void Show(QuantizeResult result, Terminal terminal)
+    {
+        var (original, quantized, comparison) = (result.Original.Figures, result.Quantized.Figures, result.Comparison);
+        var rows = SummaryRow.Of(original, quantized, comparison.Latency, comparison).Where(r => r.Name is not ("Blocks" or "Channels" or "Parameters" or "MACs"));
+        Tables.Show(terminal, ["", "Original", "Quantized", "Ratio"], rows.Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
+        terminal.Line();
+        terminal.Line($"{Numbers.Count(result.Network.IntegerLayers, "layer")} {(result.Network.IntegerLayers == 1 ? "computes" : "compute")} with 8-bit integers, whose ranges come from {Numbers.Count(result.Samples, "sample")}.");
+        foreach (var line in PruneSummary.HowItWasMeasured(original, quantized, comparison.Latency, comparison))
+        {
+            terminal.Line(line);
+        }
+
+        ShowIslands(result, terminal);
+    }
+
+    private static void ShowIslands(QuantizeResult result, Terminal terminal)
+    {
+        var islands = result.Network.Islands;
+        if (islands.Count == 0)
+        {
+            return;
+        }
+
+        terminal.Line("What computes with floats still:");
+        var shown = terminal.IsVerbose ? islands.Count : ShownIslands;
+        foreach (var island in islands.Take(shown))
+        {
+            terminal.Line($"  {island.Node}: {island.Reason}", indent: 4);
+        }
+
+        if (islands.Count > shown)
+        {
+            terminal.Line($"  and {Numbers.Count(islands.Count - shown, "further node")} (-v shows all)");
+        }
+    }
+}
