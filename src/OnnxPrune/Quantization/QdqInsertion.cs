@@ -36,6 +36,11 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
             Quantize(value.Value, parameters);
         }
 
+        foreach (var node in _graph.Nodes.Where(n => partition[n] == IntegerForm.Movement && n.OpType == "Pad" && !scheme.IsForTensorRt).ToArray())
+        {
+            MoveIntegers(node);
+        }
+
         DeadCode.Remove(_graph, dead);
     }
 
@@ -105,6 +110,24 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
         {
             quantize.SetInput(0, value);
         }
+    }
+
+    /// <summary>
+    /// ONNX Runtime fuses no Pad.
+    /// Given: yq = QuantizeLinear(Pad(DequantizeLinear(xq)))   Result: yq = Pad(xq), padded with the zero point.
+    /// </summary>
+    private void MoveIntegers(Node node)
+    {
+        if (node.Required(0).Producer is not { OpType: "DequantizeLinear" } dequantize || node.Output.Uses is not [{ Node: { OpType: "QuantizeLinear" } quantize }])
+        {
+            return;
+        }
+
+        Value?[] inputs = [dequantize.Required(0), node.Input(1), dequantize.Input(2), .. node.Inputs.Skip(3)];
+        var made = _graph.AddNode(node.Name, node.OpType, inputs, [_graph.FreshName(quantize.Output.Name)], node.Attributes, before: node);
+        _graph.ReplaceAllUsesWith(quantize.Output, made.Output);
+        _graph.RemoveNodes(new HashSet<Node> { quantize });
+        _graph.RemoveNodes(new HashSet<Node> { node });
     }
 
     private Node? Next(Value value)
