@@ -169,6 +169,13 @@ public sealed class Graph
         _values.Remove(value.Name);
     }
 
+    /// <summary>Takes an initializer off the inputs, so that nobody can feed another value.</summary>
+    public void Unlist(Value initializer)
+    {
+        _inputs.Remove(initializer);
+        initializer.IsGraphInput = false;
+    }
+
     /// <summary>
     /// Makes every reader of <paramref name="old"/> read <paramref name="replacement"/> instead. A graph output keeps its name:
     /// when <paramref name="old"/> is one, the replacement's producer takes the name over.

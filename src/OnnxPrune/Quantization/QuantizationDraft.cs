@@ -1,14 +1,12 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Rewriting;
 
 namespace OnnxPrune.Quantization;
 
 /// <summary>A network that is about to become one of integers: without BatchNormalization, in an operator set that has scales by channel.</summary>
 public sealed class QuantizationDraft
 {
-    // The first with scales by channel.
-    private const long Opset = 13;
-
     private QuantizationDraft(Model model, QuantizationScheme scheme) => (Model, Scheme) = (model, scheme);
 
     /// <summary>The network in floats; computes what the original computes.</summary>
@@ -20,7 +18,8 @@ public sealed class QuantizationDraft
     /// <exception cref="UnsupportedModelException">It cannot be brought to an operator set that has scales by channel.</exception>
     public static QuantizationDraft Of(Model model, QuantizationScheme scheme)
     {
-        var copy = OpsetRaise.To(model, Opset);
+        var copy = OpsetRaise.Apply(model);
+        OperatorReplacement.Apply(copy);
         BatchNormFolding.Apply(copy);
         return new QuantizationDraft(copy, scheme);
     }
