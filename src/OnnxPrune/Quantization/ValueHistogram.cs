@@ -59,7 +59,7 @@ public sealed class ValueHistogram
             }
             else
             {
-                counts[(int)((value * scale) + Half)]++;
+                counts[Math.Min((int)((value * scale) + Half), counts.Length - 1)]++;
             }
         }
 
@@ -125,7 +125,8 @@ public sealed class ValueHistogram
         return error;
     }
 
-    private int Bin(float value) => (int)((value * (float)Math.ScaleB(1, -_exponent)) + Half);
+    // The sum may round up to the number of bins.
+    private int Bin(float value) => Math.Min((int)((value * (float)Math.ScaleB(1, -_exponent)) + Half), _counts.Length - 1);
 
     private void Reach(float low, float high)
     {

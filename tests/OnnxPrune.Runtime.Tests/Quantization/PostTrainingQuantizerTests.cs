@@ -1,0 +1,69 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Quantization;
+using OnnxPrune.Runtime.Drift;
+using OnnxPrune.Runtime.Quantization;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Tests.Calibration;
+using OnnxPrune.Serialization;
+using OnnxPrune.Testing;
+
+namespace OnnxPrune.Runtime.Tests.Quantization;
+
+public sealed class PostTrainingQuantizerTests
+{
+    // Eight bits of weights and activations through a handful of layers.
+    private const double UsualDrift = 0.08;
+
+    public static TheoryData<string> Kinds { get; } = [.. Networks.Kinds.Cast<object[]>().Select(k => (string)k[0]).Where(k => k != "half")];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Integers_stay_close_to_the_floats(string kind)
+    {
+        var model = ModelCopy.WithShapes(Networks.Make(kind));
+        var batches = Batches(model);
+
+        var quantized = Quantize(model, batches);
+
+        Assert.InRange(Drift(model, quantized, batches), 0, UsualDrift);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_quantized_network_is_read_again_and_pruned(string kind)
+    {
+        var quantized = ModelCopy.WithShapes(OnnxFile.FromBytes(OnnxFile.ToBytes(Quantize(ModelCopy.WithShapes(Networks.Make(kind)), null))));
+        var outcome = new Pruner(ModelCopy.Of(quantized)).Prune(new PruneRequest { Targets = [Target.Parse("channels=80%")] });
+
+        // Biases of integers round apart from what is left out, so that the tolerance is that of one step.
+        var run = MaskedEqualsPruned.Compare(quantized, outcome.Plan, RandomInputs.For(quantized, new Random(4)));
+
+        Assert.InRange(run.Error, 0, UsualDrift);
+        Assert.True(run.Effect > 0);
+    }
+
+    [Fact]
+    public void Any_number_of_threads_gives_the_same_bits()
+    {
+        var model = ModelCopy.WithShapes(Networks.Make("identity"));
+        var batches = Batches(model);
+
+        var (one, two) = (PostTrainingQuantizer.Run(model, batches, QuantizationScheme.Cpu, new SessionSettings { Threads = 1 }), PostTrainingQuantizer.Run(model, batches, QuantizationScheme.Cpu, new SessionSettings { Threads = 2 }));
+
+        Assert.Equal(OnnxFile.ToBytes(one.Model), OnnxFile.ToBytes(two.Model));
+    }
+
+    private static Model Quantize(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? batches) =>
+        PostTrainingQuantizer.Run(model, batches ?? Batches(model), QuantizationScheme.Cpu, new SessionSettings { Threads = 1 }).Model;
+
+    private static IReadOnlyDictionary<string, Tensor>[] Batches(Model model) =>
+        [.. Enumerable.Range(0, 4).Select(seed => RandomInputs.For(model, new Random(seed), batch: 8))];
+
+    private static double Drift(Model model, Model quantized, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches)
+    {
+        using var a = OnnxSession.Open(model, SessionSettings.Plain);
+        using var b = OnnxSession.Open(quantized, SessionSettings.Plain);
+        return DriftMeter.Measure(a, b, batches).Total;
+    }
+}
