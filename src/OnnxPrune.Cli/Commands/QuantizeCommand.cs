@@ -1,7 +1,7 @@
 using System.CommandLine;
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Cli.Quantizing;
 using OnnxPrune.Quantization;
-using OnnxPrune.Runtime.Quantization;
 
 namespace OnnxPrune.Cli.Commands;
 

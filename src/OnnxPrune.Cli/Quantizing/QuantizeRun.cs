@@ -1,12 +1,12 @@
+using OnnxPrune.Calibration.Quantization;
+using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Calibration;
 using OnnxPrune.Runtime.Data;
-using OnnxPrune.Runtime.Quantization;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
@@ -65,7 +65,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
         var comparison = new Comparer(loaded, measure, terminal).Compare(settings => Open(staged, settings));
         var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, before.Blocks.Count, before.Before, loaded.Bytes);
-        var quantized = original with { Nodes = network.Model.Graph.Nodes.Count, FileBytes = LoadedModel.FileSize(staged.TemporaryPath, network.Model) };
+        var quantized = original with { Nodes = network.Model.Graph.Nodes.Count, FileBytes = staged.Length };
         _result = new QuantizeResult(network, inputs.Samples, comparison, ReportModel.Of(options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, quantized));
         if (terminal.ShowsResults)
         {

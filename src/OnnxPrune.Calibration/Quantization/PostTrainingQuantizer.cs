@@ -2,7 +2,7 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Runtime.Quantization;
+namespace OnnxPrune.Calibration.Quantization;
 
 /// <summary>A network whose layers compute with 8-bit integers, in the form that ONNX Runtime and TensorRT fuse.</summary>
 /// <param name="Model">With QuantizeLinear and DequantizeLinear around its layers.</param>

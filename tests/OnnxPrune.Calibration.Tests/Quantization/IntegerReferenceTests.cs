@@ -2,11 +2,11 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Drift;
-using OnnxPrune.Runtime.Quantization;
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Testing;
 
-namespace OnnxPrune.Runtime.Tests.Quantization;
+namespace OnnxPrune.Calibration.Tests.Quantization;
 
 /// <summary>Whole numbers are the oracle: what ONNX Runtime computes of the written model is off by one step of the output's scale at most, and fusing changes little.</summary>
 public sealed class IntegerReferenceTests

@@ -2,13 +2,12 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Drift;
-using OnnxPrune.Runtime.Quantization;
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Runtime.Sessions;
-using OnnxPrune.Runtime.Tests.Calibration;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 
-namespace OnnxPrune.Runtime.Tests.Quantization;
+namespace OnnxPrune.Calibration.Tests.Quantization;
 
 public sealed class PostTrainingQuantizerTests
 {

@@ -1,10 +1,10 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Quantization;
-using OnnxPrune.Runtime.Calibration.Activations;
+using OnnxPrune.Calibration.Activations;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Runtime.Quantization;
+namespace OnnxPrune.Calibration.Quantization;
 
 /// <summary>What values a network computes on calibration inputs, as histograms: one pass, and memory that does not grow with the number of inputs.</summary>
 internal static class ActivationSurvey

@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics.X86;
 using OnnxPrune.Quantization;
 
-namespace OnnxPrune.Runtime.Quantization;
+namespace OnnxPrune.Calibration.Quantization;
 
 /// <summary>How this machine's processor multiplies bytes.</summary>
 public static class IntegerProducts
