@@ -84,12 +84,7 @@ internal static class Oracle
         }
     }
 
-    public static byte[] Prune(Model shaped, PruningPlan plan)
-    {
-        var copy = ModelCopy.Of(shaped);
-        new Pruner(copy).Apply(plan);
-        return OnnxFile.ToBytes(copy);
-    }
+    public static byte[] Prune(Model shaped, PruningPlan plan) => OnnxFile.ToBytes(Pruner.Apply(shaped, plan));
 
     public static double ToleranceOf(ElementType type) =>
         type is ElementType.Float16 or ElementType.BFloat16 ? MaskedEqualsPruned.HalfTolerance : MaskedEqualsPruned.Tolerance;

@@ -33,8 +33,7 @@ public static class MaskedEqualsPruned
         settings ??= SessionSettings.Plain;
         plan = plan with { AbsorbMeans = false };
         var original = ModelCopy.WithShapes(model);
-        var pruned = ModelCopy.Of(original);
-        new Pruner(pruned).Apply(plan);
+        var pruned = Pruner.Apply(original, plan);
         var masked = Mask(original, plan);
 
         // Looked into only now: a value that is an output cannot be cut.

@@ -28,20 +28,19 @@ public sealed record NetworkCoverage(CuttableShare Share, Cost Before, Cost Afte
     public static NetworkCoverage Of(Model model)
     {
         var shaped = ModelCopy.WithShapes(OnnxFile.WithoutFunctions(model));
-        var copy = ModelCopy.Of(shaped);
-        var concrete = ConcreteShapes.Infer(copy);
-        var pruner = new Pruner(copy, concrete.Values);
-        var share = CuttableShare.Of(new CostModel(pruner.Channels, new CostShapes(pruner.Channels.Constants, concrete.Values)));
+        var concrete = ConcreteShapes.Infer(shaped);
+        var network = NetworkAnalysis.Of(shaped, concrete.Values);
+        var share = CuttableShare.Of(network.Costs);
         var request = new PruneRequest { AbsorbMeans = false };
-        var (before, smallest) = (pruner.Before, pruner.Smallest(request));
-        var reason = pruner.Channels.Blocked.MaxBy(b => b.Count)?.Reason.Text;
+        var (before, smallest) = (network.Cost, Planner.Smallest(network, request));
+        var reason = network.Channels.Blocked.MaxBy(b => b.Count)?.Reason.Text;
         if (smallest.Parameters == before.Parameters)
         {
             return new NetworkCoverage(share, before, before, null, null, reason, null);
         }
 
         var target = Wanted.IsMet(smallest, before) ? Wanted : new Target(TargetKind.Parameters, null, smallest.Parameters);
-        var outcome = pruner.Prune(request with { Targets = [target] });
+        var outcome = Pruner.Prune(network, request with { Targets = [target] });
         var run = MaskedEqualsPruned.Compare(shaped, outcome.Plan, SyntheticInputs.Make(shaped, concrete, Seed));
         return new NetworkCoverage(share, before, outcome.After, run.Error, run.Effect, reason, run.Pruned);
     }

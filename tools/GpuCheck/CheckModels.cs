@@ -45,12 +45,8 @@ internal sealed class CheckModels(IReadOnlyList<string> networks) : IDisposable
         return path;
     }
 
-    private static Model Half(Model original)
-    {
-        var pruned = ModelCopy.Of(original);
-        new Pruner(pruned).Prune(new PruneRequest { Targets = [Target.Parse("macs=50%")], Rounding = Rounding.Automatic(Multiple) });
-        return pruned;
-    }
+    private static Model Half(Model original) =>
+        Pruner.Prune(NetworkAnalysis.Of(original), new PruneRequest { Targets = [Target.Parse("macs=50%")], Rounding = Rounding.Automatic(Multiple) }).Model;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

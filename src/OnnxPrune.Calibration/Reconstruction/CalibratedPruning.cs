@@ -1,4 +1,3 @@
-using OnnxPrune.Blocks;
 using OnnxPrune.Calibration.Activations;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
@@ -27,12 +26,12 @@ public static class CalibratedPruning
     private const double PartOfLayers = 0.6;
 
     /// <summary>Removes what a plan says, choosing anew the members of groups that <paramref name="reconsider"/> admits, and repairs what is left.</summary>
-    /// <param name="original">With shapes; is not changed.</param>
+    /// <param name="network">The original; is not changed.</param>
     /// <param name="reconsider">False replays the plan exactly.</param>
     /// <param name="batches">Inputs; at least two batches.</param>
     /// <param name="fitter">Fits layers together once they were fitted one by one; null to leave that out.</param>
     public static CalibratedResult Apply(
-        Model original,
+        NetworkAnalysis network,
         PruningPlan plan,
         bool reconsider,
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
@@ -43,19 +42,19 @@ public static class CalibratedPruning
         CancellationToken cancellation = default)
     {
         var (fit, judge) = Divide(batches);
-        var graph = ChannelFlow.Through(original);
+        var original = network.Model;
         var ofRegions = fit.Count > 1 ? fitter : null;
         using var cursor = new NetworkCursor(original, fit, settings);
-        var repair = Repair(graph, plan, reconsider, settings);
-        var ends = ofRegions is null ? [] : Ends(graph, plan, ofRegions, fit, settings);
+        var repair = Repair(network, plan, reconsider, settings);
+        var ends = ofRegions is null ? [] : Ends(network, plan, ofRegions, fit, settings);
         var layers = repair.Run(cursor, ends, fit, seed, done => progress?.Invoke((ofRegions is null ? 1 : PartOfLayers) * done), cancellation);
-        var apart = Cut(repair, plan, layers);
-        return KeepBetter(original, apart, ofRegions is null ? null : Together(ofRegions), judge, settings);
+        var apart = Cut(network, repair, plan, layers);
+        return KeepBetter(network, apart, ofRegions is null ? null : Together(ofRegions), judge, settings);
 
         CalibratedResult Together(IRegionFitter fitter)
         {
             var copy = OnnxFile.CloneWithShapes(apart.Model);
-            var joint = new JointRepair(graph, repair.Leaving, copy, fit, settings);
+            var joint = new JointRepair(network.Channels, repair.Leaving, copy, fit, settings);
             var regions = joint.Run(fitter, cursor, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
             return apart with { Model = copy, Regions = regions };
         }
@@ -63,42 +62,44 @@ public static class CalibratedPruning
 
     /// <summary>The network of a plan, repaired layer by layer and only as well as it takes to compare plans.</summary>
     internal static Model Roughly(
-        Model original, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation)
+        NetworkAnalysis network, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation)
     {
-        using var cursor = new NetworkCursor(original, batches, settings);
-        var repair = Repair(ChannelFlow.Through(original), plan, reconsider: false, settings, isRough: true);
-        return Cut(repair, plan, repair.Run(cursor, [], batches, seed, null, cancellation)).Model;
+        using var cursor = new NetworkCursor(network.Model, batches, settings);
+        var repair = Repair(network, plan, reconsider: false, settings, isRough: true);
+        return Cut(network, repair, plan, repair.Run(cursor, [], batches, seed, null, cancellation)).Model;
     }
 
     /// <summary>The repair of a copy of the original without a plan's blocks.</summary>
-    private static SequentialRepair Repair(ChannelGraph graph, PruningPlan plan, bool reconsider, SessionSettings settings, bool isRough = false)
+    private static SequentialRepair Repair(NetworkAnalysis network, PruningPlan plan, bool reconsider, SessionSettings settings, bool isRough = false)
     {
+        var graph = network.Channels;
         var leaving = PlanLookup.Channels(plan, graph);
-        var work = OnnxFile.CloneWithShapes(graph.Model);
-        var twins = graph.Model.Graph.Nodes.Zip(work.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
-        RemoveBlocks(work, plan);
-        return new SequentialRepair(graph, work, twins, leaving, reconsider ? Choices(graph, leaving) : [], settings, isRough);
+        var work = network.Model.Clone(out var copyOf);
+        foreach (var block in PlanLookup.Blocks(plan, network.Model, network.Blocks))
+        {
+            BlockRemoval.Apply(work.Graph, block.CopyTo(copyOf));
+        }
+
+        return new SequentialRepair(graph, work, copyOf.Nodes, leaving, reconsider ? Choices(graph, leaving) : [], settings, isRough);
     }
 
     /// <summary>Takes away what a repair has left without readers.</summary>
     /// <param name="layers">The layers that were fitted.</param>
-    private static CalibratedResult Cut(SequentialRepair repair, PruningPlan plan, IReadOnlyList<string> layers)
+    private static CalibratedResult Cut(NetworkAnalysis network, SequentialRepair repair, PruningPlan plan, IReadOnlyList<string> layers)
     {
-        var graph = repair.Graph;
-        var gone = PlanLookup.Blocks(plan, graph.Model, BlockFinder.Find(graph.Model, graph.Constants)).SelectMany(b => b.Branch).ToHashSet();
+        var graph = network.Channels;
+        var gone = PlanLookup.Blocks(plan, network.Model, network.Blocks).SelectMany(b => b.Branch).ToHashSet();
         var channels = LayerCut.From(graph, new NodeNames(graph.Model.Graph), repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node)));
         plan = plan with { Channels = channels, AbsorbMeans = false };
-        new Pruner(repair.Work).Apply(plan with { Blocks = [] });
-        return new CalibratedResult(repair.Work, plan, layers);
+        return new CalibratedResult(Pruner.Apply(repair.Work, plan with { Blocks = [] }), plan, layers);
     }
 
     /// <summary>Where regions will end: as many channels are left as the plan says, whichever they will be.</summary>
     private static IReadOnlyList<Value> Ends(
-        ChannelGraph graph, PruningPlan plan, IRegionFitter fitter, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
+        NetworkAnalysis network, PruningPlan plan, IRegionFitter fitter, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
     {
-        var cut = OnnxFile.CloneWithShapes(graph.Model);
-        new Pruner(cut).Apply(plan with { AbsorbMeans = false });
-        return new JointRepair(graph, PlanLookup.Channels(plan, graph), cut, batches, settings).Ends(fitter);
+        var cut = Pruner.Apply(network, plan with { AbsorbMeans = false }).Model;
+        return new JointRepair(network.Channels, PlanLookup.Channels(plan, network.Channels), cut, batches, settings).Ends(fitter);
     }
 
     /// <summary>Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more than enough.</summary>
@@ -113,10 +114,10 @@ public static class CalibratedPruning
 
     /// <summary>The repaired network, unless the same plan without repair, means absorbed or not, comes closer to the original's outputs.</summary>
     private static CalibratedResult KeepBetter(
-        Model original, CalibratedResult repaired, CalibratedResult? together, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> judge, SessionSettings settings)
+        NetworkAnalysis network, CalibratedResult repaired, CalibratedResult? together, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> judge, SessionSettings settings)
     {
-        using var cursor = new NetworkCursor(original, judge, settings);
-        var divergence = new OutputDivergence(original, cursor);
+        using var cursor = new NetworkCursor(network.Model, judge, settings);
+        var divergence = new OutputDivergence(network.Model, cursor);
         var best = repaired;
         var least = Measure(repaired.Model);
         if (together is not null && Measure(together.Model) is var jointError && (jointError < least || double.IsNaN(least)))
@@ -127,8 +128,7 @@ public static class CalibratedPruning
         foreach (var absorbs in repaired.Layers.Count > 0 ? (bool[])[true, false] : [])
         {
             var plan = repaired.Plan with { AbsorbMeans = absorbs };
-            var cut = OnnxFile.CloneWithShapes(original);
-            new Pruner(cut).Apply(plan);
+            var cut = Pruner.Apply(network, plan).Model;
             if (Measure(cut) is var error && (error < least || double.IsNaN(least)))
             {
                 (best, least) = (new CalibratedResult(cut, plan, []), error);
@@ -158,14 +158,5 @@ public static class CalibratedPruning
         }
 
         return choices;
-    }
-
-    private static void RemoveBlocks(Model work, PruningPlan plan)
-    {
-        var constants = new Constants.ConstantValues();
-        foreach (var block in PlanLookup.Blocks(plan, work, BlockFinder.Find(work, constants)))
-        {
-            BlockRemoval.Apply(work.Graph, block);
-        }
     }
 }

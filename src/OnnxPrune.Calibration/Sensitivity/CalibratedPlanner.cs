@@ -18,27 +18,17 @@ public sealed class CalibratedPlanner
     // which of both prevails differs from network to network. Besides 1, these are tried.
     private static readonly double[] s_weights = [0.6, 1.6];
 
-    private readonly Model _model;
+    private readonly NetworkAnalysis _network;
     private readonly ChannelGraph _graph;
-    private readonly IReadOnlyList<ResidualBlock> _blocks;
-    private readonly CostModel _cost;
     private readonly NodeNames _names;
     private IReadOnlyList<GroupDamage> _groupDamages = [];
     private IReadOnlyList<BlockDamage> _blockDamages = [];
     private double _weight = 1;
 
-    /// <param name="model">The original, with shapes; is not changed.</param>
-    /// <param name="times">How long the layers of the model take.</param>
-    public CalibratedPlanner(Model model, IReadOnlyDictionary<Value, Shape>? concrete = null, LayerTimes? times = null)
-    {
-        _model = model;
-        _graph = ChannelFlow.Through(model);
-        _blocks = BlockFinder.Find(model, _graph.Constants);
-        _cost = new CostModel(_graph, new CostShapes(_graph.Constants, concrete), times: times);
-        _names = new NodeNames(model.Graph);
-    }
+    /// <param name="network">The original; is not changed.</param>
+    public CalibratedPlanner(NetworkAnalysis network) => (_network, _graph, _names) = (network, network.Channels, new NodeNames(network.Model.Graph));
 
-    public Cost Original => _cost.Evaluate(_cost.Whole);
+    public Cost Original => _network.Cost;
 
     /// <summary>Measures the damage of every cut that the request allows.</summary>
     /// <param name="statistics">Inputs for the statistics of layers.</param>
@@ -53,19 +43,19 @@ public sealed class CalibratedPlanner
         CancellationToken cancellation = default)
     {
         var readers = _graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
-        var layers = LayerStatistics.Collect(_model, _graph.Constants, readers, statistics, settings, seed);
+        var layers = LayerStatistics.Collect(_network.Model, _graph.Constants, readers, statistics, settings, seed);
         var meter = new DamageMeter(_graph, layers, settings);
         var groups = Enumerable.Range(0, _graph.Groups.Count)
             .Where(g => request.CutsChannels && meter.CanMeasure(g) && request.Allows(_graph.Groups[g]))
             .ToArray();
-        var blocks = _blocks.Where(b => request.CutsBlocks && b.Obstacle is null && request.Allows(b)).ToArray();
+        var blocks = _network.Blocks.Where(b => request.CutsBlocks && b.Obstacle is null && request.Allows(b)).ToArray();
         (_groupDamages, _blockDamages) = meter.Measure(groups, blocks, request.Rounding, trials, progress, cancellation);
     }
 
     /// <summary>The cost with everything gone that may go and that saves anything of this kind.</summary>
     public Cost Smallest(TargetKind kind)
     {
-        var all = new MeasuredAllocation(_cost, Original, [new Target(kind, null, 0)], _groupDamages, _blockDamages, Inside);
+        var all = new MeasuredAllocation(_network.Costs, Original, [new Target(kind, null, 0)], _groupDamages, _blockDamages, Inside);
         all.Run();
         return all.Cost;
     }
@@ -99,7 +89,7 @@ public sealed class CalibratedPlanner
 
     private PruningPlan Plan(IReadOnlyList<Target> targets, double weight)
     {
-        var allocation = new MeasuredAllocation(_cost, Original, targets, _groupDamages, [.. _blockDamages.Select(b => b.Times(weight))], Inside);
+        var allocation = new MeasuredAllocation(_network.Costs, Original, targets, _groupDamages, [.. _blockDamages.Select(b => b.Times(weight))], Inside);
         allocation.Run();
         if (!allocation.IsMet)
         {

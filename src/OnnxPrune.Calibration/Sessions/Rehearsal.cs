@@ -13,16 +13,15 @@ public static class Rehearsal
     private const int JudgedShare = 3;
 
     /// <summary>The damage of a plan after repair, on inputs that the repair has not seen. Several threads may ask at once.</summary>
-    /// <param name="original">With shapes; is not changed.</param>
     /// <param name="batches">At least two.</param>
-    public static double Damage(Model original, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation = default)
+    public static double Damage(NetworkAnalysis network, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation = default)
     {
         var judged = Math.Max(1, batches.Count / JudgedShare);
         var fit = OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, 0, batches.Count - judged);
         var judge = OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, batches.Count - judged, judged);
-        var repaired = CalibratedPruning.Roughly(original, plan, fit, settings, seed, cancellation);
-        using var before = new NetworkCursor(original, judge, settings);
+        var repaired = CalibratedPruning.Roughly(network, plan, fit, settings, seed, cancellation);
+        using var before = new NetworkCursor(network.Model, judge, settings);
         using var after = new NetworkCursor(repaired, judge, settings);
-        return new OutputDivergence(original, before).Measure(after);
+        return new OutputDivergence(network.Model, before).Measure(after);
     }
 }

@@ -33,9 +33,8 @@ internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]
 
     private static InspectDocument Describe(LoadedModel loaded)
     {
-        var (model, pruner) = (loaded.Model, new Pruner(loaded.Model, loaded.Concrete?.Values));
-        var cost = new CostModel(pruner.Channels, new CostShapes(pruner.Channels.Constants, loaded.Concrete?.Values));
-        var (before, smallest) = (pruner.Before, pruner.Smallest(new PruneRequest { CutsBlocks = true }));
+        var (model, network) = (loaded.Model, loaded.Analyse());
+        var (cost, before, smallest) = (network.Costs, network.Cost, Planner.Smallest(network, new PruneRequest { CutsBlocks = true }));
         return new InspectDocument(
             loaded.Path,
             loaded.Bytes,
@@ -48,12 +47,12 @@ internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]
             Describe(CuttableShare.Of(cost)),
             [.. model.Graph.FedInputs.Select(Describe)],
             [.. model.Graph.Outputs.Select(Describe)],
-            [.. pruner.Blocks.Select(b => Describe(b, cost, before))],
-            [.. pruner.Channels.Groups.Select((g, i) => Describe(g, i, cost, before)).OrderByDescending(g => g.Macs).ThenByDescending(g => g.Params)],
-            [.. LayerTable.Of(pruner.Channels, loaded.Concrete).Costs.Select(l => new InspectLayer(l.Name, l.Operator, l.Weight, l.Macs, l.Parameters))],
-            BlockedCosts.Of(pruner.Channels, cost),
-            Unknown(pruner.Channels),
-            PruneReport.Uncounted(pruner.Uncounted),
+            [.. network.Blocks.Select(b => Describe(b, cost, before))],
+            [.. network.Channels.Groups.Select((g, i) => Describe(g, i, cost, before)).OrderByDescending(g => g.Macs).ThenByDescending(g => g.Params)],
+            [.. LayerTable.Of(network).Costs.Select(l => new InspectLayer(l.Name, l.Operator, l.Weight, l.Macs, l.Parameters))],
+            BlockedCosts.Of(network.Channels, cost),
+            Unknown(network.Channels),
+            PruneReport.Uncounted(network.Uncounted),
             model.Metadata.ContainsKey(PruningPlan.MetadataKey));
     }
 

@@ -1,5 +1,6 @@
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
@@ -54,12 +55,8 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
     /// <summary>A session over the file as it is; the caller disposes it.</summary>
     public OnnxSession Open(SessionSettings settings) => OnnxSession.Open(Path, settings, Weights);
 
-    /// <summary>A copy that can be pruned while this stays as it is. Weights are shared.</summary>
-    public LoadedModel Copy()
-    {
-        var copy = OnnxFile.CloneWithShapes(Model);
-        return this with { Model = copy, Concrete = ConcreteOf(copy) };
-    }
+    /// <summary>What can be removed from the model.</summary>
+    public NetworkAnalysis Analyse(LayerTimes? times = null) => NetworkAnalysis.Of(Model, Concrete?.Values, times);
 
     /// <summary>The concrete shapes for a model that was made from this one and kept the names of its values.</summary>
     public ConcreteShapes? ConcreteOf(Model other) => ReferenceEquals(other, Model) || Concrete is null ? Concrete : Concrete with

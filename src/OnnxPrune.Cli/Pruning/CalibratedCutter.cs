@@ -16,7 +16,7 @@ internal sealed class CalibratedCutter
     private const int ThoroughTimes = 4;
 
     private readonly LoadedModel _loaded;
-    private readonly Pruner _pruner;
+    private readonly NetworkAnalysis _network;
     private readonly PruneOptions _options;
     private readonly Terminal _terminal;
     private readonly SessionSettings _settings;
@@ -25,14 +25,14 @@ internal sealed class CalibratedCutter
     private CalibratedPlanner? _planner;
 
     /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
-    public CalibratedCutter(LoadedModel loaded, Pruner pruner, PruneOptions options, Terminal terminal)
+    public CalibratedCutter(LoadedModel loaded, NetworkAnalysis network, PruneOptions options, Terminal terminal)
     {
-        (_loaded, _pruner, _options, _terminal) = (loaded, pruner, options, terminal);
+        (_loaded, _network, _options, _terminal) = (loaded, network, options, terminal);
         // The same bits on every run; statistics are computed on the CPU, whatever the model runs on later.
         _settings = new SessionSettings { Threads = options.Measure.Sessions.Threads, Deterministic = true };
         var source = DataSource.Open(options.Measure.Calib!, options.Measure.Normalize, options.Measure.Resize);
         using var session = loaded.Open(_settings);
-        _inputs = CalibrationInputs.Read(source, session.Inputs, pruner.Before, options.Measure.CalibLimit, options.Measure.Seed);
+        _inputs = CalibrationInputs.Read(source, session.Inputs, network.Cost, options.Measure.CalibLimit, options.Measure.Seed);
 
         if (options.Repair >= RepairEffort.Auto)
         {
@@ -51,12 +51,12 @@ internal sealed class CalibratedCutter
     /// <summary>Decides how dear blocks are beside channels, for cuts of about this size.</summary>
     public void Weigh(PruneRequest request, IReadOnlyList<Target> targets)
     {
-        if (Decides(_options) && _inputs.Rehearsals.Count > 0 && !targets.All(t => t.IsMet(_pruner.Before, _pruner.Before)))
+        if (Decides(_options) && _inputs.Rehearsals.Count > 0 && !targets.All(t => t.IsMet(_network.Cost, _network.Cost)))
         {
-            var planner = Planner(request);
+            var planner = Calibrated(request);
             _terminal.Watched(PhaseNames.WeighingBlocks, progress =>
             {
-                planner.Weigh(targets, plan => Rehearsal.Damage(_loaded.Model, plan, _inputs.Rehearsals, _settings, _options.Measure.Seed), _settings.Threads, progress.Report);
+                planner.Weigh(targets, plan => Rehearsal.Damage(_network, plan, _inputs.Rehearsals, _settings, _options.Measure.Seed), _settings.Threads, progress.Report);
                 return true;
             });
         }
@@ -66,38 +66,29 @@ internal sealed class CalibratedCutter
     /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
     public PruningPlan Plan(PruneRequest request, IReadOnlyList<Target> targets)
     {
-        if (Decides(_options))
-        {
-            return Planner(request).Plan(targets);
-        }
-
-        var copy = _loaded.Copy();
-        return new Pruner(copy.Model, copy.Concrete?.Values, _pruner.Times).Prune(request with { Targets = targets }).Plan;
+        return Decides(_options) ? Calibrated(request).Plan(targets) : Planner.Plan(_network, request with { Targets = targets });
     }
 
     /// <summary>The cost with everything gone that may go and that saves anything of this kind.</summary>
-    public Cost Smallest(PruneRequest request, TargetKind kind) => Decides(_options) ? Planner(request).Smallest(kind) : _pruner.Smallest(request);
+    public Cost Smallest(PruneRequest request, TargetKind kind) => Decides(_options) ? Calibrated(request).Smallest(kind) : Planner.Smallest(_network, request);
 
     /// <summary>Applies a plan exactly, and repairs what is left.</summary>
     public CalibratedResult Apply(PruningPlan plan) => Repair(plan, reconsider: false);
 
     /// <summary>The same as an outcome for the summary.</summary>
-    public PruneOutcome Outcome(CalibratedResult result)
-    {
-        return new PruneOutcome(result.Plan, _pruner.Before, new Pruner(result.Model, _loaded.ConcreteOf(result.Model)?.Values, _pruner.Times).Before, _pruner.Blocks.Count, 0, 0, 0, 0, _pruner.Channels.Blocked)
+    public PruneOutcome Outcome(CalibratedResult result) =>
+        new(_network, NetworkAnalysis.Of(result.Model, _loaded.ConcreteOf(result.Model)?.Values, _network.Times), result.Plan)
         {
             Repaired = result.Layers.Count,
             FittedTogether = result.Regions,
             CalibrationSamples = _inputs.Samples,
-            Uncounted = _pruner.Uncounted,
         };
-    }
 
-    private CalibratedPlanner Planner(PruneRequest request)
+    private CalibratedPlanner Calibrated(PruneRequest request)
     {
         if (_planner is null)
         {
-            _planner = new CalibratedPlanner(_loaded.Model, _loaded.Concrete?.Values, _pruner.Times);
+            _planner = new CalibratedPlanner(_network);
             _terminal.Watched(PhaseNames.MeasuringCuts, progress =>
             {
                 _planner.Measure(request, _inputs.Surveyed, _inputs.Trials, _settings, _options.Measure.Seed, progress.Report);
@@ -109,5 +100,5 @@ internal sealed class CalibratedCutter
     }
 
     private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _terminal.Watched(PhaseNames.Repairing, progress =>
-        CalibratedPruning.Apply(_loaded.Model, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, _fitter, progress.Report));
+        CalibratedPruning.Apply(_network, plan, reconsider, _inputs.Batches, _settings, _options.Measure.Seed, _fitter, progress.Report));
 }

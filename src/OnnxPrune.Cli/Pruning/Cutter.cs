@@ -8,11 +8,13 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Cli.Pruning;
 
 /// <summary>What was cut, and what decided it.</summary>
-/// <param name="Model">The pruned network.</param>
 /// <param name="Rule">As a phrase: "the target macs=50%".</param>
 /// <param name="WhyNothing">Where nothing was cut: the reason, as a clause.</param>
-internal sealed record CutResult(Model Model, PruneOutcome Outcome, string Rule, string WhyNothing)
+internal sealed record CutResult(PruneOutcome Outcome, string Rule, string WhyNothing)
 {
+    /// <summary>The pruned network.</summary>
+    public Model Model => Outcome.Model;
+
     /// <summary>Whether nothing could be cut, whatever was asked for.</summary>
     public bool IsFixed { get; init; }
 
@@ -21,7 +23,7 @@ internal sealed record CutResult(Model Model, PruneOutcome Outcome, string Rule,
 }
 
 /// <summary>Decides what decides how much goes, in this order: a plan, targets, a drift limit, the model's own masks, dead weight, the default limit.</summary>
-internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions options, int multiple, Terminal terminal)
+internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneOptions options, int multiple, Terminal terminal)
 {
     // Plans list indices: those of millions of channels take less.
     private const long MostPlanBytes = 64 << 20;
@@ -29,13 +31,13 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     private const int MostReasons = 5;
     private const string KeepsTarget = "the model keeps the target as it is";
 
-    private readonly Pruner _pruner = pruner;
+    private readonly NetworkAnalysis _network = network;
 
     // Asking for no repair asks for the plain cut, and calibration inputs then only measure drift.
     private readonly CalibratedCutter? _calibrated =
-        options.Measure.Calib is not null && options.AbsorbMeans ? new CalibratedCutter(loaded, pruner, options, terminal) : null;
+        options.Measure.Calib is not null && options.AbsorbMeans ? new CalibratedCutter(loaded, network, options, terminal) : null;
 
-    /// <summary>May change the loaded model in place.</summary>
+    /// <summary>Prunes a copy of the model.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     /// <exception cref="UsageException">The plan does not fit the model.</exception>
     public CutResult Cut()
@@ -77,7 +79,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Freely(request);
         }
 
-        _pruner.CheckCounts(options.Targets);
+        _network.CheckCounts(options.Targets);
         if (WhyFixed(request) is { } reason)
         {
             SayWhyFixed(reason);
@@ -86,61 +88,50 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         var rule = $"the target{(options.TargetCount > 1 ? "s" : "")} {options.TargetText}";
         if (options.SizeTargets.Count == 0)
         {
-            return options.TimeTargets.Count == 0 ? InPlace(request, rule) : Finished(request, rule);
+            return Finished(request, rule);
         }
 
-        return new SizedCut(loaded, options, _pruner.Before, terminal).Find(
+        return new SizedCut(loaded, options, _network.Cost, terminal).Find(
             () => Smallest(request, TargetKind.Bytes).Bytes,
             weights => Draft(request, [.. request.Targets, weights], rule),
             weights => Finished(request with { Targets = [.. request.Targets, weights] }, rule));
     }
 
-    private CutResult InPlace(PruneRequest request, string rule)
-    {
-        _calibrated?.Weigh(request, request.Targets);
-        return Prune(request, request.Targets, rule, KeepsTarget);
-    }
-
-    /// <summary>A copy that keeps the request's targets and those of time, repaired.</summary>
+    /// <summary>What keeps the request's targets and those of time, repaired.</summary>
     private CutResult Finished(PruneRequest request, string rule)
     {
         if (options.TimeTargets.Count > 0)
         {
-            return new TimedCut(loaded, options, terminal, _pruner.Before).Find(new Candidates(this, request, rule));
+            return new TimedCut(loaded, options, terminal, _network.Cost).Find(new Candidates(this, request, rule));
         }
 
         _calibrated?.Weigh(request, request.Targets);
-        return Repaired(request, request.Targets, rule);
+        return Prune(request, request.Targets, rule, KeepsTarget);
     }
 
-    private CutResult Repaired(PruneRequest request, IReadOnlyList<Target> targets, string rule) =>
-        _calibrated is null || AreMet(targets) ? Draft(request, targets, rule) : Prune(request, targets, rule, KeepsTarget);
-
-    private Cost Smallest(PruneRequest request, TargetKind kind) => _calibrated?.Smallest(request, kind) ?? _pruner.Smallest(request);
+    private Cost Smallest(PruneRequest request, TargetKind kind) => _calibrated?.Smallest(request, kind) ?? Planner.Smallest(_network, request);
 
     /// <summary>A copy that keeps the targets. Without calibration inputs it is the network that would be written.</summary>
     private CutResult Draft(PruneRequest request, IReadOnlyList<Target> targets, string rule)
     {
-        var copy = loaded.Copy();
-        var copyPruner = new Pruner(copy.Model, copy.Concrete?.Values, _pruner.Times);
         var outcome = _calibrated is null || AreMet(targets)
-            ? copyPruner.Prune(request with { Targets = targets })
-            : copyPruner.Apply(_calibrated.Plan(request, targets) with { AbsorbMeans = false });
-        return new CutResult(copy.Model, outcome, rule, KeepsTarget);
+            ? Pruner.Prune(_network, request with { Targets = targets })
+            : Pruner.Apply(_network, _calibrated.Plan(request, targets) with { AbsorbMeans = false });
+        return new CutResult(outcome, rule, KeepsTarget);
     }
 
     /// <summary>What a target can go down to, as a clause.</summary>
-    private string Reachable(Target target, Cost smallest) => target.Kind == TargetKind.Bytes && loaded.Bytes - _pruner.Before.Bytes + smallest.Bytes is var size
+    private string Reachable(Target target, Cost smallest) => target.Kind == TargetKind.Bytes && loaded.Bytes - _network.Cost.Bytes + smallest.Bytes is var size
         ? $"the file can go down to about {Reports.Numbers.Bytes(size)} ({Reports.Numbers.Share(size, loaded.Bytes)})"
-        : Invariant($"{target.Word} can go down to {target.Of(smallest)} ({Reports.Numbers.Share(target.Of(smallest), target.Of(_pruner.Before))})");
+        : Invariant($"{target.Word} can go down to {target.Of(smallest)} ({Reports.Numbers.Share(target.Of(smallest), target.Of(_network.Cost))})");
 
-    private bool AreMet(IReadOnlyList<Target> targets) => targets.All(t => t.IsMet(_pruner.Before, _pruner.Before));
+    private bool AreMet(IReadOnlyList<Target> targets) => targets.All(t => t.IsMet(_network.Cost, _network.Cost));
 
     /// <summary>Which options stand in the way of a target, as sentences.</summary>
     private string WaysOut(TargetOutOfReachException e)
     {
         var request = options.ToRequest(multiple);
-        var now = _pruner.Smallest(request);
+        var now = Planner.Smallest(_network, request);
         Target[] targets = [.. options.Targets.Where(t => IsUnmet(t.ToString())), .. options.SizeTargets.Where(t => IsUnmet(t.ToString())).Take(1).Select(_ => new Target(TargetKind.Bytes, null, 0))];
         var ways = new List<string>();
         Offer("--round 1", request with { Rounding = new Rounding(1) });
@@ -160,7 +151,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
 
         void Offer(string option, PruneRequest wider)
         {
-            var smallest = _pruner.Smallest(wider);
+            var smallest = Planner.Smallest(_network, wider);
             var gains = targets.Where(t => t.Of(smallest) < t.Of(now)).Select(t => Reachable(t, smallest)).ToArray();
             if (gains.Length > 0)
             {
@@ -177,29 +168,27 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     {
         if (_calibrated is null || plan.IsEmpty)
         {
-            return new CutResult(loaded.Model, _pruner.Apply(plan), rule, whyNothing);
+            return new CutResult(Pruner.Apply(_network, plan), rule, whyNothing);
         }
 
-        var result = _calibrated.Apply(plan);
-        return new CutResult(result.Model, _calibrated.Outcome(result), rule, whyNothing);
+        return new CutResult(_calibrated.Outcome(_calibrated.Apply(plan)), rule, whyNothing);
     }
 
     private CutResult Prune(PruneRequest request, IReadOnlyList<Target> targets, string rule, string whyNothing)
     {
         if (_calibrated is null || AreMet(targets))
         {
-            return new CutResult(loaded.Model, _pruner.Prune(request with { Targets = targets }), rule, whyNothing);
+            return new CutResult(Pruner.Prune(_network, request with { Targets = targets }), rule, whyNothing);
         }
 
-        var result = _calibrated.Prune(request, targets);
-        return new CutResult(result.Model, _calibrated.Outcome(result), rule, whyNothing);
+        return new CutResult(_calibrated.Outcome(_calibrated.Prune(request, targets)), rule, whyNothing);
     }
 
     /// <summary>A target that cannot be reached because nothing can be cut deserves more than its range.</summary>
     private void SayWhyFixed(string reason)
     {
         terminal.Note($"nothing of the model can be cut: {reason}.");
-        foreach (var blocked in _pruner.Channels.Blocked.OrderByDescending(b => b.Count).Take(MostReasons))
+        foreach (var blocked in _network.Channels.Blocked.OrderByDescending(b => b.Count).Take(MostReasons))
         {
             terminal.Note($"{Reports.Numbers.Count(blocked.Count, "channel")} of {blocked.Producers[0].Label}{(blocked.Producers.Count > 1 ? " and others" : "")}: {blocked.Reason.Text}");
         }
@@ -209,10 +198,10 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     {
         if (!options.HasLimits)
         {
-            var free = _pruner.Prune(request);
+            var free = Pruner.Prune(_network, request);
             if (!free.ChangedNothing)
             {
-                return new CutResult(loaded.Model, free, "what provably contributes nothing", "");
+                return new CutResult(free, "what provably contributes nothing", "");
             }
         }
 
@@ -229,7 +218,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
         }
 
         using var limits = new LossLimits(loaded, options.Measure, drift, options.MaxDrop);
-        var target = new LimitSearch(loaded, _pruner, request, limits, terminal, _calibrated).Find();
+        var target = new LimitSearch(_network, request, limits, terminal, _calibrated).Find();
         return Prune(request, target is null ? [] : [target.Value], rule, options.MaxDrop is null
             ? Invariant($"every cut that was tried drifts by more than {drift}")
             : Invariant($"no cut that was tried keeps to {rule}"));
@@ -238,14 +227,14 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
     /// <summary>Why not even a search can find anything; null when it can.</summary>
     private string? WhyFixed(PruneRequest request)
     {
-        if (_pruner.Smallest(request).Macs < _pruner.Before.Macs)
+        if (Planner.Smallest(_network, request).Macs < _network.Cost.Macs)
         {
             return null;
         }
 
-        return _pruner.Channels.Groups.Count == 0 && !_pruner.Blocks.Any(b => b.Obstacle is null)
+        return _network.Channels.Groups.Count == 0 && !_network.Blocks.Any(b => b.Obstacle is null)
             ? "none of its channels can be cut"
-            : _pruner.Channels.Groups.Count == 0 ? "only whole blocks can be cut (--granularity blocks)"
+            : _network.Channels.Groups.Count == 0 ? "only whole blocks can be cut (--granularity blocks)"
             : options.Only is not null || options.Exclude is not null ? "--only and --exclude leave nothing to cut"
             : $"it has no more channels than the multiples to keep ({Invariant($"--round {request.Rounding.Multiple}")})";
     }
@@ -275,7 +264,7 @@ internal sealed class Cutter(LoadedModel loaded, Pruner pruner, PruneOptions opt
             return Of(cutter.Draft(request, targets, rule));
         }
 
-        public Candidate<CutResult> Final(long? most) => Of(cutter.Repaired(request, Targets(most), rule));
+        public Candidate<CutResult> Final(long? most) => Of(cutter.Prune(request, Targets(most), rule, KeepsTarget));
 
         private IReadOnlyList<Target> Targets(long? most) => most is { } time ? [.. request.Targets, new Target(TargetKind.Time, null, time)] : request.Targets;
 

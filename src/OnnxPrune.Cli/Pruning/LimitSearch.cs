@@ -1,4 +1,3 @@
-using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
@@ -6,7 +5,7 @@ using OnnxPrune.Planning;
 namespace OnnxPrune.Cli.Pruning;
 
 /// <summary>Finds the smallest share of the MACs at which a network stays within limits of loss, by pruning copies and running them.</summary>
-internal sealed class LimitSearch(LoadedModel loaded, Pruner pruner, PruneRequest request, LossLimits limits, Terminal terminal, CalibratedCutter? calibrated)
+internal sealed class LimitSearch(NetworkAnalysis network, PruneRequest request, LossLimits limits, Terminal terminal, CalibratedCutter? calibrated)
 {
     // Seven halvings leave less than a hundredth of the range; channel multiples are coarser than that.
     private const int MostTrials = 7;
@@ -15,7 +14,7 @@ internal sealed class LimitSearch(LoadedModel loaded, Pruner pruner, PruneReques
     /// <summary>The target that keeps the limits; null when no cut does.</summary>
     public Target? Find()
     {
-        var (smallest, before) = (pruner.Smallest(request), pruner.Before);
+        var (smallest, before) = (Planner.Smallest(network, request), network.Cost);
         return smallest.Macs >= before.Macs
             ? null
             : terminal.Watched(PhaseNames.SearchingLimits, progress => Bisect((double)smallest.Macs / before.Macs, progress));
@@ -57,15 +56,6 @@ internal sealed class LimitSearch(LoadedModel loaded, Pruner pruner, PruneReques
         }
     }
 
-    private Model Prune(Target target)
-    {
-        if (calibrated is not null)
-        {
-            return calibrated.Prune(request, [target]).Model;
-        }
-
-        var copy = loaded.Copy();
-        new Pruner(copy.Model, copy.Concrete?.Values).Prune(request with { Targets = [target] });
-        return copy.Model;
-    }
+    private Model Prune(Target target) =>
+        calibrated is not null ? calibrated.Prune(request, [target]).Model : Pruner.Prune(network, request with { Targets = [target] }).Model;
 }

@@ -73,23 +73,23 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         var nodesBefore = loaded.Model.Graph.Nodes.Count;
         var multiple = options.Round ?? terminal.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(options.Measure.Sessions));
         var times = options.TimeTargets.Count == 0 ? null : Times(loaded, multiple);
-        var pruner = terminal.Timed("follow the channels", () => new Pruner(loaded.Model, loaded.Concrete?.Values, times));
-        WarnOfPatterns(pruner);
-        var layers = options.Report is null ? null : LayerTable.Of(pruner.Channels, loaded.Concrete);
-        var cut = terminal.Timed("prune", () => new Cutter(loaded, pruner, options, multiple, terminal).Cut());
+        var network = terminal.Timed("follow the channels", () => loaded.Analyse(times));
+        WarnOfPatterns(network);
+        var layers = options.Report is null ? null : LayerTable.Of(network);
+        var cut = terminal.Timed("prune", () => new Cutter(loaded, network, options, multiple, terminal).Cut());
         SayWhatWasAssumed(cut.Outcome);
 
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(cut.Model, OutputPaths.OfModel(options)));
         var (original, pruned) = (
-            ModelFigures.Of(nodesBefore, cut.Outcome.BlocksBefore, cut.Outcome.Before, loaded.Bytes),
-            ModelFigures.Of(cut.Model.Graph.Nodes.Count, cut.Outcome.BlocksBefore - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, staged.Length));
+            ModelFigures.Of(nodesBefore, network.Blocks.Count, cut.Outcome.Before, loaded.Bytes),
+            ModelFigures.Of(cut.Model.Graph.Nodes.Count, network.Blocks.Count - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, staged.Length));
         _result = new PruneResult(
             options,
             cut,
             original,
             pruned,
             options.Verify ? Verify(loaded, staged, cut.Latency?.Race) : Load(loaded, staged),
-            layers?.After(cut.Model, loaded.ConcreteOf(cut.Model)))
+            layers?.After(cut.Outcome.Pruned))
         {
             // Told apart now, while both files are there.
             Files = options.Report is null ? null : (ReportModel.Of(options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, pruned)),
@@ -113,11 +113,11 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     }
 
     /// <summary>A pattern that matches nothing is a mistyped one.</summary>
-    private void WarnOfPatterns(Pruner pruner)
+    private void WarnOfPatterns(NetworkAnalysis network)
     {
         foreach (var (option, pattern) in new[] { ("--exclude", options.Exclude), ("--only", options.Only) })
         {
-            if (pattern is not null && !PruneRequest.Matches(pattern, pruner.Channels.Model, pruner.Blocks))
+            if (pattern is not null && !PruneRequest.Matches(pattern, network.Model, network.Blocks))
             {
                 terminal.Note($"{option} '{pattern}' matches no node, weight or block of the model; 'onnxprune inspect {options.Input}' shows their names.");
             }
@@ -133,7 +133,6 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     }
 
     private Comparison Verify(LoadedModel original, PendingFile staged, LatencyReport? race) =>
-        // Only the input's path and shapes are used: the model in memory is the pruned one by now.
         new Comparer(original, options.Measure, terminal).Compare(settings => Open(staged, settings), race);
 
     /// <summary>Where nothing is run, the result is loaded once, without what a session needs in order to be fast: it must be a model.</summary>

@@ -1,7 +1,5 @@
-using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Shapes;
 
 namespace OnnxPrune.Cli.Reports;
 
@@ -18,20 +16,19 @@ internal sealed class LayerTable
 {
     private readonly List<(Node Node, LayerCost Cost)> _layers = [];
 
-    private LayerTable(ChannelGraph graph, ConcreteShapes? concrete)
+    private LayerTable(NetworkAnalysis network)
     {
-        var model = new CostModel(graph, new CostShapes(graph.Constants, concrete?.Values));
-        var macs = model.MacsByNode().ToDictionary(m => m.Node, m => m.Macs);
+        var macs = network.Costs.MacsByNode().ToDictionary(m => m.Node, m => m.Macs);
 
         // A constant that several nodes share is counted with the first.
-        var parameters = model.ParametersByValue().GroupBy(p => p.Value.Uses[0].Node).ToDictionary(g => g.Key, g => g.Sum(p => p.Parameters));
-        var names = new NodeNames(graph.Model.Graph);
-        foreach (var node in graph.Model.Graph.Nodes)
+        var parameters = network.Costs.ParametersByValue().GroupBy(p => p.Value.Uses[0].Node).ToDictionary(g => g.Key, g => g.Sum(p => p.Parameters));
+        var names = new NodeNames(network.Model.Graph);
+        foreach (var node in network.Model.Graph.Nodes)
         {
             var (m, p) = (macs.GetValueOrDefault(node), parameters.GetValueOrDefault(node));
             if (m > 0 || p > 0)
             {
-                var weight = node.Inputs.OfType<Value>().Select(v => graph.Constants[v]).FirstOrDefault(t => t is not null);
+                var weight = node.Inputs.OfType<Value>().Select(v => network.Constants[v]).FirstOrDefault(t => t is not null);
                 _layers.Add((node, new LayerCost(names.Of(node), node.OpType, weight is null ? [] : [.. weight.Dims], m, p)));
             }
         }
@@ -39,12 +36,12 @@ internal sealed class LayerTable
 
     public IEnumerable<LayerCost> Costs => _layers.Select(l => l.Cost);
 
-    public static LayerTable Of(ChannelGraph graph, ConcreteShapes? concrete) => new(graph, concrete);
+    public static LayerTable Of(NetworkAnalysis network) => new(network);
 
     /// <summary>The same layers in the pruned model, which keeps the names of what its nodes make.</summary>
-    public IReadOnlyList<LayerChange> After(Model model, ConcreteShapes? concrete)
+    public IReadOnlyList<LayerChange> After(NetworkAnalysis pruned)
     {
-        var after = new LayerTable(ChannelFlow.Through(model), concrete)._layers.ToDictionary(l => l.Node.Output.Name, l => l.Cost);
+        var after = new LayerTable(pruned)._layers.ToDictionary(l => l.Node.Output.Name, l => l.Cost);
         return [.. _layers.Select(l => new LayerChange(l.Cost, after.GetValueOrDefault(l.Node.Output.Name)))];
     }
 }

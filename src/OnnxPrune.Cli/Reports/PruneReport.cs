@@ -45,8 +45,8 @@ internal static class PruneReport
             outcome.CalibrationSamples == 0 ? null : new ReportRepair(outcome.Repaired, outcome.FittedTogether, outcome.CalibrationSamples),
             outcome.Plan,
             [.. (result.Layers ?? []).Select(Layer)],
-            Blocked(outcome.Blocked),
-            Uncounted(outcome.Uncounted),
+            Blocked(outcome.Original.Channels.Blocked),
+            Uncounted(outcome.Original.Uncounted),
             result.Comparison is null ? null : Verification(result.Comparison, result.Original, result.Pruned),
             result.Cut.Latency is { } search ? Search(search, result) : null);
     }

@@ -37,10 +37,10 @@ internal static class PruneSummary
             SayWhatWouldHelp(result.Options, terminal);
         }
 
-        if (result.Cut.IsFixed && result.Cut.Outcome.Blocked.Count > 0)
+        if (result.Cut.IsFixed && result.Cut.Outcome.Original.Channels.Blocked.Count > 0)
         {
             terminal.Line("Channels that must stay:");
-            BlockedTable.Show(PruneReport.Blocked(result.Cut.Outcome.Blocked), terminal);
+            BlockedTable.Show(PruneReport.Blocked(result.Cut.Outcome.Original.Channels.Blocked), terminal);
         }
     }
 
@@ -77,8 +77,8 @@ internal static class PruneSummary
             : null;
 
     /// <summary>Null where the MACs of every layer are known.</summary>
-    public static string? WhatWasNotCounted(PruneOutcome outcome) => outcome.Uncounted is [var first, ..]
-        ? $"The MACs leave out {Numbers.Count(outcome.Uncounted.Count, "layer")}: {first.Node}: {first.Reason}{(outcome.Uncounted.Count > 1 ? " (inspect lists all)" : "")}."
+    public static string? WhatWasNotCounted(PruneOutcome outcome) => outcome.Original.Uncounted is [var first, ..]
+        ? $"The MACs leave out {Numbers.Count(outcome.Original.Uncounted.Count, "layer")}: {first.Node}: {first.Reason}{(outcome.Original.Uncounted.Count > 1 ? " (inspect lists all)" : "")}."
         : null;
 
     /// <summary>One sentence.</summary>

@@ -111,7 +111,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
     private Result Measure(LoadedModel loaded, TrainingOutcome outcome, TrainingData data, double before, RaceTrack track)
     {
         var race = terminal.Watched("racing the trained network", _ => track.Race(outcome.Pruned, RaceTrack.Long));
-        var blocks = new Pruner(loaded.Copy().Model, null).Blocks.Count;
+        var blocks = NetworkAnalysis.OnDemand(loaded.Model).Blocks.Count;
         return new Result(
             ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, outcome.Before, loaded.Bytes),
             ModelFigures.Of(outcome.Pruned.Graph.Nodes.Count, blocks - outcome.Plan.Blocks.Count, outcome.After, OnnxFile.ToBytes(outcome.Pruned).Length),

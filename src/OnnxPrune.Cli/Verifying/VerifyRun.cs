@@ -64,8 +64,8 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
 
     private static ModelFigures Figures(LoadedModel loaded)
     {
-        var pruner = new Pruner(loaded.Model, loaded.Concrete?.Values);
-        return ModelFigures.Of(loaded.Model.Graph.Nodes.Count, pruner.Blocks.Count, pruner.Before, loaded.Bytes);
+        var network = loaded.Analyse();
+        return ModelFigures.Of(loaded.Model.Graph.Nodes.Count, network.Blocks.Count, network.Cost, loaded.Bytes);
     }
 
     private void Show(ModelFigures first, ModelFigures second, Comparison comparison)

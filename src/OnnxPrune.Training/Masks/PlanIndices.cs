@@ -21,8 +21,7 @@ internal static class PlanIndices
             Graph.SetInitializer(value, tensor.WithType(ElementType.Double).WithValues([.. Enumerable.Range(0, (int)tensor.Count).Select(i => (double)i)]));
         }
 
-        new Pruner(copy).Apply(plan with { AbsorbMeans = false });
-        return copy.Graph.Initializers.Where(v => v.ElementType == ElementType.Double)
+        return Pruner.Apply(copy, plan with { AbsorbMeans = false }).Graph.Initializers.Where(v => v.ElementType == ElementType.Double)
             .ToDictionary(v => v.Name, v => Array.ConvertAll(v.Initializer!.ToDoubles(), d => (long)d));
     }
 

@@ -3,7 +3,6 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Shapes;
-using OnnxPrune.Serialization;
 using OnnxPrune.Training.Methods;
 
 namespace OnnxPrune.Training.Runs;
@@ -29,14 +28,14 @@ internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget
         var scores = gates.Names.Zip(gates.Probabilities).ToDictionary(p => p.First, p => p.Second);
         if (_targets.Count == 0)
         {
-            return Result(Apply(model, pruner => pruner.Apply(new PruningPlan([.. scores.Where(s => s.Value < 0.5).Select(s => s.Key)], [], true))));
+            return Result(Apply(model, network => Pruner.Apply(network, new PruningPlan([.. scores.Where(s => s.Value < 0.5).Select(s => s.Key)], [], true))));
         }
 
         var request = new PruneRequest { CutsBlocks = true, CutsChannels = false, BlockScores = scores, Rounding = options.Rounding };
-        return Method == TrainingMethod.Blocks ? Finally(model, _ => request) : Result(Apply(model, pruner =>
+        return Method == TrainingMethod.Blocks ? Finally(model, _ => request) : Result(Apply(model, network =>
         {
-            var smallest = pruner.Smallest(request);
-            return pruner.Prune(request with { Targets = [.. _targets.Select(t => BlockTarget(t, smallest))] });
+            var smallest = Planner.Smallest(network, request);
+            return Pruner.Prune(network, request with { Targets = [.. _targets.Select(t => BlockTarget(t, smallest))] });
         }));
     }
 
@@ -45,29 +44,28 @@ internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget
     public (PruningPlan Plan, Model Model) Channels(Model model) => Finally(model, Ranking);
 
     /// <summary>What <see cref="Channels"/> would remove now, about; the model stays as it is.</summary>
-    public PruningPlan ChannelPlan(Model model) => Apply(model, pruner => pruner.Prune(Ranking(pruner) with { Targets = Limits(_targets) })).Plan;
+    public PruningPlan ChannelPlan(Model model) => Apply(model, network => Pruner.Prune(network, Ranking(network) with { Targets = Limits(_targets) })).Plan;
 
     /// <summary>The last cut of a run, after which every target holds.</summary>
-    private (PruningPlan Plan, Model Model) Finally(Model model, Func<Pruner, PruneRequest> request)
+    private (PruningPlan Plan, Model Model) Finally(Model model, Func<NetworkAnalysis, PruneRequest> request)
     {
         if (time is null)
         {
             return Result(Cut([]));
         }
 
-        var copy = OnnxFile.CloneWithShapes(model);
-        var pruner = Pruner(copy);
-        return Result(time.Largest(pruner.Smallest(request(pruner)).Time, pruner.Before.Time, most => Cut([new Target(TargetKind.Time, null, most)])));
+        var network = Analyse(model);
+        return Result(time.Largest(Planner.Smallest(network, request(network)).Time, network.Cost.Time, most => Cut([new Target(TargetKind.Time, null, most)])));
 
-        Draft Cut(IReadOnlyList<Target> more) => Apply(model, pruner => pruner.Prune(request(pruner) with { Targets = [.. Limits(options.Targets), .. more] }));
+        Draft Cut(IReadOnlyList<Target> more) => Apply(model, network => Pruner.Prune(network, request(network) with { Targets = [.. Limits(options.Targets), .. more] }));
     }
 
-    private PruneRequest Ranking(Pruner pruner) => new()
+    private PruneRequest Ranking(NetworkAnalysis network) => new()
     {
         CutsBlocks = false,
         CutsChannels = true,
-        Criterion = Method == TrainingMethod.Sfp ? new FilterNorm(2) : HasNorms(pruner.Channels) ? new BnScale() : null,
-        RanksGlobally = Method != TrainingMethod.Sfp && HasNorms(pruner.Channels),
+        Criterion = Method == TrainingMethod.Sfp ? new FilterNorm(2) : HasNorms(network.Channels) ? new BnScale() : null,
+        RanksGlobally = Method != TrainingMethod.Sfp && HasNorms(network.Channels),
         Rounding = options.Rounding,
     };
 
@@ -83,16 +81,13 @@ internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget
     /// <summary>Scores can only be compared across groups where all are of one kind.</summary>
     private static bool HasNorms(ChannelGraph graph) => graph.Groups.All(g => new BnScale().Score(graph, g) is not null);
 
-    private Draft Apply(Model model, Func<Pruner, PruneOutcome> cut)
+    private Draft Apply(Model model, Func<NetworkAnalysis, PruneOutcome> cut)
     {
-        var copy = OnnxFile.CloneWithShapes(model);
-        var outcome = cut(Pruner(copy));
-
-        // What shapes the graph states of its values is out of date after a cut; read anew, they are inferred.
-        return new Draft(outcome.Plan, OnnxFile.CloneWithShapes(copy), outcome.After.Time);
+        var outcome = cut(Analyse(model));
+        return new Draft(outcome.Plan, outcome.Model, outcome.After.Time);
     }
 
-    private Pruner Pruner(Model model) => new(model, ConcreteShapes.Infer(model).Values, time?.Layers);
+    private NetworkAnalysis Analyse(Model model) => NetworkAnalysis.Of(model, ConcreteShapes.Infer(model).Values, time?.Layers);
 
     private static (PruningPlan Plan, Model Model) Result(Draft draft) => (draft.Plan, draft.Model);
 }

@@ -455,6 +455,6 @@ public sealed class TrainingRun : IDisposable
     {
         var copy = OnnxFile.CloneWithShapes(model);
         ShapeInference.Infer(copy);
-        return new Pruner(copy, ConcreteShapes.Infer(copy).Values, times).Before;
+        return NetworkAnalysis.Of(copy, ConcreteShapes.Infer(copy).Values, times).Cost;
     }
 }

@@ -31,6 +31,10 @@ public sealed record ResidualBlock(
     IReadOnlyList<Node> Shortcut,
     string? Obstacle)
 {
+    /// <summary>The same block in a copy of the graph.</summary>
+    public ResidualBlock CopyTo(CopyMap copyOf) =>
+        this with { Join = copyOf[Join], Branch = [.. Branch.Select(n => copyOf[n])], Shortcut = [.. Shortcut.Select(n => copyOf[n])] };
+
     /// <summary>How plans and messages call the block.</summary>
     public string Name => Join.Label;
 }

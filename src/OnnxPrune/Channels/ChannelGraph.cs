@@ -13,7 +13,7 @@ public sealed class ChannelGraph
     private readonly ChannelOrigin[] _origins;
     private readonly PinReason?[] _pins;
     private readonly Dictionary<Value, IReadOnlyCollection<Use>> _bindings;
-    private readonly Dictionary<(Node, int), List<int>> _made = [];
+    private readonly Dictionary<(Node Node, int Axis), List<int>> _made = [];
 
     internal ChannelGraph(
         Model model,
@@ -67,6 +67,22 @@ public sealed class ChannelGraph
             .Select(g => new BlockedChannels(g.First().Reason!, g.Count(), [.. g.Select(made => made.Item1).Distinct()]))];
     }
 
+    private ChannelGraph(ChannelGraph original, Model copy, CopyMap copyOf)
+    {
+        Model = copy;
+        Constants = original.Constants.CopyTo(copyOf);
+        Terms = original.Terms.CopyTo(copyOf, Constants);
+        Count = original.Count;
+        _channels = original._channels.ToDictionary(c => c.Key.CopyTo(copyOf), c => c.Value);
+        _origins = Array.ConvertAll(original._origins, o => o with { Node = copyOf[o.Node] });
+        _pins = Array.ConvertAll(original._pins, p => p?.CopyTo(copyOf));
+        _bindings = original._bindings.ToDictionary(b => copyOf[b.Key], b => (IReadOnlyCollection<Use>)[.. b.Value.Select(u => copyOf[u])]);
+        _made = original._made.ToDictionary(m => (copyOf[m.Key.Node], m.Key.Axis), m => m.Value);
+        Readers = [.. original.Readers.Select(r => r with { Node = copyOf[r.Node] })];
+        Groups = [.. original.Groups.Select(g => g.CopyTo(copyOf))];
+        Blocked = [.. original.Blocked.Select(b => b.CopyTo(copyOf))];
+    }
+
     public Model Model { get; }
 
     public ConstantValues Constants { get; }
@@ -107,6 +123,9 @@ public sealed class ChannelGraph
 
     /// <summary>The channels that a node makes along an axis of its first output, by index; null when it makes none there.</summary>
     public IReadOnlyList<int>? MadeBy(Node node, int axis) => _made.GetValueOrDefault((node, axis));
+
+    /// <summary>The same of a copy of the model, before it changes.</summary>
+    internal ChannelGraph CopyTo(Model copy, CopyMap copyOf) => new(this, copy, copyOf);
 
     /// <summary>Makes a constant that a rewrite has added carry the same channels as another axis.</summary>
     internal void Adopt(Value parameter, int axis, ValueAxis like)

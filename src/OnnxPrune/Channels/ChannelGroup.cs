@@ -19,6 +19,13 @@ public sealed record ChannelGroup(
     IReadOnlyList<Node> Producers,
     IReadOnlyList<Reader> Readers)
 {
+    internal ChannelGroup CopyTo(CopyMap copyOf) => this with
+    {
+        Axes = [.. Axes.Select(a => a with { Axis = a.Axis.CopyTo(copyOf) })],
+        Producers = [.. Producers.Select(p => copyOf[p])],
+        Readers = [.. Readers.Select(r => r with { Node = copyOf[r.Node] })],
+    };
+
     public override string ToString() => $"{Name} ({Channels.Count} channels)";
 }
 
@@ -28,4 +35,7 @@ public readonly record struct GroupAxis(ValueAxis Axis, int Multiplicity);
 /// <summary>Channels that stay, all for the same reason.</summary>
 /// <param name="Count">How many the layers make; coupled ones count in every layer.</param>
 /// <param name="Producers">The layers that make them.</param>
-public sealed record BlockedChannels(PinReason Reason, int Count, IReadOnlyList<Node> Producers);
+public sealed record BlockedChannels(PinReason Reason, int Count, IReadOnlyList<Node> Producers)
+{
+    internal BlockedChannels CopyTo(CopyMap copyOf) => this with { Reason = Reason.CopyTo(copyOf), Producers = [.. Producers.Select(p => copyOf[p])] };
+}

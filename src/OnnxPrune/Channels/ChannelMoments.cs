@@ -61,6 +61,9 @@ public sealed class ChannelMoments
     /// <summary>The same as what a BatchNormalization gives.</summary>
     public ChannelMoments From(Node norm) => new(Axis, _channels) { Source = new NormalSource(norm, this, x => x) };
 
+    /// <summary>The same of a copy of the graph.</summary>
+    internal ChannelMoments CopyTo(CopyMap copyOf) => new(Axis, _channels) { Source = Source is { } source ? source with { Norm = copyOf[source.Norm] } : null };
+
     /// <summary>Only what is certain whatever the distribution.</summary>
     public ChannelMoments OnlyConstants() => new(Axis, Array.ConvertAll(_channels, m => m is { IsConstant: true } ? m : null));
 

@@ -30,6 +30,19 @@ public sealed class MomentsFlow
         return flow;
     }
 
+    /// <summary>The same of a copy of the graph, before it changes.</summary>
+    /// <param name="constants">The copy's.</param>
+    internal MomentsFlow CopyTo(CopyMap copyOf, ConstantValues constants)
+    {
+        var copy = new MomentsFlow(constants);
+        foreach (var (value, moments) in copyOf.Of(_known))
+        {
+            copy._known.Add(value, moments.CopyTo(copyOf));
+        }
+
+        return copy;
+    }
+
     public ChannelMoments? Of(Value value) => _known.GetValueOrDefault(value);
 
     /// <summary>The output of a layer whose weight rows are zero is its bias, for certain; nothing is known of other rows.</summary>

@@ -4,7 +4,7 @@ namespace OnnxPrune.Constants;
 
 /// <summary>
 /// The values that do not depend on what is fed: initializers, Constant nodes, and what the shape-like operators make of them
-/// (He's option A computes its paddings so). Evaluated on demand and remembered; the graph is not changed.
+/// (He's option A computes its paddings so). Evaluated on demand and remembered; the graph is not changed. Several threads may ask at once.
 /// </summary>
 public sealed class ConstantValues
 {
@@ -15,7 +15,11 @@ public sealed class ConstantValues
     private const int MostBytesHeld = 1 << 16;
 
     private long _bytes;
-    private readonly Dictionary<Value, Tensor?> _known = [];
+    private readonly Dictionary<Value, Tensor?> _known;
+
+    public ConstantValues() => _known = [];
+
+    private ConstantValues(Dictionary<Value, Tensor?> known, long bytes) => (_known, _bytes) = (known, bytes);
 
     /// <summary>The value's content, or null when it is not constant, or made by an operator that is not evaluated here.</summary>
     public Tensor? this[Value? value]
@@ -37,13 +41,16 @@ public sealed class ConstantValues
                 return null;
             }
 
-            if (!_known.TryGetValue(value, out var tensor))
+            lock (_known)
             {
-                EvaluateFromAbove(value);
-                tensor = _known[value];
-            }
+                if (!_known.TryGetValue(value, out var tensor))
+                {
+                    EvaluateFromAbove(value);
+                    tensor = _known[value];
+                }
 
-            return tensor;
+                return tensor;
+            }
         }
     }
 
@@ -69,6 +76,15 @@ public sealed class ConstantValues
 
         known = true;
         return node.Ints(attribute);
+    }
+
+    /// <summary>The same of a copy of the graph, before it changes.</summary>
+    internal ConstantValues CopyTo(CopyMap copyOf)
+    {
+        lock (_known)
+        {
+            return new ConstantValues(copyOf.Of(_known), _bytes);
+        }
     }
 
     /// <summary>Forgets a computed value, because a rewrite changed what it is computed from.</summary>

@@ -3,7 +3,10 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Constants;
 
 /// <summary>An axis of a value.</summary>
-public readonly record struct ValueAxis(Value Value, int Axis);
+public readonly record struct ValueAxis(Value Value, int Axis)
+{
+    internal ValueAxis CopyTo(CopyMap copyOf) => new(copyOf[Value], Axis);
+}
 
 /// <summary>
 /// One integer that the graph computes from shapes: its number where that is known, and the axes whose lengths it was computed
@@ -17,6 +20,8 @@ public readonly record struct DimTerm(long? Known, IReadOnlyList<ValueAxis> Sour
 
     public static DimTerm Computed(long? known, params IEnumerable<DimTerm> from) =>
         new(known, [.. from.SelectMany(t => t.Sources).Distinct()], false);
+
+    internal DimTerm CopyTo(CopyMap copyOf) => this with { Sources = [.. Sources.Select(s => s.CopyTo(copyOf))] };
 
     public bool IsLengthOf(Value value, int axis) => IsPlain && Sources.Count == 1 && Sources[0] == new ValueAxis(value, axis);
 }

@@ -4,7 +4,7 @@ namespace OnnxPrune.Constants;
 
 /// <summary>
 /// Follows the integers that exporters compute from shapes (Shape → Gather → Concat → Reshape and the like), element by element,
-/// so that it is known which of them hide a channel count. Evaluated on demand and remembered.
+/// so that it is known which of them hide a channel count. Evaluated on demand and remembered. Several threads may ask at once.
 /// </summary>
 /// <param name="shapes">Shapes that go before those that the values state; null for none.</param>
 public sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<Value, Shape>? shapes = null)
@@ -25,15 +25,34 @@ public sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<Val
                 return null;
             }
 
-            if (!_known.TryGetValue(value, out var terms))
+            lock (_known)
             {
-                _known[value] = null;
-                terms = Follow(value) is { Length: <= MostElements } few ? few : null;
-                _known[value] = terms;
-            }
+                if (!_known.TryGetValue(value, out var terms))
+                {
+                    _known[value] = null;
+                    terms = Follow(value) is { Length: <= MostElements } few ? few : null;
+                    _known[value] = terms;
+                }
 
-            return terms;
+                return terms;
+            }
         }
+    }
+
+    /// <summary>The same of a copy of the graph, before it changes.</summary>
+    /// <param name="constants">The copy's.</param>
+    internal ShapeTerms CopyTo(CopyMap copyOf, ConstantValues constants)
+    {
+        var copy = new ShapeTerms(constants, shapes is null ? null : copyOf.Of(shapes));
+        lock (_known)
+        {
+            foreach (var (value, terms) in copyOf.Of(_known))
+            {
+                copy._known.Add(value, terms is null ? null : Array.ConvertAll(terms, t => t.CopyTo(copyOf)));
+            }
+        }
+
+        return copy;
     }
 
     /// <summary>The numbers of a vector all of whose elements are known; null otherwise.</summary>

@@ -30,19 +30,22 @@ public sealed class Graph
     public IEnumerable<Value> FedInputs => _inputs.Where(i => !i.IsInitializer);
 
     /// <summary>An independent copy: nodes, values and their links are new; tensors and attributes, which never change, are shared.</summary>
-    public Graph Clone()
+    /// <param name="copyOf">Finds the copies of nodes and values.</param>
+    public Graph Clone(out CopyMap copyOf)
     {
         var copy = new Graph { Name = Name, NamesOfNothing = NamesOfNothing };
-        var twins = _values.Values.ToDictionary(v => v, v => v.Copy());
-        foreach (var twin in twins.Values)
+        var values = _values.Values.ToDictionary(v => v, v => v.Copy());
+        foreach (var value in values.Values)
         {
-            copy._values.Add(twin.Name, twin);
+            copy._values.Add(value.Name, value);
         }
 
-        copy._inputs.AddRange(_inputs.Select(v => twins[v]));
-        copy._outputs.AddRange(_outputs.Select(v => twins[v]));
-        copy._initializers.AddRange(_initializers.Select(v => twins[v]));
-        copy._nodes.AddRange(_nodes.Select(n => n.Copy(v => v is null ? null : twins[v])));
+        var nodes = _nodes.ToDictionary(n => n, n => n.Copy(v => v is null ? null : values[v]));
+        copy._inputs.AddRange(_inputs.Select(v => values[v]));
+        copy._outputs.AddRange(_outputs.Select(v => values[v]));
+        copy._initializers.AddRange(_initializers.Select(v => values[v]));
+        copy._nodes.AddRange(_nodes.Select(n => nodes[n]));
+        copyOf = new CopyMap(nodes, values);
         return copy;
     }
 

@@ -39,7 +39,11 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     internal ReadOnlyMemory<byte> Source { get; init; }
 
     /// <summary>An independent copy, with the shapes that are known. Tensors, which never change, are shared.</summary>
-    public Model Clone() => new(Graph.Clone(), Opsets, new Dictionary<string, string>(Metadata))
+    public Model Clone() => Clone(out _);
+
+    /// <inheritdoc cref="Clone()"/>
+    /// <param name="copyOf">Finds the copies of nodes and values.</param>
+    public Model Clone(out CopyMap copyOf) => new(Graph.Clone(out copyOf), Opsets, new Dictionary<string, string>(Metadata))
     {
         Functions = Functions,
         IrVersion = IrVersion,

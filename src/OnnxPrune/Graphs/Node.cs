@@ -110,17 +110,17 @@ public sealed class Node
         }
     }
 
-    /// <summary>The same for another graph, whose values <paramref name="twin"/> finds.</summary>
-    internal Node Copy(Func<Value?, Value?> twin)
+    /// <summary>The same for another graph, whose values <paramref name="copyOf"/> finds.</summary>
+    internal Node Copy(Func<Value?, Value?> copyOf)
     {
         var copy = new Node(Name, OpType, Domain, _attributes, Source);
         for (var i = 0; i < _inputs.Count; i++)
         {
-            copy.SetInput(i, twin(_inputs[i]));
+            copy.SetInput(i, copyOf(_inputs[i]));
         }
 
-        _outputs.ForEach(o => copy.AddOutput(twin(o)));
-        _captures.ForEach(c => copy.AddCapture(twin(c)!));
+        _outputs.ForEach(o => copy.AddOutput(copyOf(o)));
+        _captures.ForEach(c => copy.AddCapture(copyOf(c)!));
         return copy;
     }
 

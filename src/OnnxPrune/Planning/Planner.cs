@@ -16,29 +16,65 @@ public sealed class Planner
     private readonly double[][] _scores;
     private readonly int[] _dead;
 
+    /// <param name="network">What is left of the model.</param>
     /// <param name="original">The cost that targets are shares of.</param>
-    public Planner(ChannelGraph graph, CostShapes shapes, PruneRequest request, Cost original, LayerTimes? times)
+    private Planner(NetworkAnalysis network, PruneRequest request, Cost original)
     {
-        (_graph, _request, _original) = (graph, request, original);
-        _cost = new CostModel(graph, shapes, request.AbsorbMeans, times);
-        _names = new NodeNames(graph.Model.Graph);
-        _moments = MomentsFlow.Through(graph.Model, graph.Constants);
-        _scores = new double[graph.Groups.Count][];
-        _dead = new int[graph.Groups.Count];
-        for (var g = 0; g < graph.Groups.Count; g++)
+        (_graph, _request, _original) = (network.Channels, request, original);
+        _cost = request.AbsorbMeans ? network.CostsWithNewBiases : network.Costs;
+        _names = new NodeNames(network.Model.Graph);
+        _moments = network.Moments;
+        _scores = new double[_graph.Groups.Count][];
+        _dead = new int[_graph.Groups.Count];
+        for (var g = 0; g < _graph.Groups.Count; g++)
         {
             Rank(g);
         }
     }
 
+    /// <summary>What goes, for a request to be met.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    public static PruningPlan Plan(NetworkAnalysis network, PruneRequest request) => Choose(network, request).Plan;
+
+    /// <summary>The cost of the smallest model that the request allows, its targets aside.</summary>
+    public static Cost Smallest(NetworkAnalysis network, PruneRequest request) => new Planner(network, request, network.Cost).Smallest(network.Blocks);
+
+    /// <summary>What goes, for a request to be met, and why.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    internal static PlanChoice Choose(NetworkAnalysis network, PruneRequest request)
+    {
+        foreach (var target in request.Targets.Where(t => t.Of(network.Cost) == 0))
+        {
+            throw new TargetOutOfReachException(
+                $"Target {target} is out of reach: the model has no {target.Word} that can be counted. Layers inside functions and subgraphs do not count, and cannot be cut.");
+        }
+
+        var planner = new Planner(network, request, network.Cost);
+        var smallest = planner.Smallest(network.Blocks);
+        if (request.Targets.Any(t => !t.IsMet(smallest, network.Cost)))
+        {
+            throw planner.OutOfReach(smallest);
+        }
+
+        var dead = request.CutsBlocks || request.Targets.Count == 0
+            ? network.Blocks.Where(b => b.Obstacle is null && request.Allows(b) && BranchStrength.IsSilent(b, network.Moments)).ToArray()
+            : [];
+        var blocks = dead.Concat(request.CutsBlocks ? planner.ChooseBlocks([.. network.Blocks.Except(dead)]) : []).ToArray();
+        var remaining = blocks.Length == 0 ? network : network.Without(blocks);
+        planner = blocks.Length == 0 ? planner : new Planner(remaining, request, network.Cost);
+        var names = new NodeNames(network.Model.Graph);
+        var plan = new PruningPlan([.. blocks.Select(b => names.Of(b.Join))], planner.ChooseChannels(), request.AbsorbMeans);
+        return new PlanChoice(plan, remaining, dead.Length, planner.DeadChannels, planner.JudgedOtherwise);
+    }
+
     /// <summary>Groups whose channels the criterion could not judge, so that another one did.</summary>
-    public int JudgedOtherwise { get; private set; }
+    private int JudgedOtherwise { get; set; }
 
     /// <summary>Channels that go because they are dead.</summary>
-    public int DeadChannels => Enumerable.Range(0, _dead.Length).Sum(DeadThatGo);
+    private int DeadChannels => Enumerable.Range(0, _dead.Length).Sum(DeadThatGo);
 
     /// <summary>The cost with everything gone that may go.</summary>
-    public Cost Smallest(IReadOnlyList<ResidualBlock> blocks)
+    private Cost Smallest(IReadOnlyList<ResidualBlock> blocks)
     {
         var all = new Allocation(_cost, _original, []);
         foreach (var step in Removable(blocks).Concat(ChannelSteps()))
@@ -50,7 +86,7 @@ public sealed class Planner
     }
 
     /// <summary>The blocks that go, of those given; channels compete with them for the targets.</summary>
-    public IReadOnlyList<ResidualBlock> ChooseBlocks(IReadOnlyList<ResidualBlock> blocks)
+    private IReadOnlyList<ResidualBlock> ChooseBlocks(IReadOnlyList<ResidualBlock> blocks)
     {
         var steps = Removable(blocks).Concat(_request.CutsChannels ? ChannelSteps() : []);
         return Allocate(steps).Blocks;
@@ -58,7 +94,7 @@ public sealed class Planner
 
     /// <summary>The channels that go, as a plan that names their layers.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
-    public IReadOnlyList<LayerCut> ChooseChannels()
+    private IReadOnlyList<LayerCut> ChooseChannels()
     {
         var allocation = Allocate(ChannelSteps());
         if (!allocation.IsMet)
@@ -78,7 +114,7 @@ public sealed class Planner
         return cuts;
     }
 
-    public TargetOutOfReachException OutOfReach(Cost smallest) => TargetOutOfReachException.For(_request.Targets, _original, smallest);
+    private TargetOutOfReachException OutOfReach(Cost smallest) => TargetOutOfReachException.For(_request.Targets, _original, smallest);
 
     private Allocation Allocate(IEnumerable<Step> steps)
     {

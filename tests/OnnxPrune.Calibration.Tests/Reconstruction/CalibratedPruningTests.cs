@@ -33,11 +33,10 @@ public sealed class CalibratedPruningTests
         var unseen = Networks.Inputs(model, 99, 4);
 
         var plan = Plan(model, inputs);
-        var result = CalibratedPruning.Apply(model, plan, true, inputs, s_settings, Seed);
+        var result = CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, Seed);
 
-        var plain = OnnxFile.CloneWithShapes(model);
-        new Pruner(plain).Apply(result.Plan with { AbsorbMeans = false });
-        var (before, after) = (new Pruner(OnnxFile.CloneWithShapes(model)).Before, new Pruner(result.Model).Before);
+        var plain = Pruner.Apply(model, result.Plan with { AbsorbMeans = false });
+        var (before, after) = (NetworkAnalysis.Of(model).Cost, NetworkAnalysis.Of(result.Model).Cost);
         Assert.True(s_target.IsMet(after, before));
 
         // Nothing makes up for what a MatMul loses.
@@ -67,11 +66,11 @@ public sealed class CalibratedPruningTests
             ReaderMask.Insert(graph, reader, masked.Graph, own[reader.Node]).Hide(i => hidden.Contains(channels[i]));
         }
 
-        new Pruner(work).Apply(plan);
+        var pruned = Pruner.Apply(work, plan);
 
         var limit = kind == "half" ? HalfRounding : Rounding;
-        Assert.All(inputs.Take(2), batch => Assert.True(MaskedEqualsPruned.RelativeError(Run(masked, batch), Run(work, batch)) < limit));
-        Assert.DoesNotContain(work.Graph.Values, v => v.Name.EndsWith(".masked", StringComparison.Ordinal));
+        Assert.All(inputs.Take(2), batch => Assert.True(MaskedEqualsPruned.RelativeError(Run(masked, batch), Run(pruned, batch)) < limit));
+        Assert.DoesNotContain(pruned.Graph.Values, v => v.Name.EndsWith(".masked", StringComparison.Ordinal));
 
         Repair.LayerUnit? LayerOf(Reader reader) => Repair.LayerUnit.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants);
     }
@@ -85,9 +84,9 @@ public sealed class CalibratedPruningTests
         var (model, inputs) = Given(kind);
 
         var plan = Plan(model, inputs);
-        var first = CalibratedPruning.Apply(model, plan, true, inputs, s_settings, Seed);
-        var second = CalibratedPruning.Apply(model, Plan(model, inputs), true, inputs, s_settings, Seed);
-        var replayed = CalibratedPruning.Apply(model, first.Plan, false, inputs, s_settings, Seed);
+        var first = CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, Seed);
+        var second = CalibratedPruning.Apply(NetworkAnalysis.Of(model), Plan(model, inputs), true, inputs, s_settings, Seed);
+        var replayed = CalibratedPruning.Apply(NetworkAnalysis.Of(model), first.Plan, false, inputs, s_settings, Seed);
 
         Assert.Equal(first.Plan.ToJson(), second.Plan.ToJson());
         Assert.Equal(OnnxFile.ToBytes(first.Model), OnnxFile.ToBytes(second.Model));
@@ -106,10 +105,9 @@ public sealed class CalibratedPruningTests
         var block = BlockFinder.Find(model, graph.Constants).First(b => b.Obstacle is null);
         var plan = new PruningPlan([new NodeNames(model.Graph).Of(block.Join)], [], false);
 
-        var result = CalibratedPruning.Apply(model, plan, true, inputs, s_settings, Seed);
+        var result = CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, Seed);
 
-        var plain = OnnxFile.CloneWithShapes(model);
-        new Pruner(plain).Apply(plan);
+        var plain = Pruner.Apply(model, plan);
         var unseen = Networks.Inputs(model, 99, 4);
         Assert.NotEmpty(result.Layers);
         Assert.True(Networks.Divergence(model, result.Model, unseen, s_settings) < Networks.Divergence(model, plain, unseen, s_settings));
@@ -119,7 +117,7 @@ public sealed class CalibratedPruningTests
     public void Target_out_of_reach_is_said()
     {
         var (model, inputs) = Given("chain");
-        var planner = new CalibratedPlanner(model);
+        var planner = new CalibratedPlanner(NetworkAnalysis.Of(model));
         planner.Measure(s_request, inputs, inputs, s_settings, Seed);
 
         Assert.Throws<TargetOutOfReachException>(() => planner.Plan([Target.Parse("macs=1%")]));
@@ -133,7 +131,7 @@ public sealed class CalibratedPruningTests
 
     private static PruningPlan Plan(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs)
     {
-        var planner = new CalibratedPlanner(model);
+        var planner = new CalibratedPlanner(NetworkAnalysis.Of(model));
         planner.Measure(s_request, inputs, [.. inputs.Take(2)], s_settings, Seed);
         return planner.Plan(s_request.Targets);
     }

@@ -22,12 +22,12 @@ public sealed class JointRepairTests
     {
         var model = Networks.Make(kind);
         var inputs = Networks.Inputs(model, 3, 5);
-        var planner = new CalibratedPlanner(model);
+        var planner = new CalibratedPlanner(NetworkAnalysis.Of(model));
         var request = new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
         planner.Measure(request, inputs, inputs, s_settings, 0);
         var calls = new List<RegionTask>();
 
-        CalibratedPruning.Apply(model, planner.Plan(request.Targets), true, inputs, s_settings, 0, new Fitter(Note));
+        CalibratedPruning.Apply(NetworkAnalysis.Of(model), planner.Plan(request.Targets), true, inputs, s_settings, 0, new Fitter(Note));
 
         // A plan may leave nothing in which two layers are left.
         Assert.True(calls.Count > 0 || kind is "channels last" or "matmul" or "fixed batch" or "transposed conv", "no region was fitted");
@@ -58,13 +58,13 @@ public sealed class JointRepairTests
     {
         var model = Networks.Make("identity");
         var inputs = Networks.Inputs(model, 3, 5);
-        var planner = new CalibratedPlanner(model);
+        var planner = new CalibratedPlanner(NetworkAnalysis.Of(model));
         var request = new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = false };
         planner.Measure(request, inputs, inputs, s_settings, 0);
         var plan = planner.Plan(request.Targets);
 
-        var without = CalibratedPruning.Apply(model, plan, true, inputs, s_settings, 0);
-        var spoiled = CalibratedPruning.Apply(model, plan, true, inputs, s_settings, 0, new Fitter(Spoil));
+        var without = CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, 0);
+        var spoiled = CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, 0, new Fitter(Spoil));
 
         Assert.Equal(0, spoiled.Regions);
         Assert.Equal(OnnxFile.ToBytes(without.Model), OnnxFile.ToBytes(spoiled.Model));

@@ -32,9 +32,8 @@ public sealed class BlockDamageTests
         foreach (var (block, damage) in Measure().Select(b => (b.Block, b.Damage)))
         {
             var plan = new PruningPlan([names.Of(block.Join)], [], false);
-            var plain = OnnxFile.CloneWithShapes(_model);
-            new Pruner(plain).Apply(plan);
-            var repaired = CalibratedPruning.Apply(_model, plan, true, _inputs, s_settings, Seed).Model;
+            var plain = Pruner.Apply(_model, plan);
+            var repaired = CalibratedPruning.Apply(NetworkAnalysis.Of(_model), plan, true, _inputs, s_settings, Seed).Model;
 
             // The repair goes on behind the next block, and the measurement does not.
             var (worst, best) = (Networks.Divergence(_model, plain, _inputs, s_settings), Networks.Divergence(_model, repaired, _inputs, s_settings));
@@ -104,18 +103,18 @@ public sealed class BlockDamageTests
 
         Assert.InRange(small, double.Epsilon, large);
 
-        double Rehearse(string target) => Rehearsal.Damage(_model, planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
+        double Rehearse(string target) => Rehearsal.Damage(NetworkAnalysis.Of(_model), planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
     }
 
     [Fact]
     public void Several_rehearsals_of_one_model_can_run_at_once()
     {
         var plan = Planner().Plan([Target.Parse("macs=60%")]);
-        var alone = Rehearsal.Damage(_model, plan, _inputs, s_settings, Seed);
+        var alone = Rehearsal.Damage(NetworkAnalysis.Of(_model), plan, _inputs, s_settings, Seed);
         var bytes = OnnxFile.ToBytes(_model);
 
         var together = new double[4];
-        Parallel.For(0, together.Length, i => together[i] = Rehearsal.Damage(_model, plan, _inputs, s_settings, Seed));
+        Parallel.For(0, together.Length, i => together[i] = Rehearsal.Damage(NetworkAnalysis.Of(_model), plan, _inputs, s_settings, Seed));
 
         Assert.All(together, damage => Assert.Equal(alone, damage));
         Assert.Equal(bytes, OnnxFile.ToBytes(_model));
@@ -123,7 +122,7 @@ public sealed class BlockDamageTests
 
     private CalibratedPlanner Planner(SessionSettings? settings = null)
     {
-        var planner = new CalibratedPlanner(_model);
+        var planner = new CalibratedPlanner(NetworkAnalysis.Of(_model));
         planner.Measure(s_request, _inputs, _inputs, settings ?? s_settings, Seed);
         return planner;
     }

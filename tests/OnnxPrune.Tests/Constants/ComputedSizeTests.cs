@@ -84,7 +84,7 @@ public sealed class ComputedSizeTests
             value.Shape = new Shape(1, value.Shape![1], 1L << 31, 1L << 31);
         }
 
-        Assert.Contains("than can be counted", Assert.Throws<BrokenModelException>(() => new Pruner(model)).Message);
+        Assert.Contains("than can be counted", Assert.Throws<BrokenModelException>(() => NetworkAnalysis.Of(model)).Message);
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class ComputedSizeTests
         var model = g.Build();
 
         Assert.Equal(8, new ConstantValues()[model.Graph.Find(weight)]!.Dims[0]);
-        new Pruner(model).Prune(new PruneRequest());
+        Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest());
     }
 
     [Fact]

@@ -61,11 +61,11 @@ public sealed class ComputedWeightTests
 
     private static (Cost Cost, IReadOnlyList<UncountedLayer> Uncounted) SharedCase(string name)
     {
-        var pruner = new Pruner(ModelCopy.WithShapes(OnnxFile.Read(SharedFiles.Case(name))));
-        return (pruner.Before, pruner.Uncounted);
+        var network = NetworkAnalysis.Of(ModelCopy.WithShapes(OnnxFile.Read(SharedFiles.Case(name))));
+        return (network.Cost, network.Uncounted);
     }
 
-    private static Cost CostOf(TestGraph graph) => new Pruner(ModelCopy.WithShapes(graph.Build())).Before;
+    private static Cost CostOf(TestGraph graph) => NetworkAnalysis.Of(ModelCopy.WithShapes(graph.Build())).Cost;
 
     private static TestGraph Plain()
     {

@@ -1,3 +1,4 @@
+using OnnxPrune.Graphs;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
@@ -14,7 +15,7 @@ public sealed class LayoutTests
     {
         var g = new TestGraph();
         g.Proto.Graph.Name = "fixed batch";
-        var x = g.Relu(g.Conv(new Wire(g.Input(Graphs.ElementType.Float, [2, 3, 4, 4]).Name, 3), C));
+        var x = g.Relu(g.Conv(new Wire(g.Input(ElementType.Float, [2, 3, 4, 4]).Name, 3), C));
         g.Close(new Wire(g.Op("Resize", [x, "", "", g.Longs(2, C, 8, 8)], ("mode", "nearest")), C));
 
         Oracle.Holds(g, "conv1");
@@ -92,7 +93,7 @@ public sealed class LayoutTests
     public void Squeeze_of_all_axes_of_length_one_keeps_an_axis_that_was_cut_to_one_channel()
     {
         var g = new TestGraph();
-        var input = new Wire(g.Input(Graphs.ElementType.Float, [2, 3, 4, 4]).Name, 3);
+        var input = new Wire(g.Input(ElementType.Float, [2, 3, 4, 4]).Name, 3);
         var flat = new Wire(g.Op("Squeeze", [g.GlobalAveragePool(g.Relu(g.Conv(input, 3)))]), 3);
         g.Output(g.Linear(flat, 4));
 

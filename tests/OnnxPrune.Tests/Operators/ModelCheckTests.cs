@@ -1,5 +1,6 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Operators;
+using OnnxPrune.Planning;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
@@ -48,7 +49,7 @@ public sealed class ModelCheckTests
         var g = new TestGraph();
         g.Output(g.Op("Transpose", g.Input(3, 4, 4), ("perm", new long[] { 7 })));
 
-        var e = Assert.Throws<BrokenModelException>(() => new Pruner(g.Build()));
+        var e = Assert.Throws<BrokenModelException>(() => NetworkAnalysis.Of(g.Build()));
 
         Assert.Contains("Transpose 'transpose1': [7] is no order of the axes", e.Message);
     }

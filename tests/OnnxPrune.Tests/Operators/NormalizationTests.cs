@@ -1,4 +1,5 @@
 using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
@@ -60,7 +61,7 @@ public sealed class NormalizationTests
     {
         var g = new TestGraph();
         var x = g.Conv(g.Input(3, 4, 4), C);
-        var fed = g.Input(Graphs.ElementType.Int64, [4]);
+        var fed = g.Input(ElementType.Int64, [4]);
         g.Output(new Wire(g.Op("ReduceSum", [g.Op("Expand", [g.GlobalAveragePool(x), fed])]), 1));
 
         Oracle.Blocks(g.Build(), "conv1", "Expand 'expand1' repeats them up to lengths that are not known beforehand", run: false);

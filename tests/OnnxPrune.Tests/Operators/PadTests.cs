@@ -1,3 +1,4 @@
+using OnnxPrune.Graphs;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
@@ -31,7 +32,7 @@ public sealed class PadTests
     {
         var g = new TestGraph();
         var x = g.Relu(g.Conv(g.Input(3, 4, 4), C));
-        var zeros = g.Op("ConstantOfShape", [g.Longs(4)], ("value", Graphs.Tensor.Of([0L])));
+        var zeros = g.Op("ConstantOfShape", [g.Longs(4)], ("value", Tensor.Of([0L])));
         var pairs = g.Op("Reshape", [g.Op("Concat", [zeros, g.Longs(1, 3, 0, 0)], ("axis", 0L)), g.Longs(-1, 2)]);
         var reversed = g.Op("Slice", [pairs, g.Longs(-1), g.Longs(long.MinValue), g.Longs(0), g.Longs(-1)]);
         var pads = g.Op("Cast", [g.Op("Reshape", [g.Op("Transpose", [reversed], ("perm", new long[] { 1, 0 })), g.Longs(-1)])], ("to", 7L));

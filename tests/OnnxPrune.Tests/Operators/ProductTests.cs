@@ -1,3 +1,4 @@
+using OnnxPrune.Graphs;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
@@ -99,7 +100,7 @@ public sealed class ProductTests
     {
         var g = new TestGraph();
         var x = g.Op("Reshape", [g.Conv(g.Input(3, 4, 4), 6), g.Longs(0, 6, 16)]);
-        var other = g.Input(Graphs.ElementType.Float, [-1, 5, 6]);
+        var other = g.Input(ElementType.Float, [-1, 5, 6]);
         g.Output(new Wire(g.Op("MatMul", [other, x]), 5));
 
         Oracle.Blocks(g, "conv1", "MatMul 'matmul1' sums over them together with something that has no channels");

@@ -1,3 +1,4 @@
+using OnnxPrune.Graphs;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
@@ -104,10 +105,10 @@ public sealed class ReshapeTests
     {
         var g = new TestGraph();
         var x = g.Conv(g.Input(3, 4, 4), C);
-        g.Output(new Wire(g.Op("Reshape", [x, g.Op("Cast", [g.Op("ReduceMax", [g.Input(Graphs.ElementType.Float, [2])], ("keepdims", 1L))], ("to", 7L))]), 1));
+        g.Output(new Wire(g.Op("Reshape", [x, g.Op("Cast", [g.Op("ReduceMax", [g.Input(ElementType.Float, [2])], ("keepdims", 1L))], ("to", 7L))]), 1));
 
         Oracle.Blocks(g.Build(), "conv1", "Reshape 'reshape1'", run: false);
     }
 
-    private static string Scalar(TestGraph g, long value) => g.Constant(new Graphs.Tensor(Graphs.ElementType.Int64, [], BitConverter.GetBytes(value)));
+    private static string Scalar(TestGraph g, long value) => g.Constant(new Tensor(ElementType.Int64, [], BitConverter.GetBytes(value)));
 }

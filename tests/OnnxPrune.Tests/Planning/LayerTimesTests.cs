@@ -45,14 +45,13 @@ public class LayerTimesTests
     public void A_limit_of_time_is_kept_down_to_the_smallest(string name)
     {
         var model = Made(name);
-        var pruner = new Pruner(model, times: new LayerTimes(16));
+        var network = NetworkAnalysis.Of(model, times: new LayerTimes(16));
         var request = new PruneRequest { Rounding = Rounding.Automatic(16) };
-        var smallest = pruner.Smallest(request).Time;
+        var smallest = Planner.Smallest(network, request).Time;
 
-        foreach (var limit in (long[])[smallest, (smallest + pruner.Before.Time) / 2])
+        foreach (var limit in (long[])[smallest, (smallest + network.Cost.Time) / 2])
         {
-            var copy = OnnxFile.CloneWithShapes(model);
-            var outcome = new Pruner(copy, times: new LayerTimes(16)).Prune(request with { Targets = [new Target(TargetKind.Time, null, limit)] });
+            var outcome = Pruner.Prune(network, request with { Targets = [new Target(TargetKind.Time, null, limit)] });
 
             Assert.InRange(outcome.After.Time, smallest, limit);
         }

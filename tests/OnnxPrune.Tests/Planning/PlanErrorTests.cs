@@ -32,7 +32,7 @@ public sealed class PlanErrorTests
         var model = ModelCopy.WithShapes(g.Build());
         var before = OnnxFile.ToBytes(model);
 
-        var failure = Assert.Throws<UsageException>(() => new Pruner(model).Apply(PruningPlan.FromJson(json, "'p.json'")));
+        var failure = Assert.Throws<UsageException>(() => Pruner.Apply(model, PruningPlan.FromJson(json, "'p.json'")));
 
         Assert.Contains(words, failure.Message);
         Assert.Equal(before, OnnxFile.ToBytes(model));
@@ -44,10 +44,10 @@ public sealed class PlanErrorTests
         var g = new TestGraph();
         var x = g.ConvBnRelu(g.Input(3, 4, 4), 4);
         g.Close(g.Relu(g.Add(g.Conv(x, 4, kernel: 3), x)));
-        var (once, twice) = (ModelCopy.WithShapes(g.Build()), ModelCopy.WithShapes(g.Build()));
+        var model = ModelCopy.WithShapes(g.Build());
 
-        new Pruner(once).Apply(PruningPlan.FromJson(Plan(blocks: "\"add1\""), "'p.json'"));
-        new Pruner(twice).Apply(PruningPlan.FromJson(Plan(blocks: "\"add1\", \"add1\""), "'p.json'"));
+        var once = Pruner.Apply(model, PruningPlan.FromJson(Plan(blocks: "\"add1\""), "'p.json'"));
+        var twice = Pruner.Apply(model, PruningPlan.FromJson(Plan(blocks: "\"add1\", \"add1\""), "'p.json'"));
 
         Assert.Equal(OnnxFile.ToBytes(once), OnnxFile.ToBytes(twice));
     }

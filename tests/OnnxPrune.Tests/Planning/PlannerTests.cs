@@ -35,14 +35,13 @@ public sealed class PlannerTests
     {
         var model = Made(name);
         var target = Target.Parse(text);
-        var pruner = new Pruner(model);
 
-        var outcome = pruner.Prune(new PruneRequest { Targets = [target], Rounding = new Rounding(4), CutsBlocks = cutsBlocks });
+        var outcome = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [target], Rounding = new Rounding(4), CutsBlocks = cutsBlocks });
 
         Assert.True(target.Of(outcome.After) <= target.Limit(outcome.Before), $"{outcome.After} of {outcome.Before}");
         Assert.InRange(target.Of(outcome.After), 0.85 * target.Limit(outcome.Before), target.Limit(outcome.Before));
-        Assert.Equal(outcome.After, CostOf(model));
-        using var session = OnnxSession.Open(model, SessionSettings.Plain);
+        Assert.Equal(outcome.After, CostOf(outcome.Model));
+        using var session = OnnxSession.Open(outcome.Model, SessionSettings.Plain);
     }
 
     [Theory]
@@ -53,9 +52,9 @@ public sealed class PlannerTests
         var model = Made("resnet20_cifar_B.onnx");
         var before = Counts(model);
 
-        new Pruner(model).Prune(new PruneRequest { Targets = [Target.Parse("macs=50%")], Rounding = new Rounding(multiple) });
+        var pruned = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=50%")], Rounding = new Rounding(multiple) }).Model;
 
-        Assert.All(Counts(model).Zip(before), c => Assert.True(c.First % multiple == 0 || c.First == c.Second, $"{c.Second} became {c.First}"));
+        Assert.All(Counts(pruned).Zip(before), c => Assert.True(c.First % multiple == 0 || c.First == c.Second, $"{c.Second} became {c.First}"));
     }
 
     [Fact]
@@ -63,7 +62,7 @@ public sealed class PlannerTests
     {
         var model = Made("resnet20_cifar_A.onnx");
 
-        var outcome = new Pruner(model).Prune(new PruneRequest { Targets = [Target.Parse("macs=70%"), Target.Parse("params=60%")], Rounding = new Rounding(4) });
+        var outcome = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=70%"), Target.Parse("params=60%")], Rounding = new Rounding(4) });
 
         Assert.True(outcome.After.Macs <= 0.7 * outcome.Before.Macs && outcome.After.Parameters <= 0.6 * outcome.Before.Parameters);
     }
@@ -72,12 +71,11 @@ public sealed class PlannerTests
     public void Replayed_plan_gives_the_same_bytes()
     {
         var model = Made("resnet20_cifar_B.onnx");
-        var copy = ModelCopy.Of(model);
-        var outcome = new Pruner(model).Prune(new PruneRequest { Targets = [Target.Parse("macs=50%")], CutsBlocks = true });
+        var outcome = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=50%")], CutsBlocks = true });
 
-        new Pruner(copy).Apply(PruningPlan.FromJson(outcome.Plan.ToJson(), "the plan"));
+        var replayed = Pruner.Apply(model, PruningPlan.FromJson(outcome.Plan.ToJson(), "the plan"));
 
-        Assert.Equal(OnnxFile.ToBytes(model), OnnxFile.ToBytes(copy));
+        Assert.Equal(OnnxFile.ToBytes(outcome.Model), OnnxFile.ToBytes(replayed));
     }
 
     [Fact]
@@ -86,7 +84,7 @@ public sealed class PlannerTests
         var model = Made("resnet20_cifar_A.onnx");
         var before = OnnxFile.ToBytes(model);
 
-        var failure = Assert.Throws<TargetOutOfReachException>(() => new Pruner(model).Prune(new PruneRequest { Targets = [Target.Parse("macs=1%")] }));
+        var failure = Assert.Throws<TargetOutOfReachException>(() => Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=1%")] }));
 
         Assert.Matches(@"^Target macs=1% is out of reach: macs can go from 40551040 down to \d+, which is [\d.]+% of the original\.$", failure.Message);
         Assert.Equal(before, OnnxFile.ToBytes(model));
@@ -97,7 +95,7 @@ public sealed class PlannerTests
     {
         var model = Made("resnet20_cifar_B.onnx");
 
-        var outcome = new Pruner(model).Prune(new PruneRequest { Targets = [Target.Parse("macs=90%")], Only = new("layer2"), Exclude = new(@"layer2\.1") });
+        var outcome = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=90%")], Only = new("layer2"), Exclude = new(@"layer2\.1") });
 
         Assert.NotEmpty(outcome.Plan.Channels);
         Assert.All(outcome.Plan.Channels, c => Assert.Contains("layer2", c.Layer));
@@ -139,8 +137,7 @@ public sealed class PlannerTests
 
     private static double Drift(Model model, IReadOnlyDictionary<string, Tensor> inputs, PruneRequest request)
     {
-        var pruned = ModelCopy.Of(model);
-        new Pruner(pruned).Prune(request);
+        var pruned = Pruner.Prune(NetworkAnalysis.Of(model), request).Model;
         using var a = OnnxSession.Open(model, SessionSettings.Plain);
         using var b = OnnxSession.Open(pruned, SessionSettings.Plain);
         return MaskedEqualsPruned.RelativeError(a.Run(inputs), b.Run(inputs));
@@ -148,7 +145,7 @@ public sealed class PlannerTests
 
     private static Model Made(string name) => ModelCopy.WithShapes(OnnxFile.Read(Path.Combine(SharedFiles.Root, "models", name)));
 
-    private static Cost CostOf(Model model) => new Pruner(ModelCopy.WithShapes(model)).Before;
+    private static Cost CostOf(Model model) => NetworkAnalysis.Of(ModelCopy.WithShapes(model)).Cost;
 
     private static long[] Counts(Model model) => [.. ChannelFlow.Through(model).Model.Graph.Nodes
         .Where(n => n.OpType == "Conv")

@@ -50,7 +50,7 @@ public sealed class SizeTargetTests
         var quantized = g.Op("DequantizeLinear", [g.Constant(new Tensor(ElementType.Int8, [8, 3, 3, 3], new byte[8 * 27])), g.Scalar(0.1)]);
         g.Output(g.Conv(g.Relu(g.Conv(g.Input(3, 6, 6), 8, 3, bias: false, weight: quantized)), 4, 3));
 
-        var cost = new Pruner(ModelCopy.WithShapes(g.Build())).Before;
+        var cost = NetworkAnalysis.Of(ModelCopy.WithShapes(g.Build())).Cost;
 
         Assert.Equal((8 * 27) + (4 * ((4 * 72) + 4)), cost.Bytes);
     }

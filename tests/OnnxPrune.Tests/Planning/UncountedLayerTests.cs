@@ -15,10 +15,10 @@ public sealed class UncountedLayerTests
         var weight = g.Op("Reshape", [g.Op("ReduceMean", g.Conv(x, 6), ("axes", new long[] { 0, 2, 3 })), g.Longs(2, 3, 1, 1)]);
         g.Output(g.Conv(g.Conv(x, 3), 2, weight: weight));
 
-        var pruner = PrunerOf(g);
+        var network = Analyse(g);
 
-        Assert.Empty(pruner.Uncounted);
-        Assert.Equal(16 * ((3 * 8) + (8 * 6) + (8 * 3) + (2 * 3)), pruner.Before.Macs);
+        Assert.Empty(network.Uncounted);
+        Assert.Equal(16 * ((3 * 8) + (8 * 6) + (8 * 3) + (2 * 3)), network.Cost.Macs);
     }
 
     [Theory]
@@ -32,13 +32,13 @@ public sealed class UncountedLayerTests
         g.Proto.Graph.Input[^1].Type.TensorType.Shape = hasRank ? g.Proto.Graph.Input[^1].Type.TensorType.Shape : null;
         g.Output(new Wire(g.Op("Conv", [x, "fed"]), 2));
 
-        var pruner = PrunerOf(g);
+        var network = Analyse(g);
 
-        Assert.Equal("conv2", Assert.Single(pruner.Uncounted).Node.Label);
-        var e = Assert.Throws<TargetOutOfReachException>(() => pruner.CheckCounts([Target.Parse("params=90%"), Target.Parse("macs=50%")]));
+        Assert.Equal("conv2", Assert.Single(network.Uncounted).Node.Label);
+        var e = Assert.Throws<TargetOutOfReachException>(() => network.CheckCounts([Target.Parse("params=90%"), Target.Parse("macs=50%")]));
         Assert.Contains("conv2", e.Message);
         Assert.Contains("macs=50%", e.Message);
-        pruner.CheckCounts([Target.Parse("params=50%"), Target.Parse("channels=50%")]);
+        network.CheckCounts([Target.Parse("params=50%"), Target.Parse("channels=50%")]);
     }
 
     [Fact]
@@ -49,10 +49,10 @@ public sealed class UncountedLayerTests
         var condition = g.Op("Greater", [g.Op("ReduceMax", [x], ("keepdims", 0L)), g.Scalar(0.5)]);
         g.Close(new Wire(g.Op("If", [condition], ("then_branch", Branch(x, "then")), ("else_branch", Branch(x, "else"))), 8));
 
-        var pruner = PrunerOf(g);
+        var network = Analyse(g);
 
-        Assert.Contains("(Conv)", Assert.Single(pruner.Uncounted).Reason);
-        Assert.Equal((3 * 8) + 8 + (2 * 64) + (8 * 2) + 2 + 1, pruner.Before.Parameters);
+        Assert.Contains("(Conv)", Assert.Single(network.Uncounted).Reason);
+        Assert.Equal((3 * 8) + 8 + (2 * 64) + (8 * 2) + 2 + 1, network.Cost.Parameters);
     }
 
     [Fact]
@@ -66,13 +66,13 @@ public sealed class UncountedLayerTests
         g.Output(new Wire(g.Ops("LSTM", [sequence, g.Weight(1, 24, 32), g.Weight(1, 24, 6)], 1, ("hidden_size", 6L))[0], 0));
         g.Output(new Wire(g.Op("Einsum", [g.Op("Reshape", [x, g.Longs(-1, 8, 16)]), g.Weight(8, 7)], ("equation", "ncp,cm->nmp")), 7));
 
-        var pruner = PrunerOf(g);
+        var network = Analyse(g);
 
-        Assert.Empty(pruner.Uncounted);
-        Assert.Equal((16 * 3 * 8) + (16 * 5 * 8) + (4 * 24 * (32 + 6)) + (16 * 8 * 7), pruner.Before.Macs);
+        Assert.Empty(network.Uncounted);
+        Assert.Equal((16 * 3 * 8) + (16 * 5 * 8) + (4 * 24 * (32 + 6)) + (16 * 8 * 7), network.Cost.Macs);
     }
 
-    private static Pruner PrunerOf(TestGraph graph) => new(ModelCopy.WithShapes(graph.Build()));
+    private static NetworkAnalysis Analyse(TestGraph graph) => NetworkAnalysis.Of(ModelCopy.WithShapes(graph.Build()));
 
     private static GraphProto Branch(string x, string name)
     {

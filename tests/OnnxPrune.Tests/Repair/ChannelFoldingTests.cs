@@ -44,9 +44,8 @@ public sealed class ChannelFoldingTests
     public void A_channel_unlike_the_others_leaves_them_as_they_are()
     {
         var model = Model("Relu", [1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1], [1, 1, 1, 1]);
-        var pruned = ModelCopy.Of(model);
 
-        new Pruner(pruned).Apply(Plan(model));
+        var pruned = Pruner.Apply(model, Plan(model));
 
         var (before, after) = (Reader(model).Inputs[1]!.Initializer!.ToDoubles(), Reader(pruned).Inputs[1]!.Initializer!.ToDoubles());
         Assert.Equal(before.Chunk(Channels).SelectMany(row => row[..^1]), after, (a, b) => Math.Abs(a - b) < 1e-6);
@@ -55,9 +54,7 @@ public sealed class ChannelFoldingTests
     private static (double With, double Without) Errors(string activation, float[] filters, float[] scale)
     {
         var model = Model(activation, filters, scale);
-        var (with, without) = (ModelCopy.Of(model), ModelCopy.Of(model));
-        new Pruner(with).Apply(Plan(model));
-        new Pruner(without).Apply(Plan(model) with { AbsorbMeans = false });
+        var (with, without) = (Pruner.Apply(model, Plan(model)), Pruner.Apply(model, Plan(model) with { AbsorbMeans = false }));
         var inputs = RandomInputs.For(model, new Random(2), batch: 16);
         var expected = Run(model, inputs);
         return (MaskedEqualsPruned.RelativeError(expected, Run(with, inputs)), MaskedEqualsPruned.RelativeError(expected, Run(without, inputs)));

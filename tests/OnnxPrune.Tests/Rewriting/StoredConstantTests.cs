@@ -105,8 +105,7 @@ public sealed class StoredConstantTests
     {
         var model = ModelCopy.WithShapes(g.Build());
         var made = ChannelFlow.Through(model).MadeBy(model.Graph.Nodes.Single(n => n.Label == layer), 1)!;
-        new Pruner(model).Apply(new PruningPlan([], [new LayerCut(layer, 1, made.Count, indices)], false));
-        return model;
+        return Pruner.Apply(model, new PruningPlan([], [new LayerCut(layer, 1, made.Count, indices)], false));
     }
 
     private static (ElementType Type, string Dims) Described(Model model, string initializer) =>

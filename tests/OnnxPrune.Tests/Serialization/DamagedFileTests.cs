@@ -154,7 +154,7 @@ public sealed class DamagedFileTests
             value.Shape = new Shape(Enumerable.Repeat(Dim.Unknown, rank - 1));
         }
 
-        Assert.True(Record.Exception(() => new Pruner(model).Prune(new PruneRequest())) is null or BrokenModelException);
+        Assert.True(Record.Exception(() => Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest())) is null or BrokenModelException);
     }
 
     [Theory]
@@ -262,7 +262,7 @@ public sealed class DamagedFileTests
         var model = OnnxFile.FromBytes(bytes);
         OnnxFile.ToBytes(model);
         Describe(model);
-        new Pruner(model).Prune(new PruneRequest());
+        Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest());
     });
 
     // Every value gets the rank it has in the original, so that the rules have something to follow.

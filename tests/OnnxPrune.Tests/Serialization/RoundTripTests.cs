@@ -30,8 +30,8 @@ public sealed class RoundTripTests
     [Fact]
     public void Writing_leaves_the_model_as_it_was_so_that_threads_may_write_at_once()
     {
-        var model = ModelCopy.WithShapes(Cuttable());
-        new Pruner(model).Apply(RandomPlan.Of(model, new Random(3), 0.5));
+        var whole = ModelCopy.WithShapes(Cuttable());
+        var model = Pruner.Apply(whole, RandomPlan.Of(whole, new Random(3), 0.5));
         model.Graph.Nodes[0].Set("of_the_program", 0L);
         var expected = OnnxFile.ToBytes(model);
 
@@ -46,8 +46,8 @@ public sealed class RoundTripTests
         var model = ModelCopy.WithShapes(Cuttable());
         var before = OnnxFile.ToBytes(model);
 
-        var copy = OnnxFile.CloneWithShapes(model);
-        new Pruner(copy).Apply(RandomPlan.Of(copy, new Random(3), 0.5));
+        var copy = model.Clone();
+        copy.Graph.Nodes[0].Set("of_the_program", 0L);
         copy.Metadata["author"] = "another";
 
         Assert.Equal(before, OnnxFile.ToBytes(model));

@@ -35,8 +35,7 @@ public sealed class SharedCaseTests
         var request = new PruneRequest { AbsorbMeans = false, Targets = [Target.Parse($"params={percent}%")], Rounding = Rounding.Automatic(multiple) };
 
         // when
-        var copy = ModelCopy.Of(shaped);
-        var outcome = new Pruner(copy, ConcreteShapes.Infer(copy).Values).Prune(request);
+        var outcome = Pruner.Prune(NetworkAnalysis.Of(shaped, ConcreteShapes.Infer(shaped).Values), request);
         var run = MaskedEqualsPruned.Compare(model, outcome.Plan, RandomInputs.For(model, new Random(1), size: 28));
 
         // then

@@ -257,7 +257,6 @@ public sealed class TrainingRunTests
     {
         var copy = OnnxFile.CloneWithShapes(masked);
         ShapeInference.Infer(copy);
-        new Pruner(copy).Apply(PruningPlan.FromJson(copy.Metadata[PruningPlan.MetadataKey], "the model"));
-        return copy;
+        return Pruner.Apply(copy, PruningPlan.FromJson(copy.Metadata[PruningPlan.MetadataKey], "the model"));
     }
 }

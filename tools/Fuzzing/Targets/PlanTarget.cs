@@ -29,8 +29,7 @@ internal sealed class PlanTarget : FuzzTarget
         var model = OnnxFile.FromBytes(_model);
         try
         {
-            new Pruner(model).Apply(plan);
-            OnnxFile.FromBytes(OnnxFile.ToBytes(model)).Graph.TopologicalOrder();
+            OnnxFile.FromBytes(OnnxFile.ToBytes(Pruner.Apply(model, plan))).Graph.TopologicalOrder();
         }
         catch (BrokenModelException e)
         {
