@@ -59,12 +59,12 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         _paths.Reads("external data of the model,", loaded.ExternalFiles).Check();
         loaded.Try(terminal);
         new DataReview(loaded, measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: true);
-        var before = new Pruner(loaded.Model, loaded.Concrete?.Values);
-        var inputs = Inputs(loaded, measure, before.Before);
+        var before = loaded.Analyse();
+        var inputs = Inputs(loaded, measure, before.Cost);
         var network = terminal.Watched(PhaseNames.Quantizing, progress => PostTrainingQuantizer.Run(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
         var comparison = new Comparer(loaded, measure, terminal).Compare(settings => Open(staged, settings));
-        var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, before.Blocks.Count, before.Before, loaded.Bytes);
+        var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, before.Blocks.Count, before.Cost, loaded.Bytes);
         var quantized = original with { Nodes = network.Model.Graph.Nodes.Count, FileBytes = staged.Length };
         _result = new QuantizeResult(network, inputs.Samples, comparison, ReportModel.Of(options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, quantized));
         if (terminal.ShowsResults)

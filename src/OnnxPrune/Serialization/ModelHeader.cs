@@ -17,7 +17,7 @@ internal static class ModelHeader
             message.Add(field);
         }
 
-        return new Model(model.Graph.Clone(), new Dictionary<string, long>(model.Opsets) { [""] = opset }, new Dictionary<string, string>(model.Metadata))
+        return new Model(model.Graph.Clone(out _), new Dictionary<string, long>(model.Opsets) { [""] = opset }, new Dictionary<string, string>(model.Metadata))
         {
             Functions = model.Functions,
             IrVersion = irVersion,
