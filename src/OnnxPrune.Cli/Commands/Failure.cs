@@ -1,10 +1,8 @@
 using System.Text.RegularExpressions;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Commands;
-
-/// <summary>A model that was made does not do what it must; nothing was written.</summary>
-internal sealed class VerificationFailedException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Turns what went wrong into one sentence on stderr and an exit code.</summary>
 internal static class Failure

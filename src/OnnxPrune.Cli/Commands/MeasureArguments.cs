@@ -1,5 +1,5 @@
 using System.CommandLine;
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Cli.Commands;

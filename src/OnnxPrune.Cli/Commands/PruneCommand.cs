@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
+using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Importance;
 

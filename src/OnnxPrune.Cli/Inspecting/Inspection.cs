@@ -1,13 +1,14 @@
 using System.Text.Json;
 using OnnxPrune.Blocks;
+using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Channels;
 using OnnxPrune.Cli.Commands;
-using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Inspecting;
 

@@ -1,13 +1,9 @@
+using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
-using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
-using OnnxPrune.Constants;
-using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Latency;
-using OnnxPrune.Runtime.Latency.Staircase;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Sessions;
-using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Pruning;
@@ -15,10 +11,7 @@ namespace OnnxPrune.Cli.Pruning;
 /// <summary>The steps of <c>onnxprune in.onnx out.onnx</c>.</summary>
 internal sealed class PruneRun(PruneOptions options, Terminal terminal)
 {
-    // A search ends as close to the limit as it can, and another kernel may round otherwise.
-    private const double Rounding = 1.001;
-
-    private PruneResult? _result;
+    private RunFindings? _result;
 
     public int Execute()
     {
@@ -33,107 +26,55 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     private Phases Expected()
     {
         var isCalibrated = options.Measure.Calib is not null && options.AbsorbMeans;
-        var measures = isCalibrated && CalibratedCutter.Decides(options) && options.Plan is null;
+        var measures = isCalibrated && options.IsDecidedByInputs && options.Plan is null;
         (string, double, bool)[] all =
         [
-            (PhaseNames.TimingLayers, 10, options.TimeTargets.Count > 0),
-            (PhaseNames.MeasuringCuts, 40, measures),
-            (PhaseNames.WeighingBlocks, 10, measures && options is { CutsBlocks: true, HasTargets: true }),
-            (PhaseNames.SearchingTime, 25, options.TimeTargets.Count > 0),
-            (PhaseNames.SearchingLimits, isCalibrated ? 200 : 20, !options.HasTargets && options.Plan is null),
-            (PhaseNames.Repairing, 40, isCalibrated && options.TimeTargets.Count == 0),
-            (PhaseNames.Drift, 2, options.Verify),
-            (PhaseNames.Accuracy, 4, options.Verify && options.Measure.Data is not null),
-            (PhaseNames.Latency, 3, options.Verify && options.TimeTargets.Count == 0),
+            (StepNames.TimingLayers, 10, options.TimeTargets.Count > 0),
+            (StepNames.MeasuringCuts, 40, measures),
+            (StepNames.WeighingBlocks, 10, measures && options is { CutsBlocks: true, HasTargets: true }),
+            (StepNames.SearchingTime, 25, options.TimeTargets.Count > 0),
+            (StepNames.SearchingLimits, isCalibrated ? 200 : 20, !options.HasTargets && options.Plan is null),
+            (StepNames.Repairing, 40, isCalibrated && options.TimeTargets.Count == 0),
+            (StepNames.Drift, 2, options.Verify),
+            (StepNames.Accuracy, 4, options.Verify && options.Measure.Data is not null),
+            (StepNames.Latency, 3, options.Verify && options.TimeTargets.Count == 0),
         ];
         return new Phases([.. all.Where(p => p.Item3).Select(p => (p.Item1, p.Item2))]);
     }
 
     private void Prune()
     {
-        var loaded = LoadedModel.Read(options.Input, options.Measure, terminal);
+        var session = PruningSession.Open(options.Input, options.Measure, terminal);
+        var loaded = session.Original;
         OutputPaths.Paths(options).Reads("external data of the model,", loaded.ExternalFiles).Check(tries: !options.DryRun);
-        if (options.Verify && ShapeInference.IsComplete(loaded.Model.Graph))
-        {
-            // Otherwise the runtime has loaded the model to infer its shapes.
-            terminal.Timed("ask whether the model loads", () => loaded.Open(SessionSettings.Plain).Dispose());
-        }
-
-        if (options.RunsModel)
-        {
-            loaded.Try(terminal);
-        }
-
-        if (options.Verify)
-        {
-            terminal.Timed("compare the model as it was read with the file", () => RewritingCheck.Run(loaded, options.Measure));
-        }
-
-        new DataReview(loaded, options.Measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: options.AbsorbMeans);
-        var nodesBefore = loaded.Model.Graph.Nodes.Count;
-        var multiple = options.Round ?? terminal.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(options.Measure.Sessions));
-        var times = options.TimeTargets.Count == 0 ? null : Times(loaded, multiple);
-        var network = terminal.Timed("follow the channels", () => loaded.Analyse(times));
-        WarnOfPatterns(network);
-        var layers = options.Report is null ? null : LayerTable.Of(network);
-        var cut = terminal.Timed("prune", () => new Cutter(loaded, network, options, multiple, terminal).Cut());
-        SayWhatWasAssumed(cut.Outcome);
+        session.Check(options, options.Verify, options.RunsModel, terminal);
+        var cut = session.Prune(options, terminal);
 
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(cut.Model, OutputPaths.OfModel(options)));
-        var (original, pruned) = (
-            ModelFigures.Of(nodesBefore, network.Blocks.Count, cut.Outcome.Before, loaded.Bytes),
-            ModelFigures.Of(cut.Model.Graph.Nodes.Count, network.Blocks.Count - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, staged.Length));
-        _result = new PruneResult(
-            options,
-            cut,
-            original,
-            pruned,
-            options.Verify ? Verify(loaded, staged, cut.Latency?.Race) : Load(loaded, staged),
-            layers?.After(cut.Outcome.Pruned))
+        var (before, after, blocks) = (cut.Outcome.Before, cut.Outcome.After, cut.Outcome.Original.Blocks.Count);
+        var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, before, loaded.Bytes);
+        var pruned = ModelFigures.Of(
+            cut.Model.Graph.Nodes.Count, blocks - cut.Outcome.Plan.Blocks.Count, after, staged.Length);
+        var comparison = options.Verify ? session.Compare(settings => Open(staged, settings), cut.Latency?.Race, terminal) : Load(loaded, staged);
+        _result = new RunFindings(options, cut, original, pruned, comparison, options.Report is null ? null : cut.Layers())
         {
             // Told apart now, while both files are there.
-            Files = options.Report is null ? null : (ReportModel.Of(options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, pruned)),
+            Files = options.Report is null
+                ? null
+                : (ReportModel.Of(options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, pruned)),
         };
         if (terminal.ShowsResults)
         {
             PruneSummary.Show(_result, terminal);
         }
 
-        CheckLimits(_result);
+        if (comparison is not null)
+        {
+            PruningSession.CheckLimits(options, comparison);
+        }
+
         Commit(staged, _result);
     }
-
-    /// <summary>What the layers take on this machine. The tile is the kernels' own, whatever multiple was asked for.</summary>
-    private LayerTimes Times(LoadedModel loaded, int multiple)
-    {
-        var sessions = options.Measure.Sessions;
-        var tile = options.Round is null ? multiple : MeasuredTimes.Multiple(sessions);
-        return terminal.Watched(PhaseNames.TimingLayers, progress =>
-            MeasuredTimes.Of(loaded.Model, new CostShapes(new ConstantValues(), loaded.Concrete?.Values), sessions, tile, progress.Report));
-    }
-
-    /// <summary>A pattern that matches nothing is a mistyped one.</summary>
-    private void WarnOfPatterns(NetworkAnalysis network)
-    {
-        foreach (var (option, pattern) in new[] { ("--exclude", options.Exclude), ("--only", options.Only) })
-        {
-            if (pattern is not null && !PruneRequest.Matches(pattern, network.Model, network.Blocks))
-            {
-                terminal.Note($"{option} '{pattern}' matches no node, weight or block of the model; 'onnxprune inspect {options.Input}' shows their names.");
-            }
-        }
-    }
-
-    private void SayWhatWasAssumed(PruneOutcome outcome)
-    {
-        if (outcome.JudgedOtherwise > 0)
-        {
-            terminal.Note($"the criterion {options.Criterion} could not judge {outcome.JudgedOtherwise} sets of coupled channels; scaled-norm ranked those.");
-        }
-    }
-
-    private Comparison Verify(LoadedModel original, PendingFile staged, LatencyReport? race) =>
-        new Comparer(original, options.Measure, terminal).Compare(settings => Open(staged, settings), race);
 
     /// <summary>Where nothing is run, the result is loaded once, without what a session needs in order to be fast: it must be a model.</summary>
     /// <exception cref="UnsupportedModelException">ONNX Runtime loads neither the result nor the input.</exception>
@@ -168,32 +109,8 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         }
     }
 
-    private void CheckLimits(PruneResult result)
-    {
-        if (options.MaxDrift is { } limit && result.Comparison is { } comparison && !(comparison.Drift.Total <= limit * Rounding))
-        {
-            throw new VerificationFailedException(FormattableString.Invariant(
-                $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
-        }
-
-        if (options.MaxDrop is not { } most || result.Comparison is not { Accuracy: { } accuracy } measured)
-        {
-            return;
-        }
-
-        if (accuracy.Models is not [{ Top1: { } before }, { Top1: { } after }])
-        {
-            throw LossLimits.NoLabels(measured.AccuracyData);
-        }
-
-        if (LossLimits.Drop(before, after) is var drop && drop > most)
-        {
-            throw new VerificationFailedException(FormattableString.Invariant($"The loss of {drop:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
-        }
-    }
-
     /// <summary>All files are complete before the first one is put in place; the model comes last.</summary>
-    private void Commit(PendingFile staged, PruneResult result)
+    private void Commit(PendingFile staged, RunFindings result)
     {
         if (options.DryRun)
         {

@@ -1,4 +1,5 @@
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports;
 

@@ -1,4 +1,4 @@
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;

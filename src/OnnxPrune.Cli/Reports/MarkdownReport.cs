@@ -1,6 +1,7 @@
 using System.Text;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports;
 
@@ -17,7 +18,7 @@ internal static class MarkdownReport
 
         """;
 
-    public static string Write(ReportDocument document, PruneResult result)
+    public static string Write(ReportDocument document, RunFindings result)
     {
         var text = new StringBuilder();
         text.AppendLine($"# {Escape(Path.GetFileName(document.Output))}: {Escape(Path.GetFileName(document.Input))}, pruned").AppendLine();

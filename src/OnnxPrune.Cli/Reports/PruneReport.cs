@@ -1,9 +1,10 @@
+using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Channels;
-using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Accuracy;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;
@@ -13,7 +14,7 @@ internal static class PruneReport
 {
     /// <summary>The text of the report, in the format that its name asks for.</summary>
     /// <param name="result">Null where the run was refused before it came to one.</param>
-    public static string Write(PruneOptions options, RunEnd end, Terminal terminal, PruneResult? result)
+    public static string Write(PruneOptions options, RunEnd end, Terminal terminal, RunFindings? result)
     {
         if (!Path.GetExtension(options.Report!).Equals(".md", StringComparison.OrdinalIgnoreCase))
         {
@@ -25,7 +26,7 @@ internal static class PruneReport
             : MarkdownReport.Write(Document(options, RunRecord.Of("prune", end, terminal, result.Latency), result), result);
     }
 
-    private static ReportDocument Document(PruneOptions options, RunRecord run, PruneResult? result)
+    private static ReportDocument Document(PruneOptions options, RunRecord run, RunFindings? result)
     {
         if (result is null)
         {
@@ -51,7 +52,7 @@ internal static class PruneReport
             result.Cut.Latency is { } search ? Search(search, result) : null);
     }
 
-    private static ReportSearch Search(LatencyFinding search, PruneResult result) => new(
+    private static ReportSearch Search(LatencyFinding search, RunFindings result) => new(
         search.Race is null ? 0 : search.Trials.Count,
         search.Race is { } race ? Latency(race, result.Original, result.Pruned) : null,
         [.. search.Trials.Select(t => new ReportTrial(t.Macs, t.Parameters, t.Trial.Typical.Speedup, t.Trial.Used, t.Trial.Low, t.Trial.High, t.Trial.Races))]);

@@ -1,4 +1,4 @@
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Accuracy;
@@ -12,7 +12,7 @@ internal static class PruneSummary
     // From here on a classifier decides otherwise for many inputs.
     private const double LargeDrift = 0.2;
 
-    public static void Show(PruneResult result, Terminal terminal)
+    public static void Show(RunFindings result, Terminal terminal)
     {
         Tables.Show(terminal, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Latency, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
@@ -71,7 +71,7 @@ internal static class PruneSummary
     private static string Quoted(string word) => word.All(c => char.IsLetterOrDigit(c) || "/._-+=:,@%".Contains(c)) && word.Length > 0 ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>What to try where the outputs have changed much and nothing was repaired by inputs; null otherwise.</summary>
-    public static string? Advice(PruneResult result) =>
+    public static string? Advice(RunFindings result) =>
         result.Cut.Outcome is { ChangedNothing: false, CalibrationSamples: 0 } && result.Comparison?.Drift.Total is > LargeDrift
             ? "The outputs are very different now. With --calib and some hundred unlabelled inputs, onnxprune chooses and repairs by them."
             : null;
@@ -82,7 +82,7 @@ internal static class PruneSummary
         : null;
 
     /// <summary>One sentence.</summary>
-    public static string WhatWasCut(PruneResult result)
+    public static string WhatWasCut(RunFindings result)
     {
         var outcome = result.Cut.Outcome;
         if (outcome.ChangedNothing)

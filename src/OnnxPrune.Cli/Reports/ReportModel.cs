@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports;
 

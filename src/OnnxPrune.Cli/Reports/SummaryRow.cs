@@ -1,5 +1,5 @@
 using System.Globalization;
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Latency;
 

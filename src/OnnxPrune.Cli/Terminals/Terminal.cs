@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using OnnxPrune.Runtime.Comparing;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -7,8 +8,11 @@ namespace OnnxPrune.Cli.Terminals;
 
 /// <summary>Where things are said: results on stdout, everything else on stderr.</summary>
 /// <param name="keepsStdout">Whether stdout is another's, a report's, so that results go to stderr too.</param>
-internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = false)
+internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = false) : IRunObserver
 {
+    /// <summary>Never asked for: an interrupt ends the process (<see cref="Interrupts"/>).</summary>
+    public CancellationToken Cancellation => CancellationToken.None;
+
     // What a table may take where nobody says how wide the window is.
     private const int PipeWidth = 80;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using OnnxPrune.Cli.Commands;
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;

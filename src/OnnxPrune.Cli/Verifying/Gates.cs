@@ -1,8 +1,5 @@
 using System.Globalization;
-using OnnxPrune.Cli.Commands;
-using OnnxPrune.Cli.Measuring;
-using OnnxPrune.Cli.Pruning;
-using OnnxPrune.Cli.Reports;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Accuracy;
 
 namespace OnnxPrune.Cli.Verifying;

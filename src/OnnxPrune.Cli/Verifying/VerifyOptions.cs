@@ -1,4 +1,4 @@
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Verifying;
 

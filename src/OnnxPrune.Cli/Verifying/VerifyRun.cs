@@ -1,5 +1,5 @@
 using OnnxPrune.Cli.Commands;
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Sessions;

@@ -1,35 +1,32 @@
-using OnnxPrune.Cli.Commands;
-using OnnxPrune.Cli.Measuring;
-using OnnxPrune.Cli.Reports;
-using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Cli.Pruning;
+namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>A network that was raced on the way.</summary>
-internal sealed record TriedCut(long Macs, long Parameters, TimeTrial Trial);
+public sealed record TriedCut(long Macs, long Parameters, TimeTrial Trial);
 
 /// <summary>How targets of time were met.</summary>
 /// <param name="Race">The original against the network; null where the original itself keeps the targets of time.</param>
 /// <param name="Trials">The networks that were raced, in order.</param>
-internal sealed record LatencyFinding(LatencyReport? Race, IReadOnlyList<TriedCut> Trials);
+public sealed record LatencyFinding(LatencyReport? Race, IReadOnlyList<TriedCut> Trials);
 
 /// <summary>Cuts by targets of time; see <see cref="TimeSearch{T}"/>.</summary>
-internal sealed class TimedCut(LoadedModel loaded, PruneOptions options, Terminal terminal, Cost before)
+internal sealed class LatencyTargets(LoadedModel loaded, PruningOptions options, MeasureOptions measure, IRunObserver observer, Cost before)
 {
     private readonly List<TriedCut> _tried = [];
 
     /// <exception cref="TargetOutOfReachException">Even the smallest network is too slow, or no cut keeps the targets of cost.</exception>
     /// <exception cref="VerificationFailedException">The network that is to be written stays too slow.</exception>
-    public CutResult Find(ICandidates<CutResult> candidates)
+    public PruningResult Find(ICandidates<PruningResult> candidates)
     {
         using var track = Track();
-        var found = terminal.Watched(PhaseNames.SearchingTime, progress => new TimeSearch<CutResult>(options.TimeTargets, candidates, track.Race, (candidate, trial) =>
+        var found = observer.Watched(StepNames.SearchingTime, progress => new TimeSearch<PruningResult>(options.TimeTargets, candidates, track.Race, (candidate, trial) =>
         {
             Tell(candidate.Network.Outcome.After, trial);
-            progress.Report(Math.Min(1, (double)_tried.Count / TimeSearch<CutResult>.MostTrials));
+            progress.Report(Math.Min(1, (double)_tried.Count / TimeSearch<PruningResult>.MostTrials));
         }).Find());
         return found.IsKept
             ? found.Found.Network with { Latency = new LatencyFinding(found.Race, _tried) }
@@ -39,15 +36,16 @@ internal sealed class TimedCut(LoadedModel loaded, PruneOptions options, Termina
 
     private void Tell(Cost cost, TimeTrial trial)
     {
+        observer.Cancellation.ThrowIfCancellationRequested();
         _tried.Add(new TriedCut(cost.Macs, cost.Parameters, trial));
-        terminal.Point(
+        observer.Point(
             $"{Numbers.Share(cost.Macs, before.Macs)} of the MACs: {Numbers.Times(trial.Typical.Speedup)} as fast, {Numbers.Percent(trial.Used)} of the time that the target leaves ({Numbers.Count(trial.Races, "race")})");
     }
 
     private RaceTrack Track()
     {
-        var settings = options.Measure.Sessions with { Provider = Providers.Resolve(options.Measure.Sessions.Provider) };
+        var settings = measure.Sessions with { Provider = Providers.Resolve(measure.Sessions.Provider) };
         var original = loaded.Open(settings);
-        return new RaceTrack(original, DriftInputs.Synthetic(loaded, options.Measure, original, 0));
+        return new RaceTrack(original, DriftInputs.Synthetic(loaded, measure, original, 0));
     }
 }

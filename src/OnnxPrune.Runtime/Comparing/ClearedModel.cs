@@ -2,7 +2,7 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Cli.Measuring;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>A model without the weights that vanish in single precision; see <see cref="VanishingWeights"/>.</summary>
 /// <param name="Model">Shares all other weights with the model that it was made from.</param>

@@ -3,7 +3,7 @@ using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Cli.Measuring;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>The inputs that drift is measured on: the calibration data, or seeded synthetic ones.</summary>
 internal sealed class DriftInputs

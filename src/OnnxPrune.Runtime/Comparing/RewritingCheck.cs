@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Cli.Measuring;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>
 /// Compares a file with what was made of it before anything is cut: functions inlined, fused operators taken apart, constants computed. One run of both, on synthetic inputs;

@@ -1,11 +1,10 @@
-using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Cli.Measuring;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>A model in memory with the shapes of all its values.</summary>
 /// <param name="Concrete">The shapes at one definite size of the inputs; null where the model loads at none that was tried.</param>
@@ -27,23 +26,23 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
 
     /// <summary>Loads and runs the file once in a process of its own, where it has anything that the runtime might not survive.</summary>
     /// <exception cref="UnsupportedModelException">It did not, or took too long or too much memory.</exception>
-    public void Try(Terminal terminal) => terminal.Timed("try the model", () => ModelTrial.Run(Path, Model, Concrete));
+    public void Try(IRunObserver observer) => observer.Timed("try the model", () => ModelTrial.Run(Path, Model, Concrete));
 
     /// <exception cref="UsageException">The path names no readable file, or an input shape does not fit.</exception>
     /// <exception cref="BrokenModelException">The file is no well-formed ONNX model.</exception>
     /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
-    public static LoadedModel Read(string path, MeasureOptions options, Terminal terminal)
+    public static LoadedModel Read(string path, MeasureOptions options, IRunObserver observer)
     {
-        var read = terminal.Timed("read the model", () => OnnxFile.Read(path));
+        var read = observer.Timed("read the model", () => OnnxFile.Read(path));
         var weights = OnnxFile.ExternalWeights(read);
-        var model = terminal.Timed("inline functions", () => OnnxFile.WithoutFusions(OnnxFile.WithoutFunctions(read)));
+        var model = observer.Timed("inline functions", () => OnnxFile.WithoutFusions(OnnxFile.WithoutFunctions(read)));
         if (model.Graph.Initializers.Count + model.Graph.Nodes.Count is > ManyParts and var parts)
         {
-            terminal.Note($"the model has {parts} nodes and initializers, so many that ONNX Runtime takes minutes whenever it loads them: to infer shapes now, and for each later run.");
+            observer.Note($"the model has {parts} nodes and initializers, so many that ONNX Runtime takes minutes whenever it loads them: to infer shapes now, and for each later run.");
         }
 
-        terminal.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
-        var concrete = terminal.Timed("infer concrete shapes", () => Concretize(model, path, options, terminal));
+        observer.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
+        var concrete = observer.Timed("infer concrete shapes", () => Concretize(model, path, options, observer));
         return new LoadedModel(path, model, concrete, OnnxFile.Length(path, read), ClearedModel.Of(model))
         {
             Weights = weights,
@@ -67,7 +66,7 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
             .ToDictionary(p => p.Value!, p => p.Shape),
     };
 
-    private static ConcreteShapes? Concretize(Model model, string path, MeasureOptions options, Terminal terminal)
+    private static ConcreteShapes? Concretize(Model model, string path, MeasureOptions options, IRunObserver observer)
     {
         try
         {
@@ -75,7 +74,7 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
         }
         catch (UnsupportedModelException e) when (options.InputShapes is null)
         {
-            terminal.Note($"MACs count every unknown dimension as 1, since no size of the inputs was found that suits the model; --input-shape gives one. ({e.Message})");
+            observer.Note($"MACs count every unknown dimension as 1, since no size of the inputs was found that suits the model; --input-shape gives one. ({e.Message})");
             return null;
         }
     }

@@ -1,6 +1,6 @@
 using OnnxPrune.Planning;
 
-namespace OnnxPrune.Cli.Measuring;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>What a model is made of.</summary>
 internal sealed record ModelFigures(int Nodes, int Blocks, long Channels, long Parameters, long Macs, long FileBytes)

@@ -1,9 +1,9 @@
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Cli.Measuring;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>How models are measured.</summary>
-internal sealed record MeasureOptions
+public sealed record MeasureOptions
 {
     /// <summary>Where unlabelled inputs are; null for synthetic ones.</summary>
     public string? Calib { get; init; }

@@ -1,11 +1,11 @@
-using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 
-namespace OnnxPrune.Cli.Pruning;
+namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>Finds the smallest share of the MACs at which a network stays within limits of loss, by pruning copies and running them.</summary>
-internal sealed class LimitSearch(NetworkAnalysis network, PruneRequest request, LossLimits limits, Terminal terminal, CalibratedCutter? calibrated)
+internal sealed class LossSearch(NetworkAnalysis network, PruneRequest request, LossLimits limits, IRunObserver observer, CalibratedPruner? calibrated)
 {
     // Seven halvings leave less than a hundredth of the range; channel multiples are coarser than that.
     private const int MostTrials = 7;
@@ -17,7 +17,7 @@ internal sealed class LimitSearch(NetworkAnalysis network, PruneRequest request,
         var (smallest, before) = (Planner.Smallest(network, request), network.Cost);
         return smallest.Macs >= before.Macs
             ? null
-            : terminal.Watched(PhaseNames.SearchingLimits, progress => Bisect((double)smallest.Macs / before.Macs, progress));
+            : observer.Watched(StepNames.SearchingLimits, progress => Bisect((double)smallest.Macs / before.Macs, progress));
     }
 
     private Target? Bisect(double smallest, IProgress<double> progress)
@@ -44,10 +44,11 @@ internal sealed class LimitSearch(NetworkAnalysis network, PruneRequest request,
 
     private bool IsWithin(Target target)
     {
+        observer.Cancellation.ThrowIfCancellationRequested();
         try
         {
             var loss = limits.Measure(Prune(target));
-            terminal.Point($"{target}: {loss}, {(loss.IsWithin ? "within the limits" : "too much")}");
+            observer.Point($"{target}: {loss}, {(loss.IsWithin ? "within the limits" : "too much")}");
             return loss.IsWithin;
         }
         catch (TargetOutOfReachException)

@@ -1,7 +1,7 @@
-namespace OnnxPrune.Cli.Pruning;
+namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>How much is done to make up for what leaves; each includes those before it.</summary>
-internal enum RepairEffort
+public enum RepairEffort
 {
     None,
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using OnnxPrune.Runtime.Latency;
 
-namespace OnnxPrune.Cli.Reports;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>Quantities as people read them.</summary>
 internal static class Numbers

@@ -1,5 +1,6 @@
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Reports;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Pruning;
@@ -7,9 +8,9 @@ namespace OnnxPrune.Cli.Pruning;
 /// <summary>All that a run found out, for the summary and the reports.</summary>
 /// <param name="Comparison">Null with --no-verify.</param>
 /// <param name="Layers">Null without a report.</param>
-internal sealed record PruneResult(
+internal sealed record RunFindings(
     PruneOptions Options,
-    CutResult Cut,
+    PruningResult Cut,
     ModelFigures Original,
     ModelFigures Pruned,
     Comparison? Comparison,

@@ -1,15 +1,13 @@
-using OnnxPrune.Cli.Commands;
-using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Cli.Measuring;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>Measures two models side by side: the same outputs, how far they drift, how fast they are, how often they are right.</summary>
-internal sealed class Comparer(LoadedModel original, MeasureOptions options, Terminal terminal)
+internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRunObserver observer)
 {
     private readonly DriftInputs _inputs = new(original, options);
 
@@ -19,11 +17,11 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, Ter
     public Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, LatencyReport? race = null)
     {
         var settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) };
-        using var first = terminal.Timed("load the original", () => original.Open(settings));
-        using var second = terminal.Timed("load the other", () => openPruned(settings));
-        var drift = terminal.Watched(PhaseNames.Drift, progress => MeasureDrift(first, second, settings, openPruned, progress));
-        var accuracy = options.Data is { } path ? terminal.Watched(PhaseNames.Accuracy, progress => MeasureAccuracy(path, first, second, progress)) : default;
-        var latency = race ?? terminal.Watched(PhaseNames.Latency, progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
+        using var first = observer.Timed("load the original", () => original.Open(settings));
+        using var second = observer.Timed("load the other", () => openPruned(settings));
+        var drift = observer.Watched(StepNames.Drift, progress => MeasureDrift(first, second, settings, openPruned, progress));
+        var accuracy = options.Data is { } path ? observer.Watched(StepNames.Accuracy, progress => MeasureAccuracy(path, first, second, progress)) : default;
+        var latency = race ?? observer.Watched(StepNames.Latency, progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
         return new Comparison(drift, _inputs.Description, latency, accuracy.Report, accuracy.Description) { Cleared = RaceCleared(second) };
     }
 
@@ -36,7 +34,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, Ter
         }
 
         using var first = OnnxSession.Open(cleared.Model, second.Settings, original.Path);
-        return new ClearedRace(cleared.Vanishing, terminal.Watched("measuring the latency without vanishing weights", progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
+        return new ClearedRace(cleared.Vanishing, observer.Watched("measuring the latency without vanishing weights", progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
     }
 
     private DriftReport MeasureDrift(OnnxSession first, OnnxSession second, SessionSettings settings, Func<SessionSettings, OnnxSession> openPruned, IProgress<double> progress)

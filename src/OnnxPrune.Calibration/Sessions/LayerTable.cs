@@ -1,7 +1,7 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 
-namespace OnnxPrune.Cli.Reports;
+namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>What one layer costs.</summary>
 /// <param name="Weight">The dimensions of its first weight; empty where it has none.</param>

@@ -1,17 +1,14 @@
-using OnnxPrune.Cli.Commands;
-using OnnxPrune.Cli.Measuring;
-using OnnxPrune.Cli.Reports;
-using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Cli.Pruning;
+namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>
 /// Cuts by targets of size. Plans count the bytes of weights; what a file has besides hardly depends on channels, but nodes and names go with blocks, and repaired layers get biases.
 /// So the file that a network makes is counted, and its excess taken off what the weights may have, until the target holds.
 /// </summary>
-internal sealed class SizedCut(LoadedModel loaded, PruneOptions options, Cost before, Terminal terminal)
+internal sealed class SizeTargetSearch(LoadedModel loaded, PruningOptions options, Cost before, IRunObserver observer)
 {
     private const int MostRounds = 8;
 
@@ -27,7 +24,7 @@ internal sealed class SizedCut(LoadedModel loaded, PruneOptions options, Cost be
     /// <param name="final">Makes the network that is written.</param>
     /// <exception cref="TargetOutOfReachException">Even the smallest network makes too large a file, or no cut keeps the other targets.</exception>
     /// <exception cref="VerificationFailedException">The file stays a little too large.</exception>
-    public CutResult Find(Func<long> smallest, Func<Target, CutResult> draft, Func<Target, CutResult> final)
+    public PruningResult Find(Func<long> smallest, Func<Target, PruningResult> draft, Func<Target, PruningResult> final)
     {
         var most = Limit - (loaded.Bytes - before.Bytes);
         if (most < before.Bytes)
@@ -41,9 +38,9 @@ internal sealed class SizedCut(LoadedModel loaded, PruneOptions options, Cost be
 
     /// <summary>The network with the most bytes of weights, no more than given, whose file is small enough.</summary>
     /// <param name="grows">Whether what is left over is given back once.</param>
-    private (long Most, CutResult Cut) Fit(long most, Func<long> smallest, Func<Target, CutResult> make, bool grows)
+    private (long Most, PruningResult Cut) Fit(long most, Func<long> smallest, Func<Target, PruningResult> make, bool grows)
     {
-        (long Most, CutResult Cut)? kept = null;
+        (long Most, PruningResult Cut)? kept = null;
         for (var round = 1; ; round++)
         {
             var cut = make(Weights(most));
@@ -71,7 +68,7 @@ internal sealed class SizedCut(LoadedModel loaded, PruneOptions options, Cost be
             }
             else
             {
-                terminal.Point($"{Numbers.Bytes(most)} of weights: the file has {Numbers.Bytes(size)}, which is too much");
+                observer.Point($"{Numbers.Bytes(most)} of weights: the file has {Numbers.Bytes(size)}, which is too much");
                 most = Math.Max(smallest(), most - (size - Limit));
             }
         }

@@ -2,13 +2,13 @@ using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Latency;
 
-namespace OnnxPrune.Cli.Measuring;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>Two models side by side on ONNX Runtime.</summary>
 /// <param name="DriftInputs">What the drift was measured on, for people.</param>
 /// <param name="Accuracy">Null without labelled data.</param>
 /// <param name="AccuracyData">What the accuracy was measured on, for people.</param>
-internal sealed record Comparison(DriftReport Drift, string DriftInputs, LatencyReport Latency, AccuracyReport? Accuracy, string? AccuracyData)
+public sealed record Comparison(DriftReport Drift, string DriftInputs, LatencyReport Latency, AccuracyReport? Accuracy, string? AccuracyData)
 {
     /// <summary>The same race with zeros for the original's vanishing weights; null where it has none.</summary>
     public ClearedRace? Cleared { get; init; }
@@ -17,4 +17,4 @@ internal sealed record Comparison(DriftReport Drift, string DriftInputs, Latency
 /// <summary>How the other model compares to an original that is not slowed down by what it does not need.</summary>
 /// <param name="Vanishing">How many weights of the original vanish in single precision.</param>
 /// <param name="Latency">A copy with zeros for them against the other model.</param>
-internal sealed record ClearedRace(long Vanishing, LatencyReport Latency);
+public sealed record ClearedRace(long Vanishing, LatencyReport Latency);

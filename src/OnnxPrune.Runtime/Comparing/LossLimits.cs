@@ -1,10 +1,9 @@
-using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Cli.Pruning;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>How far a pruned network may be from the original: in its outputs, in its accuracy, or both.</summary>
 internal sealed class LossLimits : IDisposable

@@ -1,15 +1,13 @@
-using OnnxPrune.Cli.Pruning;
-using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;
 
-namespace OnnxPrune.Cli.Measuring;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>
 /// Looks at the data of a run before anything is decided by them: says what is assumed about them, whether the original knows such inputs, and refuses limits that they cannot judge.
 /// </summary>
-internal sealed class DataReview(LoadedModel original, MeasureOptions options, Terminal terminal)
+internal sealed class DataReview(LoadedModel original, MeasureOptions options, IRunObserver observer)
 {
     // Enough to tell chance from knowledge, and little beside what follows.
     private const int MostSamples = 256;
@@ -25,7 +23,7 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, T
             return;
         }
 
-        using var session = terminal.Timed("load the original", () => original.Open(options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) }));
+        using var session = observer.Timed("load the original", () => original.Open(options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) }));
         var notes = new List<string>();
         var calib = options.Calib is { } inputs ? Review(session, "--calib", inputs, options.CalibLimit, maxDrift is null ? null : "--max-drift", notes) : null;
         var data = options.Data is { } labelled ? Review(session, "--data", labelled, options.DataLimit, maxDrop is null ? null : "--max-drop", notes) : null;
@@ -41,7 +39,7 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, T
 
         foreach (var note in notes.Distinct())
         {
-            terminal.Note(note);
+            observer.Note(note);
         }
     }
 
@@ -50,7 +48,7 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, T
         var source = DataSource.Open(path, options.Normalize, options.Resize);
         var samples = source.Sample(limit, options.Seed);
         notes.AddRange(source.Notes(session.Inputs));
-        var profile = terminal.Watched($"looking at the data of {option}", _ => AnswerProfile.Of(session, source, [.. Some(samples)]));
+        var profile = observer.Watched($"looking at the data of {option}", _ => AnswerProfile.Of(session, source, [.. Some(samples)]));
         if (profile.Doubt is { } doubt)
         {
             var text = $"the original may not know inputs like {option} '{path}': of {profile.Samples} samples, {doubt.Reason}. Check --normalize, the order of colours and channels, and the labels";

@@ -1,7 +1,7 @@
-namespace OnnxPrune.Cli.Terminals;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>The long steps, as they are shown and reported.</summary>
-internal static class PhaseNames
+internal static class StepNames
 {
     public const string TimingLayers = "timing the layers";
     public const string MeasuringCuts = "measuring what each cut does";

@@ -1,29 +1,16 @@
-using OnnxPrune.Cli.Measuring;
-using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Cli.Pruning;
-
-/// <summary>What was cut, and what decided it.</summary>
-/// <param name="Rule">As a phrase: "the target macs=50%".</param>
-/// <param name="WhyNothing">Where nothing was cut: the reason, as a clause.</param>
-internal sealed record CutResult(PruneOutcome Outcome, string Rule, string WhyNothing)
-{
-    /// <summary>The pruned network.</summary>
-    public Model Model => Outcome.Model;
-
-    /// <summary>Whether nothing could be cut, whatever was asked for.</summary>
-    public bool IsFixed { get; init; }
-
-    /// <summary>What a search for a target of time found; null without one.</summary>
-    public LatencyFinding? Latency { get; init; }
-}
+namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>Decides what decides how much goes, in this order: a plan, targets, a drift limit, the model's own masks, dead weight, the default limit.</summary>
-internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneOptions options, int multiple, Terminal terminal)
+/// <param name="masks">The plan that the original's metadata carry; null for none.</param>
+/// <param name="multiple">The multiple of channels to keep.</param>
+internal sealed class PruningDecider(
+    LoadedModel loaded, string? masks, NetworkAnalysis network, PruningOptions options, MeasureOptions measure, int multiple, IRunObserver observer)
 {
     // Plans list indices: those of millions of channels take less.
     private const long MostPlanBytes = 64 << 20;
@@ -34,13 +21,13 @@ internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneO
     private readonly NetworkAnalysis _network = network;
 
     // Asking for no repair asks for the plain cut, and calibration inputs then only measure drift.
-    private readonly CalibratedCutter? _calibrated =
-        options.Measure.Calib is not null && options.AbsorbMeans ? new CalibratedCutter(loaded, network, options, terminal) : null;
+    private readonly CalibratedPruner? _calibrated =
+        measure.Calib is not null && options.AbsorbMeans ? new CalibratedPruner(loaded, network, options, measure, observer) : null;
 
     /// <summary>Prunes a copy of the model.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     /// <exception cref="UsageException">The plan does not fit the model.</exception>
-    public CutResult Cut()
+    public PruningResult Cut()
     {
         try
         {
@@ -52,12 +39,8 @@ internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneO
         }
     }
 
-    private CutResult CutAsAsked()
+    private PruningResult CutAsAsked()
     {
-        var masks = loaded.Model.Metadata.TryGetValue(PruningPlan.MetadataKey, out var json) ? json : null;
-
-        // It speaks of the channels of this model, and not of those of a smaller one.
-        loaded.Model.Metadata.Remove(PruningPlan.MetadataKey);
         if (options.Plan is { } path)
         {
             return Apply(PruningPlan.FromJson(InputFile.ReadAllText(path, MostPlanBytes), $"'{path}'"), $"the plan '{path}'", "the plan is empty");
@@ -70,10 +53,10 @@ internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneO
 
         if (masks is not null)
         {
-            terminal.Note("the model carries masks, which were set aside for the target.");
+            observer.Note("the model carries masks, which were set aside for the target.");
         }
 
-        var request = options.ToRequest(multiple);
+        var request = options.ToRequest(multiple, measure);
         if (!options.HasTargets)
         {
             return Freely(request);
@@ -91,18 +74,34 @@ internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneO
             return Finished(request, rule);
         }
 
-        return new SizedCut(loaded, options, _network.Cost, terminal).Find(
+        return new SizeTargetSearch(loaded, options, _network.Cost, observer).Find(
             () => Smallest(request, TargetKind.Bytes).Bytes,
             weights => Draft(request, [.. request.Targets, weights], rule),
             weights => Finished(request with { Targets = [.. request.Targets, weights] }, rule));
     }
 
-    /// <summary>What keeps the request's targets and those of time, repaired.</summary>
-    private CutResult Finished(PruneRequest request, string rule)
+    /// <summary>The plan that keeps the targets of cost.</summary>
+    /// <exception cref="UsageException">The request asks for more than such targets.</exception>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    public PruningPlan Plan()
+    {
+        if (options.Targets.Count < options.TargetCount || options.HasLimits || options.Plan is not null)
+        {
+            throw new UsageException("A plan alone keeps targets of MACs, parameters and channels; time, size and loss are kept by pruning.");
+        }
+
+        _network.CheckCounts(options.Targets);
+        var request = options.ToRequest(multiple, measure);
+        _calibrated?.Weigh(request, request.Targets);
+        return Draft(request, request.Targets, "").Outcome.Plan;
+    }
+
+    /// <summary>The network that keeps the request's targets and those of time, repaired.</summary>
+    private PruningResult Finished(PruneRequest request, string rule)
     {
         if (options.TimeTargets.Count > 0)
         {
-            return new TimedCut(loaded, options, terminal, _network.Cost).Find(new Candidates(this, request, rule));
+            return new LatencyTargets(loaded, options, measure, observer, _network.Cost).Find(new Candidates(this, request, rule));
         }
 
         _calibrated?.Weigh(request, request.Targets);
@@ -112,25 +111,25 @@ internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneO
     private Cost Smallest(PruneRequest request, TargetKind kind) => _calibrated?.Smallest(request, kind) ?? Planner.Smallest(_network, request);
 
     /// <summary>A copy that keeps the targets. Without calibration inputs it is the network that would be written.</summary>
-    private CutResult Draft(PruneRequest request, IReadOnlyList<Target> targets, string rule)
+    private PruningResult Draft(PruneRequest request, IReadOnlyList<Target> targets, string rule)
     {
         var outcome = _calibrated is null || AreMet(targets)
             ? Pruner.Prune(_network, request with { Targets = targets })
             : Pruner.Apply(_network, _calibrated.Plan(request, targets) with { AbsorbMeans = false });
-        return new CutResult(outcome, rule, KeepsTarget);
+        return new PruningResult(outcome, rule, KeepsTarget);
     }
 
     /// <summary>What a target can go down to, as a clause.</summary>
     private string Reachable(Target target, Cost smallest) => target.Kind == TargetKind.Bytes && loaded.Bytes - _network.Cost.Bytes + smallest.Bytes is var size
-        ? $"the file can go down to about {Reports.Numbers.Bytes(size)} ({Reports.Numbers.Share(size, loaded.Bytes)})"
-        : Invariant($"{target.Word} can go down to {target.Of(smallest)} ({Reports.Numbers.Share(target.Of(smallest), target.Of(_network.Cost))})");
+        ? $"the file can go down to about {Numbers.Bytes(size)} ({Numbers.Share(size, loaded.Bytes)})"
+        : Invariant($"{target.Word} can go down to {target.Of(smallest)} ({Numbers.Share(target.Of(smallest), target.Of(_network.Cost))})");
 
     private bool AreMet(IReadOnlyList<Target> targets) => targets.All(t => t.IsMet(_network.Cost, _network.Cost));
 
     /// <summary>Which options stand in the way of a target, as sentences.</summary>
     private string WaysOut(TargetOutOfReachException e)
     {
-        var request = options.ToRequest(multiple);
+        var request = options.ToRequest(multiple, measure);
         var now = Planner.Smallest(_network, request);
         Target[] targets = [.. options.Targets.Where(t => IsUnmet(t.ToString())), .. options.SizeTargets.Where(t => IsUnmet(t.ToString())).Take(1).Select(_ => new Target(TargetKind.Bytes, null, 0))];
         var ways = new List<string>();
@@ -140,7 +139,7 @@ internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneO
             Offer("--granularity blocks,channels", request with { CutsBlocks = true, CutsChannels = true });
         }
 
-        if (options.TimeTargets.Any(t => IsUnmet(t.ToString())) && options.Measure.Sessions.Threads != 1)
+        if (options.TimeTargets.Any(t => IsUnmet(t.ToString())) && measure.Sessions.Threads != 1)
         {
             ways.Add("On one thread, small networks gain more: --threads 1 measures that.");
         }
@@ -164,48 +163,48 @@ internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneO
         }
     }
 
-    private CutResult Apply(PruningPlan plan, string rule, string whyNothing)
+    public PruningResult Apply(PruningPlan plan, string rule, string whyNothing)
     {
         if (_calibrated is null || plan.IsEmpty)
         {
-            return new CutResult(Pruner.Apply(_network, plan), rule, whyNothing);
+            return new PruningResult(Pruner.Apply(_network, plan), rule, whyNothing);
         }
 
-        return new CutResult(_calibrated.Outcome(_calibrated.Apply(plan)), rule, whyNothing);
+        return new PruningResult(_calibrated.Outcome(_calibrated.Apply(plan)), rule, whyNothing);
     }
 
-    private CutResult Prune(PruneRequest request, IReadOnlyList<Target> targets, string rule, string whyNothing)
+    private PruningResult Prune(PruneRequest request, IReadOnlyList<Target> targets, string rule, string whyNothing)
     {
         if (_calibrated is null || AreMet(targets))
         {
-            return new CutResult(Pruner.Prune(_network, request with { Targets = targets }), rule, whyNothing);
+            return new PruningResult(Pruner.Prune(_network, request with { Targets = targets }), rule, whyNothing);
         }
 
-        return new CutResult(_calibrated.Outcome(_calibrated.Prune(request, targets)), rule, whyNothing);
+        return new PruningResult(_calibrated.Outcome(_calibrated.Prune(request, targets)), rule, whyNothing);
     }
 
     /// <summary>A target that cannot be reached because nothing can be cut deserves more than its range.</summary>
     private void SayWhyFixed(string reason)
     {
-        terminal.Note($"nothing of the model can be cut: {reason}.");
+        observer.Note($"nothing of the model can be cut: {reason}.");
         foreach (var blocked in _network.Channels.Blocked.OrderByDescending(b => b.Count).Take(MostReasons))
         {
-            terminal.Note($"{Reports.Numbers.Count(blocked.Count, "channel")} of {blocked.Producers[0].Label}{(blocked.Producers.Count > 1 ? " and others" : "")}: {blocked.Reason.Text}");
+            observer.Note($"{Numbers.Count(blocked.Count, "channel")} of {blocked.Producers[0].Label}{(blocked.Producers.Count > 1 ? " and others" : "")}: {blocked.Reason.Text}");
         }
     }
 
-    private CutResult Freely(PruneRequest request)
+    private PruningResult Freely(PruneRequest request)
     {
         if (!options.HasLimits)
         {
             var free = Pruner.Prune(_network, request);
             if (!free.ChangedNothing)
             {
-                return new CutResult(free, "what provably contributes nothing", "");
+                return new PruningResult(free, "what provably contributes nothing", "");
             }
         }
 
-        var drift = options.HasLimits ? options.MaxDrift : PruneOptions.DefaultMaxDrift;
+        var drift = options.HasLimits ? options.MaxDrift : PruningOptions.DefaultMaxDrift;
         var phrases = new[]
         {
             drift is null ? null : Invariant($"a drift of at most {drift}"),
@@ -217,8 +216,8 @@ internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneO
             return Prune(request, [], rule, reason) with { IsFixed = true };
         }
 
-        using var limits = new LossLimits(loaded, options.Measure, drift, options.MaxDrop);
-        var target = new LimitSearch(_network, request, limits, terminal, _calibrated).Find();
+        using var limits = new LossLimits(loaded, measure, drift, options.MaxDrop);
+        var target = new LossSearch(_network, request, limits, observer, _calibrated).Find();
         return Prune(request, target is null ? [] : [target.Value], rule, options.MaxDrop is null
             ? Invariant($"every cut that was tried drifts by more than {drift}")
             : Invariant($"no cut that was tried keeps to {rule}"));
@@ -242,32 +241,32 @@ internal sealed class Cutter(LoadedModel loaded, NetworkAnalysis network, PruneO
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 
     /// <summary>The networks that targets of time choose from.</summary>
-    private sealed class Candidates(Cutter cutter, PruneRequest request, string rule) : ICandidates<CutResult>
+    private sealed class Candidates(PruningDecider decider, PruneRequest request, string rule) : ICandidates<PruningResult>
     {
         private bool _isWeighed;
         private long? _smallest;
 
-        public long Smallest => _smallest ??= cutter.Smallest(request, TargetKind.Time).Time;
+        public long Smallest => _smallest ??= decider.Smallest(request, TargetKind.Time).Time;
 
-        public bool IncludesOriginal => cutter.AreMet(request.Targets);
+        public bool IncludesOriginal => decider.AreMet(request.Targets);
 
-        public Candidate<CutResult> Draft(long? most)
+        public Candidate<PruningResult> Draft(long? most)
         {
             var targets = Targets(most);
             if (most > Smallest && !_isWeighed)
             {
                 // The first guess says how large the cut will be, about.
-                cutter._calibrated?.Weigh(request, targets);
+                decider._calibrated?.Weigh(request, targets);
                 _isWeighed = true;
             }
 
-            return Of(cutter.Draft(request, targets, rule));
+            return Of(decider.Draft(request, targets, rule));
         }
 
-        public Candidate<CutResult> Final(long? most) => Of(cutter.Prune(request, Targets(most), rule, KeepsTarget));
+        public Candidate<PruningResult> Final(long? most) => Of(decider.Prune(request, Targets(most), rule, KeepsTarget));
 
         private IReadOnlyList<Target> Targets(long? most) => most is { } time ? [.. request.Targets, new Target(TargetKind.Time, null, time)] : request.Targets;
 
-        private static Candidate<CutResult> Of(CutResult cut) => new(cut, cut.Model, cut.Outcome.After.Time);
+        private static Candidate<PruningResult> Of(PruningResult cut) => new(cut, cut.Model, cut.Outcome.After.Time);
     }
 }

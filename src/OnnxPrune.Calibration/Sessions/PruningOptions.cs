@@ -1,0 +1,92 @@
+using System.Text.RegularExpressions;
+using OnnxPrune.Importance;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Runtime.Latency;
+
+namespace OnnxPrune.Calibration.Sessions;
+
+/// <summary>
+/// The request to a <see cref="PruningSession"/>: targets, limits of loss, or a plan. Without any of them, the model's own masks decide, then dead weight,
+/// then <see cref="DefaultMaxDrift"/>.
+/// </summary>
+public record PruningOptions
+{
+    /// <summary>The drift that is allowed where nothing else decides how much goes.</summary>
+    public const double DefaultMaxDrift = 0.05;
+
+    /// <summary>Limits of MACs, parameters or channels, such as <c>Target.Parse("macs=50%")</c>.</summary>
+    public IReadOnlyList<Target> Targets { get; init; } = [];
+
+    /// <summary>Limits of measured latency.</summary>
+    public IReadOnlyList<TimeTarget> TimeTargets { get; init; } = [];
+
+    /// <summary>Limits of the file's bytes.</summary>
+    public IReadOnlyList<SizeTarget> SizeTargets { get; init; } = [];
+
+    /// <summary>The largest relative output error; null for none.</summary>
+    public double? MaxDrift { get; init; }
+
+    /// <summary>The most points of top-1 accuracy that may be lost; null for none. Wants labelled data.</summary>
+    public double? MaxDrop { get; init; }
+
+    /// <summary>The path of a plan's JSON file that is applied exactly; null for none.</summary>
+    public string? Plan { get; init; }
+
+    /// <summary>The path that the model is going to be saved to; targets of size count its name. Nothing is written by pruning.</summary>
+    public string Output { get; init; } = "pruned.onnx";
+
+    /// <summary>Allows whole residual blocks to go.</summary>
+    public bool CutsBlocks { get; init; }
+
+    /// <summary>Allows channels to go.</summary>
+    public bool CutsChannels { get; init; } = true;
+
+    /// <summary>The name of the criterion that ranks channels; null leaves it to calibration inputs, or to <c>scaled-norm</c> without them.</summary>
+    public string? Criterion { get; init; }
+
+    /// <summary>The multiple of channels to keep; null for that of the provider's kernels.</summary>
+    public int? Round { get; init; }
+
+    /// <summary>Layers, weights and blocks that stay.</summary>
+    public Regex? Exclude { get; init; }
+
+    /// <summary>Layers and blocks that may go; null for all.</summary>
+    public Regex? Only { get; init; }
+
+    /// <summary>The effort spent on repairing what stays.</summary>
+    public RepairEffort Repair { get; init; } = RepairEffort.Auto;
+
+    internal bool AbsorbMeans => Repair != RepairEffort.None;
+
+    internal bool HasLimits => MaxDrift is not null || MaxDrop is not null;
+
+    internal bool HasTargets => TargetCount > 0;
+
+    internal int TargetCount => Targets.Count + TimeTargets.Count + SizeTargets.Count;
+
+    /// <summary>All targets, in words.</summary>
+    internal string TargetText => string.Join(", ", TargetTexts);
+
+    internal IReadOnlyList<string> TargetTexts =>
+        [.. Targets.Select(t => t.ToString()), .. SizeTargets.Select(t => t.ToString()), .. TimeTargets.Select(t => t.ToString())];
+
+    /// <summary>Whether calibration inputs choose the channels.</summary>
+    internal bool IsDecidedByInputs => Criterion is null or "gram";
+
+    /// <summary>The same for the pruner.</summary>
+    /// <param name="multiple">The multiple of channels that the provider's kernels work on.</param>
+    internal PruneRequest ToRequest(int multiple, MeasureOptions measure) => new()
+    {
+        Targets = Targets,
+        Criterion = IsDecidedByInputs ? null : Criteria.Named(Criterion!, measure.Seed),
+        Rounding = Round is { } round ? new Rounding(round)
+            : measure.Calib is not null && AbsorbMeans && IsDecidedByInputs ? Rounding.Measured(multiple)
+            : Rounding.Automatic(multiple),
+        CutsBlocks = CutsBlocks,
+        CutsChannels = CutsChannels,
+        Exclude = Exclude,
+        Only = Only,
+        AbsorbMeans = AbsorbMeans,
+    };
+}

@@ -1,0 +1,39 @@
+using OnnxPrune.Channels;
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Calibration.Sessions;
+
+/// <summary>A pruned network in memory, and the rule that it was made by.</summary>
+/// <param name="Outcome">The plan, and both networks with their costs.</param>
+/// <param name="Rule">As a phrase: "the target macs=50%".</param>
+/// <param name="WhyNothing">Where nothing was cut: the reason, as a clause.</param>
+public sealed record PruningResult(PruneOutcome Outcome, string Rule, string WhyNothing)
+{
+    /// <summary>The pruned network.</summary>
+    public Model Model => Outcome.Model;
+
+    /// <summary>True where nothing of the model can be cut, whatever is asked for.</summary>
+    public bool IsFixed { get; init; }
+
+    /// <summary>The finding of a search for a target of time; null without one.</summary>
+    public LatencyFinding? Latency { get; init; }
+
+    /// <summary>The request; null where a plan was applied.</summary>
+    internal PruningOptions? Request { get; init; }
+
+    /// <summary>Writes the model, with its external data, as a whole or not at all.</summary>
+    /// <exception cref="IOException">The path cannot be written to; an older file stays.</exception>
+    public Task SaveAsync(string path, CancellationToken cancellation = default) => Task.Run(
+        () =>
+        {
+            using var file = OnnxFile.Stage(Model, path);
+            cancellation.ThrowIfCancellationRequested();
+            file.Commit();
+        },
+        cancellation);
+
+    /// <summary>The layers of the original with their costs before and after.</summary>
+    internal IReadOnlyList<LayerChange> Layers() => LayerTable.Of(Outcome.Original).After(Outcome.Pruned);
+}

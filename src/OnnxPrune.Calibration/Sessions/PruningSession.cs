@@ -1,0 +1,191 @@
+using OnnxPrune.Constants;
+using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Runtime.Latency;
+using OnnxPrune.Runtime.Latency.Staircase;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Shapes;
+
+namespace OnnxPrune.Calibration.Sessions;
+
+/// <summary>
+/// One model from reading to saving: analyse, plan, apply or prune, verify, save. The model is never changed; each result is a network of its own.
+/// Calibration inputs, where <see cref="MeasureOptions.Calib"/> names some, choose the cuts and repair the layers that stay.
+/// </summary>
+/// <remarks>The command line is a user of this class: the same request gives the same file, byte for byte. One call at a time.</remarks>
+public sealed class PruningSession
+{
+    // A search ends as close to the limit as it can, and another kernel may round otherwise.
+    private const double LimitRounding = 1.001;
+
+    private readonly MeasureOptions _measure;
+    private readonly IProgress<SessionProgress>? _progress;
+    private readonly string? _masks;
+    private NetworkAnalysis? _analysis;
+
+    private PruningSession(LoadedModel original, MeasureOptions measure, IProgress<SessionProgress>? progress)
+    {
+        (Original, _measure, _progress) = (original, measure, progress);
+        _masks = original.Model.Metadata.TryGetValue(PruningPlan.MetadataKey, out var json) ? json : null;
+
+        // It speaks of the channels of this model, and not of those of a smaller one.
+        original.Model.Metadata.Remove(PruningPlan.MetadataKey);
+    }
+
+    /// <summary>The model as it was read, with the shapes of its values.</summary>
+    public Model Model => Original.Model;
+
+    /// <summary>The coupled channels, residual blocks and costs of the model, and the reasons for what is blocked.</summary>
+    public NetworkAnalysis Analysis => _analysis ??= Original.Analyse();
+
+    internal LoadedModel Original { get; }
+
+    /// <summary>Reads a model.</summary>
+    /// <param name="path">An ONNX file.</param>
+    /// <param name="measure">The data, the provider and the threads to measure with; null for synthetic inputs.</param>
+    /// <param name="progress">Hears of every step of the session; null for nobody.</param>
+    /// <param name="cancellation">Ends the work at the next step.</param>
+    /// <exception cref="UsageException">The path names no readable file, or an input shape does not fit.</exception>
+    /// <exception cref="BrokenModelException">The file is no well-formed ONNX model.</exception>
+    /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
+    public static Task<PruningSession> OpenAsync(
+        string path, MeasureOptions? measure = null, IProgress<SessionProgress>? progress = null, CancellationToken cancellation = default) =>
+        Task.Run(() => Open(path, measure ?? new MeasureOptions(), new ProgressObserver(progress, cancellation), progress), cancellation);
+
+    /// <summary>Decides what goes so that <see cref="PruningOptions.Targets"/> hold; changes nothing.</summary>
+    /// <exception cref="UsageException">The request names targets of time or size, or limits of loss, which take more than a plan.</exception>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    public Task<PruningPlan> PlanAsync(PruningOptions request, CancellationToken cancellation = default) =>
+        Run(observer => Decider(request, observer).Plan(), cancellation);
+
+    /// <summary>Applies a plan exactly, and repairs by calibration inputs where there are any.</summary>
+    /// <exception cref="UsageException">The plan does not fit the model.</exception>
+    public Task<PruningResult> ApplyAsync(PruningPlan plan, RepairEffort repair = RepairEffort.Auto, CancellationToken cancellation = default) =>
+        Run(observer => Decider(new PruningOptions { Repair = repair }, observer).Apply(plan, "the given plan", "the plan is empty"), cancellation);
+
+    /// <summary>Checks model and data, plans, cuts and repairs until every target and limit of the request holds.</summary>
+    /// <exception cref="UsageException">The data, the plan or an option do not fit the model.</exception>
+    /// <exception cref="UnsupportedModelException">ONNX Runtime does not survive the model, or computes something else than what is followed.</exception>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    /// <exception cref="VerificationFailedException">A target of time or size stays missed.</exception>
+    public Task<PruningResult> PruneAsync(PruningOptions request, CancellationToken cancellation = default) => Run(
+        observer =>
+        {
+            Check(request, verifies: true, runs: true, observer);
+            return Prune(request, observer);
+        },
+        cancellation);
+
+    /// <summary>Runs the original and the result side by side: drift, latency and, with labelled data, accuracy.</summary>
+    /// <exception cref="VerificationFailedException">The result does not load, has other outputs, or misses a limit of its request.</exception>
+    public Task<Comparison> VerifyAsync(PruningResult result, CancellationToken cancellation = default) => Run(
+        observer =>
+        {
+            var comparison = Compare(settings => OnnxSession.Open(result.Model, settings, "the pruned model"), result.Latency?.Race, observer);
+            CheckLimits(result.Request ?? new PruningOptions(), comparison);
+            return comparison;
+        },
+        cancellation);
+
+    internal static PruningSession Open(string path, MeasureOptions measure, IRunObserver observer, IProgress<SessionProgress>? progress = null) =>
+        new(LoadedModel.Read(path, measure, observer), measure, progress);
+
+    /// <summary>Makes sure that the model runs as it was read and that the data can judge what is asked for.</summary>
+    /// <param name="verifies">Whether the result is going to be compared with the original.</param>
+    /// <param name="runs">Whether the original is going to be run.</param>
+    internal void Check(PruningOptions request, bool verifies, bool runs, IRunObserver observer)
+    {
+        if (verifies && ShapeInference.IsComplete(Original.Model.Graph))
+        {
+            // Otherwise the runtime has loaded the model to infer its shapes.
+            observer.Timed("ask whether the model loads", () => Original.Open(SessionSettings.Plain).Dispose());
+        }
+
+        if (runs)
+        {
+            Original.Try(observer);
+        }
+
+        if (verifies)
+        {
+            observer.Timed("compare the model as it was read with the file", () => RewritingCheck.Run(Original, _measure));
+        }
+
+        new DataReview(Original, _measure, observer).Check(request.MaxDrift, request.MaxDrop, repairs: request.AbsorbMeans);
+    }
+
+    internal PruningResult Prune(PruningOptions request, IRunObserver observer)
+    {
+        var decider = Decider(request, observer);
+        var result = observer.Timed("prune", decider.Cut);
+        if (result.Outcome.JudgedOtherwise > 0)
+        {
+            observer.Note($"the criterion {request.Criterion} could not judge {result.Outcome.JudgedOtherwise} sets of coupled channels; scaled-norm ranked those.");
+        }
+
+        return result with { Request = request };
+    }
+
+    internal Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, LatencyReport? race, IRunObserver observer) =>
+        new Comparer(Original, _measure, observer).Compare(openPruned, race);
+
+    /// <exception cref="VerificationFailedException">A limit of the request is missed.</exception>
+    /// <exception cref="UsageException">A limit of accuracy was given with data that have no labels.</exception>
+    internal static void CheckLimits(PruningOptions request, Comparison comparison)
+    {
+        if (request.MaxDrift is { } limit && !(comparison.Drift.Total <= limit * LimitRounding))
+        {
+            throw new VerificationFailedException(FormattableString.Invariant(
+                $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
+        }
+
+        if (request.MaxDrop is not { } most || comparison.Accuracy is not { } accuracy)
+        {
+            return;
+        }
+
+        if (accuracy.Models is not [{ Top1: { } before }, { Top1: { } after }])
+        {
+            throw LossLimits.NoLabels(comparison.AccuracyData);
+        }
+
+        if (LossLimits.Drop(before, after) is var drop && drop > most)
+        {
+            throw new VerificationFailedException(FormattableString.Invariant($"The loss of {drop:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
+        }
+    }
+
+    private PruningDecider Decider(PruningOptions request, IRunObserver observer)
+    {
+        var multiple = request.Round ?? observer.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(_measure.Sessions));
+        var times = request.TimeTargets.Count == 0 ? null : Times(request, multiple, observer);
+        var network = observer.Timed("follow the channels", () => times is null ? Analysis : Original.Analyse(times));
+        WarnOfPatterns(request, network, observer);
+        return new PruningDecider(Original, _masks, network, request, _measure, multiple, observer);
+    }
+
+    /// <summary>The time of each layer on this machine. The tile is the kernels' own, whatever multiple was asked for.</summary>
+    private LayerTimes Times(PruningOptions request, int multiple, IRunObserver observer)
+    {
+        var sessions = _measure.Sessions;
+        var tile = request.Round is null ? multiple : MeasuredTimes.Multiple(sessions);
+        return observer.Watched(StepNames.TimingLayers, progress =>
+            MeasuredTimes.Of(Original.Model, new CostShapes(new ConstantValues(), Original.Concrete?.Values), sessions, tile, progress.Report));
+    }
+
+    /// <summary>A pattern that matches nothing is a mistyped one.</summary>
+    private void WarnOfPatterns(PruningOptions request, NetworkAnalysis network, IRunObserver observer)
+    {
+        foreach (var (option, pattern) in new[] { ("--exclude", request.Exclude), ("--only", request.Only) })
+        {
+            if (pattern is not null && !PruneRequest.Matches(pattern, network.Model, network.Blocks))
+            {
+                observer.Note($"{option} '{pattern}' matches no node, weight or block of the model; 'onnxprune inspect {Original.Path}' shows their names.");
+            }
+        }
+    }
+
+    private Task<T> Run<T>(Func<IRunObserver, T> work, CancellationToken cancellation) =>
+        Task.Run(() => work(new ProgressObserver(_progress, cancellation)), cancellation);
+}
