@@ -57,8 +57,8 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
         // when
         var version = Run(tool, "--version", "-v");
         var plain = Run(tool, Resnet, folder.File("plain.onnx"), "--target", "macs=50%");
-        var calibrated = Run(tool, Resnet, folder.File("calibrated.onnx"), "--target", "macs=60%", "--calib", Images(folder), "--normalize", "cifar10", "--no-verify");
-        var trained = Run(tool, "train", Resnet, folder.File("trained.onnx"), "--data", Images(folder), "--normalize", "cifar10", "--gate-epochs", "1", "--recover-epochs", "0", "--sparse-epochs", "0", "--epochs", "0");
+        var calibrated = Run(tool, Resnet, folder.File("calibrated.onnx"), "--target", "macs=60%", "--calib", TestImages.Cifar(folder, 64), "--normalize", "cifar10", "--no-verify");
+        var trained = Run(tool, "train", Resnet, folder.File("trained.onnx"), "--data", TestImages.Cifar(folder, 64), "--normalize", "cifar10", "--gate-epochs", "1", "--recover-epochs", "0", "--sparse-epochs", "0", "--epochs", "0");
 
         // then
         Assert.Matches($@"^{Regex.Escape(packed.Version)}\+[0-9a-f]{{40}}\nONNX Runtime \d+\.\d+\.\d+\nlibtorch (\d+\.\d+\.\d+, in '|not installed).*\nCUDA ", version.Output);
@@ -80,7 +80,7 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
         // when
         var outcome = Command.Run(
             tool,
-            [Resnet, folder.File("out.onnx"), "--target", "macs=60%", "--calib", Images(folder), "--no-verify"],
+            [Resnet, folder.File("out.onnx"), "--target", "macs=60%", "--calib", TestImages.Cifar(folder, 64), "--no-verify"],
             new Dictionary<string, string> { ["NUGET_PACKAGES"] = folder.File("none"), ["PATH"] = "", ["DOTNET_ROOT"] = TestedProgram.DotnetRoot });
 
         // then
@@ -152,22 +152,6 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
 
     private static Command Run(string tool, params string[] arguments) =>
         Command.Run(tool, arguments, new Dictionary<string, string> { ["DOTNET_ROOT"] = TestedProgram.DotnetRoot });
-
-    /// <summary>64 random images as CIFAR-10's binary batches have them: a label, then 3 planes of 32 by 32.</summary>
-    private static string Images(TemporaryFolder folder)
-    {
-        var random = new Random(1);
-        var bytes = new byte[64 * 3073];
-        random.NextBytes(bytes);
-        for (var image = 0; image < 64; image++)
-        {
-            bytes[image * 3073] = (byte)(image % 10);
-        }
-
-        var path = folder.File("images.bin");
-        File.WriteAllBytes(path, bytes);
-        return path;
-    }
 
     [GeneratedRegex("""<dependency id="OnnxPrune[^"]*" version="([^"]+)" """)]
     private static partial Regex Dependency();
