@@ -1,6 +1,6 @@
-using OnnxPrune.Cli.Measuring;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Quantization;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Quantizing;
 

@@ -1,7 +1,7 @@
 using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
-using OnnxPrune.Cli.Measuring;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
@@ -61,7 +61,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         new DataReview(loaded, measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: true);
         var before = loaded.Analyse();
         var inputs = Inputs(loaded, measure, before.Cost);
-        var network = terminal.Watched(PhaseNames.Quantizing, progress => PostTrainingQuantizer.Run(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
+        var network = terminal.Watched(StepNames.Quantizing, progress => PostTrainingQuantizer.Run(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
         var comparison = new Comparer(loaded, measure, terminal).Compare(settings => Open(staged, settings));
         var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, before.Blocks.Count, before.Cost, loaded.Bytes);

@@ -1,5 +1,6 @@
 using OnnxPrune.Cli.Quantizing;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports;
 
