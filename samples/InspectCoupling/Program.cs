@@ -3,7 +3,7 @@ using OnnxPrune.Calibration.Sessions;
 // usage: InspectCoupling in.onnx
 var session = await PruningSession.OpenAsync(args[0]);
 var network = session.Analysis;
-Console.WriteLine($"{network.Before.Macs:N0} MACs, {network.Before.Parameters:N0} parameters");
+Console.WriteLine($"{network.Cost.Macs:N0} MACs, {network.Cost.Parameters:N0} parameters");
 
 // The channels of a group leave together: every producer and every consumer shrinks by the same indices.
 foreach (var group in network.Channels.Groups)

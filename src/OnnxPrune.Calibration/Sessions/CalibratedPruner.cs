@@ -1,7 +1,6 @@
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Calibration.Reconstruction;
 using OnnxPrune.Calibration.Sensitivity;
-using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;

@@ -1,5 +1,4 @@
 using OnnxPrune.Runtime.Comparing;
-using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Serialization;

@@ -1,6 +1,4 @@
-using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Calibration.Sessions;

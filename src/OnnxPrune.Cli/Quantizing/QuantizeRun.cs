@@ -2,7 +2,6 @@ using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Runtime.Comparing;
-using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
