@@ -13,6 +13,12 @@ internal sealed record Step(double Score, int Group, int Kept, ResidualBlock? Bl
 /// </summary>
 internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<Target> targets)
 {
+    // Of the time that a target leaves; less may stay unused.
+    private const double LargestSlack = 0.03;
+
+    // Blocks that channels are tried in place of.
+    private const int MostExchanges = 4;
+
     private readonly int[] _kept = [.. model.Whole];
     private readonly HashSet<Node> _removed = [];
     private readonly List<(Step Step, int Before)> _taken = [];
@@ -30,6 +36,17 @@ internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<T
     /// <summary>Takes steps until every target is met or none is left. The steps of one group must come with falling counts.</summary>
     public void Run(IEnumerable<Step> steps)
     {
+        var all = steps.ToArray();
+        TakeUntilMet(all);
+        if (IsMet)
+        {
+            GiveBack();
+            SpendSlack(all);
+        }
+    }
+
+    private void TakeUntilMet(IEnumerable<Step> steps)
+    {
         foreach (var step in steps)
         {
             var unmet = targets.Where(t => !t.IsMet(Cost, original)).ToArray();
@@ -46,12 +63,37 @@ internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<T
                 Undo(_taken[^1]);
             }
         }
+    }
 
-        if (IsMet)
+    /// <summary>
+    /// A block is a large step: where one leaves much of the time that a target allows unused, channels go in its place if that leaves less. On small networks a block is all the slack there is.
+    /// </summary>
+    private void SpendSlack(Step[] steps)
+    {
+        foreach (var block in _taken.Where(t => t.Step.Block is not null).OrderByDescending(t => t.Step.Score).Take(MostExchanges).ToArray())
         {
-            GiveBack();
+            var (slack, before) = (Slack, _taken.ToArray());
+            if (slack <= LargestSlack)
+            {
+                return;
+            }
+
+            Restore([.. before.Where(t => t != block)]);
+            TakeUntilMet(steps.Where(s => s.Block is null && s.Kept < _kept[s.Group]));
+            if (IsMet)
+            {
+                GiveBack();
+            }
+
+            if (!IsMet || Slack >= slack)
+            {
+                Restore(before);
+            }
         }
     }
+
+    /// <summary>The least share of a time target that is left unused; 0 without one.</summary>
+    private double Slack => targets.Where(t => t.Kind == TargetKind.Time).Select(t => 1 - ((double)t.Of(Cost) / t.Limit(original))).DefaultIfEmpty(0).Min();
 
     public void Take(Step step)
     {
@@ -84,6 +126,20 @@ internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<T
             {
                 Take(taken.Step);
             }
+        }
+    }
+
+    /// <summary>Makes these the only steps that were taken.</summary>
+    private void Restore((Step Step, int Before)[] taken)
+    {
+        while (_taken.Count > 0)
+        {
+            Undo(_taken[^1]);
+        }
+
+        foreach (var (step, _) in taken)
+        {
+            Take(step);
         }
     }
 
