@@ -13,12 +13,14 @@ internal sealed class ComputedSizes
     private readonly GraphProto _graph;
     private readonly bool _isDynamo;
     private readonly Dictionary<string, TensorProto> _initializers;
+    private readonly Dictionary<string, TensorProto> _constants;
     private int _made;
 
     private ComputedSizes(ModelProto model, bool isDynamo)
     {
         (_graph, _isDynamo) = (model.Graph, isDynamo);
         _initializers = _graph.Initializer.ToDictionary(i => i.Name);
+        _constants = _graph.Node.Where(n => n.OpType == "Constant" && n.Attribute is [{ Name: "value" }]).ToDictionary(n => n.Output[0], n => n.Attribute[0].T);
     }
 
     /// <summary>The exporter that traces TorchScript: Shape, Gather, Unsqueeze, Concat, and numbers in Constant nodes. Opset 13 at least.</summary>
@@ -123,7 +125,11 @@ internal sealed class ComputedSizes
         return node.Output[0];
     }
 
-    private long[]? Longs(string name) => _initializers.TryGetValue(name, out var tensor) ? MemoryMarshal.Cast<byte, long>(tensor.RawData.Span).ToArray() : null;
+    private long[]? Longs(string name) => Numbers<long>(name, TensorProto.Types.DataType.Int64);
 
-    private float[]? Floats(string name) => _initializers.TryGetValue(name, out var tensor) ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray() : null;
+    private float[]? Floats(string name) => Numbers<float>(name, TensorProto.Types.DataType.Float);
+
+    private T[]? Numbers<T>(string name, TensorProto.Types.DataType type)
+        where T : struct =>
+        (_initializers.GetValueOrDefault(name) ?? _constants.GetValueOrDefault(name)) is { } tensor && tensor.DataType == (int)type ? MemoryMarshal.Cast<byte, T>(tensor.RawData.Span).ToArray() : null;
 }
