@@ -63,7 +63,11 @@ public sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs, 
             shapes[initializer] = new Shape(initializer.Initializer!.Dims.Select(d => new Dim(d)));
         }
 
-        return new ConcreteShapes(inputs, OpenShapes.Of(model.Graph, shapes));
+        var all = OpenShapes.Of(model.Graph, shapes);
+        return OpenShapes.Contradiction(model.Graph, all) is not { } contradiction
+            ? new ConcreteShapes(inputs, all)
+            : throw new UnsupportedModelException(
+                $"{SessionFailure.Quote(name)} does not take inputs of {string.Join(", ", inputs.Select(i => $"'{i.Key}' [{string.Join(", ", i.Value)}]"))}: {contradiction}. Give others by --input-shape.");
     }
 
     private int Holes() => Values.Count(p => !p.Value.IsKnown);

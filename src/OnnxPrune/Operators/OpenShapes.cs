@@ -43,6 +43,24 @@ public static class OpenShapes
         return shapes;
     }
 
+    /// <summary>What a layer with weights wants of a value that has another length, as a clause; null where all fit. Runtimes find out only when they run, where a length is computed.</summary>
+    public static string? Contradiction(Graph graph, IReadOnlyDictionary<Value, Graphs.Shape> shapes)
+    {
+        var terms = new ShapeTerms(new ConstantValues(), shapes);
+        foreach (var node in graph.Nodes)
+        {
+            foreach (var (axis, length) in OperatorTable.Find(node) is { } rule ? RuleFault.NameIn(node, () => rule.Wants(node, terms).ToArray()) : [])
+            {
+                if (shapes.GetValueOrDefault(axis.Value) is { } shape && axis.Axis < shape.Rank && shape[axis.Axis].Size is { } size && size != length)
+                {
+                    return $"{node} wants a length of {length} where '{axis.Value.Name}' has {size}";
+                }
+            }
+        }
+
+        return null;
+    }
+
     private static void Follow(Node node, Dictionary<Value, Graphs.Shape> shapes, ShapeTerms terms)
     {
         for (var i = 0; i < node.Outputs.Count; i++)

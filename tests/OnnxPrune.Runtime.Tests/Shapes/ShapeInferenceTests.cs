@@ -186,6 +186,30 @@ public sealed class ShapeInferenceTests
         Assert.Equal("[1, 2]", shapes.Values[model.Graph.Find("z")!].ToString());
     }
 
+    [Theory]
+    [InlineData("Gemm(f, g)")]
+    [InlineData("MatMul(f, g)")]
+    public void Sizes_are_chosen_that_suit_what_the_graph_computes_from_them(string layer)
+    {
+        // given: the same, flattened to a length that is computed, so that the runtime does not know it beforehand
+        var model = OnnxFile.FromBytes(new TinyModel()
+            .Input("x float [N, 3, H, W]").Output("z float").Weight("w", Weights, 16, 3, 3, 3).Weight("g", new float[1024 * 2], 1024, 2).Integers("zero", 0).Integers("rest", -1)
+            .Node("y = Conv(x, w)", ("pads", (long[])[1, 1, 1, 1]), ("strides", (long[])[4, 4]))
+            .Node("s = Shape(y)").Node("b = Gather(s, zero)").Node("t = Concat(b, rest)", ("axis", 0L)).Node("f = Reshape(y, t)").Node($"z = {layer}")
+            .ToBytes());
+        ShapeInference.Infer(model);
+
+        // when
+        var shapes = ConcreteShapes.Infer(model);
+        var e = Assert.Throws<UnsupportedModelException>(() => ConcreteShapes.Infer(model, new Dictionary<string, long[]> { ["x"] = [1, 3, 64, 64] }));
+
+        // then
+        Assert.Equal([1, 3, 32, 32], shapes.Inputs["x"]);
+        Assert.Equal("[1, 1024]", shapes.Values[model.Graph.Find("f")!].ToString());
+        Assert.Contains("wants a length of 1024 where 'f' has 4096", e.Message);
+        Assert.Contains("does not take inputs of 'x' [1, 3, 64, 64]", e.Message);
+    }
+
     [Fact]
     public void Only_the_batch_is_replaced_where_its_symbol_is_all_that_is_open()
     {
