@@ -1,16 +1,8 @@
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>A theory over ../shared/cases that is skipped, and says so, where that folder is absent.</summary>
+/// <summary>A theory over ../shared/cases.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class SharedCasesTheoryAttribute : TheoryAttribute
+public sealed class SharedCasesTheoryAttribute() : SharedTheoryAttribute("cases")
 {
-    public SharedCasesTheoryAttribute()
-    {
-        if (!Directory.Exists(Folder))
-        {
-            Skip = "The folder ../shared/cases is not there.";
-        }
-    }
-
-    public static string Folder => Path.Combine(Cli.Root, "..", "shared", "cases");
+    public static string Folder => Path.Combine(Root, "cases");
 }

@@ -1,16 +1,8 @@
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>A theory over ../shared/models that is skipped, and says so, where that folder is absent.</summary>
+/// <summary>A theory over ../shared/models.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class SharedModelsTheoryAttribute : TheoryAttribute
+public sealed class SharedModelsTheoryAttribute() : SharedTheoryAttribute("models")
 {
-    public SharedModelsTheoryAttribute()
-    {
-        if (!Directory.Exists(Folder))
-        {
-            Skip = "The folder ../shared/models is not there.";
-        }
-    }
-
-    public static string Folder => Path.Combine(Cli.Root, "..", "shared", "models");
+    public static string Folder => Path.Combine(Root, "models");
 }

@@ -53,6 +53,11 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
         var loaded = LoadedModel.Read(options.Input, new MeasureOptions(), terminal);
         loaded.Try(terminal);
+        if (options.Training.Targets.Count > 0)
+        {
+            new Pruner(loaded.Model, loaded.Concrete?.Values).CheckCounts(options.Training.Targets);
+        }
+
         var teacher = options.Teacher is { } path ? OnnxFile.Read(path) : IsFinetuning ? null : loaded.Model;
         paths.Reads("external data of the model,", loaded.ExternalFiles.Concat(teacher is null ? [] : OnnxFile.ExternalFiles(teacher))).Check();
         if (teacher is null && options.Training.Objective.Distillation > 0)

@@ -128,7 +128,6 @@ public static class LatencyRace
         private readonly OnnxSession _session;
         private readonly Feed _feed;
         private readonly OrtIoBinding _binding;
-        private readonly RunOptions _options = new();
 
         public Racer(OnnxSession session, IReadOnlyDictionary<string, Tensor> inputs)
         {
@@ -164,27 +163,18 @@ public static class LatencyRace
         }
 
         /// <summary>One run; milliseconds.</summary>
-        public double Run()
+        public double Run() => _session.Limited(options =>
         {
             var start = Stopwatch.GetTimestamp();
-            try
-            {
-                _session.Inner.RunWithBinding(_options, _binding);
-                _binding.SynchronizeBoundOutputs();
-            }
-            catch (OnnxRuntimeException e)
-            {
-                throw SessionFailure.ForRunning(_session.Model, e);
-            }
-
+            _session.Inner.RunWithBinding(options, _binding);
+            _binding.SynchronizeBoundOutputs();
             return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        }
+        });
 
         public void Dispose()
         {
             _binding.Dispose();
             _feed.Dispose();
-            _options.Dispose();
         }
     }
 }

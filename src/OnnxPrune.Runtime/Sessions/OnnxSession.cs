@@ -98,12 +98,17 @@ public sealed class OnnxSession : IDisposable
     }
 
     /// <summary>The same on values that the runtime holds already, unchecked; they stay the caller's.</summary>
-    internal IDisposableReadOnlyCollection<OrtValue> Run(IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs)
+    internal IDisposableReadOnlyCollection<OrtValue> Run(IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs) =>
+        Limited(run => _session.Run(run, inputs, outputs));
+
+    /// <summary>One run of <see cref="Inner"/>, under the limit of time that holds for all.</summary>
+    /// <exception cref="UnsupportedModelException">It takes longer, or the runtime fails.</exception>
+    internal T Limited<T>(Func<RunOptions, T> run)
     {
         using var clock = new Timer(_ => EndLate(), null, Settings.RunLimit, Timeout.InfiniteTimeSpan);
         try
         {
-            return _session.Run(_runOptions, inputs, outputs);
+            return run(_runOptions);
         }
         catch (OnnxRuntimeException e) when (_isLate)
         {

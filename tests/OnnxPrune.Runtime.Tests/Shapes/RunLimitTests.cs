@@ -1,5 +1,6 @@
 using Onnx;
 using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Testing;
@@ -63,6 +64,16 @@ public sealed class RunLimitTests
         using var session = OnnxSession.Open(Endless().Build(), SessionSettings.Plain with { RunLimit = TimeSpan.FromSeconds(2) }, "endless.onnx");
 
         var e = Assert.Throws<UnsupportedModelException>(() => session.Run(Input()));
+
+        Assert.StartsWith("'endless.onnx': one run of the model is not done in 2 s", e.Message);
+    }
+
+    [Fact]
+    public void Loop_without_an_end_is_stopped_in_a_race()
+    {
+        using var session = OnnxSession.Open(Endless().Build(), SessionSettings.Plain with { RunLimit = TimeSpan.FromSeconds(2) }, "endless.onnx");
+
+        var e = Assert.Throws<UnsupportedModelException>(() => LatencyRace.Run([session], Input()));
 
         Assert.StartsWith("'endless.onnx': one run of the model is not done in 2 s", e.Message);
     }
