@@ -55,7 +55,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         loaded.Try(terminal);
         if (options.Training.Targets.Count > 0)
         {
-            new Pruner(loaded.Model, loaded.Concrete?.Values).CheckCounts(options.Training.Targets);
+            NetworkAnalysis.Of(loaded.Model, loaded.Concrete?.Values).CheckCounts(options.Training.Targets);
         }
 
         var teacher = options.Teacher is { } path ? OnnxFile.Read(path) : IsFinetuning ? null : loaded.Model;

@@ -61,16 +61,15 @@ public class LayerTimesTests
     public void Where_a_block_leaves_much_time_unused_channels_go_in_its_place()
     {
         // given: blocks are missed less than any channel
-        var model = Made("resnet20_cifar_A.onnx");
-        var pruner = new Pruner(OnnxFile.CloneWithShapes(model), times: new LayerTimes(16));
-        var names = new NodeNames(pruner.Channels.Model.Graph);
-        var request = new PruneRequest { Rounding = Rounding.Automatic(16), CutsBlocks = true, BlockScores = pruner.Blocks.ToDictionary(b => names.Of(b.Join), _ => 1e-3) };
-        var whole = pruner.Before.Time;
+        var network = NetworkAnalysis.Of(Made("resnet20_cifar_A.onnx"), times: new LayerTimes(16));
+        var names = new NodeNames(network.Model.Graph);
+        var request = new PruneRequest { Rounding = Rounding.Automatic(16), CutsBlocks = true, BlockScores = network.Blocks.ToDictionary(b => names.Of(b.Join), _ => 1e-3) };
+        var whole = network.Cost.Time;
         var unused = new List<double>();
         foreach (var share in Enumerable.Range(6, 12).Select(i => i * 0.05))
         {
             var limit = (long)(share * whole);
-            var outcome = new Pruner(OnnxFile.CloneWithShapes(model), times: new LayerTimes(16)).Prune(request with { Targets = [new Target(TargetKind.Time, null, limit)] });
+            var outcome = Pruner.Prune(network, request with { Targets = [new Target(TargetKind.Time, null, limit)] });
             Assert.True(outcome.After.Time <= limit);
             unused.Add(1 - ((double)outcome.After.Time / limit));
         }
