@@ -1,3 +1,4 @@
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Graphs;
 using OnnxPrune.Serialization;
 
@@ -17,6 +18,9 @@ public sealed record PruningResult(PruneOutcome Outcome, string Rule, string Why
 
     /// <summary>The finding of a search for a target of time; null without one.</summary>
     public LatencyFinding? Latency { get; init; }
+
+    /// <summary>The finding of the step to integers; null where they were not asked for.</summary>
+    public QuantizationFinding? Quantization { get; init; }
 
     /// <summary>The request; null where a plan was applied.</summary>
     internal PruningOptions? Request { get; init; }

@@ -1,3 +1,4 @@
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
@@ -82,7 +83,7 @@ public sealed class PruningSession
     public Task<Comparison> VerifyAsync(PruningResult result, CancellationToken cancellation = default) => Run(
         observer =>
         {
-            var comparison = Compare(settings => OnnxSession.Open(result.Model, settings, "the pruned model"), result.Latency?.Race, observer);
+            var comparison = Compare(settings => OnnxSession.Open(result.Model, settings, "the pruned model"), result.Quantization is null ? result.Latency?.Race : null, observer);
             CheckLimits(result.Request ?? new PruningOptions(), comparison);
             return comparison;
         },
@@ -117,6 +118,11 @@ public sealed class PruningSession
 
     internal PruningResult Prune(PruningOptions request, IRunObserver observer)
     {
+        if (request.Int8 && _measure.Calib is null)
+        {
+            throw IntegerStep.NoInputs();
+        }
+
         var decider = Decider(request, observer);
         var result = observer.Timed("prune", decider.Cut);
         if (result.Outcome.JudgedOtherwise > 0)
@@ -124,7 +130,8 @@ public sealed class PruningSession
             observer.Note($"the criterion {request.Criterion} could not judge {result.Outcome.JudgedOtherwise} sets of coupled channels; scaled-norm ranked those.");
         }
 
-        return result with { Request = request };
+        result = result with { Request = request };
+        return request.Int8 ? new IntegerStep(Original, _measure, observer).Apply(result) : result;
     }
 
     internal Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, LatencyReport? race, IRunObserver observer) =>

@@ -58,6 +58,7 @@ internal static class PruneCommand
         var exclude = CommonOptions.Text("--exclude", "REGEX", "leave layers alone whose node or weights match");
         var only = CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
         var repair = CommonOptions.Named("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some blocks together; without, the mean of a removed channel moves into the next layer's bias; thorough: blocks are fitted four times as long; layers: only one by one; none: nothing of it", "auto", "thorough", "layers", "none");
+        var int8 = new Option<bool>("--int8") { Description = "quantize what was pruned to 8-bit integers by --calib, and keep them where they are faster here" };
         var report = CommonOptions.Text("--report", "FILE", "write a report, also of a run that is refused: .json for machines, .md for people, - for JSON on stdout in place of the table");
         var dryRun = new Option<bool>("--dry-run") { Description = "do everything but write" };
         var noVerify = new Option<bool>("--no-verify") { Description = "do not run the models before writing" };
@@ -72,7 +73,7 @@ internal static class PruneCommand
             [
                 new OptionGroup("How much goes", target, maxDrift, maxDrop, plan),
                 measure.Data,
-                new OptionGroup("What goes, and what is done for what stays", granularity, criterion, round, exclude, only, repair),
+                new OptionGroup("What goes, and what is done for what stays", granularity, criterion, round, exclude, only, repair, int8),
                 new OptionGroup("Files", planOut, report, dryRun),
                 measure.Runs with { Options = [.. measure.Runs.Options, noVerify] },
             ],
@@ -101,6 +102,7 @@ internal static class PruneCommand
                 Exclude = Pattern("--exclude", parsed.GetValue(exclude)),
                 Only = Pattern("--only", parsed.GetValue(only)),
                 Repair = ParseRepair(parsed.GetValue(repair)),
+                Int8 = parsed.GetValue(int8),
                 DryRun = parsed.GetValue(dryRun),
                 Verify = !parsed.GetValue(noVerify),
                 Measure = settings,

@@ -1,3 +1,4 @@
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Cli.Commands;
 
 namespace OnnxPrune.Cli.Pruning;
@@ -16,6 +17,11 @@ internal static class OutputPaths
         if ((options.HasTargets || options.Plan is not null) && options.HasLimits && !options.Verify)
         {
             throw new UsageException($"{(options.MaxDrift is null ? "--max-drop" : "--max-drift")} beside a target or a plan needs the verification; drop --no-verify.");
+        }
+
+        if (options.Int8 && options.Measure.Calib is null)
+        {
+            throw IntegerStep.NoInputs();
         }
 
         if (options.MaxDrop is not null && options.Measure.Data is null)

@@ -35,6 +35,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             (StepNames.SearchingTime, 25, options.TimeTargets.Count > 0),
             (StepNames.SearchingLimits, isCalibrated ? 200 : 20, !options.HasTargets && options.Plan is null),
             (StepNames.Repairing, 40, isCalibrated && options.TimeTargets.Count == 0),
+            (StepNames.Quantizing, 5, options.Int8),
             (StepNames.Drift, 2, options.Verify),
             (StepNames.Accuracy, 4, options.Verify && options.Measure.Data is not null),
             (StepNames.Latency, 3, options.Verify && options.TimeTargets.Count == 0),
@@ -55,7 +56,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, before, loaded.Bytes);
         var pruned = ModelFigures.Of(
             cut.Model.Graph.Nodes.Count, blocks - cut.Outcome.Plan.Blocks.Count, after, staged.Length);
-        var comparison = options.Verify ? session.Compare(settings => Open(staged, settings), cut.Latency?.Race, terminal) : Load(loaded, staged);
+        var comparison = options.Verify ? session.Compare(settings => Open(staged, settings), cut.Quantization is null ? cut.Latency?.Race : null, terminal) : Load(loaded, staged);
         _result = new RunFindings(options, cut, original, pruned, comparison, options.Report is null ? null : cut.Layers())
         {
             // Told apart now, while both files are there.

@@ -1,10 +1,10 @@
 using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
-using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
@@ -129,7 +129,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
             _result?.Quantized,
             _result?.Samples,
             _result?.Network.IntegerLayers,
-            _result is null ? null : [.. _result.Network.Islands.Select(i => new QuantizeIsland(i.Node.Label, i.Node.OpType, i.Reason))],
+            _result is null ? null : QuantizeDocument.Of(_result.Network.Islands),
             _result is null ? null : PruneReport.Verification(_result.Comparison, _result.Original.Figures, _result.Quantized.Figures)),
         ReportJson.Default.QuantizeDocument);
 }

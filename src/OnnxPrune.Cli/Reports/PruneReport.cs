@@ -1,3 +1,4 @@
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Channels;
 using OnnxPrune.Cli.Pruning;
@@ -30,7 +31,7 @@ internal static class PruneReport
     {
         if (result is null)
         {
-            return new ReportDocument(run, options.Input, options.Output, Options(options), null, null, null, null, null, null, null, null, null, null, null);
+            return new ReportDocument(run, options.Input, options.Output, Options(options), null, null, null, null, null, null, null, null, null, null, null, null);
         }
 
         var outcome = result.Cut.Outcome;
@@ -49,8 +50,12 @@ internal static class PruneReport
             Blocked(outcome.Original.Channels.Blocked),
             Uncounted(outcome.Original.Uncounted),
             result.Comparison is null ? null : Verification(result.Comparison, result.Original, result.Pruned),
-            result.Cut.Latency is { } search ? Search(search, result) : null);
+            result.Cut.Latency is { } search ? Search(search, result) : null,
+            result.Cut.Quantization is { } quantization ? Quantization(quantization) : null);
     }
+
+    private static ReportQuantization Quantization(QuantizationFinding finding) => new(
+        finding.WhyFloat is null ? finding.IntegerLayers : 0, finding.Race?.Speedup, finding.WhyFloat, QuantizeDocument.Of(finding.Islands));
 
     private static ReportSearch Search(LatencyFinding search, RunFindings result) => new(
         search.Race is null ? 0 : search.Trials.Count,

@@ -17,6 +17,11 @@ internal static class PruneSummary
         Tables.Show(terminal, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Latency, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
         terminal.Line(WhatWasCut(result));
+        if (result.Cut.Quantization is { } quantization)
+        {
+            terminal.Line(QuantizeSummary.Sentence(quantization));
+        }
+
         foreach (var line in HowItWasMeasured(result.Original, result.Pruned, result.Latency, result.Comparison))
         {
             terminal.Line(line);

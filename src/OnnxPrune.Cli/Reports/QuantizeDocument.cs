@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using OnnxPrune.Quantization;
 
 namespace OnnxPrune.Cli.Reports;
 
@@ -16,7 +17,10 @@ internal sealed record QuantizeDocument(
     int? Samples,
     int? IntegerLayers,
     IReadOnlyList<QuantizeIsland>? FloatIslands,
-    ReportVerification? Verification) : RunRecord(Run);
+    ReportVerification? Verification) : RunRecord(Run)
+{
+    public static IReadOnlyList<QuantizeIsland> Of(IEnumerable<FloatIsland> islands) => [.. islands.Select(i => new QuantizeIsland(i.Node.Label, i.Node.OpType, i.Reason))];
+}
 
 /// <summary>Null where not given.</summary>
 internal sealed record QuantizeLimits(double? MaxDrift, double? MaxDrop);

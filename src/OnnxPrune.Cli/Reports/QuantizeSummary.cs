@@ -1,3 +1,4 @@
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Cli.Quantizing;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Comparing;
@@ -23,6 +24,11 @@ internal static class QuantizeSummary
 
         ShowIslands(result, terminal);
     }
+
+    /// <summary>What became of a pruned network.</summary>
+    public static string Sentence(QuantizationFinding finding) => finding.WhyFloat is { } reason
+        ? $"{reason}: kept float."
+        : $"{Numbers.Count(finding.IntegerLayers, "layer")} compute with 8-bit integers, {Numbers.Times(finding.Race!.Speedup)} as fast as the pruned floats ({Numbers.Between(finding.Race.SpeedupInterval)} with 95 % of probability); {Numbers.Count(finding.Islands.Count, "node")} between them stayed float.";
 
     private static void ShowIslands(QuantizeResult result, Terminal terminal)
     {

@@ -19,7 +19,14 @@ internal sealed record ReportDocument(
     IReadOnlyList<ReportBlocked>? Blocked,
     IReadOnlyList<ReportUncounted>? Uncounted,
     ReportVerification? Verification,
-    ReportSearch? LatencySearch) : RunRecord(Run);
+    ReportSearch? LatencySearch,
+    ReportQuantization? Quantization) : RunRecord(Run);
+
+/// <summary>What became of `--int8`.</summary>
+/// <param name="IntegerLayers">How many layers with weights compute with integers; 0 where the network stayed float.</param>
+/// <param name="Speedup">How many times faster than the pruned floats; null where there was no race.</param>
+/// <param name="KeptFloat">Why the network stayed float; null where it computes with integers.</param>
+internal sealed record ReportQuantization(int IntegerLayers, double? Speedup, string? KeptFloat, IReadOnlyList<QuantizeIsland> FloatIslands);
 
 internal sealed record ReportOptions(
     IReadOnlyList<string> Targets,

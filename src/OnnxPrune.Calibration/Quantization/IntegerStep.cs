@@ -1,0 +1,62 @@
+using OnnxPrune.Calibration.Sessions;
+using OnnxPrune.Planning;
+using OnnxPrune.Quantization;
+using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Runtime.Data;
+using OnnxPrune.Runtime.Latency;
+using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Shapes;
+using OnnxPrune.Serialization;
+
+namespace OnnxPrune.Calibration.Quantization;
+
+/// <summary>The finding of a quantization after pruning.</summary>
+/// <param name="IntegerLayers">How many layers with weights compute with integers.</param>
+/// <param name="Islands">What computes with floats between them.</param>
+/// <param name="Race">The pruned floats against the same network with integers; null where there is none.</param>
+/// <param name="WhyFloat">Why the network stayed float, as a clause; null where it computes with integers.</param>
+public sealed record QuantizationFinding(int IntegerLayers, IReadOnlyList<FloatIsland> Islands, LatencyReport? Race, string? WhyFloat);
+
+/// <summary>The last step of a run with integers: quantizes what was pruned and repaired, races both, and keeps the faster one.</summary>
+internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, IRunObserver observer)
+{
+    /// <summary>The refusal of a request that has nothing to take ranges from.</summary>
+    public static UsageException NoInputs() =>
+        new("--int8 takes the ranges of the integers from what the network computes on its inputs: give some hundred of them by --calib.");
+
+    /// <summary>The same network with integers where these are faster, and with the finding in either case.</summary>
+    public PruningResult Apply(PruningResult pruned)
+    {
+        if (Providers.Resolve(measure.Sessions.Provider) == ExecutionProvider.Cuda)
+        {
+            return pruned with { Quantization = new QuantizationFinding(0, [], null, "ONNX Runtime's CUDA provider has no integer Conv") };
+        }
+
+        // A cut leaves shapes that are out of date.
+        var model = OnnxFile.FromBytes(OnnxFile.ToBytes(pruned.Model), pruned.Model.Folder);
+        ShapeInference.Infer(model, name: "the pruned model");
+        QuantizedNetwork network;
+        try
+        {
+            network = observer.Watched(StepNames.Quantizing, progress =>
+                PostTrainingQuantizer.Run(model, Inputs(pruned.Outcome.Before).Batches, IntegerProducts.SchemeOfThisMachine, measure.Sessions, progress, observer.Cancellation));
+        }
+        catch (UnsupportedModelException e)
+        {
+            return pruned with { Quantization = new QuantizationFinding(0, [], null, e.Message.TrimEnd('.')) };
+        }
+
+        using var floats = OnnxSession.Open(pruned.Model, measure.Sessions, "the pruned model");
+        using var integers = OnnxSession.Open(network.Model, measure.Sessions, "the quantized model");
+        var race = observer.Watched(StepNames.Latency, progress => LatencyRace.Run([floats, integers], DriftInputs.Synthetic(original, measure, floats, 0), progress: progress));
+        var slower = race.Speedup > 1 ? null : FormattableString.Invariant($"int8 was {race.Speedup:0.00} times as fast here");
+        var finding = new QuantizationFinding(network.IntegerLayers, network.Islands, race, slower);
+        return slower is null ? pruned with { Model = network.Model, Quantization = finding } : pruned with { Quantization = finding };
+    }
+
+    private CalibrationInputs Inputs(Cost cost)
+    {
+        using var session = original.Open(SessionSettings.Plain);
+        return CalibrationInputs.Read(DataSource.Open(measure.Calib!, measure.Normalize, measure.Resize), session.Inputs, cost, measure.CalibLimit, measure.Seed);
+    }
+}
