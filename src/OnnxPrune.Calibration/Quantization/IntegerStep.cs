@@ -1,4 +1,5 @@
 using OnnxPrune.Calibration.Sessions;
+using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Comparing;
@@ -11,11 +12,12 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Calibration.Quantization;
 
 /// <summary>The finding of a quantization after pruning.</summary>
+/// <param name="Model">The network of integers; null where it stayed float.</param>
 /// <param name="IntegerLayers">How many layers with weights compute with integers.</param>
 /// <param name="Islands">What computes with floats between them.</param>
 /// <param name="Race">The pruned floats against the same network with integers; null where there is none.</param>
 /// <param name="WhyFloat">Why the network stayed float, as a clause; null where it computes with integers.</param>
-public sealed record QuantizationFinding(int IntegerLayers, IReadOnlyList<FloatIsland> Islands, LatencyReport? Race, string? WhyFloat);
+public sealed record QuantizationFinding(Model? Model, int IntegerLayers, IReadOnlyList<FloatIsland> Islands, LatencyReport? Race, string? WhyFloat);
 
 /// <summary>The last step of a run with integers: quantizes what was pruned and repaired, races both, and keeps the faster one.</summary>
 internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, IRunObserver observer)
@@ -29,7 +31,7 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
     {
         if (Providers.Resolve(measure.Sessions.Provider) == ExecutionProvider.Cuda)
         {
-            return pruned with { Quantization = new QuantizationFinding(0, [], null, "ONNX Runtime's CUDA provider has no integer Conv") };
+            return pruned with { Quantization = new QuantizationFinding(null, 0, [], null, "ONNX Runtime's CUDA provider has no integer Conv") };
         }
 
         // A cut leaves shapes that are out of date.
@@ -43,15 +45,14 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
         }
         catch (UnsupportedModelException e)
         {
-            return pruned with { Quantization = new QuantizationFinding(0, [], null, e.Message.TrimEnd('.')) };
+            return pruned with { Quantization = new QuantizationFinding(null, 0, [], null, e.Message.TrimEnd('.')) };
         }
 
         using var floats = OnnxSession.Open(pruned.Model, measure.Sessions, "the pruned model");
         using var integers = OnnxSession.Open(network.Model, measure.Sessions, "the quantized model");
         var race = observer.Watched(StepNames.Latency, progress => LatencyRace.Run([floats, integers], DriftInputs.Synthetic(original, measure, floats, 0), progress: progress));
         var slower = race.Speedup > 1 ? null : FormattableString.Invariant($"int8 was {race.Speedup:0.00} times as fast here");
-        var finding = new QuantizationFinding(network.IntegerLayers, network.Islands, race, slower);
-        return slower is null ? pruned with { Model = network.Model, Quantization = finding } : pruned with { Quantization = finding };
+        return pruned with { Quantization = new QuantizationFinding(slower is null ? network.Model : null, network.IntegerLayers, network.Islands, race, slower) };
     }
 
     private CalibrationInputs Inputs(Cost cost)

@@ -1,5 +1,6 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Quantization;
+using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Calibration.Quantization;
@@ -11,18 +12,35 @@ namespace OnnxPrune.Calibration.Quantization;
 public sealed record QuantizedNetwork(Model Model, int IntegerLayers, IReadOnlyList<FloatIsland> Islands);
 
 /// <summary>Turns a trained network into one of 8-bit integers by what it computes on unlabelled inputs.</summary>
-public static class PostTrainingQuantizer
+public sealed class PostTrainingQuantizer
 {
+    // Enough to rank layers by, which are many.
+    private const int RankingBatches = 4;
+
+    private static readonly IReadOnlyDictionary<string, string> s_none = new Dictionary<string, string>();
+
+    private readonly QuantizationDraft _draft;
+    private readonly QuantizationScheme _scheme;
+    private readonly SessionSettings _settings;
+    private readonly IReadOnlyList<IReadOnlyDictionary<string, Tensor>> _batches;
+    private readonly Dictionary<string, QuantizationParameters> _parameters;
+
+    /// <summary>Finds the ranges of all that may become integers.</summary>
     /// <param name="model">With element types and shapes; is not changed.</param>
     /// <param name="batches">The calibration inputs of each batch.</param>
     /// <param name="progress">Is told the share that is done, 0 to 1.</param>
     /// <exception cref="UnsupportedModelException">The network has no layer that can compute with integers.</exception>
-    public static QuantizedNetwork Run(
-        Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, QuantizationScheme scheme, SessionSettings settings, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    public PostTrainingQuantizer(
+        Model model,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        QuantizationScheme scheme,
+        SessionSettings settings,
+        IProgress<double>? progress = null,
+        CancellationToken cancellation = default)
     {
-        var draft = QuantizationDraft.Of(model, scheme);
-        var staysFloat = new Dictionary<string, string>();
-        var partition = draft.Partition(staysFloat);
+        (_scheme, _settings, _batches) = (scheme, settings, batches);
+        _draft = QuantizationDraft.Of(model, scheme);
+        var partition = _draft.Partition(s_none);
         if (!partition.Layers.Any())
         {
             throw new UnsupportedModelException(partition.Islands is [var first, ..]
@@ -30,13 +48,91 @@ public static class PostTrainingQuantizer
                 : "No layer can compute with integers: there is no Conv, Gemm or MatMul with weights.");
         }
 
-        Value[] ranged = [.. draft.Values(partition).Select(v => v.Scaled).Distinct()];
-        var histograms = ActivationSurvey.Take(draft.Model, ranged, batches, settings, progress, cancellation);
-        var parameters = histograms.ToDictionary(h => h.Key, h => h.Value.Best(scheme));
-        var quantized = draft.Quantize(
+        Value[] ranged = [.. _draft.Values(partition).Select(v => v.Scaled).Distinct()];
+        var histograms = ActivationSurvey.Take(_draft.Model, ranged, batches, settings, progress, cancellation);
+        _parameters = histograms.ToDictionary(h => h.Key, h => h.Value.Best(scheme));
+    }
+
+    /// <summary>The network with all layers in integers that can be.</summary>
+    /// <inheritdoc cref="PostTrainingQuantizer(Model, IReadOnlyList{IReadOnlyDictionary{string, Tensor}}, QuantizationScheme, SessionSettings, IProgress{double}?, CancellationToken)"/>
+    public static QuantizedNetwork Run(
+        Model model,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        QuantizationScheme scheme,
+        SessionSettings settings,
+        IProgress<double>? progress = null,
+        CancellationToken cancellation = default) => new PostTrainingQuantizer(model, batches, scheme, settings, progress, cancellation).Quantize(s_none);
+
+    /// <summary>
+    /// The network with as many layers in integers as a limit allows: those that do the most damage by themselves stay float. Their number is found by doubling and halving.
+    /// </summary>
+    /// <param name="isWithin">Whether a network keeps the limit.</param>
+    /// <param name="progress">Is told the share of layers that were ranked, 0 to 1.</param>
+    /// <returns>Null where no layer can compute with integers within the limit.</returns>
+    public QuantizedNetwork? Within(Func<Model, bool> isWithin, IProgress<double>? progress = null)
+    {
+        var whole = Quantize(s_none);
+        if (isWithin(whole.Model))
+        {
+            return whole;
+        }
+
+        var ranking = Ranking(progress);
+        QuantizedNetwork? kept = null;
+        var (fails, holds) = (0, ranking.Count);
+        for (var count = 1; count < ranking.Count; count *= 2)
+        {
+            if (Try(count) is { } found)
+            {
+                (kept, holds) = (found, count);
+                break;
+            }
+
+            fails = count;
+        }
+
+        while (kept is not null && holds - fails > 1)
+        {
+            var middle = (fails + holds) / 2;
+            if (Try(middle) is { } found)
+            {
+                (kept, holds) = (found, middle);
+            }
+            else
+            {
+                fails = middle;
+            }
+        }
+
+        return kept;
+
+        QuantizedNetwork? Try(int count) => Quantize(ranking.Take(count).ToDictionary(l => l, _ => "integers in it cost more than the limit allows")) is var network && isWithin(network.Model) ? network : null;
+    }
+
+    private QuantizedNetwork Quantize(IReadOnlyDictionary<string, string> staysFloat)
+    {
+        var partition = _draft.Partition(staysFloat);
+        var quantized = _draft.Quantize(
             staysFloat,
-            v => v.Bounded(parameters[v.Scaled.Name], scheme),
-            (weights, inputScale) => QuantizedWeights.Nearest(weights, scheme, inputScale));
+            v => v.Bounded(_parameters[v.Scaled.Name], _scheme),
+            (weights, inputScale) => QuantizedWeights.Nearest(weights, _scheme, inputScale));
         return new QuantizedNetwork(quantized, partition.Layers.Count(), partition.Islands);
+    }
+
+    /// <summary>The layers by the drift that each makes alone, the worst first; by name of their output.</summary>
+    private IReadOnlyList<string> Ranking(IProgress<double>? progress)
+    {
+        string[] layers = [.. _draft.Partition(s_none).Layers.Select(l => l.Output.Name)];
+        IReadOnlyDictionary<string, Tensor>[] batches = [.. _batches.Take(RankingBatches)];
+        using var original = OnnxSession.Open(_draft.Model, _settings, "the model");
+        var damage = new Dictionary<string, double>();
+        foreach (var layer in layers)
+        {
+            using var single = OnnxSession.Open(Quantize(layers.Where(l => l != layer).ToDictionary(l => l, _ => "")).Model, _settings, "the model with one layer of integers");
+            damage.Add(layer, DriftMeter.Measure(original, single, batches).Total);
+            progress?.Report((double)damage.Count / layers.Length);
+        }
+
+        return [.. layers.OrderByDescending(l => damage[l])];
     }
 }

@@ -10,8 +10,8 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <param name="WhyNothing">Where nothing was cut: the reason, as a clause.</param>
 public sealed record PruningResult(PruneOutcome Outcome, string Rule, string WhyNothing)
 {
-    /// <summary>The pruned network.</summary>
-    public Model Model => Outcome.Model;
+    /// <summary>The pruned network, with integers where these are kept.</summary>
+    public Model Model => Quantization?.Model ?? Outcome.Model;
 
     /// <summary>True where nothing of the model can be cut, whatever is asked for.</summary>
     public bool IsFixed { get; init; }

@@ -3,6 +3,7 @@ using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Data;
@@ -60,7 +61,8 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         new DataReview(loaded, measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: true);
         var before = loaded.Analyse();
         var inputs = Inputs(loaded, measure, before.Cost);
-        var network = terminal.Watched(StepNames.Quantizing, progress => PostTrainingQuantizer.Run(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
+        var quantizer = terminal.Watched(StepNames.Quantizing, progress => new PostTrainingQuantizer(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
+        var network = Quantize(quantizer, loaded, measure);
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
         var comparison = new Comparer(loaded, measure, terminal).Compare(settings => Open(staged, settings));
         var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, before.Blocks.Count, before.Cost, loaded.Bytes);
@@ -73,6 +75,26 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
 
         CheckLimits(comparison);
         staged.Commit();
+    }
+
+    /// <summary>All layers that can be, or as many as the limits allow.</summary>
+    private QuantizedNetwork Quantize(PostTrainingQuantizer quantizer, LoadedModel loaded, MeasureOptions measure)
+    {
+        if (options.MaxDrift is null && options.MaxDrop is null)
+        {
+            return quantizer.Within(_ => true)!;
+        }
+
+        using var limits = new LossLimits(loaded, measure, options.MaxDrift, options.MaxDrop);
+        return terminal.Watched(StepNames.SearchingLimits, progress => quantizer.Within(model => IsWithin(limits, model), progress))
+            ?? throw new VerificationFailedException("No layer can compute with integers within the limits; nothing was written.");
+    }
+
+    private bool IsWithin(LossLimits limits, Model model)
+    {
+        var loss = limits.Measure(model);
+        terminal.Point($"{Numbers.Count(model.Graph.Nodes.Count(n => n.OpType == "QuantizeLinear"), "value")} in integers: {loss}");
+        return loss.IsWithin;
     }
 
     private static CalibrationInputs Inputs(LoadedModel loaded, MeasureOptions measure, Cost cost)

@@ -53,8 +53,15 @@ public sealed class IntegerPartition
                 continue;
             }
 
-            // A bound that nothing before it can saturate to is computed like anything else.
-            chosen.Add(node, form == IntegerForm.Bound && !IsAbsorbed(node, chosen) ? IntegerForm.Arithmetic : form);
+            if (form != IntegerForm.Bound)
+            {
+                chosen.Add(node, form);
+            }
+            else if (node.Required(0).Producer is { } producer && chosen.ContainsKey(producer))
+            {
+                // A bound that nothing before it can saturate to is computed like anything else.
+                chosen.Add(node, IsAbsorbed(node, chosen) ? IntegerForm.Bound : IntegerForm.Arithmetic);
+            }
         }
 
         // Layers with weights that lie at neither side of another one that computes with integers are no islands between them, but are missed as well.
