@@ -27,8 +27,31 @@ public sealed class QuantizeTests : TemporaryFolder
         var outcome = Cli.Run("quantize", Cli.Resnet, At("out.onnx"), "--calib", Images(), "--threads", "1", "--keep-slower", "--max-drift", "1e-9");
 
         Assert.Equal(1, outcome.ExitCode);
-        Assert.Contains("--max-drift 1E-09", outcome.Error);
+        Assert.Contains("within the limits; nothing was written", outcome.Error);
         Assert.False(File.Exists(At("out.onnx")));
+    }
+
+    [Fact]
+    public void What_was_pruned_is_quantized_and_both_are_reported()
+    {
+        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=80%", "--repair", "layers", "--int8", "--calib", Images(), "--threads", "1", "--report", At("r.json"));
+
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
+        var quantization = report.RootElement.GetProperty("quantization");
+        var isFloat = quantization.GetProperty("kept_float").ValueKind == JsonValueKind.String;
+        Assert.Equal(isFloat, quantization.GetProperty("speedup").GetDouble() <= 1);
+        Assert.Equal(isFloat, quantization.GetProperty("integer_layers").GetInt32() == 0);
+        Assert.Equal(!isFloat, new FileInfo(At("out.onnx")).Length < 0.4 * new FileInfo(Cli.Resnet).Length);
+    }
+
+    [Fact]
+    public void Int8_without_inputs_ends_with_2()
+    {
+        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=80%", "--int8");
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("give some hundred of them by --calib", outcome.Error);
     }
 
     [Theory]

@@ -48,9 +48,15 @@ public sealed class PostTrainingQuantizer
                 : "No layer can compute with integers: there is no Conv, Gemm or MatMul with weights.");
         }
 
-        Value[] ranged = [.. _draft.Values(partition).Select(v => v.Scaled).Distinct()];
+        var values = _draft.Values(partition);
+        Value[] ranged = [.. values.Select(v => v.Scaled).Distinct()];
         var histograms = ActivationSurvey.Take(_draft.Model, ranged, batches, settings, progress, cancellation);
         _parameters = histograms.ToDictionary(h => h.Key, h => h.Value.Best(scheme));
+        foreach (var moved in values)
+        {
+            // Where what moves it stays float, a value has the scale of what it is moved from.
+            _parameters.TryAdd(moved.Value.Name, _parameters[moved.Scaled.Name]);
+        }
     }
 
     /// <summary>The network with all layers in integers that can be.</summary>

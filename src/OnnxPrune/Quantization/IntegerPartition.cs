@@ -44,7 +44,8 @@ public sealed class IntegerPartition
 
         var chosen = new Dictionary<Node, IntegerForm>();
         var islands = new List<FloatIsland>();
-        foreach (var node in order.Where(n => after.Contains(n) && before.Contains(n) && constants[n.Output] is null))
+        // What saturation gives for nothing is taken along, wherever its layer lies.
+        foreach (var node in order.Where(n => constants[n.Output] is null && ((after.Contains(n) && before.Contains(n)) || (forms[n].Form == IntegerForm.Bound && IsAbsorbed(n, chosen)))))
         {
             var (form, reason) = forms[node];
             if (form == IntegerForm.None)

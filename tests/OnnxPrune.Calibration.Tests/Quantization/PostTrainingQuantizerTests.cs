@@ -53,6 +53,24 @@ public sealed class PostTrainingQuantizerTests
         Assert.Equal(OnnxFile.ToBytes(one.Model), OnnxFile.ToBytes(two.Model));
     }
 
+    [Fact]
+    public void Layers_that_do_the_most_damage_stay_float_until_a_limit_holds()
+    {
+        var model = ModelCopy.WithShapes(Networks.Make("projection"));
+        var batches = Batches(model);
+        var quantizer = new PostTrainingQuantizer(model, batches, QuantizationScheme.Cpu, new SessionSettings { Threads = 1 });
+        var whole = quantizer.Within(_ => true)!;
+        var limit = 0.8 * Drift(model, whole.Model, batches);
+
+        var kept = quantizer.Within(m => Drift(model, m, batches) <= limit);
+
+        Assert.NotNull(kept);
+        Assert.InRange(Drift(model, kept.Model, batches), 0, limit);
+        Assert.InRange(kept.IntegerLayers, 1, whole.IntegerLayers - 1);
+        Assert.Equal(whole.IntegerLayers - kept.IntegerLayers, kept.Islands.Count(i => i.Reason.Contains("than the limit allows", StringComparison.Ordinal)));
+        Assert.Null(quantizer.Within(_ => false));
+    }
+
     private static Model Quantize(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? batches) =>
         PostTrainingQuantizer.Run(model, batches ?? Batches(model), QuantizationScheme.Cpu, new SessionSettings { Threads = 1 }).Model;
 
