@@ -102,8 +102,8 @@ internal static class Networks
     /// <summary>How far the outputs of a changed network are from the original's.</summary>
     public static double Divergence(Model original, Model changed, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs, SessionSettings settings)
     {
-        using var reference = new NetworkCursor(original, inputs, settings);
-        using var cursor = new NetworkCursor(changed, inputs, settings);
+        using var reference = new LayerwiseExecutor(original, inputs, settings);
+        using var cursor = new LayerwiseExecutor(changed, inputs, settings);
         return new OutputDivergence(original, reference).Measure(cursor);
     }
 

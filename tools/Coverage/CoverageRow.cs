@@ -42,6 +42,6 @@ internal sealed record CoverageRow(string Name, string Exporter, long Opset, Net
         using var second = OnnxSession.Open(OnnxFile.ToBytes(coverage.Pruned), coverage.Pruned.Folder, settings, "the pruned model");
         var inputs = SyntheticInputs.Make(original, ConcreteShapes.Infer(original), Seed);
         var race = new RaceSettings { Budget = TimeSpan.FromSeconds(1) };
-        return LatencyRace.Run([first, second], inputs, race);
+        return InterleavedBenchmark.Run([first, second], inputs, race);
     }
 }

@@ -15,7 +15,7 @@ internal static class RaceCheck
         var (original, pruned) = models.Get(network);
         using var first = OnnxSession.Open(original, settings, "original");
         using var second = OnnxSession.Open(pruned, settings, "pruned");
-        var report = LatencyRace.Run([first, second], RandomInputs.For(original, new Random(1), batch, size: 224), s_race);
+        var report = InterleavedBenchmark.Run([first, second], RandomInputs.For(original, new Random(1), batch, size: 224), s_race);
         return new Dictionary<string, double>
         {
             ["original_p50_ms"] = report.Racers[0].P50Milliseconds,

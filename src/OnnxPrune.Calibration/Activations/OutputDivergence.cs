@@ -19,7 +19,7 @@ internal sealed class OutputDivergence
     private readonly IReadOnlyList<Value> _outputs;
     private readonly List<double[][]> _original = [];
 
-    public OutputDivergence(Model model, NetworkCursor cursor)
+    public OutputDivergence(Model model, LayerwiseExecutor cursor)
     {
         _outputs = [.. model.Graph.Outputs.Where(o => o.ElementType.IsFloatingPoint() && o.Producer is not null)];
         foreach (var batch in cursor.Look(_outputs))
@@ -32,15 +32,15 @@ internal sealed class OutputDivergence
     /// The divergence of what the cursor's model gives now, with whatever weights lie before the cursor's end; it may be another model with the same outputs. Outputs behind the cursor
     /// count as unchanged.
     /// </summary>
-    public double Measure(NetworkCursor cursor) => Measure(cursor.Model, cursor.Look(Ahead(cursor)));
+    public double Measure(LayerwiseExecutor cursor) => Measure(cursor.Model, cursor.Look(Ahead(cursor)));
 
     /// <summary>The same where only weights between the cursor and one value change: <see cref="Behind"/> it.</summary>
-    public double Measure(NetworkTail tail) => Measure(tail.Model, tail.Look());
+    public double Measure(DownstreamModel tail) => Measure(tail.Model, tail.Look());
 
     /// <summary>What makes the outputs of a value, to be measured several times; null where there is nothing to make.</summary>
-    public NetworkTail? Behind(NetworkCursor cursor, Value value) => Ahead(cursor) is { Length: > 0 } outputs && !outputs.Contains(value) ? cursor.Behind(value, outputs) : null;
+    public DownstreamModel? Behind(LayerwiseExecutor cursor, Value value) => Ahead(cursor) is { Length: > 0 } outputs && !outputs.Contains(value) ? cursor.Behind(value, outputs) : null;
 
-    private Value[] Ahead(NetworkCursor cursor) => [.. Own(cursor.Model).Where(o => !cursor.HasPassed(o))];
+    private Value[] Ahead(LayerwiseExecutor cursor) => [.. Own(cursor.Model).Where(o => !cursor.HasPassed(o))];
 
     private IEnumerable<Value> Own(Model model) => _outputs.Select(o => model.Graph.Find(o.Name)!);
 

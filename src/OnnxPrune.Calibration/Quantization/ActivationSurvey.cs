@@ -20,7 +20,7 @@ internal static class ActivationSurvey
         var fed = values.Where(v => v.Producer is null).ToArray();
         var computed = values.Where(v => v.Producer is not null).ToArray();
         var threads = settings.Threads > 0 ? settings.Threads : Environment.ProcessorCount;
-        var atOnce = Batchwise.AtOnce(batches.Count, batches.Count == 0 ? 0 : batches[0].Values.Sum(t => t.Count), threads);
+        var atOnce = OrderedParallel.AtOnce(batches.Count, batches.Count == 0 ? 0 : batches[0].Values.Sum(t => t.Count), threads);
         Value[] inputs = [.. model.Graph.FedInputs];
         using var session = computed.Length == 0 ? null : OnnxSession.Open(
             ModelSketch.Excerpt(model, inputs, computed).ToBytes(), model.Folder, settings with { TakesTurns = true, Threads = threads - atOnce + 1 }, "the model with all that it computes as outputs");
@@ -28,7 +28,7 @@ internal static class ActivationSurvey
         var read = session?.Inputs.Select(i => i.Name).ToHashSet() ?? [];
         var all = values.ToDictionary(v => v.Name, _ => new ValueHistogram());
         var done = 0;
-        foreach (var batch in Batchwise.Lend(batches.Count, atOnce, Look))
+        foreach (var batch in OrderedParallel.Lend(batches.Count, atOnce, Look))
         {
             foreach (var (name, histogram) in batch.Histograms)
             {

@@ -50,7 +50,7 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
 
         using var floats = OnnxSession.Open(pruned.Model, measure.Sessions, "the pruned model");
         using var integers = OnnxSession.Open(network.Model, measure.Sessions, "the quantized model");
-        var race = observer.Watched(StepNames.Latency, progress => LatencyRace.Run([floats, integers], DriftInputs.Synthetic(original, measure, floats, 0), progress: progress));
+        var race = observer.Watched(StepNames.Latency, progress => InterleavedBenchmark.Run([floats, integers], DriftInputs.Synthetic(original, measure, floats, 0), progress: progress));
         var slower = race.Speedup > 1 ? null : FormattableString.Invariant($"int8 was {race.Speedup:0.00} times as fast here");
         return pruned with { Quantization = new QuantizationFinding(slower is null ? network.Model : null, network.IntegerLayers, network.Islands, race, slower) };
     }

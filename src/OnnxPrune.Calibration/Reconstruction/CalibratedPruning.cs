@@ -14,10 +14,10 @@ namespace OnnxPrune.Calibration.Reconstruction;
 /// <param name="Plan">What was removed.</param>
 /// <param name="Layers">The layers that were fitted one by one.</param>
 /// <param name="Regions">How many groups of layers were fitted together afterwards.</param>
-public sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<string> Layers, int Regions = 0);
+internal sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<string> Layers, int Regions = 0);
 
 /// <summary>Pruning and repair in one go, from unlabelled inputs.</summary>
-public static class CalibratedPruning
+internal static class CalibratedPruning
 {
     // One batch of so many is kept aside to judge the result; with more than twice as many, nothing is fitted so closely that it needs to be.
     private const int JudgedShare = 16;
@@ -44,7 +44,7 @@ public static class CalibratedPruning
         var (fit, judge) = Divide(batches);
         var original = network.Model;
         var ofRegions = fit.Count > 1 ? fitter : null;
-        using var cursor = new NetworkCursor(original, fit, settings);
+        using var cursor = new LayerwiseExecutor(original, fit, settings);
         var repair = Repair(network, plan, reconsider, settings);
         var ends = ofRegions is null ? [] : Ends(network, plan, ofRegions, fit, settings);
         var layers = repair.Run(cursor, ends, fit, seed, done => progress?.Invoke((ofRegions is null ? 1 : PartOfLayers) * done), cancellation);
@@ -54,7 +54,7 @@ public static class CalibratedPruning
         CalibratedResult Together(IRegionFitter fitter)
         {
             var copy = OnnxFile.CloneWithShapes(apart.Model);
-            var joint = new JointRepair(network.Channels, repair.Leaving, copy, fit, settings);
+            var joint = new BlockReconstruction(network.Channels, repair.Leaving, copy, fit, settings);
             var regions = joint.Run(fitter, cursor, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
             return apart with { Model = copy, Regions = regions };
         }
@@ -64,13 +64,13 @@ public static class CalibratedPruning
     internal static Model Roughly(
         NetworkAnalysis network, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation)
     {
-        using var cursor = new NetworkCursor(network.Model, batches, settings);
+        using var cursor = new LayerwiseExecutor(network.Model, batches, settings);
         var repair = Repair(network, plan, reconsider: false, settings, isRough: true);
         return Cut(network, repair, plan, repair.Run(cursor, [], batches, seed, null, cancellation)).Model;
     }
 
     /// <summary>The repair of a copy of the original without a plan's blocks.</summary>
-    private static SequentialRepair Repair(NetworkAnalysis network, PruningPlan plan, bool reconsider, SessionSettings settings, bool isRough = false)
+    private static LayerwiseReconstruction Repair(NetworkAnalysis network, PruningPlan plan, bool reconsider, SessionSettings settings, bool isRough = false)
     {
         var graph = network.Channels;
         var leaving = PlanLookup.Channels(plan, graph);
@@ -80,12 +80,12 @@ public static class CalibratedPruning
             BlockRemoval.Apply(work.Graph, block.CopyTo(copyOf));
         }
 
-        return new SequentialRepair(graph, work, copyOf.Nodes, leaving, reconsider ? Choices(graph, leaving) : [], settings, isRough);
+        return new LayerwiseReconstruction(graph, work, copyOf.Nodes, leaving, reconsider ? Choices(graph, leaving) : [], settings, isRough);
     }
 
     /// <summary>Takes away what a repair has left without readers.</summary>
     /// <param name="layers">The layers that were fitted.</param>
-    private static CalibratedResult Cut(NetworkAnalysis network, SequentialRepair repair, PruningPlan plan, IReadOnlyList<string> layers)
+    private static CalibratedResult Cut(NetworkAnalysis network, LayerwiseReconstruction repair, PruningPlan plan, IReadOnlyList<string> layers)
     {
         var graph = network.Channels;
         var gone = PlanLookup.Blocks(plan, network.Model, network.Blocks).SelectMany(b => b.Branch).ToHashSet();
@@ -99,7 +99,7 @@ public static class CalibratedPruning
         NetworkAnalysis network, PruningPlan plan, IRegionFitter fitter, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
     {
         var cut = Pruner.Apply(network, plan with { AbsorbMeans = false }).Model;
-        return new JointRepair(network.Channels, PlanLookup.Channels(plan, network.Channels), cut, batches, settings).Ends(fitter);
+        return new BlockReconstruction(network.Channels, PlanLookup.Channels(plan, network.Channels), cut, batches, settings).Ends(fitter);
     }
 
     /// <summary>Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more than enough.</summary>
@@ -116,7 +116,7 @@ public static class CalibratedPruning
     private static CalibratedResult KeepBetter(
         NetworkAnalysis network, CalibratedResult repaired, CalibratedResult? together, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> judge, SessionSettings settings)
     {
-        using var cursor = new NetworkCursor(network.Model, judge, settings);
+        using var cursor = new LayerwiseExecutor(network.Model, judge, settings);
         var divergence = new OutputDivergence(network.Model, cursor);
         var best = repaired;
         var least = Measure(repaired.Model);
@@ -139,21 +139,21 @@ public static class CalibratedPruning
 
         double Measure(Model model)
         {
-            using var place = new NetworkCursor(model, judge, settings);
+            using var place = new LayerwiseExecutor(model, judge, settings);
             return divergence.Measure(place);
         }
     }
 
     /// <summary>Groups of which some members leave, read by one layer alone.</summary>
-    private static Dictionary<Node, SequentialRepair.OpenChoice> Choices(ChannelGraph graph, IReadOnlySet<int> leaving)
+    private static Dictionary<Node, LayerwiseReconstruction.OpenChoice> Choices(ChannelGraph graph, IReadOnlySet<int> leaving)
     {
-        var choices = new Dictionary<Node, SequentialRepair.OpenChoice>();
+        var choices = new Dictionary<Node, LayerwiseReconstruction.OpenChoice>();
         foreach (var group in graph.Groups)
         {
             var kept = group.Channels.Count(c => !leaving.Contains(c));
             if (kept < group.Channels.Count && group.Readers is [var reader] && LayerUnit.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants) is { Groups: 1 })
             {
-                choices.TryAdd(reader.Node, new SequentialRepair.OpenChoice(group, kept));
+                choices.TryAdd(reader.Node, new LayerwiseReconstruction.OpenChoice(group, kept));
             }
         }
 

@@ -6,18 +6,18 @@ namespace OnnxPrune.Calibration.Reconstruction;
 /// <summary>What a region reads in the pruned network, and what it should give.</summary>
 /// <param name="Input">[N, ...].</param>
 /// <param name="Target">[N, ...], the original's values of those channels that are left.</param>
-public sealed record RegionSamples(Tensor Input, Tensor Target);
+internal sealed record RegionSamples(Tensor Input, Tensor Target);
 
 /// <summary>A region whose weights are to be fitted together.</summary>
 /// <param name="Model">The network that the region is a part of; its weights change.</param>
 /// <param name="Shapes">Concrete shapes of the model's values, at any batch size.</param>
 /// <param name="Samples">Batches to fit to and to judge by; computed when they are asked for, once.</param>
 /// <param name="Epochs">How often all samples are gone through.</param>
-public sealed record RegionTask(
+internal sealed record RegionTask(
     Model Model, IReadOnlyDictionary<Value, Shape> Shapes, Region Region, IEnumerable<RegionSamples> Samples, int Epochs, long Seed);
 
 /// <summary>Fits all weights of a region together.</summary>
-public interface IRegionFitter
+internal interface IRegionFitter
 {
     /// <summary>How often a fit goes through all samples at most; fewer times where a network is large.</summary>
     int MostEpochs { get; }

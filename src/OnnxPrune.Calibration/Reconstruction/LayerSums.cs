@@ -28,7 +28,7 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
     /// <param name="chosen">Channels of the input that are features; null for all.</param>
     /// <param name="isRough">Whether what comes out is only to be compared.</param>
     public static LayerSums Collect(
-        UnitPair pair, Value? shortcut, ConstantValues constants, NetworkCursor work, NetworkCursor original, int targets, IReadOnlyList<int>? chosen, SeededRandom random, bool isRough)
+        LayerPair pair, Value? shortcut, ConstantValues constants, LayerwiseExecutor work, LayerwiseExecutor original, int targets, IReadOnlyList<int>? chosen, SeededRandom random, bool isRough)
     {
         var (unit, target) = (pair.Unit, pair.Target);
         var (seeds, weight) = (random.Seeds(work.Batches), constants[unit.Layer.Inputs[1]]!.Dims);
@@ -38,7 +38,7 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
         using var wanted = ofOriginal;
         LayerSums? sums = null;
         var number = 0;
-        foreach (var batch in Batchwise.Lend(work.Batches, work.AtOnce, Sum))
+        foreach (var batch in OrderedParallel.Lend(work.Batches, work.AtOnce, Sum))
         {
             sums ??= new LayerSums(Empty(batch.Layout, targets), Empty(batch.Layout, targets));
             batch.AddTo(number++ % 2 == 0 ? sums.A : sums.B);

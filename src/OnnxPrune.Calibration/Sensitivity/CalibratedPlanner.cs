@@ -12,7 +12,7 @@ namespace OnnxPrune.Calibration.Sensitivity;
 /// Plans from unlabelled inputs: which channels the others predict best (criterion <c>gram</c>), what each cut by itself does to the
 /// outputs once it is repaired, and the shares per layer and block that follow.
 /// </summary>
-public sealed class CalibratedPlanner
+internal sealed class CalibratedPlanner
 {
     // How much of a block's damage counts beside that of channels. The next block can make up for it only as far as nothing is cut from it, and what comes later does its part as well:
     // which of both prevails differs from network to network. Besides 1, these are tried.
@@ -44,7 +44,7 @@ public sealed class CalibratedPlanner
     {
         var readers = _graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
         var layers = LayerStatistics.Collect(_network.Model, _graph.Constants, readers, statistics, settings, seed);
-        var meter = new DamageMeter(_graph, layers, settings);
+        var meter = new SensitivityAnalysis(_graph, layers, settings);
         var groups = Enumerable.Range(0, _graph.Groups.Count)
             .Where(g => request.CutsChannels && meter.CanMeasure(g) && request.Allows(_graph.Groups[g]))
             .ToArray();

@@ -36,7 +36,7 @@ internal sealed class CalibratedPruner
         if (options.Repair >= RepairEffort.Auto)
         {
             TorchLibrary.Load();
-            _fitter = new TorchRegionFitter(measure.Sessions.Threads) { MostEpochs = TorchRegionFitter.UsualEpochs * (options.Repair == RepairEffort.Thorough ? ThoroughTimes : 1) };
+            _fitter = new BlockReconstructor(measure.Sessions.Threads) { MostEpochs = BlockReconstructor.UsualEpochs * (options.Repair == RepairEffort.Thorough ? ThoroughTimes : 1) };
         }
     }
 
@@ -47,12 +47,12 @@ internal sealed class CalibratedPruner
     /// <summary>Decides how dear blocks are beside channels, for cuts of about this size.</summary>
     public void Weigh(PruneRequest request, IReadOnlyList<Target> targets)
     {
-        if (_options.IsDecidedByInputs && _inputs.Rehearsals.Count > 0 && !targets.All(t => t.IsMet(_network.Cost, _network.Cost)))
+        if (_options.IsDecidedByInputs && _inputs.PlanTrials.Count > 0 && !targets.All(t => t.IsMet(_network.Cost, _network.Cost)))
         {
             var planner = Calibrated(request);
             _observer.Watched(StepNames.WeighingBlocks, progress =>
             {
-                planner.Weigh(targets, plan => Rehearsal.Damage(_network, plan, _inputs.Rehearsals, _settings, _measure.Seed, _observer.Cancellation), _settings.Threads, progress.Report);
+                planner.Weigh(targets, plan => PlanTrial.Evaluate(_network, plan, _inputs.PlanTrials, _settings, _measure.Seed, _observer.Cancellation), _settings.Threads, progress.Report);
                 return true;
             });
         }

@@ -12,12 +12,12 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <param name="Batches">At least two, so that a fit can be judged on samples that it has not seen.</param>
 /// <param name="Surveyed">The first of them: enough to tell what the layers read.</param>
 /// <param name="Trials">The first of these: enough to run single cuts on.</param>
-/// <param name="Rehearsals">The same to repair a whole plan on trial and to judge it; none where that would take too long.</param>
-public sealed record CalibrationInputs(
+/// <param name="PlanTrials">The same to repair a whole plan on trial and to judge it; none where that would take too long.</param>
+internal sealed record CalibrationInputs(
     IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Batches,
     IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Surveyed,
     IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Trials,
-    IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Rehearsals,
+    IReadOnlyList<IReadOnlyDictionary<string, Tensor>> PlanTrials,
     int Samples)
 {
     // More samples than this change little: positions are sampled from fewer images just as well, and large images have many.

@@ -42,10 +42,10 @@ internal sealed class LatencyTargets(LoadedModel loaded, PruningOptions options,
             $"{Numbers.Share(cost.Macs, before.Macs)} of the MACs: {Numbers.Times(trial.Typical.Speedup)} as fast, {Numbers.Percent(trial.Used)} of the time that the target leaves ({Numbers.Count(trial.Races, "race")})");
     }
 
-    private RaceTrack Track()
+    private PairedBenchmark Track()
     {
         var settings = measure.Sessions with { Provider = Providers.Resolve(measure.Sessions.Provider) };
         var original = loaded.Open(settings);
-        return new RaceTrack(original, DriftInputs.Synthetic(loaded, measure, original, 0));
+        return new PairedBenchmark(original, DriftInputs.Synthetic(loaded, measure, original, 0));
     }
 }

@@ -4,7 +4,7 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;
-using OnnxPrune.Runtime.Latency.Staircase;
+using OnnxPrune.Runtime.Latency.LayerTiming;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 

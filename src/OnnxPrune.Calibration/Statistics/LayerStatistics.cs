@@ -30,7 +30,7 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
         var wanted = layers.ToHashSet();
         var units = model.Graph.TopologicalOrder().Where(wanted.Contains).Select(n => LayerUnit.Of(n, joins, constants)).OfType<LayerUnit>().Where(u => u.Groups == 1 && IsManageable(u, constants)).ToArray();
         var result = new List<LayerStatistics>();
-        using var cursor = new NetworkCursor(model, batches, settings);
+        using var cursor = new LayerwiseExecutor(model, batches, settings);
         foreach (var unit in units)
         {
             cursor.MoveBehind(cursor.PlaceOf(unit.Layer) - 1);
@@ -60,14 +60,14 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
         ? unit.InputCount(constants) <= MostRegressed
         : unit.FeatureCount(constants) <= MostFeatures;
 
-    private static LayerStatistics Collect(LayerUnit unit, ConstantValues constants, NetworkCursor cursor, SeededRandom random)
+    private static LayerStatistics Collect(LayerUnit unit, ConstantValues constants, LayerwiseExecutor cursor, SeededRandom random)
     {
         var weight = constants[unit.Layer.Inputs[1]]!;
         var seeds = random.Seeds(cursor.Batches);
         using var statistics = new RegressionStatistics(hasTarget: false, cursor.Settings);
         using var view = cursor.View([unit.Input]);
         (NormalEquations Sums, RowLayout Layout)? all = null;
-        foreach (var batch in Batchwise.Lend(cursor.Batches, cursor.AtOnce, Sum))
+        foreach (var batch in OrderedParallel.Lend(cursor.Batches, cursor.AtOnce, Sum))
         {
             all ??= (new NormalEquations(batch.Layout.Features, 0), batch.Layout);
             batch.AddTo([all.Value.Sums]);

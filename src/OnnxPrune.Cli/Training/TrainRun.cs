@@ -6,7 +6,7 @@ using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Latency;
-using OnnxPrune.Runtime.Latency.Staircase;
+using OnnxPrune.Runtime.Latency.LayerTiming;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Torch;
@@ -67,7 +67,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
         var sessions = new SessionSettings { Provider = Providers.Resolve(ExecutionProvider.Auto), Threads = options.Threads, TakesTurns = true };
         var session = loaded.Open(sessions);
-        using var track = new RaceTrack(session, SyntheticInputs.Make(session, options.Training.Seed, loaded.Concrete?.Inputs));
+        using var track = new PairedBenchmark(session, SyntheticInputs.Make(session, options.Training.Seed, loaded.Concrete?.Inputs));
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
         var before = terminal.Watched("measuring the accuracy", _ => data.Validation.Measure(loaded.Model));
         var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(MeasuredTimes.Multiple(sessions)) };
@@ -113,9 +113,9 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         File.Delete(options.CheckpointPath);
     }
 
-    private Result Measure(LoadedModel loaded, TrainingOutcome outcome, TrainingData data, double before, RaceTrack track)
+    private Result Measure(LoadedModel loaded, TrainingOutcome outcome, TrainingData data, double before, PairedBenchmark track)
     {
-        var race = terminal.Watched("racing the trained network", _ => track.Race(outcome.Pruned, RaceTrack.Long));
+        var race = terminal.Watched("racing the trained network", _ => track.Race(outcome.Pruned, PairedBenchmark.Long));
         var blocks = NetworkAnalysis.OnDemand(loaded.Model).Blocks.Count;
         return new Result(
             ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, outcome.Before, loaded.Bytes),

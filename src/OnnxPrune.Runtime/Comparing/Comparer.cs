@@ -21,7 +21,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         using var second = observer.Timed("load the other", () => openPruned(settings));
         var drift = observer.Watched(StepNames.Drift, progress => MeasureDrift(first, second, settings, openPruned, progress));
         var accuracy = options.Data is { } path ? observer.Watched(StepNames.Accuracy, progress => MeasureAccuracy(path, first, second, progress)) : default;
-        var latency = race ?? observer.Watched(StepNames.Latency, progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
+        var latency = race ?? observer.Watched(StepNames.Latency, progress => InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
         return new Comparison(drift, _inputs.Description, latency, accuracy.Report, accuracy.Description) { Cleared = RaceCleared(second) };
     }
 
@@ -34,7 +34,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         }
 
         using var first = OnnxSession.Open(cleared.Model, second.Settings, original.Path);
-        return new ClearedRace(cleared.Vanishing, observer.Watched("measuring the latency without vanishing weights", progress => LatencyRace.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
+        return new ClearedRace(cleared.Vanishing, observer.Watched("measuring the latency without vanishing weights", progress => InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
     }
 
     private DriftReport MeasureDrift(OnnxSession first, OnnxSession second, SessionSettings settings, Func<SessionSettings, OnnxSession> openPruned, IProgress<double> progress)

@@ -28,10 +28,10 @@ internal static class MedianInterval
         var medians = Enumerable.Range(0, stretches).Select(i =>
         {
             var (start, end) = ((int)((long)i * series.Count / stretches), (int)((long)(i + 1) * series.Count / stretches));
-            return LatencyRace.Quantile([.. series.Skip(start).Take(end - start)], 0.5);
+            return InterleavedBenchmark.Quantile([.. series.Skip(start).Take(end - start)], 0.5);
         });
         var (low, high) = Of(medians);
-        var median = LatencyRace.Quantile([.. series], 0.5);
+        var median = InterleavedBenchmark.Quantile([.. series], 0.5);
         return (Math.Min(low, median), Math.Max(high, median));
     }
 

@@ -96,7 +96,7 @@ public sealed class TimeSearch<T>(
             var candidate = candidates.Final(time);
             var isSmallest = time <= candidates.Smallest;
             var limit = isSmallest ? 1 : Kept;
-            var trial = TimeTrial.Of(limit, s_final, () => race(candidate.Model, RaceTrack.Long), report => Math.Max(Quietly(report), limit * Strictly(report)));
+            var trial = TimeTrial.Of(limit, s_final, () => race(candidate.Model, PairedBenchmark.Long), report => Math.Max(Quietly(report), limit * Strictly(report)));
             _trials++;
             tried?.Invoke(candidate, trial);
             var finding = new TimeFinding<T>(candidate, trial.Kept ?? trial.Quietest, _trials, trial.Kept is not null);
@@ -148,7 +148,7 @@ public sealed class TimeSearch<T>(
 
     private TimeTrial Judge(Candidate<T> candidate, double border, ReadOnlySpan<double> margins)
     {
-        var trial = TimeTrial.Of(border, margins, () => race(candidate.Model, RaceTrack.Short), Quietly);
+        var trial = TimeTrial.Of(border, margins, () => race(candidate.Model, PairedBenchmark.Short), Quietly);
         _trials++;
         _judged[candidate.Time] = trial;
         tried?.Invoke(candidate, trial);

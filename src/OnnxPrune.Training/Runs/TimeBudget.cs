@@ -1,7 +1,7 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
-using OnnxPrune.Runtime.Latency.Staircase;
+using OnnxPrune.Runtime.Latency.LayerTiming;
 using OnnxPrune.Torch.Modules;
 
 namespace OnnxPrune.Training.Runs;
@@ -13,16 +13,16 @@ namespace OnnxPrune.Training.Runs;
 internal sealed class TimeBudget
 {
     private readonly IReadOnlyList<TimeTarget> _targets;
-    private readonly RaceTrack _track;
+    private readonly PairedBenchmark _track;
 
     /// <param name="targets">At least one.</param>
     /// <param name="track">With the network as it was before the training.</param>
     /// <param name="model">The structure that is trained, with shapes.</param>
-    public TimeBudget(IReadOnlyList<TimeTarget> targets, RaceTrack track, Model model, CostShapes shapes)
+    public TimeBudget(IReadOnlyList<TimeTarget> targets, PairedBenchmark track, Model model, CostShapes shapes)
     {
         (_targets, _track) = (targets, track);
         Layers = MeasuredTimes.Of(model, shapes, track.Settings, MeasuredTimes.Multiple(track.Settings));
-        Share = Math.Min(1, 1 / targets.Max(t => t.Used(track.Race(BatchNormInsertion.Folded(model), RaceTrack.Short).Racers[0])));
+        Share = Math.Min(1, 1 / targets.Max(t => t.Used(track.Race(BatchNormInsertion.Folded(model), PairedBenchmark.Short).Racers[0])));
     }
 
     /// <summary>What the layers take one by one.</summary>

@@ -88,7 +88,7 @@ public sealed class TrainingRun : IDisposable
         string? checkpoint = null,
         bool resumes = false,
         IReadOnlyDictionary<string, string>? request = null,
-        RaceTrack? track = null,
+        PairedBenchmark? track = null,
         SampleStore? heldOut = null)
     {
         (_options, _samples, _validation, _device, _observer) = (options, samples, validation, device, observer);

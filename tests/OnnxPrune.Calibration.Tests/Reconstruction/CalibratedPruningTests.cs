@@ -52,8 +52,8 @@ public sealed class CalibratedPruningTests
         var plan = Plan(model, inputs) with { Blocks = [] };
         var graph = ChannelFlow.Through(model);
         var work = OnnxFile.CloneWithShapes(model);
-        var repair = new SequentialRepair(graph, work, Twins(model, work), PlanLookup.Channels(plan, graph), new Dictionary<Node, SequentialRepair.OpenChoice>(), s_settings);
-        using var original = new NetworkCursor(model, inputs, s_settings);
+        var repair = new LayerwiseReconstruction(graph, work, Twins(model, work), PlanLookup.Channels(plan, graph), new Dictionary<Node, LayerwiseReconstruction.OpenChoice>(), s_settings);
+        using var original = new LayerwiseExecutor(model, inputs, s_settings);
         repair.Run(original, [], inputs, Seed, null, CancellationToken.None);
         var hidden = repair.Leaving;
 
@@ -63,7 +63,7 @@ public sealed class CalibratedPruningTests
         foreach (var reader in graph.Readers.Where(r => LayerOf(r) is null))
         {
             var channels = graph.Channels(reader.Value, reader.Axis)!;
-            ReaderMask.Insert(graph, reader, masked.Graph, own[reader.Node]).Hide(i => hidden.Contains(channels[i]));
+            ChannelMask.Insert(graph, reader, masked.Graph, own[reader.Node]).Hide(i => hidden.Contains(channels[i]));
         }
 
         var pruned = Pruner.Apply(work, plan);

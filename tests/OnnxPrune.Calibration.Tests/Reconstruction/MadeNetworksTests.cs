@@ -38,7 +38,7 @@ public sealed class MadeNetworksTests
 
         // when
         planner.Measure(new PruneRequest { Targets = [target], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true }, inputs, inputs, s_settings, Seed);
-        var result = CalibratedPruning.Apply(network, planner.Plan([target]), true, inputs, s_settings, Seed, new TorchRegionFitter(1));
+        var result = CalibratedPruning.Apply(network, planner.Plan([target]), true, inputs, s_settings, Seed, new BlockReconstructor(1));
 
         // then
         Assert.True(target.IsMet(NetworkAnalysis.Of(result.Model).Cost, network.Cost));

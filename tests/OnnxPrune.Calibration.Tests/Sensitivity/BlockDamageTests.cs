@@ -103,18 +103,18 @@ public sealed class BlockDamageTests
 
         Assert.InRange(small, double.Epsilon, large);
 
-        double Rehearse(string target) => Rehearsal.Damage(NetworkAnalysis.Of(_model), planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
+        double Rehearse(string target) => PlanTrial.Evaluate(NetworkAnalysis.Of(_model), planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
     }
 
     [Fact]
     public void Several_rehearsals_of_one_model_can_run_at_once()
     {
         var plan = Planner().Plan([Target.Parse("macs=60%")]);
-        var alone = Rehearsal.Damage(NetworkAnalysis.Of(_model), plan, _inputs, s_settings, Seed);
+        var alone = PlanTrial.Evaluate(NetworkAnalysis.Of(_model), plan, _inputs, s_settings, Seed);
         var bytes = OnnxFile.ToBytes(_model);
 
         var together = new double[4];
-        Parallel.For(0, together.Length, i => together[i] = Rehearsal.Damage(NetworkAnalysis.Of(_model), plan, _inputs, s_settings, Seed));
+        Parallel.For(0, together.Length, i => together[i] = PlanTrial.Evaluate(NetworkAnalysis.Of(_model), plan, _inputs, s_settings, Seed));
 
         Assert.All(together, damage => Assert.Equal(alone, damage));
         Assert.Equal(bytes, OnnxFile.ToBytes(_model));
@@ -131,7 +131,7 @@ public sealed class BlockDamageTests
     {
         var graph = ChannelFlow.Through(_model);
         var readers = graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
-        var meter = new DamageMeter(graph, LayerStatistics.Collect(_model, graph.Constants, readers, _inputs, s_settings, Seed), settings ?? s_settings);
+        var meter = new SensitivityAnalysis(graph, LayerStatistics.Collect(_model, graph.Constants, readers, _inputs, s_settings, Seed), settings ?? s_settings);
         var blocks = BlockFinder.Find(_model, graph.Constants).Where(b => b.Obstacle is null).ToArray();
         return meter.Measure([], blocks, s_request.Rounding, _inputs, null, CancellationToken.None).Blocks;
     }

@@ -59,7 +59,7 @@ public sealed class CalibrationInputsTests
     [InlineData(120, SmallMacs, 0)]
     [InlineData(1000, 4_000_000_000, 0)]
     public void Plans_are_rehearsed_where_that_tells_something_and_takes_no_time(int count, long macs, int batches) =>
-        Assert.Equal(batches, Read(new Source(count, 32), macs, null).Rehearsals.Count);
+        Assert.Equal(batches, Read(new Source(count, 32), macs, null).PlanTrials.Count);
 
     [Fact]
     public void A_batch_that_the_model_fixes_is_counted_as_it_is()

@@ -109,7 +109,7 @@ public sealed class TimeSearchTests
         return new TimeSearch<long>([TimeTarget.Parse(target)], candidates, (model, settings) =>
         {
             var time = candidates.Times[model];
-            return Report(Racer(disturb(True(time), time) * (settings == RaceTrack.Long && candidates.Finished.Contains(model) ? finished : 1)));
+            return Report(Racer(disturb(True(time), time) * (settings == PairedBenchmark.Long && candidates.Finished.Contains(model) ? finished : 1)));
         });
     }
 

@@ -73,7 +73,7 @@ public sealed class RunLimitTests
     {
         using var session = OnnxSession.Open(Endless().Build(), SessionSettings.Plain with { RunLimit = TimeSpan.FromSeconds(2) }, "endless.onnx");
 
-        var e = Assert.Throws<UnsupportedModelException>(() => LatencyRace.Run([session], Input()));
+        var e = Assert.Throws<UnsupportedModelException>(() => InterleavedBenchmark.Run([session], Input()));
 
         Assert.StartsWith("'endless.onnx': one run of the model is not done in 2 s", e.Message);
     }

@@ -1,0 +1,28 @@
+using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Runtime.Latency;
+
+/// <summary>An original, ready to race: networks that were made from it are measured against it one by one, on the same inputs.</summary>
+/// <param name="original">Disposed with the track.</param>
+/// <param name="inputs">What both racers are fed.</param>
+public sealed class PairedBenchmark(OnnxSession original, IReadOnlyDictionary<string, Tensor> inputs) : IDisposable
+{
+    /// <summary>A race that is long enough to search by.</summary>
+    public static RaceSettings Short { get; } = new() { Budget = TimeSpan.FromSeconds(1), FewestRounds = 10 };
+
+    /// <summary>A race that is long enough to report.</summary>
+    public static RaceSettings Long { get; } = new();
+
+    /// <summary>What networks are run with here.</summary>
+    public SessionSettings Settings => original.Settings;
+
+    /// <summary>Races a network in a session of its own.</summary>
+    public LatencyReport Race(Model pruned, RaceSettings settings)
+    {
+        using var session = OnnxSession.Open(pruned, original.Settings, "the pruned model");
+        return InterleavedBenchmark.Run([original, session], inputs, settings);
+    }
+
+    public void Dispose() => original.Dispose();
+}
