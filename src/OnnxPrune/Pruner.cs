@@ -1,3 +1,4 @@
+using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Repair;
@@ -44,7 +45,7 @@ public static class Pruner
         DeadCode.Remove(model.Graph, except: deadBefore);
         if (!plan.IsEmpty)
         {
-            VanishingWeights.Clear(model);
+            SubnormalWeights.Clear(model);
         }
 
         return new PruneOutcome(original, NetworkAnalysis.OnDemand(model, copy.Sizes, copy.Times), plan) { AbsorbedReaders = absorbed };

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using OnnxPrune.Graphs;
-using OnnxPrune.Repair;
+using OnnxPrune.Rewriting;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Tests;
@@ -89,7 +89,7 @@ public sealed class ResultTests : TemporaryFolder
         var vanishing = JsonDocument.Parse(File.ReadAllText(At("r.json"))).RootElement.GetProperty("verification").GetProperty("vanishing_weights");
         Assert.Equal(few, vanishing.GetProperty("count").GetInt32());
         Assert.True(vanishing.GetProperty("latency").GetProperty("speedup").GetDouble() > 0);
-        Assert.Equal(0, VanishingWeights.Count(OnnxFile.Read(At("out.onnx"))));
+        Assert.Equal(0, SubnormalWeights.Count(OnnxFile.Read(At("out.onnx"))));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Commands;

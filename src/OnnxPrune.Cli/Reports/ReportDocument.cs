@@ -70,7 +70,7 @@ internal sealed record ReportUncounted(string Name, string Operator, string Reas
 internal record ReportBlocked(string Reason, int Channels, IReadOnlyList<string> Layers);
 
 internal sealed record ReportVerification(
-    double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency, ReportAccuracy? Accuracy, ReportVanishing? VanishingWeights);
+    double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency, ReportAccuracy? Accuracy, ReportVanishing? SubnormalWeights);
 
 internal sealed record ReportOutput(string Name, double? RelativeError, double? LargestError, double? EqualShare);
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;

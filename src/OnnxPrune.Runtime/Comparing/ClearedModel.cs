@@ -1,10 +1,10 @@
 using OnnxPrune.Graphs;
-using OnnxPrune.Repair;
+using OnnxPrune.Rewriting;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Runtime.Comparing;
 
-/// <summary>A model without the weights that vanish in single precision; see <see cref="VanishingWeights"/>.</summary>
+/// <summary>A model without the weights that vanish in single precision; see <see cref="SubnormalWeights"/>.</summary>
 /// <param name="Model">Shares all other weights with the model that it was made from.</param>
 /// <param name="Vanishing">How many weights became zeros.</param>
 internal sealed record ClearedModel(Model Model, long Vanishing)
@@ -12,12 +12,12 @@ internal sealed record ClearedModel(Model Model, long Vanishing)
     /// <summary>Null where no weight vanishes.</summary>
     public static ClearedModel? Of(Model model)
     {
-        if (VanishingWeights.Count(model) == 0)
+        if (SubnormalWeights.Count(model) == 0)
         {
             return null;
         }
 
         var copy = OnnxFile.CloneWithShapes(model);
-        return new ClearedModel(copy, VanishingWeights.Clear(copy));
+        return new ClearedModel(copy, SubnormalWeights.Clear(copy));
     }
 }

@@ -1,5 +1,6 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OnnxPrune.Planning;
 
 namespace OnnxPrune.Runtime.Latency;
 

@@ -3,6 +3,7 @@ using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Latency;

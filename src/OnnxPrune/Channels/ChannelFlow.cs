@@ -298,7 +298,7 @@ public sealed class ChannelFlow
     public void UnderstandsShape(Node node, int input) => _understoodShapes.Add(new Use(node, input));
 
     /// <summary>
-    /// Says that the list of lengths in an integer input follows a cut (see <see cref="Rewriting.ChannelCut.SetLengths"/>). Where it says how many channels there are, their
+    /// Says that the list of lengths in an integer input follows a cut (see <see cref="ChannelCut.SetLengths"/>). Where it says how many channels there are, their
     /// number takes the place of the old one. Everywhere else, a length that is computed from channel counts stays the number that it is, or pins them where that is not known.
     /// </summary>
     /// <param name="channelsAt">The channels whose number an element is; null for other elements.</param>

@@ -1,6 +1,7 @@
 using OnnxPrune.Blocks;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Importance;
 
@@ -26,7 +27,7 @@ public static class BranchStrength
     }
 
     /// <summary>Whether the branch adds nothing but zeros: its last BatchNormalization has no scale and no shift, or its last layer no weights.</summary>
-    public static bool IsSilent(ResidualBlock block, Channels.MomentsFlow moments) =>
+    public static bool IsSilent(ResidualBlock block, MomentsFlow moments) =>
         moments.Of(block.Join.Required(block.BranchInput)) is { } known
         && Enumerable.Range(0, known.Count).All(i => known[i] is { IsConstant: true, Mean: 0 });
 }

@@ -1,5 +1,6 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Importance;
 

@@ -140,7 +140,7 @@ internal static class AxisRegrouping
         return false;
     }
 
-    private static long? Product(Graphs.Shape shape, int start, int end) => Enumerable.Range(start, end - start).Aggregate((long?)1, (p, axis) => p * shape[axis].Size);
+    private static long? Product(Shape shape, int start, int end) => Enumerable.Range(start, end - start).Aggregate((long?)1, (p, axis) => p * shape[axis].Size);
 
     private static void SplitUp(Node node, ChannelFlow flow, int[] flat, AxisBlock block, long[] sizes)
     {

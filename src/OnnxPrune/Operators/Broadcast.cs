@@ -1,6 +1,7 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Operators;
 
@@ -135,7 +136,7 @@ internal sealed class Broadcast(Func<double, double, double>? sum = null) : Oper
     private static int[]? Channels(Node node, int input, int fromEnd, ChannelFlow flow) =>
         Shape(node, input, flow)!.Rank + fromEnd is >= 0 and var axis ? flow.Channels(node.Inputs[input]!, axis) : null;
 
-    private static Graphs.Shape? Shape(Node node, int input, ChannelFlow flow) => flow.Terms.ShapeOf(node.Inputs[input]!);
+    private static Shape? Shape(Node node, int input, ChannelFlow flow) => flow.Terms.ShapeOf(node.Inputs[input]!);
 
     // Before opset 7, 'broadcast' and 'axis' aligned the second operand from the left.
     private static bool AlignsOldStyle(Node node) => node.Int("broadcast", 0) != 0 && node.Attribute("axis") is not null;

@@ -1,8 +1,7 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
-using OnnxPrune.Planning;
-using OnnxPrune.Rewriting;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Operators;
 
@@ -55,7 +54,7 @@ internal sealed class Conv : Operator
             : null;
 
     /// <summary>The window's lengths, of the weight where the attribute is absent; null where they are open.</summary>
-    internal static IReadOnlyList<long>? Kernel(Node node, Graphs.Shape weight) => node.Ints("kernel_shape") is { } stated && stated.Length == weight.Rank - 2 ? stated
+    internal static IReadOnlyList<long>? Kernel(Node node, Shape weight) => node.Ints("kernel_shape") is { } stated && stated.Length == weight.Rank - 2 ? stated
         : weight.Skip(2).All(d => d.IsKnown) ? [.. weight.Skip(2).Select(d => d.Size!.Value)]
         : null;
 

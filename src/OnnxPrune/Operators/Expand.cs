@@ -1,7 +1,6 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
-using OnnxPrune.Rewriting;
 
 namespace OnnxPrune.Operators;
 
@@ -61,7 +60,7 @@ internal sealed class Expand : Operator
     }
 
     /// <summary>Whether the output's axis holds one element of X again and again, or may.</summary>
-    private static bool IsRepeated(Graphs.Shape x, DimTerm[] lengths, int rank, int axis)
+    private static bool IsRepeated(Shape x, DimTerm[] lengths, int rank, int axis)
     {
         var (from, at) = (axis - rank + x.Rank, axis - rank + lengths.Length);
         return at >= 0 && lengths[at].Known != 1 && (from < 0 || x[from].Size == 1);

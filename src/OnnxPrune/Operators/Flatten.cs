@@ -1,6 +1,7 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Operators;
 
@@ -35,9 +36,9 @@ internal sealed class Flatten : Operator
     public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
         node.Required(0).Shape is { Rank: 4 } shape && shape[2].Size == 1 && shape[3].Size == 1 ? flow.Of(node.Required(0)) : null;
 
-    private static int Split(Node node, Graphs.Shape shape) => (int)node.Int("axis", 1) is var axis && axis < 0 ? axis + shape.Rank : axis;
+    private static int Split(Node node, Shape shape) => (int)node.Int("axis", 1) is var axis && axis < 0 ? axis + shape.Rank : axis;
 
-    private static Dim Product(Graphs.Shape shape, int start, int end)
+    private static Dim Product(Shape shape, int start, int end)
     {
         if (end - start == 1)
         {

@@ -1,7 +1,6 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
-using OnnxPrune.Planning;
 
 namespace OnnxPrune.Operators;
 

@@ -49,7 +49,7 @@ public static class ModelCheck
         _ => 1,
     };
 
-    private static IEnumerable<string?> Sizes(Node node, ShapeTerms terms, Graphs.Shape?[] inputs)
+    private static IEnumerable<string?> Sizes(Node node, ShapeTerms terms, Shape?[] inputs)
     {
         var x = inputs[0];
         var second = inputs.Length > 1 ? inputs[1] : null;
@@ -98,7 +98,7 @@ public static class ModelCheck
         int? Length(string name, int input) => node.Input(input) is { } list ? terms[list]?.Length ?? (terms.ShapeOf(list) is { Rank: 1 } shape && shape[0].Size is { } size ? (int)Math.Min(size, int.MaxValue) : null) : node.Ints(name)?.Length;
     }
 
-    private static string? Axis(Node node, Graphs.Shape? x, long otherwise)
+    private static string? Axis(Node node, Shape? x, long otherwise)
     {
         var axis = node.Int("axis", otherwise);
         return x is not null && (axis < -x.Rank || axis >= x.Rank) ? $"its input {x} has no axis {axis}" : null;
@@ -114,7 +114,7 @@ public static class ModelCheck
             : null;
     }
 
-    private static string? Window(Node node, Graphs.Shape? x) => new[] { ("kernel_shape", 1), ("strides", 1), ("dilations", 1), ("pads", 2) }
+    private static string? Window(Node node, Shape? x) => new[] { ("kernel_shape", 1), ("strides", 1), ("dilations", 1), ("pads", 2) }
         .Where(a => x is not null && node.Ints(a.Item1) is { } values && values.Length != a.Item2 * (x.Rank - 2))
         .Select(a => $"'{a.Item1}' has {node.Ints(a.Item1)!.Length} numbers, but its input {x} has {x!.Rank - 2} axes behind the channels")
         .FirstOrDefault();
@@ -122,12 +122,12 @@ public static class ModelCheck
     private static string? Parts(Node node, string attribute, long otherwise) =>
         node.Int(attribute, otherwise) is var parts && parts is < 1 or > MostParts ? $"'{attribute}' is {parts}" : null;
 
-    private static string? Rank(Graphs.Shape? shape, Func<int, bool> fits, string wanted) => shape is not null && !fits(shape.Rank) ? $"its input {shape} does not have {wanted}" : null;
+    private static string? Rank(Shape? shape, Func<int, bool> fits, string wanted) => shape is not null && !fits(shape.Rank) ? $"its input {shape} does not have {wanted}" : null;
 
-    private static string? SameRank(Graphs.Shape? a, Graphs.Shape? b, string other) => a is not null && b is not null && a.Rank != b.Rank ? $"its input {a} and {other} {b} differ in rank" : null;
+    private static string? SameRank(Shape? a, Shape? b, string other) => a is not null && b is not null && a.Rank != b.Rank ? $"its input {a} and {other} {b} differ in rank" : null;
 
-    private static string? Alike(IEnumerable<Graphs.Shape?> shapes) =>
-        shapes.OfType<Graphs.Shape>().Where(s => s.IsKnown).Select(s => s.ToString()).Distinct().ToArray() is { Length: > 1 } different ? $"its parameters differ in shape: {string.Join(", ", different)}" : null;
+    private static string? Alike(IEnumerable<Shape?> shapes) =>
+        shapes.OfType<Shape>().Where(s => s.IsKnown).Select(s => s.ToString()).Distinct().ToArray() is { Length: > 1 } different ? $"its parameters differ in shape: {string.Join(", ", different)}" : null;
 
-    private static string Text(Graphs.Shape? shape) => shape?.ToString() ?? "its input";
+    private static string Text(Shape? shape) => shape?.ToString() ?? "its input";
 }

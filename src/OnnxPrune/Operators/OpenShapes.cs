@@ -25,9 +25,9 @@ public static class OpenShapes
 
     /// <summary>The shapes of all values of which anything is known.</summary>
     /// <param name="known">What is known beforehand; null for the values' own shapes.</param>
-    public static IReadOnlyDictionary<Value, Graphs.Shape> Of(Graph graph, IReadOnlyDictionary<Value, Graphs.Shape>? known = null)
+    public static IReadOnlyDictionary<Value, Shape> Of(Graph graph, IReadOnlyDictionary<Value, Shape>? known = null)
     {
-        var shapes = known is null ? graph.Values.Where(v => v.Shape is not null).ToDictionary(v => v, v => v.Shape!) : new Dictionary<Value, Graphs.Shape>(known);
+        var shapes = known is null ? graph.Values.Where(v => v.Shape is not null).ToDictionary(v => v, v => v.Shape!) : new Dictionary<Value, Shape>(known);
         var terms = new ShapeTerms(new ConstantValues(), shapes);
         var nodes = graph.TopologicalOrder().Where(n => n.Outputs.Any(o => o is not null && IsOpen(shapes, o))).ToArray();
         foreach (var node in nodes)
@@ -44,7 +44,7 @@ public static class OpenShapes
     }
 
     /// <summary>What a layer with weights wants of a value that has another length, as a clause; null where all fit. Runtimes find out only when they run, where a length is computed.</summary>
-    public static string? Contradiction(Graph graph, IReadOnlyDictionary<Value, Graphs.Shape> shapes)
+    public static string? Contradiction(Graph graph, IReadOnlyDictionary<Value, Shape> shapes)
     {
         var terms = new ShapeTerms(new ConstantValues(), shapes);
         foreach (var node in graph.Nodes)
@@ -61,7 +61,7 @@ public static class OpenShapes
         return null;
     }
 
-    private static void Follow(Node node, Dictionary<Value, Graphs.Shape> shapes, ShapeTerms terms)
+    private static void Follow(Node node, Dictionary<Value, Shape> shapes, ShapeTerms terms)
     {
         for (var i = 0; i < node.Outputs.Count; i++)
         {
@@ -77,7 +77,7 @@ public static class OpenShapes
         }
     }
 
-    private static void LookBack(Node node, Dictionary<Value, Graphs.Shape> shapes, ShapeTerms terms)
+    private static void LookBack(Node node, Dictionary<Value, Shape> shapes, ShapeTerms terms)
     {
         if (OperatorTable.Find(node) is not { } rule)
         {
@@ -93,9 +93,9 @@ public static class OpenShapes
         }
     }
 
-    private static bool IsOpen(Dictionary<Value, Graphs.Shape> shapes, Value value) => shapes.GetValueOrDefault(value) is not { } shape || shape.Any(d => !d.IsNamed);
+    private static bool IsOpen(Dictionary<Value, Shape> shapes, Value value) => shapes.GetValueOrDefault(value) is not { } shape || shape.Any(d => !d.IsNamed);
 
-    private static Graphs.Shape? Merge(Graphs.Shape? known, IReadOnlyList<Dim>? found)
+    private static Shape? Merge(Shape? known, IReadOnlyList<Dim>? found)
     {
         var dims = known?.ToArray() ?? found?.ToArray();
         for (var axis = 0; axis < dims?.Length; axis++)
@@ -104,6 +104,6 @@ public static class OpenShapes
             dims[axis] = dims[axis] is { IsNamed: true, Size: null or >= 0 } named ? named : other is { IsNamed: true, Size: null or >= 0 } ? other : Dim.Open();
         }
 
-        return dims is null ? null : new Graphs.Shape(dims);
+        return dims is null ? null : new Shape(dims);
     }
 }

@@ -1,8 +1,7 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
-using OnnxPrune.Planning;
-using OnnxPrune.Rewriting;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Operators;
 

@@ -1,4 +1,5 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Operators;
 
@@ -135,8 +136,8 @@ public static class OperatorTable
         ["GridSample"] = new SampleAt(),
         ["DepthToSpace"] = new DepthToSpace(),
         ["SpaceToDepth"] = new SpaceToDepth(),
-        ["Shape"] = new Shape(),
-        ["Size"] = new Shape(),
+        ["Shape"] = new AxisLengths(),
+        ["Size"] = new AxisLengths(),
     };
 
     /// <summary>The operators that have a rule, by name; all of ONNX's own domain.</summary>
@@ -144,6 +145,9 @@ public static class OperatorTable
 
     /// <summary>The node's operator; null when the program has no rule for it.</summary>
     public static Operator? Find(Node node) => node.Domain.Length == 0 ? s_rules.GetValueOrDefault(node.OpType) : null;
+
+    /// <summary>The moments of the node's first output; null where nothing is known of them.</summary>
+    internal static ChannelMoments? Moments(Node node, MomentsFlow flow) => Find(node)?.Moments(node, flow);
 
     /// <summary>Whether the node calls a function of the model under the name of one of the runtime's own operators.</summary>
     internal static bool IsFunctionCall(Node node) => node.Domain == Node.AmbiguousDomain;

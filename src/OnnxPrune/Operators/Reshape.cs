@@ -1,7 +1,7 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
-using OnnxPrune.Rewriting;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Operators;
 

@@ -3,7 +3,6 @@ using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Repair;
-using OnnxPrune.Rewriting;
 
 namespace OnnxPrune.Planning;
 

@@ -1,6 +1,7 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
 using OnnxPrune.Repair;
 
 namespace OnnxPrune.Planning;

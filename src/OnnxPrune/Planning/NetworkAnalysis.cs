@@ -2,6 +2,8 @@ using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
+using OnnxPrune.Operators;
 using OnnxPrune.Rewriting;
 
 namespace OnnxPrune.Planning;
@@ -50,7 +52,7 @@ public sealed class NetworkAnalysis
     /// <summary>The same, of which each part is made when it is first asked for.</summary>
     /// <inheritdoc cref="Of"/>
     public static NetworkAnalysis OnDemand(Model model, IReadOnlyDictionary<Value, Shape>? sizes = null, LayerTimes? times = null) =>
-        new(model, sizes, times, () => ChannelFlow.Through(model), constants => BlockFinder.Find(model, constants), constants => MomentsFlow.Through(model, constants));
+        new(model, sizes, times, () => ChannelFlow.Through(model), constants => BlockFinder.Find(model, constants), constants => MomentsFlow.Through(model, constants, OperatorTable.Moments));
 
     public Model Model { get; }
 

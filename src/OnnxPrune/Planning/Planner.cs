@@ -1,6 +1,7 @@
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Importance;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Planning;
 

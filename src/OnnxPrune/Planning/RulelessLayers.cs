@@ -1,4 +1,5 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 
 namespace OnnxPrune.Planning;
 

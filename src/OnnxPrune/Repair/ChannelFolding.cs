@@ -4,6 +4,7 @@ using OnnxPrune.Algebra;
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
 using Tensor = OnnxPrune.Graphs.Tensor;
 
 namespace OnnxPrune.Repair;
@@ -83,7 +84,7 @@ internal sealed class ChannelFolding
     /// <summary>Writes the layer's weights.</summary>
     public void Apply(ChannelGraph graph)
     {
-        Rewriting.ConstantReplacement.Replace(graph.Model.Graph, _weight, _folded, _weight.Uses);
+        ConstantReplacement.Replace(graph.Model.Graph, _weight, _folded, _weight.Uses);
         graph.Constants.Forget(_weight);
     }
 

@@ -184,7 +184,7 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
 
     private static void Set(Graph graph, ConstantValues constants, Value value, Tensor tensor)
     {
-        Rewriting.ConstantReplacement.Replace(graph, value, tensor, value.Uses);
+        ConstantReplacement.Replace(graph, value, tensor, value.Uses);
         constants.Forget(value);
     }
 

@@ -1,6 +1,7 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
 
 namespace OnnxPrune.Repair;
 
@@ -141,7 +142,7 @@ public static class MeanAbsorption
             values[i] += sign * shift[i];
         }
 
-        Rewriting.ConstantReplacement.Replace(graph.Model.Graph, constant, tensor.WithValues(values), constant.Uses);
+        ConstantReplacement.Replace(graph.Model.Graph, constant, tensor.WithValues(values), constant.Uses);
         graph.Constants.Forget(constant);
     }
 

@@ -1,4 +1,5 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Serialization;
 

@@ -1,5 +1,6 @@
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
+using OnnxPrune.Operators;
 using OnnxPrune.Planning;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;

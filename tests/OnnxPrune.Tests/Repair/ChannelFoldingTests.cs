@@ -1,5 +1,6 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
+using OnnxPrune.Moments;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;

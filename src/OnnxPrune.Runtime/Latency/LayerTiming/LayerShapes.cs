@@ -1,6 +1,5 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
-using OnnxPrune.Planning;
 
 namespace OnnxPrune.Runtime.Latency.LayerTiming;
 

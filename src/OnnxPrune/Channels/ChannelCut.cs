@@ -1,9 +1,8 @@
-using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 
-namespace OnnxPrune.Rewriting;
+namespace OnnxPrune.Channels;
 
 /// <summary>
 /// Cuts channels out of a model: every axis of a constant that carries one loses its index, operators adapt what else depends on

@@ -1,6 +1,6 @@
 using OnnxPrune.Graphs;
 
-namespace OnnxPrune.Channels;
+namespace OnnxPrune.Moments;
 
 /// <summary>Mean and variance of one channel over samples and positions.</summary>
 /// <param name="IsConstant">The channel has the same value everywhere, whatever is fed: a fact, not an estimate.</param>

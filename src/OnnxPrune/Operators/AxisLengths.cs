@@ -5,7 +5,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Operators;
 
 /// <summary>The lengths of X's axes. Where they go is followed element by element; see <see cref="Constants.ShapeTerms"/>.</summary>
-internal sealed class Shape : Operator
+internal sealed class AxisLengths : Operator
 {
     public override void Flow(Node node, ChannelFlow flow)
     {

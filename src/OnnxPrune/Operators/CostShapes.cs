@@ -1,7 +1,7 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 
-namespace OnnxPrune.Planning;
+namespace OnnxPrune.Operators;
 
 /// <summary>
 /// Shapes in numbers, to count work with: a dynamic batch counts as 1, and other dynamic sizes come from

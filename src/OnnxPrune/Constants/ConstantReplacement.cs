@@ -1,6 +1,6 @@
 using OnnxPrune.Graphs;
 
-namespace OnnxPrune.Rewriting;
+namespace OnnxPrune.Constants;
 
 /// <summary>Gives a constant another content, wherever the model keeps it.</summary>
 internal static class ConstantReplacement

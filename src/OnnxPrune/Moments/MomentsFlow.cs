@@ -1,8 +1,7 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
-using OnnxPrune.Operators;
 
-namespace OnnxPrune.Channels;
+namespace OnnxPrune.Moments;
 
 /// <summary>
 /// What can be said of the values' channels without any data: their means and variances as BatchNormalization's parameters state
@@ -16,12 +15,13 @@ public sealed class MomentsFlow
 
     public ConstantValues Constants { get; }
 
-    public static MomentsFlow Through(Model model, ConstantValues constants)
+    /// <param name="rule">What an operator says about its first output; null where it knows nothing.</param>
+    internal static MomentsFlow Through(Model model, ConstantValues constants, Func<Node, MomentsFlow, ChannelMoments?> rule)
     {
         var flow = new MomentsFlow(constants);
         foreach (var node in model.Graph.TopologicalOrder())
         {
-            if (node.Outputs.Count > 0 && node.Outputs[0] is { } output && OperatorTable.Find(node) is { } rule && RuleFault.NameIn(node, () => rule.Moments(node, flow)) is { } moments)
+            if (node.Outputs.Count > 0 && node.Outputs[0] is { } output && RuleFault.NameIn(node, () => rule(node, flow)) is { } moments)
             {
                 flow._known[output] = moments;
             }

@@ -1,4 +1,4 @@
-namespace OnnxPrune.Channels;
+namespace OnnxPrune.Moments;
 
 /// <summary>Integration of f(x) under the standard normal density.</summary>
 internal static class NormalQuadrature

@@ -1,6 +1,6 @@
 using OnnxPrune.Constants;
 
-namespace OnnxPrune.Planning;
+namespace OnnxPrune.Operators;
 
 /// <summary>
 /// The multiply-accumulates of one node: <paramref name="PerElement"/> times the product of the lengths of some axes, those that

@@ -1,8 +1,8 @@
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Shapes;
 
-namespace OnnxPrune.Runtime.Shapes;
+namespace OnnxPrune.Runtime.Inputs;
 
 /// <summary>Loads and runs a file once in a process of its own, where it has anything that ONNX Runtime might not survive; see <see cref="LoadGuard"/>.</summary>
 public static class ModelTrial

@@ -1,6 +1,6 @@
 using OnnxPrune.Graphs;
 
-namespace OnnxPrune.Rewriting;
+namespace OnnxPrune.Constants;
 
 /// <summary>
 /// Constants that are stored in another type than they are used in: Cast of half-precision weights, DequantizeLinear of integers with

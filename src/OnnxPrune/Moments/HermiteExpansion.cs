@@ -1,4 +1,4 @@
-namespace OnnxPrune.Channels;
+namespace OnnxPrune.Moments;
 
 /// <summary>A function of a standard normal variable, by its coefficients on the normalized Hermite polynomials of low order.</summary>
 public sealed class HermiteExpansion

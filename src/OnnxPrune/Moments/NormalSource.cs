@@ -1,6 +1,6 @@
 using OnnxPrune.Graphs;
 
-namespace OnnxPrune.Channels;
+namespace OnnxPrune.Moments;
 
 /// <summary>Channels that are, one by one, the same function of what a BatchNormalization gives.</summary>
 /// <param name="Moments">Of what it gives.</param>

@@ -1,6 +1,6 @@
 using OnnxPrune.Graphs;
 
-namespace OnnxPrune.Channels;
+namespace OnnxPrune.Moments;
 
 /// <summary>Questions to a weight, index by index along one of its axes.</summary>
 public static class WeightRows

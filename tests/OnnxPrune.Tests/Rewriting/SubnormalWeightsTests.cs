@@ -1,12 +1,12 @@
 using OnnxPrune.Graphs;
-using OnnxPrune.Repair;
+using OnnxPrune.Rewriting;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 
-namespace OnnxPrune.Tests.Repair;
+namespace OnnxPrune.Tests.Rewriting;
 
-public sealed class VanishingWeightsTests
+public sealed class SubnormalWeightsTests
 {
     private const float Tiny = 1e-33f;
 
@@ -43,9 +43,9 @@ public sealed class VanishingWeightsTests
         var inputs = RandomInputs.For(model, new Random(1));
         var expected = Run(model, inputs);
 
-        Assert.Equal(vanishing, VanishingWeights.Count(model));
-        Assert.Equal(vanishing, VanishingWeights.Clear(model));
-        Assert.Equal(0, VanishingWeights.Count(model));
+        Assert.Equal(vanishing, SubnormalWeights.Count(model));
+        Assert.Equal(vanishing, SubnormalWeights.Clear(model));
+        Assert.Equal(0, SubnormalWeights.Count(model));
         Assert.True(MaskedEqualsPruned.RelativeError(expected, Run(model, inputs)) < 1e-7);
         Assert.Equal(vanishing, model.Graph.Initializers.Sum(i => i.Initializer!.As<float>().ToArray().Count(v => v == 0)));
     }
@@ -59,7 +59,7 @@ public sealed class VanishingWeightsTests
         var weight = g.Constant(Tensor.Of([.. Enumerable.Range(1, Outputs * Features).Select(i => i * size)], Outputs, 3, 3, 3));
         g.Output(new Wire(g.Op("Conv", [g.Input(3, 6, 6), weight]), Outputs));
 
-        Assert.Equal(0, VanishingWeights.Count(ModelCopy.WithShapes(g.Build())));
+        Assert.Equal(0, SubnormalWeights.Count(ModelCopy.WithShapes(g.Build())));
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class VanishingWeightsTests
         var g = new TestGraph();
         g.Output(g.BatchNorm(g.Conv(g.Input(3, 6, 6), Outputs, 3), scale: g.Floats(1, 0, 1, 0)));
 
-        Assert.Equal(0, VanishingWeights.Count(ModelCopy.WithShapes(g.Build())));
+        Assert.Equal(0, SubnormalWeights.Count(ModelCopy.WithShapes(g.Build())));
     }
 
     /// <summary>Ordinary numbers, but for every other run of them.</summary>
