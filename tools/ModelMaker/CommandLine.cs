@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ModelMaker.Drawings;
 
 namespace ModelMaker;
 
@@ -36,6 +37,14 @@ public static class CommandLine
     private static readonly Argument<string> Name = new("name") { Description = "A network that 'list' shows." };
 
     private static readonly Argument<string> File = new("out.onnx") { Description = "The file to write." };
+
+    private static readonly Argument<string> Images = new("out.npz") { Description = "The file to write." };
+
+    private static readonly Argument<int> Count = new("count") { Description = "How many images." };
+
+    private static readonly Option<int> DrawingSeed = new("--seed") { Description = "Seed of the images.", DefaultValueFactory = _ => 1 };
+
+    private static readonly Option<bool> Unlabelled = new("--unlabelled") { Description = "Write the images alone." };
 
     private static readonly Argument<string> Folder = new("dir") { Description = "Where to write NAME.onnx files; made if missing." };
 
@@ -78,7 +87,9 @@ public static class CommandLine
             all.Add(option);
         }
 
-        var parsed = new RootCommand("Makes CNNs with random, calibrated weights as ONNX files.") { list, make, all }.Parse(args);
+        var draw = new Command("draw", "Draw images of ten shapes under noise, with labels, 32x32 pixels.") { Images, Count, DrawingSeed, Unlabelled };
+        draw.SetAction(given => Draw(given.GetRequiredValue(Images), given.GetRequiredValue(Count), given.GetValue(DrawingSeed), given.GetValue(Unlabelled)));
+        var parsed = new RootCommand("Makes CNNs with random, calibrated weights as ONNX files, and images to train and judge them with.") { list, make, all, draw }.Parse(args);
         var code = parsed.Invoke();
         return parsed.Errors.Count > 0 ? WrongUsage : code;
     }
@@ -102,6 +113,13 @@ public static class CommandLine
         var bytes = made.Save(file);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{file}: {made.Parameters:N0} parameters, {made.Macs / 1e6:N2} M MACs, {bytes:N0} bytes"));
+    }
+
+    private static void Draw(string file, int count, int seed, bool unlabelled)
+    {
+        var (pixels, labels) = new DrawnImages(seed).Draw(count);
+        var images = ("images", pixels, new[] { count, DrawnImages.Side, DrawnImages.Side, DrawnImages.Channels });
+        NumpyArchive.Write(file, unlabelled ? [images] : [images, ("labels", labels, [count])]);
     }
 
     private static MakeOptions Chosen(ParseResult parsed) => new()
