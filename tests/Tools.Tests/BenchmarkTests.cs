@@ -6,7 +6,7 @@ public sealed class BenchmarkTests
     public void A_sweep_has_a_row_for_every_model()
     {
         // when
-        var sweep = Command.Run(Tool("sweep"), [Path.Combine(Repository.Root, "models"), "--target", "macs=75%", "--no-verify"]);
+        var sweep = Command.Run(Tool("bench"), ["sweep", Path.Combine(Repository.Root, "models"), "--target", "macs=75%", "--no-verify"]);
 
         // then
         Assert.Equal(0, sweep.ExitCode);
@@ -30,7 +30,7 @@ public sealed class BenchmarkTests
     public void The_benchmark_makes_its_networks_and_measures_them()
     {
         // when
-        var benchmark = Command.Run(Tool("benchmark"), ["--networks", "resnet20_cifar_A", "--runs", "1"]);
+        var benchmark = Command.Run(Tool("bench"), ["speed", "--networks", "resnet20_cifar_A", "--runs", "1"]);
 
         // then
         Assert.Equal(0, benchmark.ExitCode);

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Benchmarks;
 
-/// <summary>The command line that tools/benchmark, tools/benchmark-algebra, tools/benchmark-training and tools/sweep call.</summary>
+/// <summary>The command line that tools/bench calls.</summary>
 internal static class CommandLine
 {
     public static int Run(string[] args)
@@ -30,6 +30,17 @@ internal static class CommandLine
         var training = new Command("training", "Times training steps.") { model, steps, batch, threads };
         training.SetAction(given => new TrainingBenchmark(given.GetValue(steps), given.GetValue(batch), given.GetValue(threads)).Run(given.GetRequiredValue(model)));
 
+        var calibration = new Option<string>("--calib") { Description = "Unlabelled inputs.", Required = true };
+        var data = new Option<string[]>("--data") { Description = "Labelled inputs; may be given several times.", Required = true };
+        var targets = new Option<string>("--targets") { Description = "Targets, with commas; each is a run.", DefaultValueFactory = _ => "macs=75%,macs=50%,macs=35%" };
+        var further = new Option<string>("--options") { Description = "Further options of onnxprune, with blanks.", DefaultValueFactory = _ => "" };
+        var accuracy = new Command("accuracy", "Prunes to several targets with calibration inputs, and judges the results.") { program, model, calibration, data, targets, further };
+        accuracy.SetAction(given => new AccuracyBenchmark(
+            given.GetRequiredValue(program),
+            given.GetRequiredValue(calibration),
+            given.GetRequiredValue(data),
+            given.GetValue(further)!.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Run(given.GetRequiredValue(model), given.GetValue(targets)!.Split(',', StringSplitOptions.TrimEntries)));
+
         var images = new Argument<string>("folder") { Description = "Images of one size, or with --resize of any." };
         var count = new Option<int>("--count") { Description = "How many of them.", DefaultValueFactory = _ => 2000 };
         var resize = new Option<int?>("--resize") { Description = "As onnxprune has it." };
@@ -40,6 +51,6 @@ internal static class CommandLine
         var algebra = new Command("algebra", "Times the dense algebra of a calibration.") { rounds };
         algebra.SetAction(given => new AlgebraBenchmark(given.GetValue(rounds)).Run());
 
-        return new RootCommand("Measures onnxprune.") { speed, training, decoding, algebra }.Parse(args).Invoke();
+        return new RootCommand("Measures onnxprune.") { speed, accuracy, training, decoding, algebra }.Parse(args).Invoke();
     }
 }

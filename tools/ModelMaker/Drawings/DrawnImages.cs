@@ -4,7 +4,7 @@ namespace ModelMaker.Drawings;
 /// Labelled images of 32x32 pixels, one <see cref="Shape"/> each, at a random place, size, angle and colour, over a background with lines across it and under noise: a task that a small
 /// CNN learns in minutes and does not solve completely. The same seed draws the same images on every machine.
 /// </summary>
-internal sealed class DrawnImages(int seed)
+public sealed class DrawnImages(int seed)
 {
     public const int Side = 32;
     public const int Channels = 3;
@@ -39,8 +39,8 @@ internal sealed class DrawnImages(int seed)
         var (ground, figure) = Colours();
         var (x0, y0, radius, angle) = (Between(11, 21), Between(11, 21), Between(6.5, 11.5), Between(-shape.Turn, shape.Turn));
         var (sine, cosine) = (Math.Sin(angle) / radius, Math.Cos(angle) / radius);
-        var lines = Array.ConvertAll(new int[3], _ => (Angle: Between(0, Math.PI), Offset: Between(-16, 16), Colour: Between(0, 1) < 0.5 ? figure : Colour()));
-        var (slopeX, slopeY, noise) = (Between(-1.5, 1.5), Between(-1.5, 1.5), Between(15, 45));
+        var lines = Array.ConvertAll(new int[2], _ => (Angle: Between(0, Math.PI), Offset: Between(-16, 16), Colour: Between(0, 1) < 0.5 ? figure : Colour()));
+        var (slopeX, slopeY, noise) = (Between(-1.5, 1.5), Between(-1.5, 1.5), Between(8, 30));
         for (var row = 0; row < Side; row++)
         {
             for (var column = 0; column < Side; column++)

@@ -4,7 +4,7 @@ namespace ModelMaker.Drawings;
 /// <param name="Name">What the class is called.</param>
 /// <param name="Covers">Whether a point belongs to the figure.</param>
 /// <param name="Turn">The largest angle, in radians either way, that it is drawn at: some figures, turned further, are others.</param>
-internal sealed record Shape(string Name, Func<double, double, bool> Covers, double Turn)
+public sealed record Shape(string Name, Func<double, double, bool> Covers, double Turn)
 {
     private const double Texture = 5.2;
     private const double Any = Math.PI;
