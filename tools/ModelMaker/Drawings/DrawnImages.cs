@@ -39,8 +39,8 @@ public sealed class DrawnImages(int seed)
         var (ground, figure) = Colours();
         var (x0, y0, radius, angle) = (Between(11, 21), Between(11, 21), Between(6.5, 11.5), Between(-shape.Turn, shape.Turn));
         var (sine, cosine) = (Math.Sin(angle) / radius, Math.Cos(angle) / radius);
-        var lines = Array.ConvertAll(new int[2], _ => (Angle: Between(0, Math.PI), Offset: Between(-16, 16), Colour: Between(0, 1) < 0.5 ? figure : Colour()));
-        var (slopeX, slopeY, noise) = (Between(-1.5, 1.5), Between(-1.5, 1.5), Between(8, 30));
+        var lines = Array.ConvertAll(new int[3], _ => (Angle: Between(0, Math.PI), Offset: Between(-16, 16), Colour: Between(0, 1) < 0.5 ? figure : Colour()));
+        var (slopeX, slopeY, noise) = (Between(-1.5, 1.5), Between(-1.5, 1.5), Between(10, 38));
         for (var row = 0; row < Side; row++)
         {
             for (var column = 0; column < Side; column++)
@@ -75,7 +75,7 @@ public sealed class DrawnImages(int seed)
     /// <summary>Two colours that can be told apart.</summary>
     private (double[] Ground, double[] Figure) Colours()
     {
-        const double LeastContrast = 70;
+        const double LeastContrast = 60;
         while (true)
         {
             var (ground, figure) = (Colour(), Colour());
