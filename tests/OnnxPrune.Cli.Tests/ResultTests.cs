@@ -86,7 +86,7 @@ public sealed class ResultTests : TemporaryFolder
         Assert.Equal((0, ""), (outcome.ExitCode, Notes(outcome)));
         AssertPlain(outcome.Output);
         Assert.Contains($"The original has {few} weights too small for single precision", outcome.Output);
-        var vanishing = JsonDocument.Parse(File.ReadAllText(At("r.json"))).RootElement.GetProperty("verification").GetProperty("vanishing_weights");
+        var vanishing = JsonDocument.Parse(File.ReadAllText(At("r.json"))).RootElement.GetProperty("verification").GetProperty("subnormal_weights");
         Assert.Equal(few, vanishing.GetProperty("count").GetInt32());
         Assert.True(vanishing.GetProperty("latency").GetProperty("speedup").GetDouble() > 0);
         Assert.Equal(0, SubnormalWeights.Count(OnnxFile.Read(At("out.onnx"))));
@@ -117,7 +117,7 @@ public sealed class ResultTests : TemporaryFolder
     public void The_help_is_the_one_that_was_reviewed()
     {
         // when
-        var help = string.Join("\n", new[] { "", "inspect", "verify", "train", "finetune" }.Select(command => Cli.Run([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output));
+        var help = string.Join("\n", new[] { "", "inspect", "verify", "quantize", "train", "finetune" }.Select(command => Cli.Run([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output));
 
         // then: to accept a change, copy the text
         AssertNarrow(help);

@@ -34,7 +34,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         }
 
         using var first = OnnxSession.Open(cleared.Model, second.Settings, original.Path);
-        return new ClearedRace(cleared.Vanishing, observer.Watched("measuring the latency without vanishing weights", progress => InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
+        return new ClearedRace(cleared.Vanishing, observer.Watched("measuring the latency without subnormal weights", progress => InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
     }
 
     private DriftReport MeasureDrift(OnnxSession first, OnnxSession second, SessionSettings settings, Func<SessionSettings, OnnxSession> openPruned, IProgress<double> progress)

@@ -10,7 +10,7 @@ namespace OnnxPrune.Runtime.Comparing;
 /// <param name="AccuracyData">What the accuracy was measured on, for people.</param>
 public sealed record Comparison(DriftReport Drift, string DriftInputs, LatencyReport Latency, AccuracyReport? Accuracy, string? AccuracyData)
 {
-    /// <summary>The same race with zeros for the original's vanishing weights; null where it has none.</summary>
+    /// <summary>The same race with zeros for the original's subnormal weights; null where it has none.</summary>
     public ClearedRace? Cleared { get; init; }
 }
 

@@ -10,7 +10,7 @@ namespace OnnxPrune.Runtime.Comparing;
 /// <summary>A model in memory with the shapes of all its values.</summary>
 /// <param name="Concrete">The shapes at one definite size of the inputs; null where the model loads at none that was tried.</param>
 /// <param name="Bytes">What it takes on disk, external data included.</param>
-/// <param name="Cleared">A copy of the file's model without its vanishing weights; null where it has none.</param>
+/// <param name="Cleared">A copy of the file's model without its subnormal weights; null where it has none.</param>
 internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Concrete, long Bytes, ClearedModel? Cleared)
 {
     // Loading takes time with the square of their number: 300,000 take minutes.

@@ -25,7 +25,8 @@ public sealed class ComputedWeightTests
 
         // The runtime may leave out a rounding to half precision and back.
         Oracle.Holds(g.Build(), form == "half" ? MaskedEqualsPruned.HalfTolerance : MaskedEqualsPruned.Tolerance, 1, "conv1", "conv2");
-        Assert.Equal(CostOf(Plain()), CostOf(g));
+        // What is stored may be narrower than what it stands for.
+        Assert.Equal(CostOf(Plain()) with { Bytes = 0 }, CostOf(g) with { Bytes = 0 });
     }
 
     [Theory]
