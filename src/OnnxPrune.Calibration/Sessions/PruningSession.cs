@@ -1,4 +1,3 @@
-using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;

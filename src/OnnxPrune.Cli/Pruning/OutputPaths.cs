@@ -1,4 +1,4 @@
-using OnnxPrune.Calibration.Quantization;
+using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
 
 namespace OnnxPrune.Cli.Pruning;

@@ -1,7 +1,5 @@
-using OnnxPrune.Calibration.Sessions;
-using OnnxPrune.Graphs;
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Planning;
-using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Latency;
@@ -9,15 +7,7 @@ using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Calibration.Quantization;
-
-/// <summary>The finding of a quantization after pruning.</summary>
-/// <param name="Model">The network of integers; null where it stayed float.</param>
-/// <param name="IntegerLayers">How many layers with weights compute with integers.</param>
-/// <param name="Islands">What computes with floats between them.</param>
-/// <param name="Race">The pruned floats against the same network with integers; null where there is none.</param>
-/// <param name="WhyFloat">Why the network stayed float, as a clause; null where it computes with integers.</param>
-public sealed record QuantizationFinding(Model? Model, int IntegerLayers, IReadOnlyList<FloatIsland> Islands, LatencyReport? Race, string? WhyFloat);
+namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>The last step of a run with integers: quantizes what was pruned and repaired, races both, and keeps the faster one.</summary>
 internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, IRunObserver observer)
