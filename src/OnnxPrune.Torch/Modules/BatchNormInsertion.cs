@@ -1,6 +1,5 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
-using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Torch.Modules;
 
@@ -47,7 +46,7 @@ public static class BatchNormInsertion
     /// <summary>The same in a copy.</summary>
     public static Model Folded(Model model)
     {
-        var copy = OnnxFile.CloneWithShapes(model);
+        var copy = model.Clone();
         Fold(copy);
         return copy;
     }

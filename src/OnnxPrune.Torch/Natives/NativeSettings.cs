@@ -8,6 +8,7 @@ internal static partial class NativeSettings
 {
     /// <summary>
     /// Lets libtorch's threads sleep while they wait for each other: as they come, they wait busily, and beside another process two of them take longer than one.
+    /// Keeps oneDNN to AVX2: with its AVX-512 kernels, gradients that several threads compute at once end the process now and then (docs/training.md).
     /// Whoever has said otherwise in the environment is obeyed.
     /// </summary>
     public static void BeforeLoading()
@@ -16,6 +17,7 @@ internal static partial class NativeSettings
         if (OperatingSystem.IsLinux())
         {
             SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", 0);
+            SetEnvironment("ONEDNN_MAX_CPU_ISA", "AVX2", 0);
         }
     }
 
