@@ -7,8 +7,9 @@ namespace Benchmarks;
 /// <param name="program">The published onnxprune.</param>
 /// <param name="calibration">Unlabelled inputs, as <c>--calib</c> takes them.</param>
 /// <param name="data">Labelled inputs, each as <c>--data</c> takes them.</param>
-/// <param name="options">Further options of the program, for every run.</param>
-internal sealed class AccuracyBenchmark(string program, string calibration, IReadOnlyList<string> data, IReadOnlyList<string> options)
+/// <param name="normalization">How pixels become inputs, as <c>--normalize</c> takes it.</param>
+/// <param name="options">Further options of pruning.</param>
+internal sealed class AccuracyBenchmark(string program, string calibration, IReadOnlyList<string> data, string normalization, IReadOnlyList<string> options)
 {
     public int Run(string model, IReadOnlyList<string> targets)
     {
@@ -28,7 +29,7 @@ internal sealed class AccuracyBenchmark(string program, string calibration, IRea
     private int Row(string model, string target, string folder)
     {
         var (pruned, report) = (Path.Combine(folder, "pruned.onnx"), Path.Combine(folder, "report.json"));
-        var run = ProgramRun.Of(program, [model, pruned, "--target", target, "--calib", calibration, "--no-verify", "--report", report, .. options]);
+        var run = ProgramRun.Of(program, [model, pruned, "--target", target, "--calib", calibration, "--normalize", normalization, "--no-verify", "--report", report, .. options]);
         if (run.ExitCode != 0)
         {
             Console.WriteLine($"| {target} | exit code {run.ExitCode}: {run.Error.Trim().Split('\n')[^1]} |");
@@ -46,7 +47,7 @@ internal sealed class AccuracyBenchmark(string program, string calibration, IRea
 
     private string Accuracy(string model, string pruned, string labelled, string report)
     {
-        var run = ProgramRun.Of(program, "verify", model, pruned, "--data", labelled, "--report", report);
+        var run = ProgramRun.Of(program, "verify", model, pruned, "--data", labelled, "--normalize", normalization, "--report", report);
         if (run.ExitCode != 0)
             return $" exit code {run.ExitCode} |";
 

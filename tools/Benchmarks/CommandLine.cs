@@ -32,13 +32,15 @@ internal static class CommandLine
 
         var calibration = new Option<string>("--calib") { Description = "Unlabelled inputs.", Required = true };
         var data = new Option<string[]>("--data") { Description = "Labelled inputs; may be given several times.", Required = true };
+        var normalize = new Option<string>("--normalize") { Description = "As onnxprune has it.", DefaultValueFactory = _ => "unit" };
         var targets = new Option<string>("--targets") { Description = "Targets, with commas; each is a run.", DefaultValueFactory = _ => "macs=75%,macs=50%,macs=35%" };
         var further = new Option<string>("--options") { Description = "Further options of onnxprune, with blanks.", DefaultValueFactory = _ => "" };
-        var accuracy = new Command("accuracy", "Prunes to several targets with calibration inputs, and judges the results.") { program, model, calibration, data, targets, further };
+        var accuracy = new Command("accuracy", "Prunes to several targets with calibration inputs, and judges the results.") { program, model, calibration, data, normalize, targets, further };
         accuracy.SetAction(given => new AccuracyBenchmark(
             given.GetRequiredValue(program),
             given.GetRequiredValue(calibration),
             given.GetRequiredValue(data),
+            given.GetValue(normalize)!,
             given.GetValue(further)!.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Run(given.GetRequiredValue(model), given.GetValue(targets)!.Split(',', StringSplitOptions.TrimEntries)));
 
         var images = new Argument<string>("folder") { Description = "Images of one size, or with --resize of any." };
