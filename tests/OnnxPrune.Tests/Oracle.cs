@@ -72,7 +72,7 @@ internal static class Oracle
     /// <summary>Every shape that the model in memory or its file states is the one that ONNX Runtime infers.</summary>
     public static void StatesItsShapes(Model model)
     {
-        var inferred = OnnxFile.CloneWithShapes(model);
+        var inferred = model.Clone();
         ShapeInference.Infer(inferred, new Dictionary<string, long[]>());
         foreach (var value in model.Graph.Values)
         {

@@ -16,5 +16,5 @@ public static class ModelCopy
     }
 
     /// <summary>A copy that takes over the shapes, which cost a session each time they are inferred.</summary>
-    public static Model Of(Model model) => OnnxFile.CloneWithShapes(model);
+    public static Model Of(Model model) => model.Clone();
 }

@@ -67,7 +67,10 @@ public sealed class PostTrainingQuantizer
         QuantizationScheme scheme,
         SessionSettings settings,
         IProgress<double>? progress = null,
-        CancellationToken cancellation = default) => new PostTrainingQuantizer(model, batches, scheme, settings, progress, cancellation).Quantize(s_none);
+        CancellationToken cancellation = default) => new PostTrainingQuantizer(model, batches, scheme, settings, progress, cancellation).All();
+
+    /// <summary>The network with all layers in integers that can be.</summary>
+    public QuantizedNetwork All() => Quantize(s_none);
 
     /// <summary>
     /// The network with as many layers in integers as a limit allows: those that do the most damage by themselves stay float. Their number is found by doubling and halving.
@@ -77,7 +80,7 @@ public sealed class PostTrainingQuantizer
     /// <returns>Null where no layer can compute with integers within the limit.</returns>
     public QuantizedNetwork? Within(Func<Model, bool> isWithin, IProgress<double>? progress = null)
     {
-        var whole = Quantize(s_none);
+        var whole = All();
         if (isWithin(whole.Model))
         {
             return whole;
@@ -97,7 +100,7 @@ public sealed class PostTrainingQuantizer
             fails = count;
         }
 
-        while (kept is not null && holds - fails > 1)
+        while (holds - fails > 1)
         {
             var middle = (fails + holds) / 2;
             if (Try(middle) is { } found)

@@ -5,7 +5,6 @@ using OnnxPrune.Planning;
 using OnnxPrune.Repair;
 using OnnxPrune.Rewriting;
 using OnnxPrune.Runtime.Sessions;
-using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Calibration.Reconstruction;
 
@@ -53,7 +52,7 @@ internal static class CalibratedPruning
 
         CalibratedResult Together(IRegionFitter fitter)
         {
-            var copy = OnnxFile.CloneWithShapes(apart.Model);
+            var copy = apart.Model.Clone();
             var joint = new BlockReconstruction(network.Channels, repair.Leaving, copy, fit, settings);
             var regions = joint.Run(fitter, cursor, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
             return apart with { Model = copy, Regions = regions };

@@ -3,7 +3,6 @@ using OnnxPrune.Calibration.Statistics;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
-using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Calibration.Sensitivity;
 
@@ -13,7 +12,7 @@ internal sealed class WorkingCopy
     /// <param name="statistics">Of the original's layers.</param>
     public WorkingCopy(Model original, IReadOnlyList<LayerStatistics> statistics)
     {
-        Model = OnnxFile.CloneWithShapes(original);
+        Model = original.Clone();
 
         // The statistics speak of the original's nodes; the copy has its own.
         var joins = BlockFinder.Find(Model, Constants).ToDictionary(b => b.Join, b => b.BranchInput);

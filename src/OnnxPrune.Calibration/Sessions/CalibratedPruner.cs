@@ -2,7 +2,6 @@ using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Calibration.Reconstruction;
 using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Torch;
 
@@ -29,10 +28,7 @@ internal sealed class CalibratedPruner
         (_loaded, _network, _options, _measure, _observer) = (loaded, network, options, measure, observer);
         // The same bits on every run; statistics are computed on the CPU, whatever the model runs on later.
         _settings = new SessionSettings { Threads = measure.Sessions.Threads, Deterministic = true };
-        var source = DataSource.Open(measure.Calib!, measure.Normalize, measure.Resize);
-        using var session = loaded.Open(_settings);
-        _inputs = CalibrationInputs.Read(source, session.Inputs, network.Cost, measure.CalibLimit, measure.Seed);
-
+        _inputs = CalibrationInputs.Of(loaded, measure, network.Cost);
         if (options.Repair >= RepairEffort.Auto)
         {
             TorchLibrary.Load();

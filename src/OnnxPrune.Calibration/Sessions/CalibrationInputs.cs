@@ -1,6 +1,7 @@
 using OnnxPrune.Calibration.Activations;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;
 
@@ -38,6 +39,15 @@ internal sealed record CalibrationInputs(
     private const int MostTrials = 100;
     private const int MostRehearsals = 300;
     private const double MacsOfRehearsals = 2e11;
+
+    /// <summary>The inputs that <see cref="MeasureOptions.Calib"/> names.</summary>
+    /// <param name="network">The original's cost.</param>
+    /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
+    public static CalibrationInputs Of(LoadedModel loaded, MeasureOptions measure, Cost network)
+    {
+        using var session = loaded.Open(SessionSettings.Plain);
+        return Read(DataSource.Open(measure.Calib!, measure.Normalize, measure.Resize), session.Inputs, network, measure.CalibLimit, measure.Seed);
+    }
 
     /// <param name="model">The network's inputs and cost.</param>
     /// <param name="limit">At most so many samples, drawn at random; null for 2,048 where images and network are small, and down to 128 where they are large.</param>

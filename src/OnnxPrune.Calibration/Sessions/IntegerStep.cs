@@ -1,11 +1,9 @@
 using OnnxPrune.Calibration.Quantization;
-using OnnxPrune.Planning;
+using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Comparing;
-using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
-using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Calibration.Sessions;
 
@@ -25,13 +23,18 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
         }
 
         // A cut leaves shapes that are out of date.
-        var model = OnnxFile.FromBytes(OnnxFile.ToBytes(pruned.Model), pruned.Model.Folder);
+        var model = pruned.Model.Clone();
+        foreach (var value in model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>())
+        {
+            value.Shape = null;
+        }
+
         ShapeInference.Infer(model, name: "the pruned model");
         QuantizedNetwork network;
         try
         {
             network = observer.Watched(StepNames.Quantizing, progress =>
-                PostTrainingQuantizer.Run(model, Inputs(pruned.Outcome.Before).Batches, IntegerProducts.SchemeOfThisMachine, measure.Sessions, progress, observer.Cancellation));
+                PostTrainingQuantizer.Run(model, CalibrationInputs.Of(original, measure, pruned.Outcome.Before).Batches, IntegerProducts.SchemeOfThisMachine, measure.Sessions, progress, observer.Cancellation));
         }
         catch (UnsupportedModelException e)
         {
@@ -43,11 +46,5 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
         var race = observer.Watched(StepNames.Latency, progress => InterleavedBenchmark.Run([floats, integers], DriftInputs.Synthetic(original, measure, floats, 0), progress: progress));
         var slower = race.Speedup > 1 ? null : FormattableString.Invariant($"int8 was {race.Speedup:0.00} times as fast here");
         return pruned with { Quantization = new QuantizationFinding(slower is null ? network.Model : null, network.IntegerLayers, network.Islands, race, slower) };
-    }
-
-    private CalibrationInputs Inputs(Cost cost)
-    {
-        using var session = original.Open(SessionSettings.Plain);
-        return CalibrationInputs.Read(DataSource.Open(measure.Calib!, measure.Normalize, measure.Resize), session.Inputs, cost, measure.CalibLimit, measure.Seed);
     }
 }

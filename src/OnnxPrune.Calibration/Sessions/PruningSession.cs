@@ -17,9 +17,6 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <remarks>The command line is a user of this class: the same request gives the same file, byte for byte. One call at a time.</remarks>
 public sealed class PruningSession
 {
-    // A search ends as close to the limit as it can, and another kernel may round otherwise.
-    private const double LimitRounding = 1.001;
-
     private readonly MeasureOptions _measure;
     private readonly IProgress<SessionProgress>? _progress;
     private readonly string? _masks;
@@ -84,7 +81,7 @@ public sealed class PruningSession
         observer =>
         {
             var comparison = Compare(settings => OnnxSession.Open(result.Model, settings, "the pruned model"), result.Quantization is null ? result.Latency?.Race : null, observer);
-            CheckLimits(result.Request ?? new PruningOptions(), comparison);
+            LossLimits.Check(result.Request?.MaxDrift, result.Request?.MaxDrop, comparison);
             return comparison;
         },
         cancellation);
@@ -136,32 +133,6 @@ public sealed class PruningSession
 
     internal Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, LatencyReport? race, IRunObserver observer) =>
         new Comparer(Original, _measure, observer).Compare(openPruned, race);
-
-    /// <exception cref="VerificationFailedException">A limit of the request is missed.</exception>
-    /// <exception cref="UsageException">A limit of accuracy was given with data that have no labels.</exception>
-    internal static void CheckLimits(PruningOptions request, Comparison comparison)
-    {
-        if (request.MaxDrift is { } limit && !(comparison.Drift.Total <= limit * LimitRounding))
-        {
-            throw new VerificationFailedException(FormattableString.Invariant(
-                $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
-        }
-
-        if (request.MaxDrop is not { } most || comparison.Accuracy is not { } accuracy)
-        {
-            return;
-        }
-
-        if (accuracy.Models is not [{ Top1: { } before }, { Top1: { } after }])
-        {
-            throw LossLimits.NoLabels(comparison.AccuracyData);
-        }
-
-        if (LossLimits.Drop(before, after) is var drop && drop > most)
-        {
-            throw new VerificationFailedException(FormattableString.Invariant($"The loss of {drop:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
-        }
-    }
 
     private PruningDecider Decider(PruningOptions request, IRunObserver observer)
     {

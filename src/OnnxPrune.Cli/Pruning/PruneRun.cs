@@ -71,7 +71,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
 
         if (comparison is not null)
         {
-            PruningSession.CheckLimits(options, comparison);
+            LossLimits.Check(options.MaxDrift, options.MaxDrop, comparison);
         }
 
         Commit(staged, _result);

@@ -4,9 +4,7 @@ using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
-using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
-using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
@@ -60,7 +58,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         loaded.Try(terminal);
         new DataReview(loaded, measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: true);
         var before = loaded.Analyse();
-        var inputs = Inputs(loaded, measure, before.Cost);
+        var inputs = CalibrationInputs.Of(loaded, measure, before.Cost);
         var quantizer = terminal.Watched(StepNames.Quantizing, progress => new PostTrainingQuantizer(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
         var network = Quantize(quantizer, loaded, measure);
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
@@ -82,7 +80,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
     {
         if (options.MaxDrift is null && options.MaxDrop is null)
         {
-            return quantizer.Within(_ => true)!;
+            return quantizer.All();
         }
 
         using var limits = new LossLimits(loaded, measure, options.MaxDrift, options.MaxDrop);
@@ -95,12 +93,6 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         var loss = limits.Measure(model);
         terminal.Point($"{Numbers.Count(model.Graph.Nodes.Count(n => n.OpType == "QuantizeLinear"), "value")} in integers: {loss}");
         return loss.IsWithin;
-    }
-
-    private static CalibrationInputs Inputs(LoadedModel loaded, MeasureOptions measure, Cost cost)
-    {
-        using var session = loaded.Open(SessionSettings.Plain);
-        return CalibrationInputs.Read(DataSource.Open(measure.Calib!, measure.Normalize, measure.Resize), session.Inputs, cost, measure.CalibLimit, measure.Seed);
     }
 
     private OnnxSession Open(PendingFile staged, SessionSettings settings)
@@ -117,23 +109,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
 
     private void CheckLimits(Comparison comparison)
     {
-        if (options.MaxDrift is { } limit && !(comparison.Drift.Total <= limit))
-        {
-            throw new VerificationFailedException(FormattableString.Invariant($"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
-        }
-
-        if (options.MaxDrop is { } most)
-        {
-            if (comparison.Accuracy is not { Models: [{ Top1: { } before }, { Top1: { } after }] })
-            {
-                throw LossLimits.NoLabels(comparison.AccuracyData);
-            }
-
-            if (LossLimits.Drop(before, after) is var drop && drop > most)
-            {
-                throw new VerificationFailedException(FormattableString.Invariant($"The loss of {drop:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
-            }
-        }
+        LossLimits.Check(options.MaxDrift, options.MaxDrop, comparison);
 
         // Nothing is known here of what TensorRT takes.
         if (!options.KeepSlower && !options.Scheme.IsForTensorRt && comparison.Latency.Speedup <= 1)

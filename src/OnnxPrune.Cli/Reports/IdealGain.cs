@@ -11,8 +11,16 @@ internal static class IdealGain
         pruned.Macs < original.Macs ? (1 - latency.Racers[^1].Ratio) / (1 - ((double)pruned.Macs / original.Macs)) : null;
 
     /// <summary>The same as a sentence; null where there is none.</summary>
-    public static string? Sentence(ModelFigures original, ModelFigures pruned, LatencyReport latency) =>
-        pruned.Macs > 0 && Realized(original, pruned, latency) is { } realized
-            ? $"Of the ideal gain ({Numbers.Times((double)original.Macs / pruned.Macs)} by MACs), {FormattableString.Invariant($"{100 * realized:0}")} % is real."
-            : null;
+    public static string? Sentence(ModelFigures original, ModelFigures pruned, LatencyReport latency)
+    {
+        if (pruned.Macs == 0 || Realized(original, pruned, latency) is not { } realized)
+        {
+            return null;
+        }
+
+        var ideal = Numbers.Times((double)original.Macs / pruned.Macs);
+        return realized > 1
+            ? $"That is more than fewer MACs alone would give ({ideal})."
+            : $"Of the ideal gain ({ideal} by MACs), {FormattableString.Invariant($"{100 * realized:0}")} % is real.";
+    }
 }

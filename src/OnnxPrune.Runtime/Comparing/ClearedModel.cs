@@ -1,6 +1,5 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Rewriting;
-using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Runtime.Comparing;
 
@@ -17,7 +16,7 @@ internal sealed record ClearedModel(Model Model, long Vanishing)
             return null;
         }
 
-        var copy = OnnxFile.CloneWithShapes(model);
+        var copy = model.Clone();
         return new ClearedModel(copy, SubnormalWeights.Clear(copy));
     }
 }

@@ -8,6 +8,9 @@ namespace OnnxPrune.Runtime.Comparing;
 /// <summary>How far a pruned network may be from the original: in its outputs, in its accuracy, or both.</summary>
 internal sealed class LossLimits : IDisposable
 {
+    // A search ends as close to the limit as it can, and another kernel may round otherwise.
+    private const double LimitRounding = 1.001;
+
     private const int AccuracyBatch = 32;
     private readonly OnnxSession _original;
     private readonly SessionSettings _settings;
@@ -48,6 +51,35 @@ internal sealed class LossLimits : IDisposable
 
         double? drop = _drop is null ? null : Drop(_accuracy, Accuracy(pruned) ?? 0);
         return new Loss(drift, drop, drop is null || drop <= _drop);
+    }
+
+    /// <summary>Makes sure that what is about to be written keeps its limits.</summary>
+    /// <param name="drift">The largest relative output error; null for any.</param>
+    /// <param name="drop">The most points of top-1 accuracy that may be lost; null for any. Not asked where no data were given.</param>
+    /// <exception cref="VerificationFailedException">A limit is missed.</exception>
+    /// <exception cref="UsageException">A limit of accuracy was given with data that have no labels.</exception>
+    public static void Check(double? drift, double? drop, Comparison comparison)
+    {
+        if (drift is { } limit && !(comparison.Drift.Total <= limit * LimitRounding))
+        {
+            throw new VerificationFailedException(FormattableString.Invariant(
+                $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
+        }
+
+        if (drop is not { } most || comparison.Accuracy is not { } accuracy)
+        {
+            return;
+        }
+
+        if (accuracy.Models is not [{ Top1: { } before }, { Top1: { } after }])
+        {
+            throw NoLabels(comparison.AccuracyData);
+        }
+
+        if (Drop(before, after) is var lost && lost > most)
+        {
+            throw new VerificationFailedException(FormattableString.Invariant($"The loss of {lost:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
+        }
     }
 
     /// <summary>Points of accuracy lost, without the rounding of the subtraction.</summary>

@@ -2,7 +2,6 @@ using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Sessions;
-using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Runtime.Comparing;
 
@@ -43,7 +42,7 @@ internal static class RewritingCheck
     /// <summary>A copy in which what is computed from constants is an initializer, and how many of these there are.</summary>
     private static (Model Model, int Folded) WithConstants(Model model)
     {
-        var copy = OnnxFile.CloneWithShapes(model);
+        var copy = model.Clone();
         var (constants, computed, folded) = (new ConstantValues(), new HashSet<Value>(), 0);
         foreach (var node in copy.Graph.TopologicalOrder().ToArray())
         {

@@ -2,7 +2,6 @@ using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
-using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Training.Masks;
 
@@ -17,7 +16,7 @@ public static class MaskedModel
     public static Model Of(Model full, PruningPlan plan, Model pruned)
     {
         var indices = PlanIndices.Of(full, plan);
-        var masked = OnnxFile.CloneWithShapes(full);
+        var masked = full.Clone();
         foreach (var value in masked.Graph.Initializers.Where(PlanIndices.HasWeights).ToArray())
         {
             if (indices.TryGetValue(value.Name, out var places) && pruned.Graph.Find(value.Name)?.Initializer is { } content)

@@ -1,6 +1,5 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
-using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Training.Masks;
 
@@ -13,7 +12,7 @@ internal static class PlanIndices
     /// <returns>By the name of an initializer: for each element of the pruned tensor, its index in the whole one. Initializers that go are missing.</returns>
     public static IReadOnlyDictionary<string, long[]> Of(Model model, PruningPlan plan)
     {
-        var copy = OnnxFile.CloneWithShapes(model);
+        var copy = model.Clone();
         foreach (var value in copy.Graph.Initializers.Where(HasWeights).ToArray())
         {
             // Doubles hold every index exactly.

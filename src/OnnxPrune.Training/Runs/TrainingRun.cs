@@ -8,7 +8,6 @@ using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Shapes;
-using OnnxPrune.Serialization;
 using OnnxPrune.Torch.Modules;
 using OnnxPrune.Torch.Optimizers;
 using OnnxPrune.Training.Data;
@@ -97,7 +96,7 @@ public sealed class TrainingRun : IDisposable
         _loader = new BatchLoader(samples, options.Augmentation, options.BatchSize, options.Seed);
         _phases = Phase.Of(options);
         _before = CostOf(model);
-        _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(OnnxFile.CloneWithShapes(teacher), device);
+        _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(teacher.Clone(), device);
         _state = new TrainingState { Request = _request };
         if (resumes && checkpoint is not null && File.Exists(checkpoint))
         {
@@ -146,7 +145,7 @@ public sealed class TrainingRun : IDisposable
         }
 
         _module.WriteBack();
-        var (masked, pruned) = (MaskedModel.Of(_full, _plan, _module.Model), OnnxFile.CloneWithShapes(_module.Model));
+        var (masked, pruned) = (MaskedModel.Of(_full, _plan, _module.Model), _module.Model.Clone());
         BatchNormInsertion.Fold(masked);
         BatchNormInsertion.Fold(pruned);
         if (_options.Method != TrainingMethod.Finetune)
@@ -156,7 +155,7 @@ public sealed class TrainingRun : IDisposable
         }
 
         var heldOut = Judge();
-        return new TrainingOutcome(masked, heldOut is { KeepsStart: true } ? OnnxFile.CloneWithShapes(_model) : pruned, _plan, _before, CostOf(OnnxFile.CloneWithShapes(pruned)), heldOut);
+        return new TrainingOutcome(masked, heldOut is { KeepsStart: true } ? _model.Clone() : pruned, _plan, _before, CostOf(pruned.Clone()), heldOut);
     }
 
     /// <summary>The network as it is now, with averaged weights where averages are kept, as a model for any runtime.</summary>
@@ -177,7 +176,7 @@ public sealed class TrainingRun : IDisposable
 
     private (Model Full, GraphModule Module) Begin(Model model)
     {
-        var full = OnnxFile.CloneWithShapes(model);
+        var full = model.Clone();
         ShapeInference.Infer(full);
         _state = _state with { KeepsStatistics = KeepsStatistics(full) };
         if (_options.RestoresNorms && !_state.KeepsStatistics)
@@ -198,7 +197,7 @@ public sealed class TrainingRun : IDisposable
             module.WriteBack();
         }
 
-        return (full, GraphModule.Of(OnnxFile.CloneWithShapes(full), _device));
+        return (full, GraphModule.Of(full.Clone(), _device));
     }
 
     /// <summary>
@@ -212,7 +211,7 @@ public sealed class TrainingRun : IDisposable
             return _options.Statistics == NormStatistics.Kept && !_options.Scratch;
         }
 
-        using var module = GraphModule.Of(OnnxFile.CloneWithShapes(model), _device);
+        using var module = GraphModule.Of(model.Clone(), _device);
         return module.Weights.Any(w => w.IsNormScale)
             && Loss(module, _loader.Plain(CalibrationBatches), training: false) <= Loss(module, _loader.Plain(CalibrationBatches), training: true);
     }
@@ -225,7 +224,7 @@ public sealed class TrainingRun : IDisposable
             return null;
         }
 
-        using var start = GraphModule.Of(OnnxFile.CloneWithShapes(_model), _device);
+        using var start = GraphModule.Of(_model.Clone(), _device);
         var batches = new BatchLoader(_heldOut, Augmentation.None, _options.BatchSize, _options.Seed);
         return new HeldOutLoss(Loss(start, batches.Plain(int.MaxValue), training: false), Loss(_module, batches.Plain(int.MaxValue), training: false), _heldOut.Count);
     }
@@ -454,7 +453,7 @@ public sealed class TrainingRun : IDisposable
 
     private static Cost CostOf(Model model, LayerTimes? times = null)
     {
-        var copy = OnnxFile.CloneWithShapes(model);
+        var copy = model.Clone();
         ShapeInference.Infer(copy);
         return NetworkAnalysis.Of(copy, ConcreteShapes.Infer(copy).Values, times).Cost;
     }

@@ -91,9 +91,6 @@ public static class OnnxFile
     private static Model Replaced(Model model, Action<ModelProto> change) =>
         ModelReader.Read(NodeReplacement.Apply(LeanWire.Split(ModelWriter.Write(model).ToArray()), change), (ExternalData?)model.ExternalData);
 
-    /// <summary>An independent copy with the shapes and types that are known. Weights are shared.</summary>
-    public static Model CloneWithShapes(Model model) => model.Clone();
-
     /// <summary>Writes the model to a temporary sibling of <paramref name="path"/>; see <see cref="PendingFile"/>.</summary>
     /// <exception cref="UsageException">The path cannot be written to.</exception>
     /// <exception cref="IOException">The disk is full or fails.</exception>

@@ -96,7 +96,7 @@ public sealed class BlockReconstructionTests
         Assert.NotEmpty(expected);
         Assert.All(expected.Zip(actual, (e, a) => (e, a)), p => Assert.True(IsNear(p.e, p.a)));
 
-        BlockReconstruction Joint() => new(ChannelFlow.Through(model), new HashSet<int>(), OnnxFile.CloneWithShapes(model), inputs, s_settings);
+        BlockReconstruction Joint() => new(ChannelFlow.Through(model), new HashSet<int>(), model.Clone(), inputs, s_settings);
 
         Tensor[] Targets(LayerwiseExecutor original)
         {

@@ -101,7 +101,7 @@ public sealed class BlockReconstructorTests
     private static List<RegionSamples> Samples(Model model, int seed, int batches, Region? region = null, bool exact = false)
     {
         region ??= RegionFinder.Find(model, new ConstantValues())[0];
-        var teacher = OnnxFile.CloneWithShapes(model);
+        var teacher = model.Clone();
         foreach (var weight in exact ? [] : region.Layers.Select(l => teacher.Graph.Find(l.Inputs[1]!.Name)!))
         {
             Graph.SetInitializer(weight, weight.Initializer!.WithValues([.. weight.Initializer.ToDoubles().Select((v, i) => v * (i % 2 == 0 ? 0.5 : 1.2))]));

@@ -51,14 +51,14 @@ public sealed class CalibratedPruningTests
         var (model, inputs) = Given(kind);
         var plan = Plan(model, inputs) with { Blocks = [] };
         var graph = ChannelFlow.Through(model);
-        var work = OnnxFile.CloneWithShapes(model);
+        var work = model.Clone();
         var repair = new LayerwiseReconstruction(graph, work, Twins(model, work), PlanLookup.Channels(plan, graph), new Dictionary<Node, LayerwiseReconstruction.OpenChoice>(), s_settings);
         using var original = new LayerwiseExecutor(model, inputs, s_settings);
         repair.Run(original, [], inputs, Seed, null, CancellationToken.None);
         var hidden = repair.Leaving;
 
         // What still reads a channel that leaves is masked here; the repaired layers have no weights for it any more.
-        var masked = OnnxFile.CloneWithShapes(work);
+        var masked = work.Clone();
         var own = Twins(model, masked);
         foreach (var reader in graph.Readers.Where(r => LayerOf(r) is null))
         {

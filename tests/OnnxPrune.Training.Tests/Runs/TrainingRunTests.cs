@@ -255,7 +255,7 @@ public sealed class TrainingRunTests
     /// <summary>What <c>onnxprune masked.onnx pruned.onnx</c> does.</summary>
     private static Model Apply(Model masked)
     {
-        var copy = OnnxFile.CloneWithShapes(masked);
+        var copy = masked.Clone();
         ShapeInference.Infer(copy);
         return Pruner.Apply(copy, PruningPlan.FromJson(copy.Metadata[PruningPlan.MetadataKey], "the model"));
     }
