@@ -107,7 +107,7 @@ public sealed class HostileInputTests : TemporaryFolder
         File.WriteAllBytes(At("images/a.jpg"), Jpeg(32, 32));
 
         // when
-        var outcome = Cli.Finish(Cli.StartProcess(At("app/OnnxPrune.Cli"), [Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--calib", At("images")]));
+        var outcome = Cli.Finish(Cli.StartProcess(Path.Combine(At("app"), Path.GetFileName(Cli.Executable)), [Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--calib", At("images")]));
 
         // then
         AssertRefused(2, "are decoded by SkiaSharp, whose native library (libSkiaSharp) is not installed", outcome);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Runtime.Natives;
 
@@ -38,7 +37,7 @@ public static class Providers
 
     /// <summary>The widest vector instructions of this CPU that ONNX Runtime has kernels for.</summary>
     public static string InstructionSet =>
-        Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : AdvSimd.IsSupported ? "NEON" : "no wide vectors";
+        Processor.HasAvx512 ? "AVX-512" : Processor.HasAvx2 ? "AVX2" : AdvSimd.IsSupported ? "NEON" : "no wide vectors";
 
     private static string Threads(int threads) => threads switch
     {

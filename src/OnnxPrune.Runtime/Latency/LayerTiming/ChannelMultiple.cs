@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Latency.LayerTiming;
@@ -33,7 +32,7 @@ internal static class ChannelMultiple
     }
 
     /// <summary>What is known of the kernels without asking the clock.</summary>
-    public static int Usual(ExecutionProvider provider) => provider == ExecutionProvider.Cpu && Avx512F.IsSupported ? 16 : 8;
+    public static int Usual(ExecutionProvider provider) => provider == ExecutionProvider.Cpu && Processor.HasAvx512 ? 16 : 8;
 
     private static LayerShape Layer(long channels) => new([3, 3], [MapSize, MapSize], channels, channels, false);
 }
