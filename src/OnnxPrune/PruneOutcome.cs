@@ -39,5 +39,8 @@ public sealed record PruneOutcome(NetworkAnalysis Original, NetworkAnalysis Prun
     /// <summary>Regions whose layers were then fitted together.</summary>
     public int FittedTogether { get; init; }
 
+    /// <summary>How often calibration inputs were gone through to fit all layers together, so that the network gives the original's answers.</summary>
+    public int DistilledEpochs { get; init; }
+
     public bool ChangedNothing => Plan.IsEmpty;
 }

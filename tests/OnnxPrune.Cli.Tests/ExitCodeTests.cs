@@ -46,7 +46,7 @@ public sealed partial class ExitCodeTests : TemporaryFolder
         { "{resnet} {out} --round 0", "give a whole number of at least 1" },
         { "{resnet} {out} --exclude (", "--exclude '(' is no regular expression" },
         { "{resnet} {out} --only [", "--only '[' is no regular expression" },
-        { "{resnet} {out} --repair magic", "choose auto, thorough, layers or none" },
+        { "{resnet} {out} --repair magic", "choose auto, distill, thorough, layers or none" },
         { "{resnet} {out} --max-drift -1", "give a number above 0" },
         { "{resnet} {out} --max-drop 1", "--max-drop wants labelled data" },
         { "{resnet} {out} --max-drop x --data d.bin", "give a number above 0" },

@@ -4,7 +4,6 @@ using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Torch;
 using OnnxPrune.Torch.Modules;
 using OnnxPrune.Torch.Operators;
-using OnnxPrune.Torch.Optimizers;
 using TorchSharp;
 
 namespace OnnxPrune.Calibration.Reconstruction;
@@ -31,8 +30,6 @@ internal sealed class BlockReconstructor(int threads) : IRegionFitter
     private const int FewestToSplit = 10;
     private const double RelativeRateOfWhole = 0.01;
 
-    // Biases and shifts can be all zero, and have no size of their own then.
-    private const double LeastVectorSize = 0.05;
     private const int JudgedPart = 10;
 
     // Of samples; a collection takes a tenth of a second or two.
@@ -114,55 +111,15 @@ internal sealed class BlockReconstructor(int threads) : IRegionFitter
     private void Descend(
         GraphModule module, Weight[] weights, Part[][] batches, double rate, int epochs, SeededRandom random, CancellationToken cancellation)
     {
-        var optimizers = Array.ConvertAll(weights, w => (Adam: new Adam(w.Parameter!), Rate: rate * Size(w)));
-        try
+        using var descent = new WeightDescent(weights, rate, (long)epochs * batches.Length, threads);
+        for (var epoch = 0; epoch < epochs; epoch++)
         {
-            var steps = epochs * batches.Length;
-            int[] order = [];
-            for (var step = 0; step < steps; step++)
+            foreach (var batch in random.Permutation(batches.Length))
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (step % batches.Length == 0)
-                {
-                    order = random.Permutation(batches.Length);
-                }
-
-                AddGradients(module, batches[order[step % batches.Length]]);
-                var decay = (1 + Math.Cos(Math.PI * step / steps)) / 2;
-                ForEach(optimizers, o =>
-                {
-                    o.Adam.Step(o.Rate * decay);
-                    o.Adam.ClearGradient();
-                });
+                descent.Step(batches[batch], part => Loss(module, part));
             }
         }
-        finally
-        {
-            Array.ForEach(optimizers, o => o.Adam.Dispose());
-        }
-    }
-
-    private void AddGradients(GraphModule module, Part[] batch) => ForEach(batch, part =>
-    {
-        using var scope = torch.NewDisposeScope();
-        Loss(module, part).backward();
-    });
-
-    private void ForEach<T>(T[] all, Action<T> act) => Parallel.ForEach(
-        all,
-        new ParallelOptions { MaxDegreeOfParallelism = threads > 0 ? threads : Environment.ProcessorCount },
-        one =>
-        {
-            TorchLibrary.SetThreads(1);
-            act(one);
-        });
-
-    /// <summary>The root mean square of a weight's elements.</summary>
-    private static double Size(Weight weight)
-    {
-        var values = weight.Export().ToDoubles();
-        var size = Math.Sqrt(values.Sum(v => v * v) / values.Length);
-        return weight.Data.shape.Length > 1 ? size : Math.Max(size, LeastVectorSize);
     }
 
     /// <summary>Null where an operator turns out not to compute with libtorch, or not with other batches than the model's own.</summary>

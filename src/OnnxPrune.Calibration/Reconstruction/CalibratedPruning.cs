@@ -13,7 +13,8 @@ namespace OnnxPrune.Calibration.Reconstruction;
 /// <param name="Plan">What was removed.</param>
 /// <param name="Layers">The layers that were fitted one by one.</param>
 /// <param name="Regions">How many groups of layers were fitted together afterwards.</param>
-internal sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<string> Layers, int Regions = 0);
+/// <param name="DistilledEpochs">How often the inputs were gone through to fit all layers together.</param>
+internal sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<string> Layers, int Regions = 0, int DistilledEpochs = 0);
 
 /// <summary>Pruning and repair in one go, from unlabelled inputs.</summary>
 internal static class CalibratedPruning

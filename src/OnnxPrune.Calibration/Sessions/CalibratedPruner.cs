@@ -1,4 +1,5 @@
 using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Calibration.Distillation;
 using OnnxPrune.Calibration.Reconstruction;
 using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Planning;
@@ -38,7 +39,11 @@ internal sealed class CalibratedPruner
 
     /// <summary>The pruned and repaired network that keeps the targets.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
-    public CalibratedResult Prune(PruneRequest request, IReadOnlyList<Target> targets) => Repair(Plan(request, targets), reconsider: _options.IsDecidedByInputs);
+    public CalibratedResult Prune(PruneRequest request, IReadOnlyList<Target> targets) => Distill(Draft(request, targets));
+
+    /// <summary>The same without distillation, for those of which several are compared.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
+    public CalibratedResult Draft(PruneRequest request, IReadOnlyList<Target> targets) => Repair(Plan(request, targets), reconsider: _options.IsDecidedByInputs);
 
     /// <summary>Decides how dear blocks are beside channels, for cuts of about this size.</summary>
     public void Weigh(PruneRequest request, IReadOnlyList<Target> targets)
@@ -65,7 +70,7 @@ internal sealed class CalibratedPruner
     public Cost Smallest(PruneRequest request, TargetKind kind) => _options.IsDecidedByInputs ? Calibrated(request).Smallest(kind) : Planner.Smallest(_network, request);
 
     /// <summary>Applies a plan exactly, and repairs what is left.</summary>
-    public CalibratedResult Apply(PruningPlan plan) => Repair(plan, reconsider: false);
+    public CalibratedResult Apply(PruningPlan plan) => Distill(Repair(plan, reconsider: false));
 
     /// <summary>The same as an outcome for the summary.</summary>
     public PruneOutcome Outcome(CalibratedResult result) =>
@@ -73,6 +78,7 @@ internal sealed class CalibratedPruner
         {
             Repaired = result.Layers.Count,
             FittedTogether = result.Regions,
+            DistilledEpochs = result.DistilledEpochs,
             CalibrationSamples = _inputs.Samples,
         };
 
@@ -93,4 +99,18 @@ internal sealed class CalibratedPruner
 
     private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _observer.Watched(StepNames.Repairing, progress =>
         CalibratedPruning.Apply(_network, plan, reconsider, _inputs.Batches, _settings, _measure.Seed, _fitter, progress.Report, _observer.Cancellation));
+
+    private CalibratedResult Distill(CalibratedResult repaired)
+    {
+        if (_options.Repair < RepairEffort.Distill || repaired.Plan.IsEmpty)
+        {
+            return repaired;
+        }
+
+        var copy = repaired.Model.Clone();
+        var macs = Outcome(repaired).After.Macs;
+        var epochs = _observer.Watched(StepNames.Distilling, progress =>
+            new NetworkDistiller(_measure.Sessions.Threads).Run(_network.Model, copy, _inputs.Batches, macs, _measure.Seed, progress.Report, _observer.Cancellation));
+        return epochs > 0 ? repaired with { Model = copy, DistilledEpochs = epochs } : repaired;
+    }
 }

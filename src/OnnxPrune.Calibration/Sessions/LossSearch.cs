@@ -58,5 +58,5 @@ internal sealed class LossSearch(NetworkAnalysis network, PruneRequest request, 
     }
 
     private Model Prune(Target target) =>
-        calibrated is not null ? calibrated.Prune(request, [target]).Model : Pruner.Prune(network, request with { Targets = [target] }).Model;
+        calibrated is not null ? calibrated.Draft(request, [target]).Model : Pruner.Prune(network, request with { Targets = [target] }).Model;
 }

@@ -11,6 +11,9 @@ public enum RepairEffort
     /// <summary>Then the layers of some blocks together, where libtorch is there.</summary>
     Auto,
 
-    /// <summary>The same, going through the inputs three times as often.</summary>
+    /// <summary>Then all layers of the pruned network together, to give the original's answers.</summary>
+    Distill,
+
+    /// <summary>The same, with blocks going through the inputs four times as often.</summary>
     Thorough,
 }

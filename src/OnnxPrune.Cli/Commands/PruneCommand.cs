@@ -57,7 +57,7 @@ internal static class PruneCommand
         var round = CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) measures what the kernels work on");
         var exclude = CommonOptions.Text("--exclude", "REGEX", "leave layers alone whose node or weights match");
         var only = CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
-        var repair = CommonOptions.Named("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some blocks together; without, the mean of a removed channel moves into the next layer's bias; thorough: blocks are fitted four times as long; layers: only one by one; none: nothing of it", "auto", "thorough", "layers", "none");
+        var repair = CommonOptions.Named("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some blocks together; without, the mean of a removed channel moves into the next layer's bias; distill: then all layers together, to give the original's answers, some minutes; thorough: the same, with blocks fitted four times as long; layers: only one by one; none: nothing of it", "auto", "distill", "thorough", "layers", "none");
         var int8 = new Option<bool>("--int8") { Description = "quantize what was pruned to 8-bit integers by --calib, and keep them where they are faster here" };
         var report = CommonOptions.Text("--report", "FILE", "write a report, also of a run that is refused: .json for machines, .md for people, - for JSON on stdout in place of the table");
         var dryRun = new Option<bool>("--dry-run") { Description = "do everything but write" };
@@ -125,8 +125,9 @@ internal static class PruneCommand
         ? text
         : throw new UsageException($"There is no criterion '{text}'{(Nearest.Question(text, s_criteria) is { Length: > 0 } question ? question : $"; choose one of {string.Join(", ", s_criteria)}.")}");
 
-    private static RepairEffort ParseRepair(string? text) => CommonOptions.Choice("--repair", text ?? "auto", "auto", "thorough", "layers", "none") switch
+    private static RepairEffort ParseRepair(string? text) => CommonOptions.Choice("--repair", text ?? "auto", "auto", "distill", "thorough", "layers", "none") switch
     {
+        "distill" => RepairEffort.Distill,
         "thorough" => RepairEffort.Thorough,
         "layers" => RepairEffort.Layers,
         "none" => RepairEffort.None,

@@ -44,7 +44,7 @@ internal static class PruneReport
             result.Files?.Original,
             result.Files?.Pruned,
             new ReportRemoved(outcome.Plan.Blocks.Count, outcome.Plan.Channels.Sum(c => c.Cut.Count), outcome.DeadBlocks, outcome.DeadChannels, outcome.AbsorbedReaders, outcome.JudgedOtherwise),
-            outcome.CalibrationSamples == 0 ? null : new ReportRepair(outcome.Repaired, outcome.FittedTogether, outcome.CalibrationSamples),
+            outcome.CalibrationSamples == 0 ? null : new ReportRepair(outcome.Repaired, outcome.FittedTogether, outcome.DistilledEpochs, outcome.CalibrationSamples),
             outcome.Plan,
             [.. (result.Layers ?? []).Select(Layer)],
             Blocked(outcome.Original.Channels.Blocked),

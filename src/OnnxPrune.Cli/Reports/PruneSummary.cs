@@ -110,7 +110,7 @@ internal static class PruneSummary
             ? $", of which {string.Join(" and ", new[] { (outcome.DeadBlocks, "dead block"), (outcome.DeadChannels, "dead channel") }.Where(d => d.Item1 > 0).Select(d => Numbers.Count(d.Item1, d.Item2)))} cost nothing"
             : "";
         var absorbed = outcome.AbsorbedReaders > 0 ? $" {Numbers.Count(outcome.AbsorbedReaders, "layer")} make up for removed channels by similar ones and means." : "";
-        var repaired = outcome.Repaired > 0 ? $" {Numbers.Count(outcome.Repaired, "layer")} fitted to {Numbers.Count(outcome.CalibrationSamples, "calibration input")}{(outcome.FittedTogether > 0 ? $", then together in {Numbers.Count(outcome.FittedTogether, "region")}" : "")}." : "";
+        var repaired = outcome.Repaired > 0 ? $" {Numbers.Count(outcome.Repaired, "layer")} fitted to {Numbers.Count(outcome.CalibrationSamples, "calibration input")}{(outcome.FittedTogether > 0 ? $", then together in {Numbers.Count(outcome.FittedTogether, "region")}" : "")}{(outcome.DistilledEpochs > 0 ? $", then all together in {Numbers.Count(outcome.DistilledEpochs, "round")} of distillation" : "")}." : "";
         return $"Cut by {result.Cut.Rule}: {string.Join(" and ", parts)}{free}.{absorbed}{repaired}";
     }
 

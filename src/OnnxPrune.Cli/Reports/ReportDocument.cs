@@ -58,7 +58,7 @@ internal sealed record ReportRemoved(int Blocks, int CoupledChannels, int DeadBl
 /// <param name="Layers">How many were fitted anew.</param>
 /// <param name="Regions">In how many the layers were then fitted together.</param>
 /// <param name="Samples">How many calibration inputs there were.</param>
-internal sealed record ReportRepair(int Layers, int Regions, int Samples);
+internal sealed record ReportRepair(int Layers, int Regions, int DistillationEpochs, int Samples);
 
 /// <param name="WeightAfter">Null, as are the costs after, when the layer is gone.</param>
 internal sealed record ReportLayer(

@@ -9,6 +9,7 @@ internal static class StepNames
     public const string SearchingTime = "searching by races";
     public const string SearchingLimits = "searching within the limits";
     public const string Repairing = "repairing";
+    public const string Distilling = "distilling";
     public const string Quantizing = "quantizing";
     public const string Drift = "measuring the drift";
     public const string Accuracy = "measuring the accuracy";

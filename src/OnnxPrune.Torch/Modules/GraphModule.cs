@@ -215,6 +215,7 @@ public sealed class GraphModule : IDisposable
         return inputs.Length == 1 ? inputs[0] : throw new UnsupportedModelException($"Only a model with one input can be trained; this one has {inputs.Length}.");
     }
 
-    private static Value Logits(Value output) =>
+    /// <summary>An output without its final Softmax.</summary>
+    internal static Value Logits(Value output) =>
         output.Producer is { OpType: "Softmax", Domain: "" } softmax ? softmax.Required(0) : output;
 }
