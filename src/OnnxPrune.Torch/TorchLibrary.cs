@@ -42,6 +42,9 @@ public static class TorchLibrary
         torch.set_num_threads(count);
     }
 
+    /// <summary>For long runs that take and free the same tensors at every step: memory that was freed stays with the process.</summary>
+    public static void KeepFreedMemory() => NativeSettings.KeepFreedMemory();
+
     private static string? Probe()
     {
         // Where TorchSharp does not find libtorch, it writes all that it tried to stdout, which belongs to our caller.
