@@ -30,6 +30,9 @@ internal sealed class CalibratedPlanner
 
     public Cost Original => _network.Cost;
 
+    /// <summary>What was measured; empty before <see cref="Measure"/>.</summary>
+    public CutSensitivity Sensitivity => new(_groupDamages, _blockDamages);
+
     /// <summary>Measures the damage of every cut that the request allows.</summary>
     /// <param name="statistics">Inputs for the statistics of layers.</param>
     /// <param name="trials">Inputs for running the network with single cuts; fewer suffice.</param>

@@ -82,6 +82,9 @@ internal sealed class CalibratedPruner
             CalibrationSamples = _inputs.Samples,
         };
 
+    /// <summary>The damage of single cuts; null where nothing asked for it.</summary>
+    public CutSensitivity? Sensitivity => _planner?.Sensitivity;
+
     private CalibratedPlanner Calibrated(PruneRequest request)
     {
         if (_planner is null)

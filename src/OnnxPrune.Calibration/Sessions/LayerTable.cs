@@ -5,19 +5,22 @@ namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>What one layer costs.</summary>
 /// <param name="Weight">The dimensions of its first weight; empty where it has none.</param>
-internal sealed record LayerCost(string Name, string Operator, IReadOnlyList<long> Weight, long Macs, long Parameters);
+/// <param name="Channels">The channels that it makes; null where it only passes them on.</param>
+internal sealed record LayerCost(string Name, string Operator, IReadOnlyList<long> Weight, long Macs, long Parameters, int? Channels);
 
 /// <summary>What one layer cost and costs.</summary>
 /// <param name="After">Null when the layer is gone.</param>
-internal sealed record LayerChange(LayerCost Before, LayerCost? After);
+internal sealed record LayerChange(LayerCost Before, LayerCost? After, LayerPlace Place);
 
 /// <summary>The layers of a model, in graph order: all nodes that multiply or have parameters.</summary>
 internal sealed class LayerTable
 {
+    private readonly NetworkAnalysis _network;
     private readonly List<(Node Node, LayerCost Cost)> _layers = [];
 
     private LayerTable(NetworkAnalysis network)
     {
+        _network = network;
         var macs = network.Costs.MacsByNode().ToDictionary(m => m.Node, m => m.Macs);
 
         // A constant that several nodes share is counted with the first.
@@ -29,7 +32,7 @@ internal sealed class LayerTable
             if (m > 0 || p > 0)
             {
                 var weight = node.Inputs.OfType<Value>().Select(v => network.Constants[v]).FirstOrDefault(t => t is not null);
-                _layers.Add((node, new LayerCost(names.Of(node), node.OpType, weight is null ? [] : [.. weight.Dims], m, p)));
+                _layers.Add((node, new LayerCost(names.Of(node), node.OpType, weight is null ? [] : [.. weight.Dims], m, p, LayerPlaces.ChannelsMadeBy(node, network.Channels))));
             }
         }
     }
@@ -42,6 +45,7 @@ internal sealed class LayerTable
     public IReadOnlyList<LayerChange> After(NetworkAnalysis pruned)
     {
         var after = new LayerTable(pruned)._layers.ToDictionary(l => l.Node.Output.Name, l => l.Cost);
-        return [.. _layers.Select(l => new LayerChange(l.Cost, after.GetValueOrDefault(l.Node.Output.Name)))];
+        var places = new LayerPlaces(_network);
+        return [.. _layers.Select(l => new LayerChange(l.Cost, after.GetValueOrDefault(l.Node.Output.Name), places.Of(l.Node)))];
     }
 }

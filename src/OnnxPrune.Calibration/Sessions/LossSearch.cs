@@ -11,6 +11,11 @@ internal sealed class LossSearch(NetworkAnalysis network, PruneRequest request, 
     private const int MostTrials = 7;
     private const double FinestStep = 0.01;
 
+    private readonly List<LossTrial> _tried = [];
+
+    /// <summary>The networks that were measured, in order.</summary>
+    public IReadOnlyList<LossTrial> Tried => _tried;
+
     /// <summary>The target that keeps the limits; null when no cut does.</summary>
     public Target? Find()
     {
@@ -48,6 +53,7 @@ internal sealed class LossSearch(NetworkAnalysis network, PruneRequest request, 
         try
         {
             var loss = limits.Measure(Prune(target));
+            _tried.Add(new LossTrial(target.Share!.Value, loss));
             observer.Point($"{target}: {loss}, {(loss.IsWithin ? "within the limits" : "too much")}");
             return loss.IsWithin;
         }
@@ -60,3 +66,7 @@ internal sealed class LossSearch(NetworkAnalysis network, PruneRequest request, 
     private Model Prune(Target target) =>
         calibrated is not null ? calibrated.Draft(request, [target]).Model : Pruner.Prune(network, request with { Targets = [target] }).Model;
 }
+
+/// <summary>A network that was measured on the way.</summary>
+/// <param name="MacsShare">The share of the MACs that it was cut to, 0 to 1.</param>
+internal sealed record LossTrial(double MacsShare, Loss Loss);

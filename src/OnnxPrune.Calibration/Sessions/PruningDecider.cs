@@ -30,7 +30,8 @@ internal sealed class PruningDecider(
     {
         try
         {
-            return CutAsAsked();
+            var result = CutAsAsked();
+            return result with { Sensitivity = _calibrated?.Sensitivity };
         }
         catch (TargetOutOfReachException e) when (WaysOut(e) is { Length: > 0 } advice)
         {
@@ -216,10 +217,12 @@ internal sealed class PruningDecider(
         }
 
         using var limits = new LossLimits(loaded, measure, drift, options.MaxDrop);
-        var target = new LossSearch(_network, request, limits, observer, _calibrated).Find();
-        return Prune(request, target is null ? [] : [target.Value], rule, options.MaxDrop is null
+        var search = new LossSearch(_network, request, limits, observer, _calibrated);
+        var target = search.Find();
+        var whyNothing = options.MaxDrop is null
             ? Invariant($"every cut that was tried drifts by more than {drift}")
-            : Invariant($"no cut that was tried keeps to {rule}"));
+            : Invariant($"no cut that was tried keeps to {rule}");
+        return Prune(request, target is null ? [] : [target.Value], rule, whyNothing) with { LossTrials = search.Tried };
     }
 
     /// <summary>Why not even a search can find anything; null when it can.</summary>

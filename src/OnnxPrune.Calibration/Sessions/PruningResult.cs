@@ -1,4 +1,5 @@
 using OnnxPrune.Calibration.Quantization;
+using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Graphs;
 using OnnxPrune.Serialization;
 
@@ -21,6 +22,12 @@ public sealed record PruningResult(PruneOutcome Outcome, string Rule, string Why
 
     /// <summary>The finding of the step to integers; null where they were not asked for.</summary>
     public QuantizationFinding? Quantization { get; init; }
+
+    /// <summary>The damage of single cuts; null where calibration inputs did not measure it.</summary>
+    internal CutSensitivity? Sensitivity { get; init; }
+
+    /// <summary>The networks that a search within limits of loss measured, in order; empty without one.</summary>
+    internal IReadOnlyList<LossTrial> LossTrials { get; init; } = [];
 
     /// <summary>The request; null where a plan was applied.</summary>
     internal PruningOptions? Request { get; init; }

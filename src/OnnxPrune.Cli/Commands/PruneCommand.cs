@@ -59,7 +59,7 @@ internal static class PruneCommand
         var only = CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
         var repair = CommonOptions.Named("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some blocks together; without, the mean of a removed channel moves into the next layer's bias; distill: then all layers together, to give the original's answers, some minutes; thorough: the same, with blocks fitted four times as long; layers: only one by one; none: nothing of it", "auto", "distill", "thorough", "layers", "none");
         var int8 = new Option<bool>("--int8") { Description = "quantize what was pruned to 8-bit integers by --calib, and keep them where they are faster here" };
-        var report = CommonOptions.Text("--report", "FILE", "write a report, also of a run that is refused: .json for machines, .md for people, - for JSON on stdout in place of the table");
+        var report = CommonOptions.Text("--report", "FILE", "write a report, also of a run that is refused: .json for machines, .html for people, .md for a pull request, - for JSON on stdout in place of the table");
         var dryRun = new Option<bool>("--dry-run") { Description = "do everything but write" };
         var noVerify = new Option<bool>("--no-verify") { Description = "do not run the models before writing" };
         var measure = new MeasureArguments("unlabelled inputs of the network, some hundred: they choose what goes and repair what stays, which is what keeps the accuracy; the drift is measured on them, too");

@@ -1,5 +1,6 @@
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
+using OnnxPrune.Cli.Reports;
 
 namespace OnnxPrune.Cli.Pruning;
 
@@ -29,11 +30,7 @@ internal static class OutputPaths
             throw new UsageException("--max-drop wants labelled data to measure accuracy on: give --data.");
         }
 
-        if (options.ReportPath is { } report && Path.GetExtension(report).ToLowerInvariant() is not (".json" or ".md"))
-        {
-            throw new UsageException($"--report {report}: the name must end in .json or .md, or be - for JSON on stdout.");
-        }
-
+        ReportFormats.Check(options.ReportPath, ".json", ".md", ".html");
         Paths(options).Check(tries: !options.DryRun);
     }
 

@@ -2,6 +2,7 @@ using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Channels;
 using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Accuracy;
@@ -17,14 +18,13 @@ internal static class PruneReport
     /// <param name="result">Null where the run was refused before it came to one.</param>
     public static string Write(PruneOptions options, RunEnd end, Terminal terminal, RunFindings? result)
     {
-        if (!Path.GetExtension(options.Report!).Equals(".md", StringComparison.OrdinalIgnoreCase))
+        var document = Document(options, RunRecord.Of("prune", end, terminal, result?.Latency), result);
+        return ReportFormats.Of(options.Report!) switch
         {
-            return ReportFile.Json(Document(options, RunRecord.Of("prune", end, terminal, result?.Latency), result), ReportJson.Default.ReportDocument);
-        }
-
-        return result is null
-            ? MarkdownReport.WriteRefusal(options, end)
-            : MarkdownReport.Write(Document(options, RunRecord.Of("prune", end, terminal, result.Latency), result), result);
+            ReportFormat.Json => ReportFile.Json(document, ReportJson.Default.ReportDocument),
+            ReportFormat.Html => PrunePage.Write(document),
+            _ => result is null ? MarkdownReport.WriteRefusal(options, end) : MarkdownReport.Write(document, result),
+        };
     }
 
     private static ReportDocument Document(PruneOptions options, RunRecord run, RunFindings? result)
@@ -35,6 +35,7 @@ internal static class PruneReport
         }
 
         var outcome = result.Cut.Outcome;
+        var layers = ReportStructure.Layers(result);
         return new ReportDocument(
             run,
             options.Input,
@@ -46,12 +47,18 @@ internal static class PruneReport
             new ReportRemoved(outcome.Plan.Blocks.Count, outcome.Plan.Channels.Sum(c => c.Cut.Count), outcome.DeadBlocks, outcome.DeadChannels, outcome.AbsorbedReaders, outcome.JudgedOtherwise),
             outcome.CalibrationSamples == 0 ? null : new ReportRepair(outcome.Repaired, outcome.FittedTogether, outcome.DistilledEpochs, outcome.CalibrationSamples),
             outcome.Plan,
-            [.. (result.Layers ?? []).Select(Layer)],
+            layers,
             Blocked(outcome.Original.Channels.Blocked),
             Uncounted(outcome.Original.Uncounted),
             result.Comparison is null ? null : Verification(result.Comparison, result.Original, result.Pruned),
             result.Cut.Latency is { } search ? Search(search, result) : null,
-            result.Cut.Quantization is { } quantization ? Quantization(quantization) : null);
+            result.Cut.Quantization is { } quantization ? Quantization(quantization) : null)
+        {
+            Gates = ReportGate.Of(result),
+            Blocks = ReportStructure.Blocks(outcome, layers),
+            LossSearch = result.Cut.LossTrials.Count == 0 ? null : [.. result.Cut.LossTrials.Select(t => new ReportLossTrial(t.MacsShare, t.Loss.Drift, t.Loss.Drop, t.Loss.IsWithin))],
+            Sensitivity = result.Cut.Sensitivity is { } sensitivity ? ReportSensitivity.Of(sensitivity, outcome) : null,
+        };
     }
 
     private static ReportQuantization Quantization(QuantizationFinding finding) => new(
@@ -72,6 +79,9 @@ internal static class PruneReport
         var accuracy = comparison.Accuracy is { } report
             ? new ReportAccuracy(
                 report.Models[0].Top1, report.Models[^1].Top1, Interval(report, 0), Interval(report, ^1), report.Models[^1].Agreement, report.Models[^1].ChanceAgreement, report.Samples, comparison.AccuracyData!)
+            {
+                Classes = [.. report.Classes.Select(c => new ReportClass(c.Label, c.Samples, c.Top1[0], c.Top1[^1]))],
+            }
             : null;
         return new ReportVerification(
             comparison.Drift.Total,
@@ -86,7 +96,7 @@ internal static class PruneReport
     private static IReadOnlyList<double>? Interval(AccuracyReport report, Index model) =>
         report.Models[model].Top1 is { } top1 && ModelAccuracy.Interval(top1, report.Samples) is var (low, high) ? [low, high] : null;
 
-    private static ReportLatency Latency(LatencyReport latency, ModelFigures original, ModelFigures pruned)
+    public static ReportLatency Latency(LatencyReport latency, ModelFigures original, ModelFigures pruned)
     {
         var (a, b) = (latency.Racers[0], latency.Racers[^1]);
         return new ReportLatency(
@@ -104,7 +114,11 @@ internal static class PruneReport
             latency.Batch,
             latency.Provider,
             latency.CoresOfOthers,
-            IdealGain.Realized(original, pruned, latency));
+            IdealGain.Realized(original, pruned, latency))
+        {
+            OriginalMs = Series.Of(a.RoundMilliseconds),
+            PrunedMs = Series.Of(b.RoundMilliseconds),
+        };
     }
 
     private static ReportOptions Options(PruneOptions options) => new(
@@ -131,14 +145,4 @@ internal static class PruneReport
         options.Measure.Seed,
         options.DryRun,
         options.Verify);
-
-    private static ReportLayer Layer(LayerChange change) => new(
-        change.Before.Name,
-        change.Before.Operator,
-        change.Before.Weight,
-        change.After?.Weight,
-        change.Before.Macs,
-        change.After?.Macs ?? 0,
-        change.Before.Parameters,
-        change.After?.Parameters ?? 0);
 }

@@ -63,17 +63,14 @@ internal static class PruneSummary
         string?[] parts =
         [
             "onnxprune",
-            Quoted(options.Input),
-            Quoted(options.Output),
+            ShellWord.Quoted(options.Input),
+            ShellWord.Quoted(options.Output),
             "--target macs=50%",
-            $"--calib {Quoted(options.Measure.Calib ?? "IMAGES")}",
-            options.Measure.Normalize is { } how ? $"--normalize {Quoted(how)}" : null,
+            $"--calib {ShellWord.Quoted(options.Measure.Calib ?? "IMAGES")}",
+            options.Measure.Normalize is { } how ? $"--normalize {ShellWord.Quoted(how)}" : null,
         ];
         terminal.Command([.. parts.OfType<string>()]);
     }
-
-    /// <summary>As a shell takes it for one word.</summary>
-    private static string Quoted(string word) => word.All(c => char.IsLetterOrDigit(c) || "/._-+=:,@%".Contains(c)) && word.Length > 0 ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>What to try where the outputs have changed much and nothing was repaired by inputs; null otherwise.</summary>
     public static string? Advice(RunFindings result) =>

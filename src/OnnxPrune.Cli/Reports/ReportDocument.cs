@@ -20,7 +20,20 @@ internal sealed record ReportDocument(
     IReadOnlyList<ReportUncounted>? Uncounted,
     ReportVerification? Verification,
     ReportSearch? LatencySearch,
-    ReportQuantization? Quantization) : RunRecord(Run);
+    ReportQuantization? Quantization) : RunRecord(Run)
+{
+    /// <summary>The limits that were asked for, and what was measured.</summary>
+    public IReadOnlyList<ReportGate> Gates { get; init; } = [];
+
+    /// <summary>The residual blocks, in the network's order.</summary>
+    public IReadOnlyList<ReportBlock>? Blocks { get; init; }
+
+    /// <summary>The networks that a search within limits of loss measured, in order; null without one.</summary>
+    public IReadOnlyList<ReportLossTrial>? LossSearch { get; init; }
+
+    /// <summary>The damage of single cuts; null where calibration inputs did not measure it.</summary>
+    public ReportSensitivity? Sensitivity { get; init; }
+}
 
 /// <summary>What became of `--int8`.</summary>
 /// <param name="IntegerLayers">How many layers with weights compute with integers; 0 where the network stayed float.</param>
@@ -62,7 +75,23 @@ internal sealed record ReportRepair(int Layers, int Regions, int DistillationEpo
 
 /// <param name="WeightAfter">Null, as are the costs after, when the layer is gone.</param>
 internal sealed record ReportLayer(
-    string Name, string Operator, IReadOnlyList<long> WeightBefore, IReadOnlyList<long>? WeightAfter, long MacsBefore, long MacsAfter, long ParamsBefore, long ParamsAfter);
+    string Name, string Operator, IReadOnlyList<long> WeightBefore, IReadOnlyList<long>? WeightAfter, long MacsBefore, long MacsAfter, long ParamsBefore, long ParamsAfter)
+{
+    /// <summary>The channels that it makes; null where it only passes them on.</summary>
+    public int? ChannelsBefore { get; init; }
+
+    /// <summary>Null when the layer is gone, too.</summary>
+    public int? ChannelsAfter { get; init; }
+
+    /// <summary>The first layer of those that lose their channels together with this one; null where all of them stay.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>The residual block that the layer lies in; null outside of blocks.</summary>
+    public string? Block { get; init; }
+
+    /// <summary>Whether it computes with 8-bit integers in the result.</summary>
+    public bool Int8 { get; init; }
+}
 
 /// <summary>A layer whose MACs are not known, and why.</summary>
 internal sealed record ReportUncounted(string Name, string Operator, string Reason);
@@ -102,7 +131,14 @@ internal sealed record ReportLatency(
     long Batch,
     string Provider,
     double? CoresOfOthers,
-    double? IdealGainRealized);
+    double? IdealGainRealized)
+{
+    /// <summary>Every round of the original, in order.</summary>
+    public Series OriginalMs { get; init; } = Series.Empty;
+
+    /// <summary>The same rounds of the other model.</summary>
+    public Series PrunedMs { get; init; } = Series.Empty;
+}
 
 /// <param name="Count">How many weights of the original vanish in single precision.</param>
 /// <param name="Latency">The race against a copy of the original with zeros for them.</param>
@@ -111,7 +147,13 @@ internal sealed record ReportVanishing(long Count, ReportLatency Latency);
 /// <param name="OriginalInterval">Where the accuracy lies with 95 % of probability; null without labels.</param>
 /// <param name="ChanceAgreement">How often two that know nothing of each other would agree, by how often they give each answer.</param>
 internal sealed record ReportAccuracy(
-    double? OriginalTop1, double? PrunedTop1, IReadOnlyList<double>? OriginalInterval, IReadOnlyList<double>? PrunedInterval, double Agreement, double ChanceAgreement, int Samples, string Data);
+    double? OriginalTop1, double? PrunedTop1, IReadOnlyList<double>? OriginalInterval, IReadOnlyList<double>? PrunedInterval, double Agreement, double ChanceAgreement, int Samples, string Data)
+{
+    /// <summary>By label, for those that occur; empty without labels.</summary>
+    public IReadOnlyList<ReportClass> Classes { get; init; } = [];
+}
+
+internal sealed record ReportClass(int Label, int Samples, double OriginalTop1, double PrunedTop1);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

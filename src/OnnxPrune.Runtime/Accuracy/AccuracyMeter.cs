@@ -25,6 +25,7 @@ public static class AccuracyMeter
         var total = indices?.Count ?? data.Count;
         var (correct, agreed) = (new int[sessions.Count], new int[sessions.Count]);
         var answers = Array.ConvertAll(correct, _ => new Dictionary<int, int>());
+        var classes = new ClassCounts(sessions.Count);
         var done = 0;
         foreach (var samples in data.Batches(sessions[0].Inputs, indices, batch))
         {
@@ -37,6 +38,7 @@ public static class AccuracyMeter
                 agreed[s] += Equal(predicted, first);
                 Count(answers[s], predicted);
                 correct[s] += Equal(predicted, samples.Labels);
+                classes.Add(s, predicted, samples.Labels);
             }
 
             done += first!.Length;
@@ -47,7 +49,10 @@ public static class AccuracyMeter
             new ModelAccuracy(s.Model, data.HasLabels ? (double)correct[i] / done : null, (double)agreed[i] / done)
             {
                 ChanceAgreement = answers[0].Sum(a => (double)a.Value / done * answers[i].GetValueOrDefault(a.Key) / done),
-            })]);
+            })])
+        {
+            Classes = classes.Report(),
+        };
     }
 
     private static void Count(Dictionary<int, int> answers, int[] predicted)

@@ -3,7 +3,15 @@ namespace OnnxPrune.Runtime.Accuracy;
 /// <summary>How several classifiers did on the same samples.</summary>
 /// <param name="Samples">How many samples were run.</param>
 /// <param name="Models">One per session, in the order they were given.</param>
-public sealed record AccuracyReport(int Samples, IReadOnlyList<ModelAccuracy> Models);
+public sealed record AccuracyReport(int Samples, IReadOnlyList<ModelAccuracy> Models)
+{
+    /// <summary>The same by label, for the labels that occur; empty without labels.</summary>
+    internal IReadOnlyList<ClassAccuracy> Classes { get; init; } = [];
+}
+
+/// <summary>How several classifiers did on the samples of one label.</summary>
+/// <param name="Top1">The share that is right, 0 to 1, of each session.</param>
+internal sealed record ClassAccuracy(int Label, int Samples, IReadOnlyList<double> Top1);
 
 /// <summary>One classifier.</summary>
 /// <param name="Top1">The share of samples whose largest output is the label, 0 to 1; null without labels.</param>

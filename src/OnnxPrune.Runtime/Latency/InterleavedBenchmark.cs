@@ -105,6 +105,7 @@ public static class InterleavedBenchmark
         var (low, high) = MedianInterval.OfSeries(ratios);
         return new RacerLatency(model, Quantile([.. times], 0.5), Quantile([.. times], 0.9), Quantile([.. ratios], 0.5))
         {
+            RoundMilliseconds = times,
             P99Milliseconds = Quantile([.. times], 0.99),
             RatioLow = low,
             RatioHigh = high,

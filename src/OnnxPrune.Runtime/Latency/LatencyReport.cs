@@ -30,6 +30,9 @@ public sealed record LatencyReport(IReadOnlyList<RacerLatency> Racers, int Round
 /// longer than a round cancels out. 1 for the first.</param>
 public sealed record RacerLatency(string Model, double P50Milliseconds, double P90Milliseconds, double Ratio)
 {
+    /// <summary>The time of every round, in order; empty where they were not kept.</summary>
+    internal IReadOnlyList<double> RoundMilliseconds { get; init; } = [];
+
     /// <summary>What 99 in 100 runs stay below.</summary>
     public double P99Milliseconds { get; init; } = P90Milliseconds;
 
