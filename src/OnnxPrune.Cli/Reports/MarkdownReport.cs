@@ -5,9 +5,10 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>A pruning run for people, as Markdown.</summary>
+/// <summary>A pruning run as Markdown that fits a pull request.</summary>
 internal static class MarkdownReport
 {
+    private const int NamedLayers = 3;
     private const string Special = "\\`*_[]<>|~&";
 
     /// <summary>Of a run that came to no result.</summary>
@@ -35,23 +36,12 @@ internal static class MarkdownReport
         }
 
         text.AppendLine($"- onnxprune {document.Versions.Onnxprune}, ONNX Runtime {Escape(document.Versions.OnnxRuntime)}, {Escape(document.Versions.Cpu)}").AppendLine();
-        text.AppendLine("## Layers").AppendLine();
-        Table(text, ["Layer", "Operator", "Weight before", "Weight after", "MACs before", "MACs after", "Parameters before", "Parameters after"], document.Layers!.Select(Row), 4);
-        if (document.Plan!.Blocks.Count > 0)
-        {
-            text.AppendLine("## Blocks removed").AppendLine();
-            foreach (var block in document.Plan.Blocks)
-            {
-                text.AppendLine($"- {Escape(block)}");
-            }
-
-            text.AppendLine();
-        }
-
+        AddParts(text, document.Layers!, [.. document.Plan!.Blocks]);
         if (document.Blocked!.Count > 0)
         {
-            text.AppendLine("## What had to stay").AppendLine();
-            Table(text, ["Reason", "Layers", "Channels"], document.Blocked.Select(b => new[] { b.Reason, string.Join(", ", b.Layers), Numbers.Count(b.Channels) }), 2);
+            text.AppendLine("<details><summary>What had to stay</summary>").AppendLine();
+            Table(text, ["Reason", "Layers", "Channels"], document.Blocked.Select(b => new[] { b.Reason, Layers(b.Layers), Numbers.Count(b.Channels) }), 2);
+            text.AppendLine("</details>");
         }
 
         return text.ToString();
@@ -69,17 +59,22 @@ internal static class MarkdownReport
         return escaped.ToString();
     }
 
-    private static string[] Row(ReportLayer layer) =>
-    [
-        layer.Name,
-        layer.Operator,
-        string.Join('x', layer.WeightBefore),
-        layer.WeightAfter is null ? "gone" : string.Join('x', layer.WeightAfter),
-        Numbers.Count(layer.MacsBefore),
-        Numbers.Count(layer.MacsAfter),
-        Numbers.Count(layer.ParamsBefore),
-        Numbers.Count(layer.ParamsAfter),
-    ];
+    /// <summary>The blocks and the layers outside of blocks that changed, folded away.</summary>
+    private static void AddParts(StringBuilder text, IReadOnlyList<ReportLayer> layers, HashSet<string> removed)
+    {
+        var parts = ReportPart.Of(layers, removed);
+        var changed = parts.Where(p => p.HasChanged).ToArray();
+        text.AppendLine($"<details><summary>What changed, block by block: {changed.Length} of {parts.Count}</summary>").AppendLine();
+        Table(
+            text,
+            ["Block or layer", "Channels", "MACs before", "MACs after", "Parameters before", "Parameters after"],
+            changed.Select(p => new[] { p.Name, p.Channels, Numbers.Count(p.MacsBefore), Numbers.Count(p.MacsAfter), Numbers.Count(p.ParamsBefore), Numbers.Count(p.ParamsAfter) }),
+            2);
+        text.AppendLine("</details>").AppendLine();
+    }
+
+    private static string Layers(IReadOnlyList<string> layers) =>
+        layers.Count > NamedLayers ? $"{string.Join(", ", layers.Take(NamedLayers))} and {layers.Count - NamedLayers} more" : string.Join(", ", layers);
 
     private static void Table(StringBuilder text, string[] columns, IEnumerable<string[]> rows, int leftColumns)
     {

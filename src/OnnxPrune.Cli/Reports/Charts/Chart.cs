@@ -60,7 +60,7 @@ internal static class Chart
     /// <param name="y">Of the axis, in pixels.</param>
     /// <param name="ticks">The share of the range at which each lies, and its text.</param>
     public static IEnumerable<Element> Axis(double y, IEnumerable<(double Share, string Text)> ticks) =>
-        ticks.Select(t => Text(X(t.Share), y + 15, t.Text, t.Share < 0.03 ? "start" : t.Share > 0.97 ? "end" : "middle", "tick")).Prepend(Line(Left, y, Right, y, "axis"));
+        ticks.Select(t => Text(X(t.Share), y + 15, t.Text, t.Share < 0.03 ? "start" : t.Share > 0.93 ? "end" : "middle", "tick")).Prepend(Line(Left, y, Right, y, "axis"));
 
     public static Element Legend(params IEnumerable<(string Style, string Text)> entries) => Element.Of("ul", entries.Select(e => Element.Of(
         "li",

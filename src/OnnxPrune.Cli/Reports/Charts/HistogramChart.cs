@@ -6,7 +6,8 @@ namespace OnnxPrune.Cli.Reports.Charts;
 /// <summary>Two distributions of times, one over the other, with their quantiles below.</summary>
 internal static class HistogramChart
 {
-    private const int Bins = 48;
+    private const int MostBins = 48;
+    private const int FewestBins = 8;
     private const double Height = 150;
     private const double Strip = 16;
 
@@ -23,13 +24,16 @@ internal static class HistogramChart
     {
         var least = Math.Min(original.Min(), other.Min());
         var most = Beyond * Math.Min(Math.Max(Quantile(original, Shown), Quantile(other, Shown)), MostMedians * Math.Max(Quantile(original, 0.5), Quantile(other, 0.5)));
-        var (first, second) = (Count(original, least, most), Count(other, least, most));
+
+        // Few rounds in many bins would show nothing but single rounds.
+        var bins = Math.Clamp((int)(2 * Math.Sqrt(original.Count)), FewestBins, MostBins);
+        var (first, second) = (Count(original, least, most, bins), Count(other, least, most, bins));
         var highest = Math.Max(1, Math.Max(first.Max(), second.Max()));
         var baseline = Chart.Top + Height;
         var hidden = original.Concat(other).Count(t => t > most);
         Element[] marks =
         [
-            .. Chart.Grid(Chart.Round(0, highest, 3).Select(n => (baseline - (Height * n / highest), Chart.Short(n)))),
+            .. Chart.Grid(Chart.Round(0, highest, 3).Where(double.IsInteger).Select(n => (baseline - (Height * n / highest), Chart.Short(n)))),
             .. Bars(first, highest, baseline, "before overlaid"),
             .. Bars(second, highest, baseline, "after overlaid"),
             .. Chart.Axis(baseline, Chart.Round(least, most, 5).Select(t => ((t - least) / (most - least), $"{Chart.Short(t)} ms"))),
@@ -48,19 +52,19 @@ internal static class HistogramChart
 
     private static double Quantile(IReadOnlyList<double> values, double share) => values.Order().ElementAt((int)(share * (values.Count - 1)));
 
-    private static int[] Count(IReadOnlyList<double> values, double least, double most)
+    private static int[] Count(IReadOnlyList<double> values, double least, double most, int bins)
     {
-        var counts = new int[Bins];
+        var counts = new int[bins];
         foreach (var value in values.Where(v => v <= most))
         {
-            counts[Math.Min(Bins - 1, (int)(Bins * (value - least) / (most - least)))]++;
+            counts[Math.Min(bins - 1, (int)(bins * (value - least) / (most - least)))]++;
         }
 
         return counts;
     }
 
     private static IEnumerable<Element> Bars(int[] counts, double highest, double baseline, string style) => counts.Select((count, i) => (Count: count, Bin: i)).Where(b => b.Count > 0)
-        .Select(b => Chart.Rect(Chart.X((double)b.Bin / Bins), baseline - (Height * b.Count / highest), (Chart.Right - Chart.Left) / Bins, Height * b.Count / highest, style));
+        .Select(b => Chart.Rect(Chart.X((double)b.Bin / counts.Length), baseline - (Height * b.Count / highest), (Chart.Right - Chart.Left) / counts.Length, Height * b.Count / highest, style));
 
     private static IEnumerable<Element> Quantiles(double[] times, double least, double most, double y, string style)
     {

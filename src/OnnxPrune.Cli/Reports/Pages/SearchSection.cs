@@ -23,8 +23,8 @@ internal static class SearchSection
                 "tried",
                 "Time that the tried networks use, over their MACs",
                 "Each point is a network that was raced: across the MACs that it has, up the share of the time that the targets leave; the line is the limit.",
-                ScatterAxis.Over(points.Select(p => p.X), Numbers.Percent),
-                ScatterAxis.Over([.. points.SelectMany(p => new[] { p.Y, p.Low!.Value, p.High!.Value }), 1], Numbers.Percent),
+                ScatterAxis.Over(points.Select(p => p.X), Share),
+                ScatterAxis.Over([.. points.SelectMany(p => new[] { p.Y, p.Low!.Value, p.High!.Value }), 1], Share),
                 points,
                 Chart.Legend(("after", "keeps the targets"), ("before", "too slow")),
                 limit: 1),
@@ -48,7 +48,7 @@ internal static class SearchSection
                 "tried",
                 byDrop ? "Points of accuracy that the tried networks lose, over their MACs" : "Drift of the tried networks, over their MACs",
                 "Each point is a network that was made and measured on the way; the line is the limit.",
-                ScatterAxis.Over(points.Select(p => p.X), Numbers.Percent),
+                ScatterAxis.Over(points.Select(p => p.X), Share),
                 ScatterAxis.Over([.. points.Select(p => p.Y), .. (byDrop ? drop : drift) is { } limit ? new[] { limit } : [], 0], Chart.Short),
                 points,
                 Chart.Legend(("after", "within the limits"), ("before", "too much")),
@@ -58,4 +58,7 @@ internal static class SearchSection
                 ["MACs", "Drift", "Points lost", "Within"],
                 tried.Select(t => new[] { Numbers.Percent(t.MacsShare), t.Drift is { } d ? Numbers.Drift(d) : "", t.Drop is { } p ? Chart.Short(p) : "", t.Within ? "yes" : "no" })));
     }
+
+    /// <summary>For an axis.</summary>
+    private static string Share(double share) => $"{Chart.Short(100 * share)} %";
 }

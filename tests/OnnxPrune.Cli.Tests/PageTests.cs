@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace OnnxPrune.Cli.Tests;
+
+/// <summary>Reports as pages of HTML: one file that is whole, safe and says what the JSON says.</summary>
+public sealed partial class PageTests : TemporaryFolder
+{
+    private const string Shapes = "resnet20_shapes.onnx";
+    private const long MostBytes = 200_000;
+
+    private static string Models => Path.Combine(Cli.Root, "models");
+
+    [Fact]
+    public void The_page_of_a_calibrated_run_has_every_section_and_fetches_nothing()
+    {
+        // when
+        var outcome = Cli.Run(
+            Path.Combine(Models, Shapes), At("out.onnx"), "--target", "macs=60%", "--calib", Path.Combine(Models, "shapes_calibration.npz"), "--calib-limit", "50",
+            "--data", Path.Combine(Models, "shapes_test.npz"), "--repair", "layers", "--report", At("r.html"), "-q");
+
+        // then
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        var page = Read("r.html");
+        string[] expected = ["verdict", "figures", "latency", "channels", "blocks", "sensitivity", "accuracy", "stays", "reproduce"];
+        Assert.Equal(expected, page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
+        Assert.Equal(9, Section(page, "blocks").Descendants("li").Count());
+        Assert.Equal(10, Section(page, "accuracy").Descendants("table").Single().Element("tbody")!.Elements().Count());
+        Assert.Contains(Section(page, "sensitivity").Descendants("circle"), c => c.Attribute("class")!.Value == "taken");
+        AssertSelfContained(page, At("r.html"));
+    }
+
+    [Fact]
+    public void The_page_says_what_the_JSON_says()
+    {
+        // given: a plan, so that both runs make the same model
+        Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--plan-out", At("plan.json"), "--no-verify", "-q");
+
+        // when
+        Cli.Run(Cli.Resnet, At("out.onnx"), "--plan", At("plan.json"), "--no-verify", "--report", At("r.json"), "-q");
+        Cli.Run(Cli.Resnet, At("out.onnx"), "--plan", At("plan.json"), "--no-verify", "--report", At("r.html"), "-q");
+
+        // then
+        using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
+        var page = Read("r.html");
+        var figures = Rows(Section(page, "figures"));
+        Assert.Equal([Count(report, "original", "macs"), Count(report, "pruned", "macs")], figures["MACs"][..2]);
+        Assert.Equal([Count(report, "original", "parameters"), Count(report, "pruned", "parameters")], figures["Parameters"][..2]);
+        var layers = Rows(Section(page, "channels"));
+        Assert.All(
+            report.RootElement.GetProperty("layers").EnumerateArray().Where(l => layers.ContainsKey(l.GetProperty("name").GetString()!)),
+            l => Assert.Equal(l.GetProperty("channels_after").GetRawText(), layers[l.GetProperty("name").GetString()!][2]));
+        Assert.Equal(20, layers.Count);
+        Assert.Contains(report.RootElement.GetProperty("pruned").GetProperty("sha256").GetString()!, Section(page, "reproduce").Value);
+        Assert.DoesNotContain(page.Descendants("h2"), h => h.Attribute("id")!.Value == "latency");
+    }
+
+    [Fact]
+    public void Names_of_a_model_stay_text()
+    {
+        // given: a node whose name is HTML
+        var path = At("hostile.onnx");
+        File.WriteAllBytes(path, Replaced(File.ReadAllBytes(Cli.Resnet), "/layer1/layer1.0/conv1/Conv", "<img src=/x onerror=a()>&\"'"));
+
+        // when
+        var outcome = Cli.Run(path, At("out.onnx"), "--target", "macs=50%", "--no-verify", "--report", At("r.html"), "-q");
+
+        // then
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        var page = Read("r.html");
+        Assert.Contains(page.Descendants("th"), th => th.Value.StartsWith("<img src=/x onerror=a()>&\"'", StringComparison.Ordinal));
+        Assert.Empty(page.Descendants("img"));
+        AssertSelfContained(page, At("r.html"));
+    }
+
+    [Fact]
+    public void A_refused_run_says_why_and_how_far_it_gets()
+    {
+        // when
+        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=1%", "--report", At("r.html"));
+
+        // then
+        Assert.Equal(3, outcome.ExitCode);
+        var page = Read("r.html");
+        Assert.Contains("Refused (exit code 3)", Section(page, "verdict").Value);
+        Assert.Equal("macs=1%", Section(page, "verdict").Descendants("tbody").Single().Descendants("th").Single().Value);
+        Assert.Equal(["verdict", "reproduce"], page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
+    }
+
+    [Fact]
+    public void A_search_within_a_limit_shows_what_it_tried()
+    {
+        // when
+        Cli.Run(Cli.Resnet, At("out.onnx"), "--max-drift", "0.1", "--report", At("r.html"), "-q");
+
+        // then
+        var search = Section(Read("r.html"), "search");
+        var tried = search.Descendants("tbody").Single().Elements("tr").Count();
+        Assert.InRange(tried, 3, 7);
+        Assert.Equal(tried, search.Descendants("circle").Count());
+    }
+
+    private XElement Read(string name)
+    {
+        var text = File.ReadAllText(At(name));
+        Assert.StartsWith("<!DOCTYPE html>\n<html lang=\"en\">", text);
+        return XDocument.Parse(text).Root!;
+    }
+
+    /// <summary>No script, nothing from elsewhere, ids that are unique and found, and a description of every drawing.</summary>
+    private static void AssertSelfContained(XElement page, string path)
+    {
+        Assert.InRange(new FileInfo(path).Length, 1, MostBytes);
+        Assert.DoesNotContain(page.Descendants(), e => e.Name.LocalName is "script" or "link" or "iframe" or "object" or "img");
+        Assert.All(page.Descendants().Attributes().Where(a => a.Name.LocalName is "href" or "src"), a => Assert.StartsWith("#", a.Value));
+        Assert.DoesNotMatch(Fetches(), page.Descendants("style").Single().Value);
+        string[] ids = [.. page.Descendants().Attributes("id").Select(a => a.Value)];
+        Assert.Equal(ids.Length, ids.Distinct().Count());
+        Assert.All(page.Descendants().Attributes().Where(a => a.Name.LocalName is "href" or "aria-labelledby"), a => Assert.Contains(a.Value.TrimStart('#'), ids));
+        Assert.All(page.Descendants("svg").Where(s => s.Attribute("aria-hidden") is null), s => Assert.Equal("img", s.Attribute("role")!.Value));
+        Assert.Single(page.Descendants("h1"));
+    }
+
+    private static XElement Section(XElement page, string id) => page.Descendants("section").Single(s => s.Attribute("aria-labelledby")!.Value == id);
+
+    /// <summary>The cells of a section's table, by the head of their row.</summary>
+    private static Dictionary<string, string[]> Rows(XElement section) =>
+        section.Descendants("tbody").First().Elements("tr").ToDictionary(r => r.Element("th")!.Value, r => r.Elements("td").Select(c => c.Value).ToArray());
+
+    private static string Count(JsonDocument report, string model, string field) =>
+        report.RootElement.GetProperty(model).GetProperty(field).GetInt64().ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>The bytes with another text of the same length in the place of one.</summary>
+    private static byte[] Replaced(byte[] bytes, string text, string other)
+    {
+        var (from, to) = (System.Text.Encoding.UTF8.GetBytes(text), System.Text.Encoding.UTF8.GetBytes(other.PadRight(text.Length)));
+        Assert.Equal(from.Length, to.Length);
+        var at = bytes.AsSpan().IndexOf(from);
+        Assert.True(at >= 0);
+        to.CopyTo(bytes.AsSpan(at));
+        return bytes;
+    }
+
+    [GeneratedRegex(@"url\(|@import|https?:")]
+    private static partial Regex Fetches();
+}
