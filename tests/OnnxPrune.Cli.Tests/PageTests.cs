@@ -24,7 +24,7 @@ public sealed partial class PageTests : TemporaryFolder
         // then
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
         var page = Read("r.html");
-        string[] expected = ["verdict", "figures", "latency", "channels", "blocks", "sensitivity", "accuracy", "stays", "reproduce"];
+        string[] expected = ["verdict", "figures", "latency", "outputs", "accuracy", "channels", "blocks", "sensitivity", "stays", "reproduce"];
         Assert.Equal(expected, page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
         Assert.Equal(9, Section(page, "blocks").Descendants("li").Count());
         Assert.Equal(10, Section(page, "accuracy").Descendants("table").Single().Element("tbody")!.Elements().Count());
@@ -102,6 +102,36 @@ public sealed partial class PageTests : TemporaryFolder
         Assert.Equal(tried, search.Descendants("circle").Count());
     }
 
+    [Fact]
+    public void A_comparison_that_misses_a_limit_has_a_page()
+    {
+        // given
+        Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=75%", "--no-verify", "-q");
+
+        // when
+        var outcome = Cli.Run("verify", Cli.Resnet, At("out.onnx"), "--max-drift", "1e-6", "--report", At("v.html"));
+
+        // then
+        Assert.Equal(1, outcome.ExitCode);
+        var page = Read("v.html");
+        Assert.Equal(["verdict", "figures", "latency", "outputs", "reproduce"], page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
+        Assert.Equal("no", Rows(Section(page, "verdict"))["--max-drift"][^1]);
+        AssertSelfContained(page, At("v.html"));
+    }
+
+    [Fact]
+    public void A_quantization_has_a_page()
+    {
+        // when
+        Cli.Run(
+            "quantize", Path.Combine(Models, Shapes), At("out.onnx"), "--calib", Path.Combine(Models, "shapes_calibration.npz"), "--calib-limit", "20", "--keep-slower", "--report", At("q.html"), "-q");
+
+        // then
+        var page = Read("q.html");
+        Assert.Contains("layers with integers whose ranges come from 20 samples", Section(page, "verdict").Value);
+        AssertSelfContained(page, At("q.html"));
+    }
+
     private XElement Read(string name)
     {
         var text = File.ReadAllText(At(name));
@@ -132,14 +162,18 @@ public sealed partial class PageTests : TemporaryFolder
     private static string Count(JsonDocument report, string model, string field) =>
         report.RootElement.GetProperty(model).GetProperty(field).GetInt64().ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>The bytes with another text of the same length in the place of one.</summary>
+    /// <summary>The bytes with another text, filled up to the same length, wherever one stands.</summary>
     private static byte[] Replaced(byte[] bytes, string text, string other)
     {
         var (from, to) = (System.Text.Encoding.UTF8.GetBytes(text), System.Text.Encoding.UTF8.GetBytes(other.PadRight(text.Length)));
         Assert.Equal(from.Length, to.Length);
         var at = bytes.AsSpan().IndexOf(from);
         Assert.True(at >= 0);
-        to.CopyTo(bytes.AsSpan(at));
+        for (; at >= 0; at = bytes.AsSpan().IndexOf(from))
+        {
+            to.CopyTo(bytes.AsSpan(at));
+        }
+
         return bytes;
     }
 

@@ -21,7 +21,7 @@ public sealed class RunPathsTests : TemporaryFolder
     [InlineData("{in} {images} --calib {folder}/images", "would overwrite the calibration data")]
     [InlineData("{in} {images} --calib {folder}/images/*.bin", "would overwrite the calibration data")]
     [InlineData("{in} {plan} --plan {plan}", "would overwrite the plan")]
-    [InlineData("{in} {out} --plan-out {folder}/a --report {folder}/images/../a", "must end in .json or .md")]
+    [InlineData("{in} {out} --plan-out {folder}/a --report {folder}/images/../a", "must end in .json, .md or .html")]
     [InlineData("{in} {out} --plan-out {folder}/a.json --report {folder}/images/../a.json", "are the same file")]
     [InlineData("{in} {out} --plan-out {folder}/pipe", "is a pipe")]
     [InlineData("{in} {out} --plan-out {folder}/null", "is a device")]

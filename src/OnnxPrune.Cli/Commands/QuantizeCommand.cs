@@ -29,7 +29,7 @@ internal static class QuantizeCommand
         var maxDrop = CommonOptions.Text("--max-drop", "POINTS", "the same for the percentage points of top-1 accuracy that are lost on --data");
         var target = CommonOptions.Named("--for", "WHAT", "what the integers are for: auto (the default: this machine's CPU), cpu (VNNI or ARM), cpu-avx2 (7-bit weights, which no older CPU saturates) or tensorrt", [.. Targets.Names]);
         var keepSlower = new Option<bool>("--keep-slower") { Description = "write the model although it is not faster here" };
-        var report = CommonOptions.Text("--report", "FILE", "write the figures as JSON, also of a run that is refused; - for stdout in place of the table");
+        var report = CommonOptions.Text("--report", "FILE", "write the figures, also of a run that is refused: .json for machines, .html for people, - for JSON on stdout in place of the table");
         var measure = new MeasureArguments("unlabelled inputs of the network, some hundred: the ranges of the integers come from them, and the drift is measured on them");
         var command = new Command("quantize", "Makes a model compute with 8-bit integers: a quarter of the size, and two to three times as fast where the CPU multiplies bytes.");
         command.Arguments.Add(input);

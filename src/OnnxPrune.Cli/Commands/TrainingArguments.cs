@@ -72,7 +72,7 @@ internal sealed class TrainingArguments
         _all.Add(_scratch);
         _checkpoint = Text("--checkpoint", "FILE", "where the run is saved and gone on from; default: out.onnx.checkpoint, removed at the end");
         _all.Add(_restart);
-        _report = Text("--report", "FILE", "write what was asked for and what came of it as JSON");
+        _report = Text("--report", "FILE", "write what was asked for and what came of it: .json for machines, .html for people");
         _log = Text("--log", "FILE", "append every epoch and cut as a line of JSON");
         _device = Text("--device", "NAME", "where to train: auto (the default), cpu or cuda");
         _threads = Text("--threads", "N", "threads of libtorch and ONNX Runtime; default: all cores");

@@ -2,6 +2,7 @@ using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Reports;
+using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Comparing;
@@ -118,8 +119,9 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         }
     }
 
-    private string Document(RunEnd end) => ReportFile.Json(
-        new QuantizeDocument(
+    private string Document(RunEnd end)
+    {
+        var document = new QuantizeDocument(
             RunRecord.Of("quantize", end, terminal, _result?.Comparison.Latency),
             options.Scheme.Name,
             new QuantizeLimits(options.MaxDrift, options.MaxDrop),
@@ -128,8 +130,12 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
             _result?.Samples,
             _result?.Network.IntegerLayers,
             _result is null ? null : QuantizeDocument.Of(_result.Network.Islands),
-            _result is null ? null : PruneReport.Verification(_result.Comparison, _result.Original.Figures, _result.Quantized.Figures)),
-        ReportJson.Default.QuantizeDocument);
+            _result is null ? null : PruneReport.Verification(_result.Comparison, _result.Original.Figures, _result.Quantized.Figures))
+        {
+            Gates = _result is null ? [] : [.. ReportGate.Of(options.MaxDrift, options.MaxDrop, _result.Comparison)],
+        };
+        return ReportFormats.Of(options.Report!) == ReportFormat.Html ? QuantizePage.Write(document, options) : ReportFile.Json(document, ReportJson.Default.QuantizeDocument);
+    }
 }
 
 /// <summary>All that a run found out.</summary>

@@ -19,6 +19,9 @@ internal sealed record QuantizeDocument(
     IReadOnlyList<QuantizeIsland>? FloatIslands,
     ReportVerification? Verification) : RunRecord(Run)
 {
+    /// <summary>The limits that were asked for, and what was measured.</summary>
+    public IReadOnlyList<ReportGate> Gates { get; init; } = [];
+
     public static IReadOnlyList<QuantizeIsland> Of(IEnumerable<FloatIsland> islands) => [.. islands.Select(i => new QuantizeIsland(i.Node.Label, i.Node.OpType, i.Reason))];
 }
 

@@ -16,6 +16,7 @@ internal enum ReportFormat
 /// <summary>Reads the format of a report from its name.</summary>
 internal static class ReportFormats
 {
+    /// <summary>The format of a report; JSON where the name says nothing else.</summary>
     public static ReportFormat Of(string path) => Path.GetExtension(path).ToLowerInvariant() switch
     {
         ".md" => ReportFormat.Markdown,

@@ -16,7 +16,11 @@ internal sealed record TrainingDocument(
     ReportModel? Trained,
     TrainedAccuracy? Top1,
     TrainedHeldOut? HeldOut,
-    double? Speedup) : RunRecord(Run);
+    double? Speedup) : RunRecord(Run)
+{
+    /// <summary>The original against the result; null where they were not raced.</summary>
+    public ReportLatency? Latency { get; init; }
+}
 
 internal sealed record TrainedAccuracy(double Before, double After, int Samples, string Data);
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Reports;
+using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Inputs;
@@ -27,7 +28,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
     public int Execute()
     {
-        CheckReportName();
+        ReportFormats.Check(options.Report, ".json", ".html");
         var paths = new RunPaths()
             .Replaces(options.Input, options.Output)
             .Reads("the training data", options.Data)
@@ -96,14 +97,6 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         }
     }
 
-    private void CheckReportName()
-    {
-        if (options.Report is { } report && !Path.GetExtension(report).Equals(".json", StringComparison.OrdinalIgnoreCase))
-        {
-            throw new UsageException($"--report {report}: the name must end in .json.");
-        }
-    }
-
     private void Write(TrainingOutcome outcome)
     {
         var model = IsFinetuning ? outcome.Pruned : outcome.Masked;
@@ -125,8 +118,9 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             new TrainedAccuracy(before, data.Validation.Measure(outcome.Pruned), data.Validation.Samples, data.Description));
     }
 
-    private string Document(RunEnd end) => ReportFile.Json(
-        new TrainingDocument(
+    private string Document(RunEnd end)
+    {
+        var document = new TrainingDocument(
             RunRecord.Of(IsFinetuning ? "finetune" : "train", _stopped ?? end, terminal, _result?.Race),
             options.Input,
             options.Output,
@@ -135,8 +129,12 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             _result is { } trained ? ReportModel.Of(options.Output, options.Output, trained.Trained) : null,
             _result?.Accuracy,
             _outcome?.HeldOut is { } held ? new TrainedHeldOut(held.Start, held.End, held.Samples, held.KeepsStart ? "start" : "end") : null,
-            _result?.Race.Speedup),
-        ReportJson.Default.TrainingDocument);
+            _result?.Race.Speedup)
+        {
+            Latency = _result is { } raced ? PruneReport.Latency(raced.Race, raced.Original, raced.Trained) : null,
+        };
+        return ReportFormats.Of(options.Report!) == ReportFormat.Html ? TrainingPage.Write(document) : ReportFile.Json(document, ReportJson.Default.TrainingDocument);
+    }
 
     private void Show(Result result, TrainingOutcome outcome)
     {

@@ -1,6 +1,7 @@
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Reports;
+using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Sessions;
 
@@ -53,14 +54,19 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
         Gates.Check(options, _comparison);
     }
 
-    private string Document(RunEnd end) => ReportFile.Json(
-        new VerifyDocument(
+    private string Document(RunEnd end)
+    {
+        var document = new VerifyDocument(
             RunRecord.Of("verify", end, terminal, _comparison?.Latency),
             new VerifyLimits(options.MaxDrift, options.MaxDrop, options.MinSpeedup),
             _original is null ? null : ReportModel.Of(options.Original, options.Original, _original),
             _other is null ? null : ReportModel.Of(options.Other, options.Other, _other),
-            _comparison is null ? null : PruneReport.Verification(_comparison, _original!, _other!)),
-        ReportJson.Default.VerifyDocument);
+            _comparison is null ? null : PruneReport.Verification(_comparison, _original!, _other!))
+        {
+            Gates = _comparison is null ? [] : ReportGate.Of(options, _comparison),
+        };
+        return ReportFormats.Of(options.Report!) == ReportFormat.Html ? VerifyPage.Write(document) : ReportFile.Json(document, ReportJson.Default.VerifyDocument);
+    }
 
     private static ModelFigures Figures(LoadedModel loaded)
     {

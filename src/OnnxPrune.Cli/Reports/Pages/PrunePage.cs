@@ -16,11 +16,10 @@ internal static class PrunePage
                 original is null || pruned is null ? null : FiguresSection.Of(original, pruned, latency, verification?.Accuracy, "pruned"),
                 document.LatencySearch is { } search && original is not null ? SearchSection.Of(search, original) : null,
                 document.LossSearch is { } tried ? SearchSection.Of(tried, document.Options.MaxDrift ?? (document.Options.MaxDrop is null ? Calibration.Sessions.PruningOptions.DefaultMaxDrift : null), document.Options.MaxDrop) : null,
-                latency is null ? null : LatencySection.Of(latency, verification?.SubnormalWeights),
+                .. verification is null && latency is not null ? [LatencySection.Of(latency)] : MeasuredSections.Of(verification),
                 document.Layers is { } layers ? LayersSection.Of(layers) : null,
                 document.Blocks is { } blocks ? BlocksSection.Of(blocks) : null,
                 document.Sensitivity is { } sensitivity ? SensitivitySection.Of(sensitivity, isPlanned: true) : null,
-                verification?.Accuracy is { } accuracy ? AccuracySection.Of(accuracy) : null,
                 StaysSection.Of(document.Blocked ?? [], document.Uncounted ?? [], document.Quantization?.FloatIslands ?? [], document.Quantization?.KeptFloat),
                 ReproduceSection.Of(document, [original, pruned], document.Plan),
             ]);
