@@ -132,6 +132,46 @@ public sealed partial class PageTests : TemporaryFolder
         AssertSelfContained(page, At("q.html"));
     }
 
+    [Fact]
+    public void Inspect_measures_what_cuts_would_do_as_table_JSON_and_page()
+    {
+        // given
+        string[] arguments = ["inspect", Path.Combine(Models, Shapes), "--calib", Path.Combine(Models, "shapes_calibration.npz"), "--calib-limit", "50"];
+
+        // when
+        var text = Cli.Run([.. arguments, "--report", At("i.html")]);
+        var json = Cli.Run([.. arguments, "--json"]);
+
+        // then: deeper cuts never do less
+        Assert.Equal((0, 0), (text.ExitCode, json.ExitCode));
+        Assert.Contains("Damage of cutting channels to a part", text.Output);
+        using var document = JsonDocument.Parse(json.Output);
+        var sensitivity = document.RootElement.GetProperty("sensitivity");
+        var groups = sensitivity.GetProperty("groups").EnumerateArray().ToArray();
+        Assert.All(groups, group =>
+        {
+            var channels = group.GetProperty("channels").GetInt32();
+            var options = group.GetProperty("options").EnumerateArray().Select(o => (Kept: o.GetProperty("kept").GetInt32(), Damage: o.GetProperty("damage").GetDouble())).ToArray();
+            Assert.Equal([3 * channels / 4, channels / 2, channels / 4], options.Select(o => o.Kept));
+            Assert.Equal(options.Select(o => o.Damage).Order(), options.Select(o => o.Damage));
+            Assert.True(options[^1].Damage > 0);
+        });
+        var page = Read("i.html");
+        Assert.Equal(groups.Length, Rows(Section(page, "sensitivity")).Count);
+        Assert.Equal((3 * groups.Length) + sensitivity.GetProperty("blocks").GetArrayLength(), Section(page, "sensitivity").Descendants("circle").Count());
+        AssertSelfContained(page, At("i.html"));
+    }
+
+    [Fact]
+    public void Inspect_draws_nothing_without_inputs()
+    {
+        var outcome = Cli.Run("inspect", Cli.Resnet, "--report", At("i.html"));
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("--calib", outcome.Error);
+        Assert.False(File.Exists(At("i.html")));
+    }
+
     private XElement Read(string name)
     {
         var text = File.ReadAllText(At(name));

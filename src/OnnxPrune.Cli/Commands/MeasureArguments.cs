@@ -25,6 +25,9 @@ internal sealed class MeasureArguments
     /// <summary>What the models are fed.</summary>
     public OptionGroup Data => new("Data", _calib, _data, _limit, _calibLimit, _dataLimit, _normalize, _resize, _inputShape.Option);
 
+    /// <summary>The calibration inputs alone, and what they are run on.</summary>
+    public OptionGroup Calibration => new("Measuring cuts", _calib, _calibLimit, _normalize, _resize, _inputShape.Option, _threads, _seed);
+
     /// <summary>What they run on.</summary>
     public OptionGroup Runs => new("Measuring", _provider, _threads, _seed);
 

@@ -32,6 +32,11 @@ internal static class InspectPage
             ["Layer", "Operator", "Weight", "MACs", "Parameters"],
             [.. document.Layers.OrderByDescending(l => l.Macs).ThenByDescending(l => l.Params)],
             l => [l.Name, l.Operator, string.Join('x', l.Weight), Numbers.Count(l.Macs), Numbers.Count(l.Params)]);
+        if (document.Sensitivity is { } sensitivity)
+        {
+            SensitivityTable.Show(sensitivity, terminal);
+        }
+
         Blocked(document, terminal);
         Uncounted(document, terminal);
     }

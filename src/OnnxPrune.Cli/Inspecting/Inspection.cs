@@ -4,6 +4,7 @@ using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Channels;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Reports;
+using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
@@ -13,13 +14,26 @@ using OnnxPrune.Runtime.Comparing;
 namespace OnnxPrune.Cli.Inspecting;
 
 /// <summary>The steps of <c>onnxprune inspect in.onnx</c>.</summary>
-internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]>? inputShapes, Terminal terminal)
+/// <param name="measure">Names calibration inputs where the damage of cuts is to be measured.</param>
+internal sealed class Inspection(string path, MeasureOptions measure, Terminal terminal)
 {
-    public int Execute(bool asJson)
+    /// <param name="report">The path of a page; null for none.</param>
+    public int Execute(bool asJson, string? report)
     {
-        new RunPaths().Reads("the model", path).Check();
-        var loaded = LoadedModel.Read(path, new MeasureOptions { InputShapes = inputShapes }, terminal);
+        CheckReport(report);
+        new RunPaths().Reads("the model", path).Reads("the calibration data", measure.Calib).Writes("--report", report).Check();
+        var loaded = LoadedModel.Read(path, measure, terminal);
         var document = Describe(loaded);
+        if (measure.Calib is not null)
+        {
+            document = document with { Sensitivity = MeasureCuts(loaded) };
+        }
+
+        if (report is not null)
+        {
+            ReportFile.Write(report, InspectReportPage.Write(document));
+        }
+
         if (asJson)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(document, ReportJson.Default.InspectDocument));
@@ -30,6 +44,22 @@ internal sealed class Inspection(string path, IReadOnlyDictionary<string, long[]
         }
 
         return ExitCode.Done;
+    }
+
+    private void CheckReport(string? report)
+    {
+        if (report is not null && (ReportFormats.Of(report) != ReportFormat.Html || measure.Calib is null))
+        {
+            throw new UsageException($"--report {report}: inspect draws what cuts would do as a page whose name ends in .html, and measures that by --calib; --json prints the same for machines.");
+        }
+    }
+
+    private InspectSensitivity MeasureCuts(LoadedModel loaded)
+    {
+        loaded.Try(terminal);
+        new DataReview(loaded, measure, terminal).Check(null, null, repairs: false);
+        var network = loaded.Analyse();
+        return SensitivityTable.Of(SensitivitySurvey.Take(loaded, network, measure, terminal), network);
     }
 
     private static InspectDocument Describe(LoadedModel loaded)

@@ -22,6 +22,9 @@ internal sealed record InspectDocument(
     bool CarriesMasks)
 {
     public int SchemaVersion { get; init; } = 1;
+
+    /// <summary>The damage of cutting each group to 75, 50 and 25 % of its channels, and of removing each block; null without calibration inputs.</summary>
+    public InspectSensitivity? Sensitivity { get; init; }
 }
 
 /// <summary>With everything gone that may go, blocks included.</summary>
@@ -53,3 +56,11 @@ internal sealed record InspectLayer(string Name, string Operator, IReadOnlyList<
 
 /// <summary>An operator without a rule: its channels stay.</summary>
 internal sealed record InspectUnknown(string Operator, int Nodes, string Reason);
+
+/// <summary>What cutting one place by itself does to the outputs, measured after repair.</summary>
+internal sealed record InspectSensitivity(IReadOnlyList<InspectGroupDamage> Groups, IReadOnlyList<InspectBlockDamage> Blocks);
+
+/// <param name="Options">By the channels that are kept, falling.</param>
+internal sealed record InspectGroupDamage(string Name, int Channels, IReadOnlyList<ReportCutDamage> Options);
+
+internal sealed record InspectBlockDamage(string Name, double Damage);

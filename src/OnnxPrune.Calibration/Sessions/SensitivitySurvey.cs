@@ -1,0 +1,27 @@
+using OnnxPrune.Calibration.Sensitivity;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Runtime.Sessions;
+
+namespace OnnxPrune.Calibration.Sessions;
+
+/// <summary>Measures what every possible cut by itself does to a network's outputs, without cutting anything.</summary>
+internal static class SensitivitySurvey
+{
+    /// <param name="measure">Names the calibration inputs.</param>
+    /// <returns>The damage of every count of every group that can be measured, and of every block that can be removed.</returns>
+    /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
+    public static CutSensitivity Take(LoadedModel loaded, NetworkAnalysis network, MeasureOptions measure, IRunObserver observer)
+    {
+        var inputs = CalibrationInputs.Of(loaded, measure, network.Cost);
+        var settings = new SessionSettings { Threads = measure.Sessions.Threads, Deterministic = true };
+        var planner = new CalibratedPlanner(network);
+        var request = new PruneRequest { CutsBlocks = true, CutsChannels = true, Rounding = new Rounding(1) };
+        observer.Watched(StepNames.MeasuringCuts, progress =>
+        {
+            planner.Measure(request, inputs.Surveyed, inputs.Trials, settings, measure.Seed, progress.Report, observer.Cancellation);
+            return true;
+        });
+        return planner.Sensitivity;
+    }
+}
