@@ -18,13 +18,27 @@ public sealed partial class PageTests : TemporaryFolder
     {
         // when
         var outcome = Cli.Run(
-            Path.Combine(Models, Shapes), At("out.onnx"), "--target", "macs=60%", "--calib", Path.Combine(Models, "shapes_calibration.npz"), "--calib-limit", "50",
+            Path.Combine(Models, Shapes), At("out.onnx"), "--target", "macs=60%", "--calib", Path.Combine(
+                Models,
+                "shapes_calibration.npz"), "--calib-limit", "50",
             "--data", Path.Combine(Models, "shapes_test.npz"), "--repair", "layers", "--report", At("r.html"), "-q");
 
         // then
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
         var page = Read("r.html");
-        string[] expected = ["verdict", "figures", "latency", "outputs", "accuracy", "channels", "blocks", "sensitivity", "stays", "reproduce"];
+        string[] expected =
+        [
+            "verdict",
+            "figures",
+            "latency",
+            "outputs",
+            "accuracy",
+            "channels",
+            "blocks",
+            "sensitivity",
+            "stays",
+            "reproduce",
+        ];
         Assert.Equal(expected, page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
         Assert.Equal(9, Section(page, "blocks").Descendants("li").Count());
         Assert.Equal(10, Section(page, "accuracy").Descendants("table").Single().Element("tbody")!.Elements().Count());
@@ -114,7 +128,9 @@ public sealed partial class PageTests : TemporaryFolder
         // then
         Assert.Equal(1, outcome.ExitCode);
         var page = Read("v.html");
-        Assert.Equal(["verdict", "figures", "latency", "outputs", "reproduce"], page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
+        Assert.Equal(
+            ["verdict", "figures", "latency", "outputs", "reproduce"],
+            page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
         Assert.Equal("no", Rows(Section(page, "verdict"))["--max-drift"][^1]);
         AssertSelfContained(page, At("v.html"));
     }
@@ -124,7 +140,9 @@ public sealed partial class PageTests : TemporaryFolder
     {
         // when
         Cli.Run(
-            "quantize", Path.Combine(Models, Shapes), At("out.onnx"), "--calib", Path.Combine(Models, "shapes_calibration.npz"), "--calib-limit", "20", "--keep-slower", "--report", At("q.html"), "-q");
+            "quantize", Path.Combine(Models, Shapes), At("out.onnx"), "--calib", Path.Combine(
+                Models,
+                "shapes_calibration.npz"), "--calib-limit", "20", "--keep-slower", "--report", At("q.html"), "-q");
 
         // then
         var page = Read("q.html");
@@ -136,7 +154,15 @@ public sealed partial class PageTests : TemporaryFolder
     public void Inspect_measures_what_cuts_would_do_as_table_JSON_and_page()
     {
         // given
-        string[] arguments = ["inspect", Path.Combine(Models, Shapes), "--calib", Path.Combine(Models, "shapes_calibration.npz"), "--calib-limit", "50"];
+        string[] arguments =
+        [
+            "inspect",
+            Path.Combine(Models, Shapes),
+            "--calib",
+            Path.Combine(Models, "shapes_calibration.npz"),
+            "--calib-limit",
+            "50",
+        ];
 
         // when
         var text = Cli.Run([.. arguments, "--report", At("i.html")]);
@@ -151,14 +177,17 @@ public sealed partial class PageTests : TemporaryFolder
         Assert.All(groups, group =>
         {
             var channels = group.GetProperty("channels").GetInt32();
-            var options = group.GetProperty("options").EnumerateArray().Select(o => (Kept: o.GetProperty("kept").GetInt32(), Damage: o.GetProperty("damage").GetDouble())).ToArray();
+            var options = group.GetProperty("options").EnumerateArray().Select(
+                o => (Kept: o.GetProperty("kept").GetInt32(), Damage: o.GetProperty("damage").GetDouble())).ToArray();
             Assert.Equal([3 * channels / 4, channels / 2, channels / 4], options.Select(o => o.Kept));
             Assert.Equal(options.Select(o => o.Damage).Order(), options.Select(o => o.Damage));
             Assert.True(options[^1].Damage > 0);
         });
         var page = Read("i.html");
         Assert.Equal(groups.Length, Rows(Section(page, "sensitivity")).Count);
-        Assert.Equal((3 * groups.Length) + sensitivity.GetProperty("blocks").GetArrayLength(), Section(page, "sensitivity").Descendants("circle").Count());
+        Assert.Equal(
+            (3 * groups.Length) + sensitivity.GetProperty("blocks").GetArrayLength(),
+            Section(page, "sensitivity").Descendants("circle").Count());
         AssertSelfContained(page, At("i.html"));
     }
 
@@ -188,16 +217,23 @@ public sealed partial class PageTests : TemporaryFolder
         Assert.DoesNotMatch(Fetches(), page.Descendants("style").Single().Value);
         string[] ids = [.. page.Descendants().Attributes("id").Select(a => a.Value)];
         Assert.Equal(ids.Length, ids.Distinct().Count());
-        Assert.All(page.Descendants().Attributes().Where(a => a.Name.LocalName is "href" or "aria-labelledby"), a => Assert.Contains(a.Value.TrimStart('#'), ids));
-        Assert.All(page.Descendants("svg").Where(s => s.Attribute("aria-hidden") is null), s => Assert.Equal("img", s.Attribute("role")!.Value));
+        Assert.All(
+            page.Descendants().Attributes().Where(a => a.Name.LocalName is "href" or "aria-labelledby"),
+            a => Assert.Contains(a.Value.TrimStart('#'), ids));
+        Assert.All(
+            page.Descendants("svg").Where(s => s.Attribute("aria-hidden") is null),
+            s => Assert.Equal("img", s.Attribute("role")!.Value));
         Assert.Single(page.Descendants("h1"));
     }
 
-    private static XElement Section(XElement page, string id) => page.Descendants("section").Single(s => s.Attribute("aria-labelledby")!.Value == id);
+    private static XElement Section(XElement page, string id) =>
+        page.Descendants("section").Single(s => s.Attribute("aria-labelledby")!.Value == id);
 
     /// <summary>The cells of a section's table, by the head of their row.</summary>
     private static Dictionary<string, string[]> Rows(XElement section) =>
-        section.Descendants("tbody").First().Elements("tr").ToDictionary(r => r.Element("th")!.Value, r => r.Elements("td").Select(c => c.Value).ToArray());
+        section.Descendants("tbody").First().Elements("tr").ToDictionary(
+            r => r.Element("th")!.Value,
+            r => r.Elements("td").Select(c => c.Value).ToArray());
 
     private static string Count(JsonDocument report, string model, string field) =>
         report.RootElement.GetProperty(model).GetProperty(field).GetInt64().ToString("N0", CultureInfo.InvariantCulture);

@@ -5,7 +5,9 @@ using OnnxPrune.Planning;
 namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>The place of a layer in its network.</summary>
-/// <param name="Group">The group of coupled channels that it makes most of its channels for, by the group's name; null where all of them stay.</param>
+/// <param name="Group">
+/// The group of coupled channels that it makes most of its channels for, by the group's name; null where all of them stay.
+/// </param>
 /// <param name="Block">The residual block that it lies in, by the name that plans use; null outside of blocks.</param>
 internal sealed record LayerPlace(string? Group, string? Block);
 
@@ -35,5 +37,6 @@ internal sealed class LayerPlaces
 
     /// <summary>The channels that a node makes; null where it only passes them on.</summary>
     public static int? ChannelsMadeBy(Node layer, ChannelGraph graph) =>
-        Enumerable.Range(0, layer.Output.Shape?.Rank ?? 0).Select(axis => graph.MadeBy(layer, axis)?.Count).FirstOrDefault(count => count is not null);
+        Enumerable.Range(0, layer.Output.Shape?.Rank ?? 0).Select(
+            axis => graph.MadeBy(layer, axis)?.Count).FirstOrDefault(count => count is not null);
 }

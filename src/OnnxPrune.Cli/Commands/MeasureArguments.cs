@@ -10,8 +10,8 @@ internal sealed class MeasureArguments
     private readonly Option<string> _calib;
     private readonly Option<string> _data = CommonOptions.Text("--data", "PATH", "labelled inputs to measure accuracy on. Either kind: CIFAR-10 .bin, .npy, .npz, input_0.pb or a folder of images");
     private readonly Option<string> _limit = CommonOptions.Text("--limit", "N", "take at most N samples of each");
-    private readonly Option<string> _calibLimit = CommonOptions.Text("--calib-limit", "N", "the same of --calib alone");
-    private readonly Option<string> _dataLimit = CommonOptions.Text("--data-limit", "N", "the same of --data alone");
+    private readonly Option<string> _calibLimit = CommonOptions.Text("--calib-limit", "N", "take at most N samples of --calib");
+    private readonly Option<string> _dataLimit = CommonOptions.Text("--data-limit", "N", "take at most N samples of --data");
     private readonly Option<string> _normalize = CommonOptions.Named("--normalize", "HOW", CommonOptions.NormalizeMeaning, "imagenet", "cifar10", "unit", "none");
     private readonly Option<string> _resize = CommonOptions.Text("--resize", "N", CommonOptions.ResizeMeaning);
     private readonly Option<string> _provider = CommonOptions.Named("--provider", "NAME", "where to run the models: auto (the default), cpu or cuda", "auto", "cpu", "cuda");

@@ -1,6 +1,7 @@
 using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Reports.Charts;
+using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
@@ -13,7 +14,7 @@ internal static class SensitivityTable
     private const int TopRows = 12;
 
     /// <summary>The shares of its channels that a group is cut to.</summary>
-    public static IReadOnlyList<double> Shares { get; } = [0.75, 0.5, 0.25];
+    public static IReadOnlyList<double> Shares => SensitivitySection.Shares;
 
     /// <summary>The damages at these shares, in the network's order.</summary>
     public static InspectSensitivity Of(CutSensitivity sensitivity, NetworkAnalysis network)
@@ -38,12 +39,16 @@ internal static class SensitivityTable
         {
             terminal.Line();
             terminal.Title("Damage of removing a block");
-            Show(terminal, ["Join", "Damage"], [.. sensitivity.Blocks.OrderBy(b => b.Damage).Select(b => new[] { b.Name, Text(b.Damage) })]);
+            Show(
+                terminal,
+                ["Join", "Damage"],
+                [.. sensitivity.Blocks.OrderBy(b => b.Damage).Select(b => new[] { b.Name, Text(b.Damage) })]);
         }
     }
 
     /// <summary>The damage of cutting a group to a share of its channels; null where no so deep cut is possible.</summary>
-    public static double? Damage(InspectGroupDamage group, double share) => group.Options.FirstOrDefault(o => o.Kept == Kept(group.Channels, share))?.Damage;
+    public static double? Damage(InspectGroupDamage group, double share) =>
+        group.Options.FirstOrDefault(o => o.Kept == Kept(group.Channels, share))?.Damage;
 
     private static InspectGroupDamage Of(GroupDamage damage, Channels.ChannelGroup group)
     {

@@ -31,7 +31,8 @@ internal static class ReportFormats
     {
         if (report is not null && !extensions.Contains(Path.GetExtension(report).ToLowerInvariant()))
         {
-            throw new UsageException($"--report {report}: the name must end in {string.Join(", ", extensions[..^1])} or {extensions[^1]}, or be - for JSON on stdout.");
+            throw new UsageException(
+                $"--report {report}: the name must end in {string.Join(", ", extensions[..^1])} or {extensions[^1]}, or be - for JSON on stdout.");
         }
     }
 }

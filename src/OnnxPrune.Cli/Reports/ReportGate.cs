@@ -8,7 +8,9 @@ namespace OnnxPrune.Cli.Reports;
 
 /// <summary>A limit that was asked for, and what was measured.</summary>
 /// <param name="Name">As on the command line: macs=50%, --max-drop.</param>
-/// <param name="Limit">In the unit, as is what was measured and the interval in which it lies with 95 % of probability; no interval where nothing is estimated.</param>
+/// <param name="Limit">
+/// In the unit, as is what was measured and the interval in which it lies with 95 % of probability; no interval where nothing is estimated.
+/// </param>
 internal sealed record ReportGate(string Name, string Unit, double Limit, double Measured, double? Low, double? High, bool Holds)
 {
     private const double LimitRounding = 1.001;
@@ -19,7 +21,8 @@ internal sealed record ReportGate(string Name, string Unit, double Limit, double
         var (options, outcome) = (result.Options, result.Cut.Outcome);
         var gates = new List<ReportGate>();
         gates.AddRange(options.Targets.Select(t => Smaller(t.ToString(), UnitOf(t), t.Limit(outcome.Before), t.Of(outcome.After))));
-        gates.AddRange(options.SizeTargets.Select(t => Smaller(t.ToString(), "bytes", t.Limit(result.Original.FileBytes), result.Pruned.FileBytes)));
+        gates.AddRange(
+            options.SizeTargets.Select(t => Smaller(t.ToString(), "bytes", t.Limit(result.Original.FileBytes), result.Pruned.FileBytes)));
         if (result.Latency is { } latency)
         {
             gates.AddRange(options.TimeTargets.Select(t => Of(t, latency)));
@@ -45,7 +48,14 @@ internal sealed record ReportGate(string Name, string Unit, double Limit, double
     {
         if (drift is { } limit)
         {
-            yield return new ReportGate("--max-drift", "relative output error", limit, comparison.Drift.Total, null, null, comparison.Drift.Total <= limit * LimitRounding);
+            yield return new ReportGate(
+                "--max-drift",
+                "relative output error",
+                limit,
+                comparison.Drift.Total,
+                null,
+                null,
+                comparison.Drift.Total <= limit * LimitRounding);
         }
 
         if (drop is { } points && comparison.Accuracy is { Models: [{ Top1: { } before }, { Top1: { } after }] })
@@ -62,19 +72,36 @@ internal sealed record ReportGate(string Name, string Unit, double Limit, double
         _ => "channels",
     };
 
-    private static ReportGate Smaller(string name, string unit, long limit, long measured) => new(name, unit, limit, measured, null, null, measured <= limit);
+    private static ReportGate Smaller(string name, string unit, long limit, long measured) =>
+        new(name, unit, limit, measured, null, null, measured <= limit);
 
     private static ReportGate Of(TimeTarget target, LatencyReport latency)
     {
         var racer = latency.Racers[^1];
         return target.Kind switch
         {
-            TimeTargetKind.Share => new ReportGate(target.ToString(), "of the original's latency", target.Amount, racer.Ratio, racer.RatioLow, racer.RatioHigh, target.Used(racer) <= 1),
-            TimeTargetKind.Milliseconds => new ReportGate(target.ToString(), "ms", target.Amount, racer.P50Milliseconds, null, null, target.Used(racer) <= 1),
+            TimeTargetKind.Share =>
+                new ReportGate(
+                    target.ToString(),
+                    "of the original's latency",
+                    target.Amount,
+                    racer.Ratio,
+                    racer.RatioLow,
+                    racer.RatioHigh,
+                    target.Used(racer) <= 1),
+            TimeTargetKind.Milliseconds =>
+                new ReportGate(target.ToString(), "ms", target.Amount, racer.P50Milliseconds, null, null, target.Used(racer) <= 1),
             _ => AtLeast(target.ToString(), target.Amount, latency),
         };
     }
 
     private static ReportGate AtLeast(string name, double limit, LatencyReport latency) =>
-        new(name, "times as fast", limit, latency.Speedup, latency.SpeedupInterval.Low, latency.SpeedupInterval.High, latency.Speedup >= limit);
+        new(
+            name,
+            "times as fast",
+            limit,
+            latency.Speedup,
+            latency.SpeedupInterval.Low,
+            latency.SpeedupInterval.High,
+            latency.Speedup >= limit);
 }

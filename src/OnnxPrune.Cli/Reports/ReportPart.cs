@@ -33,7 +33,9 @@ internal sealed record ReportPart(string Name, string Channels, long MacsBefore,
 
         return [.. parts.Select(p => new ReportPart(
             p.Name,
-            removed.Contains(p.Name) ? "removed" : string.Join(", ", p.Layers.Where(l => ReportStructure.IsWeighted(l.Operator)).Select(ChannelsOf)),
+            removed.Contains(p.Name)
+                ? "removed"
+                : string.Join(", ", p.Layers.Where(l => ReportStructure.IsWeighted(l.Operator)).Select(ChannelsOf)),
             p.Layers.Sum(l => l.MacsBefore),
             p.Layers.Sum(l => l.MacsAfter),
             p.Layers.Sum(l => l.ParamsBefore),

@@ -11,13 +11,22 @@ internal sealed record ReportSensitivity(IReadOnlyList<ReportGroupDamage> Groups
     {
         var (graph, names) = (outcome.Original.Channels, new NodeNames(outcome.Original.Model.Graph));
         var gone = outcome.Plan.Channels
-            .SelectMany(cut => names.Find(cut.Layer) is { } layer && graph.MadeBy(layer, cut.Axis) is { } made ? cut.Cut.Select(i => made[i]) : [])
+            .SelectMany(cut => names.Find(cut.Layer) is { } layer && graph
+                .MadeBy(layer, cut.Axis) is { } made ? cut.Cut
+                .Select(i => made[i]) : [])
             .ToHashSet();
         var removed = outcome.Plan.Blocks.ToHashSet();
         var goneNodes = outcome.Original.Blocks.Where(b => removed.Contains(names.Of(b.Join))).SelectMany(b => b.Branch).ToHashSet();
         return new ReportSensitivity(
-            [.. sensitivity.Groups.OrderBy(g => g.Group).Select(g => Of(g, graph.Groups[g.Group], group => group.Producers.All(goneNodes.Contains) ? 0 : group.Channels.Count(c => !gone.Contains(c))))],
-            [.. sensitivity.Blocks.Select(b => new ReportBlockDamage(names.Of(b.Block.Join), b.Damage, removed.Contains(names.Of(b.Block.Join))))]);
+            [.. sensitivity.Groups
+                .OrderBy(g => g.Group)
+                .Select(
+                    g => Of(
+                        g,
+                        graph.Groups[g.Group],
+                        group => group.Producers.All(goneNodes.Contains) ? 0 : group.Channels.Count(c => !gone.Contains(c))))],
+            [.. sensitivity.Blocks.Select(b => (Name: names.Of(b.Block.Join), b.Damage))
+                .Select(b => new ReportBlockDamage(b.Name, b.Damage, removed.Contains(b.Name)))]);
     }
 
     private static ReportGroupDamage Of(GroupDamage damage, Channels.ChannelGroup group, Func<Channels.ChannelGroup, int> kept) => new(

@@ -47,7 +47,10 @@ internal static class ReportStructure
 
     /// <summary>The layers that read dequantized integers, by name and by output: a step between keeps at least one of them.</summary>
     private static HashSet<string> IntegerLayers(Model model) =>
-        [.. model.Graph.Nodes.Where(n => IsWeighted(n.OpType) && n.Input(0)?.Producer?.OpType == "DequantizeLinear").SelectMany(n => new[] { n.Name, n.Output.Name }).Where(n => n.Length > 0)];
+        [.. model.Graph.Nodes
+            .Where(n => IsWeighted(n.OpType) && n.Input(0)?.Producer?.OpType == "DequantizeLinear")
+            .SelectMany(n => new[] { n.Name, n.Output.Name })
+            .Where(n => n.Length > 0)];
 
     private static ReportLayer Of(LayerChange change) => new(
         change.Before.Name,

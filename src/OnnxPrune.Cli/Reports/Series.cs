@@ -19,8 +19,11 @@ internal sealed record Series(IReadOnlyList<double> Values)
 
 internal sealed class SeriesConverter : JsonConverter<Series>
 {
-    public override Series Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException("Reports are written only.");
+    public override Series Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        throw new NotSupportedException("Reports are written only.");
 
     public override void Write(Utf8JsonWriter writer, Series value, JsonSerializerOptions options) =>
-        writer.WriteRawValue($"[{string.Join(", ", value.Values.Select(v => v.ToString(CultureInfo.InvariantCulture)))}]", skipInputValidation: true);
+        writer.WriteRawValue(
+            $"[{string.Join(", ", value.Values.Select(v => v.ToString(CultureInfo.InvariantCulture)))}]",
+            skipInputValidation: true);
 }

@@ -4,7 +4,8 @@ using OnnxPrune.Cli.Reports.Pages;
 namespace OnnxPrune.Cli.Reports.Charts;
 
 /// <summary>
-/// What all drawings have in common. Along x all places are shares of the width, and along y pixels: a drawing fills its page, on a phone as on paper, and its text keeps its size.
+/// What all drawings have in common. Along x all places are shares of the width, and along y pixels: a drawing fills its page, on a phone
+/// as on paper, and its text keeps its size.
 /// </summary>
 internal static class Chart
 {
@@ -20,7 +21,14 @@ internal static class Chart
     /// <summary>A drawing with a title and a description for screen readers, and a caption for all.</summary>
     /// <param name="id">A word of ours, unique on the page.</param>
     /// <param name="height">In pixels.</param>
-    public static Element Of(string id, string title, string caption, double height, IEnumerable<Element> marks, Element? legend = null, double leastWidth = 0)
+    public static Element Of(
+        string id,
+        string title,
+        string caption,
+        double height,
+        IEnumerable<Element> marks,
+        Element? legend = null,
+        double leastWidth = 0)
     {
         var drawing = Element.Of("svg", Element.Of("title", title).With("id", $"{id}-title")).Add(marks)
             .With("role", "img").With("aria-labelledby", $"{id}-title").With("height", height);
@@ -36,7 +44,9 @@ internal static class Chart
     public static double X(double share) => Left + (share * (Right - Left));
 
     public static Element Rect(double x, double y, double width, double height, string style) =>
-        Element.Of("rect").WithShare("x", x).With("y", y).WithShare("width", Math.Max(0, width)).With("height", Math.Max(0, height)).With("class", style);
+        Element.Of("rect").WithShare("x", x).With("y", y).WithShare("width", Math.Max(0, width)).With(
+            "height",
+            Math.Max(0, height)).With("class", style);
 
     public static Element Line(double x1, double y1, double x2, double y2, string style) =>
         Element.Of("line").WithShare("x1", x1).With("y1", y1).WithShare("x2", x2).With("y2", y2).With("class", style);
@@ -60,9 +70,16 @@ internal static class Chart
     /// <param name="y">Of the axis, in pixels.</param>
     /// <param name="ticks">The share of the range at which each lies, and its text.</param>
     public static IEnumerable<Element> Axis(double y, IEnumerable<(double Share, string Text)> ticks) =>
-        ticks.Select(t => Text(X(t.Share), y + 15, t.Text, t.Share < 0.03 ? "start" : t.Share > 0.93 ? "end" : "middle", "tick")).Prepend(Line(Left, y, Right, y, "axis"));
+        ticks.Select(
+            t => Text(
+                X(t.Share),
+                y + 15,
+                t.Text,
+                t.Share < 0.03 ? "start" : t.Share > 0.93 ? "end" : "middle",
+                "tick")).Prepend(Line(Left, y, Right, y, "axis"));
 
-    public static Element Legend(params IEnumerable<(string Style, string Text)> entries) => Element.Of("ul", entries.Select(e => Element.Of(
+    public static Element Legend(params IEnumerable<(string Style, string Text)> entries) =>
+        Element.Of("ul", entries.Select(e => Element.Of(
         "li",
         Element.Of("svg", Element.Of("rect").With("width", "12").With("height", "12").With("class", e.Style)).With("aria-hidden", "true"),
         e.Text))).With("class", "legend");

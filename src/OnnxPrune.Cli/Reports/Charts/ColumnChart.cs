@@ -31,7 +31,13 @@ internal static class ColumnChart
             .. Chart.Axis(baseline, []),
         ];
         return Chart.Of(
-            id, title, isSquareRoot ? $"{caption} Heights grow with the square root." : caption, baseline + 6, marks, legend, Math.Max(320, columns.Count * LeastColumn));
+            id,
+            title,
+            isSquareRoot ? $"{caption} Heights grow with the square root." : caption,
+            baseline + 6,
+            marks,
+            legend,
+            Math.Max(320, columns.Count * LeastColumn));
 
         double Length(double value) => Height * (isSquareRoot ? Math.Sqrt(value / most) : value / most);
 

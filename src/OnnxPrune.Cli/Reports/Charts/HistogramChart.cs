@@ -20,10 +20,18 @@ internal static class HistogramChart
 
     /// <param name="original">Milliseconds of every round; at least one.</param>
     /// <param name="originalQuantiles">P50, P90 and P99 of the original, as of the other.</param>
-    public static Element Of(string id, string title, IReadOnlyList<double> original, IReadOnlyList<double> other, double[] originalQuantiles, double[] otherQuantiles)
+    public static Element Of(
+        string id,
+        string title,
+        IReadOnlyList<double> original,
+        IReadOnlyList<double> other,
+        double[] originalQuantiles,
+        double[] otherQuantiles)
     {
         var least = Math.Min(original.Min(), other.Min());
-        var most = Beyond * Math.Min(Math.Max(Quantile(original, Shown), Quantile(other, Shown)), MostMedians * Math.Max(Quantile(original, 0.5), Quantile(other, 0.5)));
+        var most = Beyond * Math.Min(
+            Math.Max(Quantile(original, Shown), Quantile(other, Shown)),
+            MostMedians * Math.Max(Quantile(original, 0.5), Quantile(other, 0.5)));
 
         // Few rounds in many bins would show nothing but single rounds.
         var bins = Math.Clamp((int)(2 * Math.Sqrt(original.Count)), FewestBins, MostBins);
@@ -33,14 +41,19 @@ internal static class HistogramChart
         var hidden = original.Concat(other).Count(t => t > most);
         Element[] marks =
         [
-            .. Chart.Grid(Chart.Round(0, highest, 3).Where(double.IsInteger).Select(n => (baseline - (Height * n / highest), Chart.Short(n)))),
+            .. Chart.Grid(Chart.Round(0, highest, 3)
+                .Where(double.IsInteger)
+                .Select(n => (baseline - (Height * n / highest), Chart.Short(n)))),
             .. Bars(first, highest, baseline, "before overlaid"),
             .. Bars(second, highest, baseline, "after overlaid"),
             .. Chart.Axis(baseline, Chart.Round(least, most, 5).Select(t => ((t - least) / (most - least), $"{Chart.Short(t)} ms"))),
             .. Quantiles(originalQuantiles, least, most, baseline + 28, "before"),
             .. Quantiles(otherQuantiles, least, most, baseline + 28 + Strip, "after"),
         ];
-        var rest = hidden > 0 ? $" {Numbers.Count(hidden, "round")} of {Numbers.Count(original.Count + other.Count)} took longer than what is drawn; a tick at the right end may lie beyond it." : "";
+        var rest = hidden > 0
+            ? $" {Numbers.Count(hidden, "round")} of {Numbers.Count(original.Count + other.Count)} took longer than what is drawn; "
+                + "a tick at the right end may lie beyond it."
+            : "";
         return Chart.Of(
             id,
             title,
@@ -50,7 +63,8 @@ internal static class HistogramChart
             Chart.Legend(("before", "original"), ("after", "result")));
     }
 
-    private static double Quantile(IReadOnlyList<double> values, double share) => values.Order().ElementAt((int)(share * (values.Count - 1)));
+    private static double Quantile(IReadOnlyList<double> values, double share) =>
+        values.Order().ElementAt((int)(share * (values.Count - 1)));
 
     private static int[] Count(IReadOnlyList<double> values, double least, double most, int bins)
     {
@@ -63,8 +77,15 @@ internal static class HistogramChart
         return counts;
     }
 
-    private static IEnumerable<Element> Bars(int[] counts, double highest, double baseline, string style) => counts.Select((count, i) => (Count: count, Bin: i)).Where(b => b.Count > 0)
-        .Select(b => Chart.Rect(Chart.X((double)b.Bin / counts.Length), baseline - (Height * b.Count / highest), (Chart.Right - Chart.Left) / counts.Length, Height * b.Count / highest, style));
+    private static IEnumerable<Element> Bars(int[] counts, double highest, double baseline, string style) =>
+        counts.Select((count, i) => (Count: count, Bin: i)).Where(b => b.Count > 0)
+        .Select(
+            b => Chart.Rect(
+                Chart.X((double)b.Bin / counts.Length),
+                baseline - (Height * b.Count / highest),
+                (Chart.Right - Chart.Left) / counts.Length,
+                Height * b.Count / highest,
+                style));
 
     private static IEnumerable<Element> Quantiles(double[] times, double least, double most, double y, string style)
     {

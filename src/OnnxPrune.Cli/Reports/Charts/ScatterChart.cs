@@ -41,7 +41,9 @@ internal sealed record ScatterAxis(double Least, double Most, Func<double, strin
 
         var (first, last) = ((int)Math.Ceiling(Math.Log10(Least)), (int)Math.Floor(Math.Log10(Most)));
         var step = Math.Max(1, (last - first) / about);
-        return last < first ? [Math.Sqrt(Least * Most)] : Enumerable.Range(first, last - first + 1).Where(p => (p - first) % step == 0).Select(p => Math.Pow(10, p));
+        return last < first
+            ? [Math.Sqrt(Least * Most)]
+            : Enumerable.Range(first, last - first + 1).Where(p => (p - first) % step == 0).Select(p => Math.Pow(10, p));
     }
 }
 

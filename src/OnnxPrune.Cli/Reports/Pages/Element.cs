@@ -4,7 +4,9 @@ using OnnxPrune.Cli.Terminals;
 
 namespace OnnxPrune.Cli.Reports.Pages;
 
-/// <summary>An element of HTML or SVG. All text and all values are escaped when they are written, and the result is well-formed XML as well.</summary>
+/// <summary>
+/// An element of HTML or SVG. All text and all values are escaped when they are written, and the result is well-formed XML as well.
+/// </summary>
 internal sealed class Element
 {
     private static readonly HashSet<string> s_void = ["meta", "br", "rect", "line", "circle"];

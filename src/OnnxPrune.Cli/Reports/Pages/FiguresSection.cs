@@ -24,12 +24,21 @@ internal static class FiguresSection
                 $"{Numbers.Milliseconds(latency.OriginalP50Ms)} to {Numbers.Milliseconds(latency.PrunedP50Ms)}",
                 1,
                 latency.Ratio,
-                AfterInterval: latency is { SpeedupLow: > 0, SpeedupHigh: > 0 } ? (1 / latency.SpeedupHigh, 1 / latency.SpeedupLow) : null));
+                AfterInterval: latency is { SpeedupLow: > 0, SpeedupHigh: > 0 }
+                    ? (1 / latency.SpeedupHigh, 1 / latency.SpeedupLow)
+                    : null));
         }
 
         if (accuracy is { OriginalTop1: { } before, PrunedTop1: { } after })
         {
-            bars.Add(new BarPair("Top-1", $"{Percent(before)} to {Percent(after)}", before, after, Interval(accuracy.OriginalInterval), Interval(accuracy.PrunedInterval)));
+            bars.Add(
+                new BarPair(
+                    "Top-1",
+                    $"{Percent(before)} to {Percent(after)}",
+                    before,
+                    after,
+                    Interval(accuracy.OriginalInterval),
+                    Interval(accuracy.PrunedInterval)));
         }
 
         var shown = bars.Where(b => double.IsFinite(b.After)).ToArray();
@@ -39,7 +48,7 @@ internal static class FiguresSection
             BarChart.Of(
                 "bars",
                 $"What the original and the {otherName} cost",
-                "Costs as shares of the original; accuracy as a share of the samples. Thin lines show where the value lies with 95 % of probability.",
+                "Costs as shares of the original; accuracy as a share of the samples. Thin lines: where the value lies with 95 % of probability.",
                 shown,
                 "original",
                 otherName),
@@ -56,22 +65,45 @@ internal static class FiguresSection
         yield return Row("File size (bytes)", original.FileBytes, other.FileBytes);
         if (latency is not null)
         {
-            yield return ["Latency P50", Numbers.Milliseconds(latency.OriginalP50Ms), Numbers.Milliseconds(latency.PrunedP50Ms), Numbers.Share(latency.PrunedP50Ms, latency.OriginalP50Ms)];
-            yield return ["Speed, by rounds", "", Numbers.Times(latency.Speedup), Numbers.Between((latency.SpeedupLow, latency.SpeedupHigh))];
+            yield return
+            [
+                "Latency P50",
+                Numbers.Milliseconds(latency.OriginalP50Ms),
+                Numbers.Milliseconds(latency.PrunedP50Ms),
+                Numbers.Share(latency.PrunedP50Ms, latency.OriginalP50Ms),
+            ];
+            yield return
+            [
+                "Speed, by rounds",
+                "",
+                Numbers.Times(latency.Speedup),
+                Numbers.Between((latency.SpeedupLow, latency.SpeedupHigh)),
+            ];
         }
 
         if (accuracy is { OriginalTop1: { } before, PrunedTop1: { } after })
         {
-            yield return ["Top-1 accuracy", Percent(before), Percent(after), string.Create(CultureInfo.InvariantCulture, $"{100 * (after - before):+0.00;-0.00;0.00} points")];
+            yield return
+            [
+                "Top-1 accuracy",
+                Percent(before),
+                Percent(after),
+                string.Create(CultureInfo.InvariantCulture, $"{100 * (after - before):+0.00;-0.00;0.00} points"),
+            ];
         }
     }
 
     private static BarPair Counted(string name, long original, long other, string unit = "") => new(
-        name, $"{Chart.Short(original)}{unit} to {Chart.Short(other)}{unit} ({Numbers.Share(other, original)})", original > 0 ? 1 : 0, original > 0 ? (double)other / original : 0);
+        name,
+        $"{Chart.Short(original)}{unit} to {Chart.Short(other)}{unit} ({Numbers.Share(other, original)})",
+        original > 0 ? 1 : 0,
+        original > 0 ? (double)other / original : 0);
 
-    private static string[] Row(string name, long original, long other) => [name, Numbers.Count(original), Numbers.Count(other), Numbers.Share(other, original)];
+    private static string[] Row(string name, long original, long other) =>
+        [name, Numbers.Count(original), Numbers.Count(other), Numbers.Share(other, original)];
 
-    private static (double Low, double High)? Interval(IReadOnlyList<double>? interval) => interval is [var low, var high] ? (low, high) : null;
+    private static (double Low, double High)? Interval(IReadOnlyList<double>? interval) =>
+        interval is [var low, var high] ? (low, high) : null;
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.00} %");
 

@@ -11,7 +11,8 @@ internal static class InspectReportPage
         var sensitivity = document.Sensitivity!;
         return Page.Write(
             $"{Path.GetFileName(document.File)}: what cuts would do",
-            $"{document.File}: {Chart.Short(document.Macs)} MACs, {Chart.Short(document.Params)} parameters, {Numbers.Count(document.Blocks.Count, "residual block")}.",
+            $"{document.File}: {Chart.Short(document.Macs)} MACs, {Chart.Short(document.Params)} parameters, "
+            + $"{Numbers.Count(document.Blocks.Count, "residual block")}.",
             [
                 SensitivitySection.Of(
                     new ReportSensitivity(

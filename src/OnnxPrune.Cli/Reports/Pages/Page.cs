@@ -41,10 +41,16 @@ internal static class Page
     }
 
     private static Element Contents(Section[] sections) =>
-        Element.Of("nav", Element.Of("ul", sections.Select(s => Element.Of("li", Element.Of("a", s.Title).With("href", $"#{s.Id}"))))).With("aria-label", "Contents");
+        Element.Of(
+            "nav",
+            Element.Of(
+                "ul",
+                sections.Select(s => Element.Of("li", Element.Of("a", s.Title).With("href", $"#{s.Id}"))))).With("aria-label", "Contents");
 
     private static Element Of(Section section) =>
-        Element.Of("section", Element.Of("h2", section.Title).With("id", section.Id)).Add(section.Content).With("aria-labelledby", section.Id);
+        Element.Of(
+            "section",
+            Element.Of("h2", section.Title).With("id", section.Id)).Add(section.Content).With("aria-labelledby", section.Id);
 
     private static string Resource(string name)
     {

@@ -12,15 +12,28 @@ internal static class PrunePage
             document.ExitCode == 0 ? $"{name}, pruned" : $"{name}: not written",
             $"{document.Input} to {document.Output}{(document.CutBy is { } rule ? $", cut by {rule}" : "")}.",
             [
-                VerdictSection.Of(document, original is null || pruned is null ? [] : VerdictSection.Findings(original, pruned, verification, latency), document.Gates),
+                VerdictSection.Of(
+                    document,
+                    original is null || pruned is null ? [] : VerdictSection.Findings(original, pruned, verification, latency),
+                    document.Gates),
                 original is null || pruned is null ? null : FiguresSection.Of(original, pruned, latency, verification?.Accuracy, "pruned"),
                 document.LatencySearch is { } search && original is not null ? SearchSection.Of(search, original) : null,
-                document.LossSearch is { } tried ? SearchSection.Of(tried, document.Options.MaxDrift ?? (document.Options.MaxDrop is null ? Calibration.Sessions.PruningOptions.DefaultMaxDrift : null), document.Options.MaxDrop) : null,
+                document.LossSearch is { } tried
+                    ? SearchSection.Of(
+                        tried,
+                        document.Options.MaxDrift ?? (
+                            document.Options.MaxDrop is null ? Calibration.Sessions.PruningOptions.DefaultMaxDrift : null),
+                        document.Options.MaxDrop)
+                    : null,
                 .. verification is null && latency is not null ? [LatencySection.Of(latency)] : MeasuredSections.Of(verification),
                 document.Layers is { } layers ? LayersSection.Of(layers) : null,
                 document.Blocks is { } blocks ? BlocksSection.Of(blocks) : null,
                 document.Sensitivity is { } sensitivity ? SensitivitySection.Of(sensitivity, isPlanned: true) : null,
-                StaysSection.Of(document.Blocked ?? [], document.Uncounted ?? [], document.Quantization?.FloatIslands ?? [], document.Quantization?.KeptFloat),
+                StaysSection.Of(
+                    document.Blocked ?? [],
+                    document.Uncounted ?? [],
+                    document.Quantization?.FloatIslands ?? [],
+                    document.Quantization?.KeptFloat),
                 ReproduceSection.Of(document, [original, pruned], document.Plan),
             ]);
     }

@@ -15,14 +15,18 @@ internal static class QuantizePage
             $"{options.Input} to {options.Output}, with 8-bit integers for {document.Target}.",
             [
                 VerdictSection.Of(document, Findings(document), document.Gates),
-                original is null || quantized is null ? null : FiguresSection.Of(original, quantized, verification?.Latency, verification?.Accuracy, "quantized"),
+                original is null || quantized is null
+                    ? null
+                    : FiguresSection.Of(original, quantized, verification?.Latency, verification?.Accuracy, "quantized"),
                 .. MeasuredSections.Of(verification),
                 StaysSection.Of([], [], document.FloatIslands ?? [], null),
                 ReproduceSection.Of(document, [original, quantized]),
             ]);
     }
 
-    private static IEnumerable<string> Findings(QuantizeDocument document) => document is { Original: { } original, Quantized: { } quantized, IntegerLayers: { } layers, Samples: { } samples }
-        ? VerdictSection.Findings(original, quantized, document.Verification).Prepend($"{Numbers.Count(layers, "layer")} with integers whose ranges come from {Numbers.Count(samples, "sample")}")
+    private static IEnumerable<string> Findings(QuantizeDocument document) =>
+        document is { Original: { } original, Quantized: { } quantized, IntegerLayers: { } layers, Samples: { } samples }
+        ? VerdictSection.Findings(original, quantized, document.Verification).Prepend(
+            $"{Numbers.Count(layers, "layer")} with integers whose ranges come from {Numbers.Count(samples, "sample")}")
         : [];
 }

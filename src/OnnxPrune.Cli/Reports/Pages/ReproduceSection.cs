@@ -16,9 +16,13 @@ internal static class ReproduceSection
         "reproduce",
         "How to reproduce",
         Element.Of("pre", Element.Of("code", string.Join(' ', run.CommandLine.Select(ShellWord.Quoted)))),
-        Element.Of("dl", Facts(run, models.OfType<ReportModel>(), plan).SelectMany(f => new[] { Element.Of("dt", f.Name), Element.Of("dd", Element.Of("code", f.Value)) })),
+        Element.Of(
+            "dl",
+            Facts(run, models.OfType<ReportModel>(), plan).SelectMany(
+                f => new[] { Element.Of("dt", f.Name), Element.Of("dd", Element.Of("code", f.Value)) })),
         run.Seconds.Count == 0 ? null : Table.Folded(
-            "Seconds by step; a step may lie in another one", ["Step", "Seconds"], run.Seconds.Select(s => new[] { s.Key, s.Value.ToString("0.00", CultureInfo.InvariantCulture) })));
+            "Seconds by step; a step may lie in another one", ["Step", "Seconds"], run.Seconds.Select(
+                s => new[] { s.Key, s.Value.ToString("0.00", CultureInfo.InvariantCulture) })));
 
     private static IEnumerable<(string Name, string Value)> Facts(RunRecord run, IEnumerable<ReportModel> models, PruningPlan? plan)
     {
@@ -29,7 +33,9 @@ internal static class ReproduceSection
 
         if (plan is { IsEmpty: false })
         {
-            yield return ("plan (--plan-out writes it)", $"SHA-256 {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(plan.ToJson())))}");
+            yield return (
+                "plan (--plan-out writes it)",
+                $"SHA-256 {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(plan.ToJson())))}");
         }
 
         yield return ("onnxprune", run.Versions.Onnxprune);

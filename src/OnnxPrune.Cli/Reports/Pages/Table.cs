@@ -10,7 +10,12 @@ internal static class Table
         "table",
         Element.Of("caption", caption),
         Element.Of("thead", Element.Of("tr", columns.Select((c, i) => Cell("th", c, i, texts).With("scope", "col")))),
-        Element.Of("tbody", rows.Select(row => Element.Of("tr", row.Select((c, i) => i == 0 ? Cell("th", c, i, texts).With("scope", "row") : Cell("td", c, i, texts)))))));
+        Element.Of(
+            "tbody",
+            rows.Select(
+                row => Element.Of(
+                    "tr",
+                    row.Select((c, i) => i == 0 ? Cell("th", c, i, texts).With("scope", "row") : Cell("td", c, i, texts)))))));
 
     /// <summary>The same, closed until somebody asks for it.</summary>
     public static Element Folded(string caption, string[] columns, IEnumerable<string[]> rows, int texts = 1) =>
@@ -20,5 +25,6 @@ internal static class Table
     public static Element Scrolling(string label, Element content) =>
         Element.Of("div", content).With("class", "scroll").With("role", "region").With("aria-label", label).With("tabindex", "0");
 
-    private static Element Cell(string name, string text, int column, int texts) => Element.Of(name, text).With("class", column < texts ? "text" : "number");
+    private static Element Cell(string name, string text, int column, int texts) =>
+        Element.Of(name, text).With("class", column < texts ? "text" : "number");
 }

@@ -16,9 +16,21 @@ internal static class TrainingPage
             $"{document.Input} to {document.Output}.",
             [
                 VerdictSection.Of(document, Findings(document), []),
-                original is null || trained is null ? null : FiguresSection.Of(original, trained, document.Latency, Accuracy(document.Top1), document.Command == "train" ? "pruned" : "finetuned"),
+                original is null || trained is null
+                    ? null
+                    : FiguresSection.Of(
+                        original,
+                        trained,
+                        document.Latency,
+                        Accuracy(document.Top1),
+                        document.Command == "train" ? "pruned" : "finetuned"),
                 document.Latency is { } latency ? LatencySection.Of(latency) : null,
-                document.Options is { Count: > 0 } options ? new Section("options", "Options", Table.Of("All that the result depends on", ["Option", "Value"], options.Select(o => new[] { o.Key, o.Value }), 2)) : null,
+                document.Options is { Count: > 0 } options
+                    ? new Section(
+                        "options",
+                        "Options",
+                        Table.Of("All that the result depends on", ["Option", "Value"], options.Select(o => new[] { o.Key, o.Value }), 2))
+                    : null,
                 ReproduceSection.Of(document, [original, trained]),
             ]);
     }
@@ -35,13 +47,18 @@ internal static class TrainingPage
 
         if (document.Top1 is { } top1)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"top-1 accuracy {100 * top1.Before:0.00} % before and {100 * top1.After:0.00} % after, on {top1.Data}");
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"top-1 accuracy {100 * top1.Before:0.00} % before and {100 * top1.After:0.00} % after, on {top1.Data}");
         }
 
         if (document.HeldOut is { } held)
         {
             var kept = held.Kept == "start" ? ", so that the weights of the start were kept" : "";
-            yield return string.Create(CultureInfo.InvariantCulture, $"loss on {Numbers.Count(held.Samples, "sample")} held back {held.LossAtStart:0.0000} at the start and {held.LossAtEnd:0.0000} at the end{kept}");
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"loss on {Numbers.Count(held.Samples, "sample")} held back {held.LossAtStart:0.0000} at the start "
+                + $"and {held.LossAtEnd:0.0000} at the end{kept}");
         }
     }
 
@@ -49,5 +66,6 @@ internal static class TrainingPage
     private static ReportAccuracy? Accuracy(TrainedAccuracy? top1) => top1 is null ? null : new ReportAccuracy(
         top1.Before, top1.After, Interval(top1.Before, top1.Samples), Interval(top1.After, top1.Samples), 0, 0, top1.Samples, top1.Data);
 
-    private static double[] Interval(double share, int samples) => Runtime.Accuracy.ModelAccuracy.Interval(share, samples) is var (low, high) ? [low, high] : [];
+    private static double[] Interval(double share, int samples) =>
+        Runtime.Accuracy.ModelAccuracy.Interval(share, samples) is var (low, high) ? [low, high] : [];
 }

@@ -17,27 +17,43 @@ internal static class VerdictSection
             "Verdict",
             Element.Of(
                 "div",
-                Element.Of("p", Element.Of("strong", isDone ? "Done. " : $"Refused (exit code {run.ExitCode}). "), run.Message is null ? null : run.Message + " ", sentence.Length > 0 ? $"Measured: {sentence}." : null))
+                Element.Of(
+                    "p",
+                    Element.Of("strong", isDone ? "Done. " : $"Refused (exit code {run.ExitCode}). "),
+                    run.Message is null ? null : run.Message + " ",
+                    sentence.Length > 0 ? $"Measured: {sentence}." : null))
                 .With("class", isDone ? "verdict" : "verdict refused").With("role", "status"),
-            gates.Count == 0 ? null : Table.Of("Limits that were asked for", ["Limit", "In", "Asked", "Measured", "Holds"], gates.Select(Row), 2),
+            gates.Count == 0
+                ? null
+                : Table.Of("Limits that were asked for", ["Limit", "In", "Asked", "Measured", "Holds"], gates.Select(Row), 2),
             run.Reachable is { Count: > 0 } reaches
-                ? Table.Of("How far the targets can be gone towards", ["Target", "In", "Asked", "Original", "Best"], reaches.Select(r => new[] { r.Target, r.Unit, Number(r.Asked), Number(r.Original), Number(r.Best) }), 2)
+                ? Table.Of(
+                    "How far the targets can be gone towards",
+                    ["Target", "In", "Asked", "Original", "Best"],
+                    reaches.Select(r => new[] { r.Target, r.Unit, Number(r.Asked), Number(r.Original), Number(r.Best) }),
+                    2)
                 : null);
     }
 
     /// <summary>The findings about two models.</summary>
     /// <param name="verification">Null where they were not run.</param>
-    public static IEnumerable<string> Findings(ReportModel original, ReportModel other, ReportVerification? verification, ReportLatency? latency = null)
+    public static IEnumerable<string> Findings(
+        ReportModel original,
+        ReportModel other,
+        ReportVerification? verification,
+        ReportLatency? latency = null)
     {
         if (original.Macs != other.Macs || original.Parameters != other.Parameters)
         {
-            yield return $"{Numbers.Share(other.Macs, original.Macs)} of the MACs and {Numbers.Share(other.Parameters, original.Parameters)} of the parameters are left";
+            yield return $"{Numbers.Share(other.Macs, original.Macs)} of the MACs and "
+                + $"{Numbers.Share(other.Parameters, original.Parameters)} of the parameters are left";
         }
 
         yield return $"the file has {Numbers.Share(other.FileBytes, original.FileBytes)} of the bytes";
         if ((verification?.Latency ?? latency) is { } race)
         {
-            yield return $"{Numbers.Times(race.Speedup)} as fast ({Numbers.Between((race.SpeedupLow, race.SpeedupHigh))} with 95 % of probability)";
+            yield return $"{Numbers.Times(race.Speedup)} as fast "
+                + $"({Numbers.Between((race.SpeedupLow, race.SpeedupHigh))} with 95 % of probability)";
         }
 
         if (verification is null)
@@ -48,7 +64,10 @@ internal static class VerdictSection
         yield return $"drift {Numbers.Drift(verification.Drift)}";
         if (verification.Accuracy is { OriginalTop1: { } before, PrunedTop1: { } after })
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"top-1 accuracy {100 * before:0.00} % before and {100 * after:0.00} % after ({100 * (after - before):+0.00;-0.00;0.00} points)");
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"top-1 accuracy {100 * before:0.00} % before and {100 * after:0.00} % after "
+                + $"({100 * (after - before):+0.00;-0.00;0.00} points)");
         }
     }
 
@@ -61,5 +80,6 @@ internal static class VerdictSection
         gate.Holds ? "yes" : "no",
     ];
 
-    private static string Number(double value) => value is >= 1000 and < 1e15 && value == Math.Floor(value) ? Numbers.Count((long)value) : Chart.Short(value);
+    private static string Number(double value) =>
+        value is >= 1000 and < 1e15 && value == Math.Floor(value) ? Numbers.Count((long)value) : Chart.Short(value);
 }
