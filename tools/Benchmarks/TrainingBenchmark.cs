@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using OnnxPrune;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Data;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Torch;

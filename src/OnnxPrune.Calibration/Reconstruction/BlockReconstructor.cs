@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Torch;
 using OnnxPrune.Torch.Modules;
 using OnnxPrune.Torch.Operators;

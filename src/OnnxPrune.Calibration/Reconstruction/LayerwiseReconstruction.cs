@@ -6,7 +6,6 @@ using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Importance;
 using OnnxPrune.Repair;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Calibration.Reconstruction;

@@ -6,7 +6,6 @@ using OnnxPrune.Calibration.Statistics;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Calibration.Sensitivity;

@@ -5,7 +5,6 @@ using OnnxPrune.Calibration.Activations;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 

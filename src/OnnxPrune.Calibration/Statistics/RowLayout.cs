@@ -1,5 +1,5 @@
+using OnnxPrune.Operators;
 using OnnxPrune.Repair;
-using OnnxPrune.Runtime.Inputs;
 
 namespace OnnxPrune.Calibration.Statistics;
 
@@ -10,7 +10,7 @@ namespace OnnxPrune.Calibration.Statistics;
 /// <param name="ChannelsLast">Whether the input is [N, D..., C] rather than [N, C, D...].</param>
 /// <param name="Channels">C, of all groups.</param>
 /// <param name="Groups">Parts of the channels that are regressed apart.</param>
-internal sealed record RowLayout(ConvWindow Window, bool ChannelsLast, long Channels, int Groups)
+internal sealed record RowLayout(SlidingWindow Window, bool ChannelsLast, long Channels, int Groups)
 {
     // What the rows of one batch may take.
     private const long MostElements = 1 << 26;
@@ -26,12 +26,16 @@ internal sealed record RowLayout(ConvWindow Window, bool ChannelsLast, long Chan
     /// <param name="input">Dimensions of the layer's input.</param>
     /// <param name="weight">Dimensions of its weight.</param>
     public static RowLayout Of(LayerUnit unit, IReadOnlyList<long> input, IReadOnlyList<long> weight) =>
-        unit.Layer.OpType == "Conv" ? new RowLayout(ConvWindow.OfInput(unit.Layer, input, weight), false, input[1], unit.Groups) : OfPoints(unit, input) with { Groups = unit.Groups };
+        unit.Layer.OpType == "Conv"
+            ? new RowLayout(ConvGeometry.Of(unit.Layer, [.. weight.Skip(2)]).Over([.. input.Skip(2)]), false, input[1], unit.Groups)
+            : OfPoints(unit, input) with { Groups = unit.Groups };
 
     /// <summary>The channels alone, without windows.</summary>
     public static RowLayout OfPoints(LayerUnit unit, IReadOnlyList<long> input) => unit.Layer.OpType is "Conv" or "BatchNormalization"
-        ? new RowLayout(ConvWindow.OfPoints([.. input.Skip(2)]), false, input[1], 1)
-        : new RowLayout(ConvWindow.OfPoints([.. input.Skip(1).SkipLast(1)]), true, input[^1], 1);
+        ? new RowLayout(Points([.. input.Skip(2)]), false, input[1], 1)
+        : new RowLayout(Points([.. input.Skip(1).SkipLast(1)]), true, input[^1], 1);
+
+    private static SlidingWindow Points(long[] sizes) => ConvGeometry.OfPoints(sizes.Length).Over(sizes);
 
     /// <summary>Draws the positions to look at in one batch.</summary>
     /// <param name="rows">How many rows all batches together should give.</param>

@@ -1,5 +1,4 @@
-using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Inputs;
+using OnnxPrune.Operators;
 
 namespace OnnxPrune.Calibration.Statistics;
 
@@ -14,7 +13,7 @@ internal sealed record SamplePlan(long[] Outputs, long[] Inputs, int Taps)
 {
     /// <summary>Draws positions for a Conv whose input and output maps have these sizes.</summary>
     /// <param name="count">How many at most; all of them when there are fewer.</param>
-    public static SamplePlan ForConv(ConvWindow window, int count, SeededRandom random)
+    public static SamplePlan ForConv(SlidingWindow window, int count, SeededRandom random)
     {
         var total = checked((int)window.OutputSizes.Aggregate(1L, (a, b) => a * b));
         int[] chosen = count >= total ? [.. Enumerable.Range(0, total)] : [.. random.Permutation(total).Take(count).Order()];
@@ -59,60 +58,5 @@ internal sealed record SamplePlan(long[] Outputs, long[] Inputs, int Taps)
         }
 
         return place;
-    }
-}
-
-/// <summary>The geometry of a Conv: spatial sizes and attributes, one number per spatial axis.</summary>
-internal sealed record ConvWindow(long[] Kernel, long[] Strides, long[] Dilations, long[] PadsBefore, long[] InputSizes, long[] OutputSizes)
-{
-    /// <param name="input">Dimensions [N, C, D...] of the layer's input.</param>
-    /// <param name="output">Dimensions [N, M, D'...] of its output.</param>
-    /// <param name="weight">Dimensions [M, C, k...].</param>
-    public static ConvWindow Of(Node conv, IReadOnlyList<long> input, IReadOnlyList<long> output, IReadOnlyList<long> weight)
-    {
-        var axes = weight.Count - 2;
-        long[] kernel = [.. weight.Skip(2)];
-        var strides = conv.Ints("strides") ?? Ones(axes);
-        var dilations = conv.Ints("dilations") ?? Ones(axes);
-        long[] inputs = [.. input.Skip(2)];
-        long[] outputs = [.. output.Skip(2)];
-        var pads = conv.Ints("pads") ?? new long[2 * axes];
-        var auto = conv.String("auto_pad", "NOTSET");
-        var before = pads[..axes];
-        if (auto.StartsWith("SAME", StringComparison.Ordinal))
-        {
-            for (var axis = 0; axis < axes; axis++)
-            {
-                var total = Math.Max(0, ((outputs[axis] - 1) * strides[axis]) + ((kernel[axis] - 1) * dilations[axis]) + 1 - inputs[axis]);
-                before[axis] = auto == "SAME_UPPER" ? total / 2 : total - (total / 2);
-            }
-        }
-
-        return new ConvWindow(kernel, strides, dilations, before, inputs, outputs);
-    }
-
-    /// <summary>The same where the output's size is not known beforehand.</summary>
-    public static ConvWindow OfInput(Node conv, IReadOnlyList<long> input, IReadOnlyList<long> weight)
-    {
-        var axes = weight.Count - 2;
-        var strides = conv.Ints("strides") ?? Ones(axes);
-        var dilations = conv.Ints("dilations") ?? Ones(axes);
-        var pads = conv.Ints("pads") ?? new long[2 * axes];
-        var isSame = conv.String("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal);
-        var sizes = Enumerable.Range(0, axes).Select(axis => isSame
-            ? (input[axis + 2] + strides[axis] - 1) / strides[axis]
-            : ((input[axis + 2] + pads[axis] + pads[axes + axis] - ((weight[axis + 2] - 1) * dilations[axis]) - 1) / strides[axis]) + 1);
-        return Of(conv, input, [input[0], weight[0], .. sizes], weight);
-    }
-
-    /// <summary>Every element of a map of these sizes by itself.</summary>
-    public static ConvWindow OfPoints(long[] sizes) =>
-        new(Ones(sizes.Length), Ones(sizes.Length), Ones(sizes.Length), new long[sizes.Length], sizes, sizes);
-
-    private static long[] Ones(int count)
-    {
-        var ones = new long[count];
-        Array.Fill(ones, 1);
-        return ones;
     }
 }

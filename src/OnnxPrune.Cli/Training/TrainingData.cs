@@ -53,7 +53,7 @@ internal sealed record TrainingData(SampleStore Samples, Validation Validation, 
 
     private static (IReadOnlyList<int> Held, IReadOnlyList<int> Trained) Split(IReadOnlyList<int> taken, int count, long seed)
     {
-        var order = new Runtime.Inputs.SeededRandom(seed).Permutation(taken.Count);
+        var order = new SeededRandom(seed).Permutation(taken.Count);
         return ([.. order.Take(count).Order().Select(i => taken[i])], [.. order.Skip(count).Order().Select(i => taken[i])]);
     }
 

@@ -52,7 +52,7 @@ internal static class NumpyArray
         }
 
         var data = Exactly(stream, (int)bytes, what);
-        return new Tensor(header.Type, header.Dims, header.FortranOrder ? ToRowMajor(data, header.Dims, header.Type.SizeInBytes()) : data);
+        return header.FortranOrder ? FromFortranOrder(header.Type, header.Dims, data) : new Tensor(header.Type, header.Dims, data);
     }
 
     private static bool IsMagic(byte[] prefix) => prefix[0] == 0x93 && prefix.AsSpan(1, 5).SequenceEqual("NUMPY"u8);
@@ -78,36 +78,9 @@ internal static class NumpyArray
             : throw new UsageException($"{what} is a damaged NumPy array: it ends too early.");
     }
 
-    /// <summary>From the first axis running fastest to the last one running fastest.</summary>
-    private static byte[] ToRowMajor(byte[] data, long[] dims, int size)
-    {
-        var result = new byte[data.Length];
-        var strides = new long[dims.Length];
-        var stride = 1L;
-        for (var axis = 0; axis < dims.Length; axis++)
-        {
-            strides[axis] = stride;
-            stride *= dims[axis];
-        }
-
-        var index = new long[dims.Length];
-        for (var at = 0; at < result.Length; at += size)
-        {
-            var from = 0L;
-            for (var axis = 0; axis < dims.Length; axis++)
-            {
-                from += index[axis] * strides[axis];
-            }
-
-            data.AsSpan((int)(from * size), size).CopyTo(result.AsSpan(at));
-            for (var axis = dims.Length - 1; axis >= 0 && ++index[axis] == dims[axis]; axis--)
-            {
-                index[axis] = 0;
-            }
-        }
-
-        return result;
-    }
+    /// <summary>From the first axis running fastest to the last one running fastest: Fortran's order is that of the array with its axes reversed.</summary>
+    private static Tensor FromFortranOrder(ElementType type, long[] dims, byte[] data) =>
+        new Tensor(type, dims.Reverse(), data).Transpose([.. Enumerable.Range(0, dims.Length).Reverse()]);
 
     /// <summary>The header's dictionary.</summary>
     private sealed class Header

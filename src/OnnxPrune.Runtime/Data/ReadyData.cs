@@ -62,7 +62,7 @@ internal sealed class ReadyData : IDataSource
         // Images in the other layout.
         if (OrderFor(input.Shape) is { } order)
         {
-            return new Dictionary<string, Tensor> { [input.Name] = Convert(Transpose(batch, order), input.ElementType) };
+            return new Dictionary<string, Tensor> { [input.Name] = Convert(batch.Transpose(order), input.ElementType) };
         }
 
         throw new UsageException($"The samples are {_samples}, but the model's input is {input}.");
@@ -93,28 +93,4 @@ internal sealed class ReadyData : IDataSource
     private int[]? OrderFor(Shape shape) => _samples.Rank == 4
         ? Array.Find([s_toLast, s_toFirst], order => Fits(shape, Array.ConvertAll(order, a => _samples.Dims[a])))
         : null;
-
-    private static Tensor Transpose(Tensor batch, int[] order)
-    {
-        var values = batch.ToFloats();
-        var dims = Array.ConvertAll(order, a => batch.Dims[a]);
-        long[] strides = [batch.Dims[1] * batch.Dims[2] * batch.Dims[3], batch.Dims[2] * batch.Dims[3], batch.Dims[3], 1];
-        var result = new float[values.Length];
-        var at = 0;
-        for (var n = 0L; n < dims[0]; n++)
-        {
-            for (var a = 0L; a < dims[1]; a++)
-            {
-                for (var b = 0L; b < dims[2]; b++)
-                {
-                    for (var c = 0L; c < dims[3]; c++)
-                    {
-                        result[at++] = values[(n * strides[0]) + (a * strides[order[1]]) + (b * strides[order[2]]) + (c * strides[order[3]])];
-                    }
-                }
-            }
-        }
-
-        return Tensor.Of(result, dims);
-    }
 }

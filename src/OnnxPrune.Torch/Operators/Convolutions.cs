@@ -10,8 +10,8 @@ internal static class Convolutions
     public static Tensor Conv(OperatorCall call)
     {
         var (x, w) = (call.Input(0), call.Input(1));
-        var window = Window.Of(call, w.shape[2..]);
-        var pads = window.Before;
+        var window = Windows.Of(call, w.shape[2..]);
+        var pads = window.PadsBefore;
         if (!window.IsSymmetric)
         {
             (x, pads) = (window.Pad(x, 0), [0, 0]);

@@ -8,16 +8,16 @@ internal static class Pools
 {
     public static Tensor Max(OperatorCall call)
     {
-        var window = Window.Of(call, Kernel(call));
+        var window = Windows.Of(call, Kernel(call));
         var ceil = call.Node.Int("ceil_mode", 0) != 0;
         return window.IsSymmetric
-            ? functional.max_pool2d(call.Input(0), window.Kernel, window.Strides, window.Before, window.Dilations, ceil)
+            ? functional.max_pool2d(call.Input(0), window.Kernel, window.Strides, window.PadsBefore, window.Dilations, ceil)
             : functional.max_pool2d(window.Pad(call.Input(0), double.NegativeInfinity), window.Kernel, window.Strides, (long[])[0, 0], window.Dilations, ceil);
     }
 
     public static Tensor Average(OperatorCall call)
     {
-        var window = Window.Of(call, Kernel(call));
+        var window = Windows.Of(call, Kernel(call));
         var (ceil, counts) = (call.Node.Int("ceil_mode", 0) != 0, call.Node.Int("count_include_pad", 0) != 0);
         if (window.Dilations.Any(d => d != 1))
         {
@@ -26,7 +26,7 @@ internal static class Pools
 
         if (window.IsSymmetric)
         {
-            return functional.avg_pool2d(call.Input(0), window.Kernel, window.Strides, window.Before, ceil, counts);
+            return functional.avg_pool2d(call.Input(0), window.Kernel, window.Strides, window.PadsBefore, ceil, counts);
         }
 
         return counts

@@ -1,4 +1,3 @@
-using OnnxPrune.Runtime.Inputs;
 
 namespace OnnxPrune.Training.Data;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using OnnxPrune.Runtime.Inputs;
 
 namespace OnnxPrune.Training.Data;
 

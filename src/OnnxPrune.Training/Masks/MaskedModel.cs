@@ -1,6 +1,7 @@
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 using OnnxPrune.Planning;
 
 namespace OnnxPrune.Training.Masks;
@@ -54,8 +55,8 @@ public static class MaskedModel
                 continue;
             }
 
-            var rows = node.OpType == "Gemm" && node.Int("transB", 0) == 0 ? 1 : 0;
-            var stride = rows == 1 ? 1 : weight.Count / weight.Dims[0];
+            var rows = WeightLayout.Of(node)!.Value.OutputAxis;
+            var stride = Tensor.RowMajorStrides(weight.Dims)[rows];
             var kept = places.Select(p => p / stride % weight.Dims[rows]).Distinct().Order().ToArray();
             node.SetInput(2, masked.Graph.AddFreshInitializer($"{value.Name}.bias", Scatter(weight.WithValues(new double[weight.Dims[rows]], weight.Dims[rows]), kept, bias)));
         }

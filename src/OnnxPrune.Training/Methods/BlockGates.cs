@@ -1,7 +1,6 @@
 using OnnxPrune.Blocks;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Torch.Modules;
 using TorchSharp;
 

@@ -1,7 +1,7 @@
 using OnnxPrune.Blocks;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Inputs;
+using OnnxPrune.Operators;
 using OnnxPrune.Torch.Modules;
 
 namespace OnnxPrune.Training.Runs;
@@ -46,10 +46,7 @@ public static class ScratchWeights
     }
 
     /// <summary>How many numbers one output of the layer is summed from.</summary>
-    private static long Inputs(Use use, Tensor weight) => use.Node.OpType switch
-    {
-        "Conv" => weight.Count / weight.Dims[0],
-        "Gemm" when use.Node.Int("transB", 0) != 0 => weight.Dims[1],
-        _ => weight.Dims[Math.Max(0, weight.Rank - 2)],
-    };
+    private static long Inputs(Use use, Tensor weight) => WeightLayout.Of(use.Node, use.Index) is { } layout && (weight.Rank == 2 || use.Node.OpType == "Conv")
+        ? layout.FanIn(weight)
+        : weight.Dims[Math.Max(0, weight.Rank - 2)];
 }

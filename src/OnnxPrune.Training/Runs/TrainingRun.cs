@@ -5,7 +5,6 @@ using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Torch.Modules;

@@ -1,5 +1,6 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 
 namespace OnnxPrune.Blocks;
 
@@ -64,7 +65,7 @@ public static class BlockFinder
 
     /// <summary>Whether a node has weights that a block is counted by.</summary>
     internal static bool IsLayer(Node node, ConstantValues constants) =>
-        node.Domain.Length == 0 && node.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && node.Inputs.Count > 1 && constants[node.Inputs[1]] is not null;
+        WeightLayout.IsLayer(node) && constants[node.Input(1)] is not null;
 
     private static bool HasShapeOf(Value operand, Value result) =>
         operand.Shape is { } a && result.Shape is { } b && a.Rank == b.Rank && Enumerable.Range(0, a.Rank).All(i => a[i].SurelyEquals(b[i]) || (!a[i].IsKnown && !b[i].IsKnown));

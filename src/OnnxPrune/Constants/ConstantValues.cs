@@ -362,7 +362,7 @@ public sealed class ConstantValues
     private Tensor? Splat(Node node, long[] dims)
     {
         var fill = node.Attribute("value")?.Value as Tensor ?? Tensor.Of([0f]);
-        return fill is { HasBytes: true, Count: 1 } && Affords(dims, fill.ElementType) ? Strided.Copy(fill, dims, 0, new long[dims.Length]) : null;
+        return fill is { HasBytes: true, Count: 1 } && Affords(dims, fill.ElementType) ? fill.Strided(dims, 0, new long[dims.Length]) : null;
     }
 
     private Tensor? Concat(Node node, Tensor[] parts)
@@ -464,8 +464,7 @@ public sealed class ConstantValues
             return null;
         }
 
-        var strides = Strided.RowMajor(x.Dims);
-        return Strided.Copy(x, [.. perm.Select(p => x.Dims[(int)p])], 0, [.. perm.Select(p => strides[p])]);
+        return x.Transpose(Array.ConvertAll(perm, p => (int)p));
     }
 
     private Tensor? Slice(Node node, Tensor x)
@@ -480,7 +479,7 @@ public sealed class ConstantValues
         }
 
         var dims = x.Dims.ToArray();
-        var strides = Strided.RowMajor(x.Dims);
+        var strides = Tensor.RowMajorStrides(x.Dims);
         var first = 0L;
         for (var i = 0; i < starts.Length; i++)
         {
@@ -494,7 +493,7 @@ public sealed class ConstantValues
             dims[axis] = range.Count;
         }
 
-        return Affords(dims, x.ElementType) ? Strided.Copy(x, dims, first, strides) : null;
+        return Affords(dims, x.ElementType) ? x.Strided(dims, first, strides) : null;
     }
 
     private Tensor? Gather(Tensor x, int axis, long[] indices, int indexRank)

@@ -111,14 +111,14 @@ internal static class ElementwiseConstants
             return x;
         }
 
-        var own = Strided.RowMajor(x.Dims);
+        var own = Tensor.RowMajorStrides(x.Dims);
         var strides = new long[dims.Length];
         for (var axis = 0; axis < x.Rank; axis++)
         {
             strides[dims.Length - x.Rank + axis] = x.Dims[axis] == 1 ? 0 : own[axis];
         }
 
-        return Strided.Copy(x, dims, 0, strides);
+        return x.Strided(dims, 0, strides);
     }
 
     /// <returns>Null where the two do not broadcast.</returns>

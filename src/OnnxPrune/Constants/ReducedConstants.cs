@@ -35,7 +35,7 @@ internal static class ReducedConstants
 
         var (start, add, finish) = s_reductions[op];
         long[] kept = [.. x.Dims.Select((d, axis) => reduced[axis] ? 1 : d)];
-        var strides = Strided.RowMajor(kept);
+        var strides = Tensor.RowMajorStrides(kept);
         var result = new double[Tensor.ElementCount(kept)];
         Array.Fill(result, start);
         var values = x.ToDoubles();

@@ -1,5 +1,6 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 
 namespace OnnxPrune.Importance;
 
@@ -24,14 +25,8 @@ public static class ParameterRoles
     /// <summary>The role of an axis in the first node that reads the constant as a parameter.</summary>
     public static ParameterRole Of(ValueAxis axis) => axis.Value.Uses.Select(u => Of(u, axis.Axis)).DefaultIfEmpty(ParameterRole.Other).Min();
 
-    private static ParameterRole Of(Use use, int axis) => (use.Node.OpType, use.Index) switch
-    {
-        ("Conv", 1) => axis == 0 ? ParameterRole.Produces : ParameterRole.Reads,
-        ("ConvTranspose", 1) => axis == 1 ? ParameterRole.Produces : ParameterRole.Reads,
-        ("Gemm", 1) => (axis == 0) == (use.Node.Int("transB", 0) != 0) ? ParameterRole.Produces : ParameterRole.Reads,
-        ("MatMul", 1) => axis == 1 ? ParameterRole.Produces : ParameterRole.Reads,
-        ("MatMul", 0) => axis == 0 ? ParameterRole.Produces : ParameterRole.Reads,
-        ("BatchNormalization", 1) => ParameterRole.Scales,
-        _ => ParameterRole.Other,
-    };
+    private static ParameterRole Of(Use use, int axis) =>
+        use is { Index: 1, Node: { OpType: "BatchNormalization", Domain: "" } } ? ParameterRole.Scales
+        : WeightLayout.Of(use.Node, use.Index) is { } weight ? axis == weight.OutputAxis ? ParameterRole.Produces : ParameterRole.Reads
+        : ParameterRole.Other;
 }

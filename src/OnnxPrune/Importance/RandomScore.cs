@@ -9,11 +9,10 @@ public sealed class RandomScore(int seed) : Criterion
 
     public override double[]? Score(ChannelGraph graph, ChannelGroup group)
     {
-        // The seeded generator of .NET is documented to stay the same across versions.
-        var random = new Random(HashCode(seed, group.Name));
-        return [.. group.Channels.Select(_ => random.NextDouble())];
+        var random = new SeededRandom(HashCode(seed, group.Name));
+        return [.. group.Channels.Select(_ => random.NextUniform())];
     }
 
     // string.GetHashCode differs from run to run.
-    private static int HashCode(int seed, string name) => name.Aggregate(seed, (hash, c) => unchecked((hash * 31) + c));
+    private static long HashCode(int seed, string name) => name.Aggregate((long)seed, (hash, c) => unchecked((hash * 31) + c));
 }

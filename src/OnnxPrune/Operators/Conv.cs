@@ -50,8 +50,13 @@ internal sealed class Conv : Operator
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
         terms.ShapeOf(node.Required(0)) is { } x && terms.ShapeOf(node.Required(1)) is { } w && x.Rank == w.Rank && x.Rank > 2
-            ? [x[0], w[0], .. Kernel(node, w) is { } kernel ? SpatialWindow.After(node, x, kernel) : x.Skip(2).Select(_ => Dim.Unknown)]
+            ? [x[0], w[0], .. Kernel(node, w) is { } kernel ? Lengths(ConvGeometry.Of(node, kernel), x) : x.Skip(2).Select(_ => Dim.Unknown)]
             : null;
+
+    internal override WeightLayout? Weight(Node node, int input) => input == 1 ? new WeightLayout(0, 1, node.Int("group", 1)) : null;
+
+    /// <summary>The lengths of the output's axes behind the channels.</summary>
+    internal static IEnumerable<Dim> Lengths(ConvGeometry windows, Shape x) => windows.Kernel.Select((_, axis) => windows.Output(axis, x[axis + 2]));
 
     /// <summary>The window's lengths, of the weight where the attribute is absent; null where they are open.</summary>
     internal static IReadOnlyList<long>? Kernel(Node node, Shape weight) => node.Ints("kernel_shape") is { } stated && stated.Length == weight.Rank - 2 ? stated

@@ -59,7 +59,7 @@ internal sealed class ConvTranspose : Operator
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
         terms.ShapeOf(node.Required(0)) is { } x && terms.ShapeOf(node.Required(1)) is { } w && x.Rank == w.Rank && x.Rank > 2
-            ? [x[0], w[1].Size is { } perGroup ? new Dim(perGroup * node.Int("group", 1)) : Dim.Unknown, .. Conv.Kernel(node, w) is { } kernel ? SpatialWindow.BeforeTransposed(node, x, kernel) : x.Skip(2).Select(_ => Dim.Unknown)]
+            ? [x[0], w[1].Size is { } perGroup ? new Dim(perGroup * node.Int("group", 1)) : Dim.Unknown, .. Conv.Kernel(node, w) is { } kernel ? Lengths(node, x, ConvGeometry.Of(node, kernel)) : x.Skip(2).Select(_ => Dim.Unknown)]
             : null;
 
     public override void Rewrite(Node node, ChannelCut cut)
@@ -79,5 +79,15 @@ internal sealed class ConvTranspose : Operator
 
         var kernel = weight.Skip(2).Aggregate(1L, (a, b) => a * b);
         return new MacTerm(kernel * x[0] * x.Skip(2).Aggregate(1L, (a, b) => a * b), [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]) { OutputAxis = 1 };
+    }
+
+    internal override WeightLayout? Weight(Node node, int input) => input == 1 ? new WeightLayout(1, 0, node.Int("group", 1)) : null;
+
+    private static IEnumerable<Dim> Lengths(Node node, Shape x, ConvGeometry windows)
+    {
+        var (stated, added, axes) = (node.Ints("output_shape"), node.Ints("output_padding") ?? [], windows.Kernel.Length);
+        return Enumerable.Range(0, axes).Select(axis => stated?.Length >= axes
+            ? new Dim(stated[stated.Length - axes + axis])
+            : windows.TransposedOutput(axis, x[axis + 2], axis < added.Length ? added[axis] : 0));
     }
 }

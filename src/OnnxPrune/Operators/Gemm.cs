@@ -20,11 +20,11 @@ internal sealed class Gemm : Operator
 
         var a = node.Required(0);
         var (rowAxis, inner) = node.Int("transA", 0) != 0 ? (1, 0) : (0, 1);
-        var (kAxis, nAxis) = WeightAxes(node);
+        var weight = Layout(node);
         flow.Pin(node, a, rowAxis, "has them as rows");
-        flow.Bind(node, 1, kAxis, flow.Channels(a, inner));
+        flow.Bind(node, 1, weight.InputAxis, flow.Channels(a, inner));
         flow.Reads(node, 0, inner);
-        var made = flow.Produce(node, 1, nAxis, outputAxis: 1);
+        var made = flow.Produce(node, 1, weight.OutputAxis, outputAxis: 1);
         if (flow.Constants[node.Input(2)] is { Rank: >= 1 } bias && bias.Dims[^1] != 1)
         {
             flow.Bind(node, 2, bias.Rank - 1, made);
@@ -38,10 +38,10 @@ internal sealed class Gemm : Operator
     }
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
-        terms.ShapeOf(node.Required(0)) is { Rank: 2 } a && terms.ShapeOf(node.Required(1)) is { Rank: 2 } b ? [a[node.Int("transA", 0) != 0 ? 1 : 0], b[WeightAxes(node).N]] : null;
+        terms.ShapeOf(node.Required(0)) is { Rank: 2 } a && terms.ShapeOf(node.Required(1)) is { Rank: 2 } b ? [a[node.Int("transA", 0) != 0 ? 1 : 0], b[Layout(node).OutputAxis]] : null;
 
     public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) =>
-        terms.ShapeOf(node.Required(1)) is { Rank: 2 } b && b[WeightAxes(node).K].Size is { } length ? [(new ValueAxis(node.Required(0), node.Int("transA", 0) != 0 ? 0 : 1), length)] : [];
+        terms.ShapeOf(node.Required(1)) is { Rank: 2 } b && b[Layout(node).InputAxis].Size is { } length ? [(new ValueAxis(node.Required(0), node.Int("transA", 0) != 0 ? 0 : 1), length)] : [];
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {
@@ -50,8 +50,10 @@ internal sealed class Gemm : Operator
             return null;
         }
 
-        return new MacTerm(y[0], [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]) { OutputAxis = WeightAxes(node).N };
+        return new MacTerm(y[0], [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]) { OutputAxis = Layout(node).OutputAxis };
     }
 
-    internal static (int K, int N) WeightAxes(Node node) => node.Int("transB", 0) != 0 ? (1, 0) : (0, 1);
+    internal override WeightLayout? Weight(Node node, int input) => input == 1 ? Layout(node) : null;
+
+    private static WeightLayout Layout(Node node) => node.Int("transB", 0) != 0 ? new WeightLayout(0, 1) : new WeightLayout(1, 0);
 }

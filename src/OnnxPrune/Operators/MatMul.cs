@@ -82,6 +82,8 @@ internal sealed class MatMul : Operator
         return new MacTerm(1, [.. axes]);
     }
 
+    internal override WeightLayout? Weight(Node node, int input) => input is 0 or 1 ? new WeightLayout(input, 1 - input) : null;
+
     private static void FlowComputed(Node node, ChannelFlow flow, Value a, Value b, int rankA, int rankB)
     {
         var (left, right) = (flow.Channels(a, rankA - 1), flow.Channels(b, rankB - 2));

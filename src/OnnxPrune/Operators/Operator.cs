@@ -31,6 +31,9 @@ public abstract class Operator
     {
     }
 
+    /// <summary>The axes of one of the node's inputs, read as the layer's weight; null where the operator multiplies nothing by that input.</summary>
+    internal virtual WeightLayout? Weight(Node node, int input) => null;
+
     /// <summary>What the node multiplies; null for operators whose multiplications do not count as MACs.</summary>
     public virtual MacTerm? Macs(Node node, CostShapes shapes) => null;
 

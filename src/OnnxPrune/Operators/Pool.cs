@@ -28,7 +28,7 @@ internal sealed class Pool : Operator
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0)) is not { Rank: > 2 } x ? null
         : node.OpType.StartsWith("Global", StringComparison.Ordinal) ? [x[0], x[1], .. x.Skip(2).Select(_ => new Dim(1))]
-        : node.Ints("kernel_shape") is { } kernel && kernel.Length == x.Rank - 2 ? [x[0], x[1], .. SpatialWindow.After(node, x, kernel)]
+        : node.Ints("kernel_shape") is { } kernel && kernel.Length == x.Rank - 2 ? [x[0], x[1], .. Conv.Lengths(ConvGeometry.Of(node, kernel), x)]
         : null;
 
     /// <summary>A constant stays the same constant, as long as an average does not count the padding.</summary>

@@ -32,7 +32,7 @@ public sealed class CostModel
         AddConstants(graph, lengths);
 
         _all.Outputs.AddRange(graph.Model.Graph.Nodes
-            .Where(n => !shapes.Constants.IsConstant(n) && n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && n.Output.Shape is { Rank: > 1 } && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
+            .Where(n => !shapes.Constants.IsConstant(n) && WeightLayout.IsLayer(n) && n.Output.Shape is { Rank: > 1 } && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
             .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
             .Select(p => (p.Node, RuleFault.NameIn(p.Node, () => lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
         if (absorbsMeans)

@@ -2,6 +2,7 @@ using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Moments;
+using OnnxPrune.Operators;
 using OnnxPrune.Repair;
 
 namespace OnnxPrune.Planning;
@@ -52,16 +53,10 @@ public static class DeadChannels
     /// <summary>For a layer without groups, which of its input channels meet only zero weights.</summary>
     private static bool[]? UnreadColumns(Reader reader, ConstantValues constants, int length)
     {
-        var (input, axis) = reader.Node.OpType switch
-        {
-            "Conv" when reader.Node.Int("group", 1) == 1 => (1, 1),
-            "ConvTranspose" when reader.Node.Int("group", 1) == 1 => (1, 0),
-            "Gemm" => (1, Operators.Gemm.WeightAxes(reader.Node).K),
-            "MatMul" when reader.Input == 0 => (1, 0),
-            _ => (-1, 0),
-        };
-        return input >= 0 && constants[reader.Node.Input(input)] is { } weight && weight.ElementType.IsFloatingPoint() && weight.Dims[axis] == length
-            ? WeightRows.AllZero(weight, axis)
-            : null;
+        var input = 1 - reader.Input;
+        return WeightLayout.Of(reader.Node, input) is { Groups: 1, InputAxis: var axis }
+            && constants[reader.Node.Input(input)] is { } weight && weight.ElementType.IsFloatingPoint() && weight.Dims[axis] == length
+                ? WeightRows.AllZero(weight, axis)
+                : null;
     }
 }

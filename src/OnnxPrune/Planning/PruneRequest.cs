@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 using OnnxPrune.Importance;
 
 namespace OnnxPrune.Planning;
@@ -45,7 +46,7 @@ public sealed record PruneRequest
 
     /// <summary>Whether the block may be removed: it is asked for by name, or every layer of its branch is, and nothing of it is excluded.</summary>
     public bool Allows(ResidualBlock block) =>
-        (Only is null || Only.IsMatch(block.Name) || block.Branch.Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul").All(n => Names(n).Any(Only.IsMatch)))
+        (Only is null || Only.IsMatch(block.Name) || block.Branch.Where(WeightLayout.IsLayer).All(n => Names(n).Any(Only.IsMatch)))
         && (Exclude is null || !block.Branch.SelectMany(Names).Prepend(block.Name).Any(Exclude.IsMatch));
 
     /// <summary>Whether a pattern says anything about a model: it matches a node, an initializer or a block.</summary>

@@ -1,5 +1,6 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 
 namespace OnnxPrune.Quantization;
 
@@ -66,7 +67,7 @@ public sealed class IntegerPartition
         }
 
         // Layers with weights that lie at neither side of another one that computes with integers are no islands between them, but are missed as well.
-        islands.AddRange(order.Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" && forms[n].Form == IntegerForm.None && !islands.Any(i => i.Node == n)
+        islands.AddRange(order.Where(n => WeightLayout.IsLayer(n) && forms[n].Form == IntegerForm.None && !islands.Any(i => i.Node == n)
             && n.Output.ElementType.IsFloatingPoint() && constants[n.Output] is null).Select(n => new FloatIsland(n, forms[n].Reason!)));
         return new IntegerPartition(islands, chosen);
 

@@ -1,5 +1,6 @@
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 
 namespace OnnxPrune.Quantization;
 
@@ -37,7 +38,7 @@ public sealed record LayerWeights(Node Layer, float[] Values, IReadOnlyList<long
             return null;
         }
 
-        var axis = layer.OpType switch { "Conv" => 0, "Gemm" => layer.Int("transB", 0) != 0 ? 0 : 1, _ => 1 };
+        var axis = WeightLayout.Of(layer)!.Value.OutputAxis;
         var (alpha, beta) = isGemm ? (layer.Float("alpha", 1), layer.Float("beta", 1)) : (1f, 1f);
         var bias = layer.OpType == "MatMul" ? null : layer.Input(2);
         float[]? shift = null;

@@ -5,6 +5,7 @@ using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Moments;
+using OnnxPrune.Operators;
 using Tensor = OnnxPrune.Graphs.Tensor;
 
 namespace OnnxPrune.Repair;
@@ -121,12 +122,7 @@ internal sealed class ChannelFolding
             return null;
         }
 
-        return layer.OpType switch
-        {
-            "Conv" when layer.Int("group", 1) == 1 => (weight, 1),
-            "Gemm" => (weight, Operators.Gemm.WeightAxes(layer).K),
-            _ => null,
-        };
+        return layer.OpType is "Conv" or "Gemm" && WeightLayout.Of(layer) is { Groups: 1 } layout ? (weight, layout.InputAxis) : null;
     }
 
     /// <param name="shares">[gone, kept].</param>

@@ -2,6 +2,7 @@ using MathNet.Numerics.LinearAlgebra;
 using OnnxPrune.Algebra;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 
 namespace OnnxPrune.Repair;
 
@@ -148,12 +149,12 @@ public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm
     /// <summary>The constant that is added to every output; null when there is none.</summary>
     internal Value? Bias => BiasAdd is null ? Layer.Input(2) : BiasAdd.Inputs.Single(v => v != Layer.Output);
 
-    // A Conv's weight is [M, C, k...]; a Gemm's [N, K] or [K, N]; a MatMul's [K, N].
     internal bool OutputsFirst => HasOutputsFirst(Layer);
 
     private int OutputCount(Tensor weight) => (int)OutputCount(Layer, weight);
 
-    private static bool HasOutputsFirst(Node layer) => layer.OpType is "Conv" or "BatchNormalization" || layer.Int("transB", 0) != 0;
+    // A BatchNormalization has one number per output.
+    private static bool HasOutputsFirst(Node layer) => WeightLayout.Of(layer) is not { OutputAxis: > 0 };
 
     private static long OutputCount(Node layer, Tensor weight) => weight.Dims[HasOutputsFirst(layer) ? 0 : 1];
 

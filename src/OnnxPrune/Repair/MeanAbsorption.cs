@@ -2,6 +2,7 @@ using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Moments;
+using OnnxPrune.Operators;
 
 namespace OnnxPrune.Repair;
 
@@ -16,7 +17,7 @@ public static class MeanAbsorption
     /// <summary>Whether absorbing a constant into this reader leaves its output unchanged everywhere.</summary>
     public static bool IsExact(Node reader, ConstantValues constants) => CanAbsorb(reader, constants) && reader.OpType switch
     {
-        "Conv" => (reader.Ints("pads") ?? []).All(p => p == 0) && reader.String("auto_pad", "NOTSET") is "NOTSET" or "VALID",
+        "Conv" => constants[reader.Input(1)] is { Rank: > 2 } weight && !ConvGeometry.Of(reader, [.. weight.Dims.Skip(2)]).IsPadded,
         _ => true,
     };
 
@@ -63,7 +64,7 @@ public static class MeanAbsorption
         return isFree && constants[reader.Input(1)] is { } weight && weight.ElementType.IsFloatingPoint() && reader.OpType switch
         {
             "Conv" => true,
-            "Gemm" => reader.Float("beta", 1) != 0 && (bias is null || constants[bias]!.Dims[0] == weight.Dims[Operators.Gemm.WeightAxes(reader).N]),
+            "Gemm" => reader.Float("beta", 1) != 0 && (bias is null || constants[bias]!.Dims[0] == weight.Dims[WeightLayout.Of(reader)!.Value.OutputAxis]),
             _ => false,
         };
     }
@@ -75,13 +76,13 @@ public static class MeanAbsorption
         var values = weight.ElementType == ElementType.Float ? weight.As<float>() : weight.ToFloats();
         if (reader.OpType == "Gemm")
         {
-            var (k, n) = Operators.Gemm.WeightAxes(reader);
+            var layout = WeightLayout.Of(reader)!.Value;
             var alpha = reader.Float("alpha", 1) / reader.Float("beta", 1);
-            var result = new double[weight.Dims[n]];
+            var result = new double[layout.Outputs(weight)];
             for (var i = 0; i < values.Length; i++)
             {
                 var (row, column) = (i / (int)weight.Dims[1], i % (int)weight.Dims[1]);
-                result[n == 0 ? row : column] += alpha * values[i] * means[k == 0 ? row : column];
+                result[layout.OutputAxis == 0 ? row : column] += alpha * values[i] * means[layout.InputAxis == 0 ? row : column];
             }
 
             return result;

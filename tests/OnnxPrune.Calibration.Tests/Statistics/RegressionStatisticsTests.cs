@@ -3,7 +3,6 @@ using OnnxPrune.Calibration.Statistics;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Repair;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;

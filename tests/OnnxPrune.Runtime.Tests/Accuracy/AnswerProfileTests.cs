@@ -1,7 +1,6 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Tests.Accuracy;

@@ -1,4 +1,3 @@
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Training.Data;
 
 namespace OnnxPrune.Training.Tests.Data;

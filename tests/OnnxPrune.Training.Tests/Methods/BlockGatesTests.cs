@@ -2,7 +2,6 @@ using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Operators;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Tests.Runs;

@@ -1,11 +1,11 @@
 using OnnxPrune.Calibration.Statistics;
-using OnnxPrune.Runtime.Inputs;
+using OnnxPrune.Operators;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Calibration.Tests.Statistics;
 
 /// <summary>A Conv is the product of its unfolded input and its weight: windows are right when that product is what ONNX Runtime computes.</summary>
-public sealed class ConvWindowTests
+public sealed class SamplePlanTests
 {
     private const double Rounding = 1e-5;
 
@@ -32,10 +32,10 @@ public sealed class ConvWindowTests
         var weight = model.Graph.Initializers.Single(i => i == conv.Input(1)).Initializer!;
         var input = inputs.Values.Single();
 
-        var window = ConvWindow.Of(conv, input.Dims, expected.Dims, weight.Dims);
+        var window = ConvGeometry.Of(conv, kernel).Over([.. input.Dims.Skip(2)]);
         var plan = SamplePlan.ForConv(window, int.MaxValue, new SeededRandom(0));
 
-        Assert.Equal(window.OutputSizes, ConvWindow.OfInput(conv, input.Dims, weight.Dims).OutputSizes);
+        Assert.Equal(expected.Dims.Skip(2), window.OutputSizes);
         Assert.Equal(expected.Count / 3, plan.Outputs.Length);
         var (values, weights) = (input.ToDoubles(), weight.ToDoubles());
         var area = values.Length / 2;
@@ -60,7 +60,7 @@ public sealed class ConvWindowTests
     [Fact]
     public void Sampled_positions_are_some_of_all_and_repeat_for_a_seed()
     {
-        var window = new ConvWindow([1, 1], [1, 1], [1, 1], [0, 0], [5, 7], [5, 7]);
+        var window = ConvGeometry.OfPoints(2).Over([5, 7]);
 
         var plan = SamplePlan.ForConv(window, 10, new SeededRandom(3));
 

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace OnnxPrune.Runtime.Inputs;
+namespace OnnxPrune;
 
 /// <summary>
 /// Random numbers that depend on the seed alone: the same on every platform and in every version. xoshiro256** by Blackman and
