@@ -4,7 +4,7 @@ using TorchSharp;
 namespace OnnxPrune.Torch;
 
 /// <summary>Loads libtorch, and says where it computes.</summary>
-public static class TorchLibrary
+internal static class TorchLibrary
 {
     private static readonly Lazy<string?> s_obstacle = new(Probe);
 

@@ -7,7 +7,7 @@ using OnnxPrune.Rewriting;
 namespace OnnxPrune;
 
 /// <summary>Prunes models in memory, and repairs what can be repaired without data. Works on copies: the model that was analysed stays as it is.</summary>
-public static class Pruner
+internal static class Pruner
 {
     /// <summary>Removes what a request wants.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>

@@ -6,7 +6,7 @@ namespace OnnxPrune;
 /// Random numbers that depend on the seed alone: the same on every platform and in every version. xoshiro256** by Blackman and
 /// Vigna, its state filled by SplitMix64.
 /// </summary>
-public sealed class SeededRandom
+internal sealed class SeededRandom
 {
     private ulong _s0, _s1, _s2, _s3;
     private double? _spareNormal;

@@ -28,7 +28,7 @@ public static class MaskedEqualsPruned
 
     /// <summary>Prunes a copy of the model by the plan, masks another, and compares what ONNX Runtime makes of both.</summary>
     /// <param name="settings">How both are run; on one thread of the CPU with nothing optimized where it is null.</param>
-    public static OracleRun Compare(Model model, PruningPlan plan, IReadOnlyDictionary<string, Tensor> inputs, SessionSettings? settings = null)
+    internal static OracleRun Compare(Model model, PruningPlan plan, IReadOnlyDictionary<string, Tensor> inputs, SessionSettings? settings = null)
     {
         settings ??= SessionSettings.Plain;
         plan = plan with { AbsorbMeans = false };

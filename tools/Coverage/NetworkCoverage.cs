@@ -16,7 +16,7 @@ namespace Coverage;
 /// <param name="Effect">How far the masked model is from the original; null where nothing can be cut.</param>
 /// <param name="Reason">What keeps most of the channels that stay; null where none must.</param>
 /// <param name="Pruned">Null where nothing can be cut.</param>
-public sealed record NetworkCoverage(CuttableShare Share, Cost Before, Cost After, double? Error, double? Effect, string? Reason, Model? Pruned)
+internal sealed record NetworkCoverage(CuttableShare Share, Cost Before, Cost After, double? Error, double? Effect, string? Reason, Model? Pruned)
 {
     /// <summary>The share of parameters that is asked for.</summary>
     public static readonly Target Wanted = Target.Parse("params=60%");

@@ -5,7 +5,7 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Calibration.Quantization;
 
 /// <summary>How this machine's processor multiplies bytes.</summary>
-public static class IntegerProducts
+internal static class IntegerProducts
 {
     /// <summary>Whether products of bytes are added in 32 bits, so that nothing saturates: by VNNI, or on ARM.</summary>
     public static bool AreExact => !X86Base.IsSupported || Processor.HasVnni;

@@ -9,10 +9,10 @@ namespace OnnxPrune.Calibration.Quantization;
 /// <param name="Model">With QuantizeLinear and DequantizeLinear around its layers.</param>
 /// <param name="IntegerLayers">How many layers with weights compute with integers.</param>
 /// <param name="Islands">What computes with floats between them, with the reason.</param>
-public sealed record QuantizedNetwork(Model Model, int IntegerLayers, IReadOnlyList<FloatIsland> Islands);
+internal sealed record QuantizedNetwork(Model Model, int IntegerLayers, IReadOnlyList<FloatIsland> Islands);
 
 /// <summary>Turns a trained network into one of 8-bit integers by what it computes on unlabelled inputs.</summary>
-public sealed class PostTrainingQuantizer
+internal sealed class PostTrainingQuantizer
 {
     // Enough to rank layers by, which are many.
     private const int RankingBatches = 4;

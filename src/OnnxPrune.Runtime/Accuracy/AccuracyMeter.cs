@@ -5,7 +5,7 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Accuracy;
 
 /// <summary>Top-1 accuracy of classifiers, several side by side in one pass over the data, and how often they agree with the first.</summary>
-public static class AccuracyMeter
+internal static class AccuracyMeter
 {
     /// <summary>Runs all sessions over the data, batch by batch.</summary>
     /// <param name="sessions">One or more with the same inputs; the first output of each, [N, classes] (further axes of 1 are fine), is judged.</param>

@@ -10,7 +10,7 @@ namespace OnnxPrune.Runtime.Accuracy;
 /// What a network answers to some samples, as far as it tells whether it knows such samples. Samples that were prepared otherwise than those it was trained on still give outputs, and
 /// two networks that agree on them prove nothing.
 /// </summary>
-public sealed class AnswerProfile
+internal sealed class AnswerProfile
 {
     // Of fewer samples nothing can be said.
     private const int FewestSamples = 8;
@@ -251,4 +251,4 @@ public sealed class AnswerProfile
 /// <summary>Why samples may not be such as a network knows.</summary>
 /// <param name="Reason">A clause about the network and the samples.</param>
 /// <param name="IsCertain">Whether nothing that is measured on them can be relied on.</param>
-public sealed record Doubt(string Reason, bool IsCertain);
+internal sealed record Doubt(string Reason, bool IsCertain);

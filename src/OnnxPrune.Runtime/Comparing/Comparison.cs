@@ -11,10 +11,10 @@ namespace OnnxPrune.Runtime.Comparing;
 public sealed record Comparison(DriftReport Drift, string DriftInputs, LatencyReport Latency, AccuracyReport? Accuracy, string? AccuracyData)
 {
     /// <summary>The same race with zeros for the original's subnormal weights; null where it has none.</summary>
-    public ClearedRace? Cleared { get; init; }
+    internal ClearedRace? Cleared { get; init; }
 }
 
 /// <summary>How the other model compares to an original that is not slowed down by what it does not need.</summary>
 /// <param name="Vanishing">How many weights of the original vanish in single precision.</param>
 /// <param name="Latency">A copy with zeros for them against the other model.</param>
-public sealed record ClearedRace(long Vanishing, LatencyReport Latency);
+internal sealed record ClearedRace(long Vanishing, LatencyReport Latency);

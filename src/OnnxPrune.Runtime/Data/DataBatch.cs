@@ -7,9 +7,9 @@ namespace OnnxPrune.Runtime.Data;
 /// <param name="Inputs">By name; their first axis may be longer than <paramref name="Count"/> where the model fixes its batch: the rest is padding.</param>
 /// <param name="Labels">One per sample; empty where the source has none.</param>
 /// <param name="Count">How many samples count.</param>
-public sealed record DataBatch(IReadOnlyDictionary<string, Tensor> Inputs, IReadOnlyList<int> Labels, int Count);
+internal sealed record DataBatch(IReadOnlyDictionary<string, Tensor> Inputs, IReadOnlyList<int> Labels, int Count);
 
-public static class DataBatches
+internal static class DataBatches
 {
     /// <summary>Reads samples batch by batch, for a model's inputs: see <see cref="OnnxSession.Inputs"/>.</summary>
     /// <param name="indices">Which samples, in which order; null for all.</param>

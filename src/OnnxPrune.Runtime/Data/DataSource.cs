@@ -1,7 +1,7 @@
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>Opens data by path.</summary>
-public static class DataSource
+internal static class DataSource
 {
     private const string Kinds =
         "CIFAR-10 binary batches (.bin), NumPy arrays (.npy, .npz), ONNX test data (input_0.pb, or a folder of test_data_set_*), or a folder of images";

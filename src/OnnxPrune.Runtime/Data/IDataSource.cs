@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>Real inputs for a model, with labels or without, read by index. Opened by <see cref="DataSource"/>.</summary>
-public interface IDataSource
+internal interface IDataSource
 {
     /// <summary>What this is, for reports: "4000 images of 3x32x32 from cifar10.bin, CIFAR-10 binary".</summary>
     string Description { get; }

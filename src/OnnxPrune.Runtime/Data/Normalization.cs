@@ -7,7 +7,7 @@ namespace OnnxPrune.Runtime.Data;
 /// <param name="Scale">What a pixel of 0..255 is multiplied with first: 1/255, or 1 for <c>none</c>.</param>
 /// <param name="Mean">One per channel, or one for all; in units of the scaled pixel.</param>
 /// <param name="Std">As many as <paramref name="Mean"/>; above 0.</param>
-public sealed record Normalization(string Name, float Scale, IReadOnlyList<float> Mean, IReadOnlyList<float> Std)
+internal sealed record Normalization(string Name, float Scale, IReadOnlyList<float> Mean, IReadOnlyList<float> Std)
 {
     private const float ToUnit = 1f / 255;
 

@@ -7,7 +7,7 @@ namespace OnnxPrune.Runtime.Drift;
 /// Compares the outputs of a pruned model with those of its original: relative error ‖y−y′‖/‖y‖ per output and in total, where y is
 /// the original's. Outputs must agree in names, element types, ranks and shapes, and the pruned model's must be finite where the original's are.
 /// </summary>
-public sealed class DriftMeter
+internal sealed class DriftMeter
 {
     private readonly OnnxSession _original;
     private readonly OnnxSession _pruned;

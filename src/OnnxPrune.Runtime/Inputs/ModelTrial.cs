@@ -5,7 +5,7 @@ using OnnxPrune.Runtime.Shapes;
 namespace OnnxPrune.Runtime.Inputs;
 
 /// <summary>Loads and runs a file once in a process of its own, where it has anything that ONNX Runtime might not survive; see <see cref="LoadGuard"/>.</summary>
-public static class ModelTrial
+internal static class ModelTrial
 {
     /// <param name="path">The file that the model was read from.</param>
     /// <param name="concrete">The sizes of its inputs; null only loads it.</param>

@@ -5,7 +5,7 @@ using OnnxPrune.Runtime.Shapes;
 namespace OnnxPrune.Runtime.Inputs;
 
 /// <summary>Seeded inputs for models without data: standard normal numbers where floats are wanted, small values elsewhere.</summary>
-public static class SyntheticInputs
+internal static class SyntheticInputs
 {
     // 0 and 1 are valid as indices, masks and lengths of nearly every model that has integer inputs.
     private const int IntegerBound = 2;

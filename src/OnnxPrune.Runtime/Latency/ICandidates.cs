@@ -6,10 +6,10 @@ namespace OnnxPrune.Runtime.Latency;
 /// <param name="Network">What the caller wants of it in the end.</param>
 /// <param name="Model">What is raced.</param>
 /// <param name="Time">What its layers take one by one, in picoseconds; see <see cref="Planning.Cost.Time"/>.</param>
-public sealed record Candidate<T>(T Network, Model Model, long Time);
+internal sealed record Candidate<T>(T Network, Model Model, long Time);
 
 /// <summary>The networks that a search chooses from, each by the time of its layers.</summary>
-public interface ICandidates<T>
+internal interface ICandidates<T>
 {
     /// <summary>The layers' time of the smallest network.</summary>
     long Smallest { get; }

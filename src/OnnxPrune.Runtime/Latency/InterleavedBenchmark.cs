@@ -6,7 +6,7 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Latency;
 
 /// <summary>How a race is run.</summary>
-public sealed record RaceSettings
+internal sealed record RaceSettings
 {
     /// <summary>How long the race lasts, warm-up included, apart from the runs that <see cref="FewestRounds"/> enforces.</summary>
     public TimeSpan Budget { get; init; } = TimeSpan.FromSeconds(2.5);
@@ -23,7 +23,7 @@ public sealed record RaceSettings
 /// Runs several sessions in turn, so that whatever slows the machine down hits all alike. Inputs and outputs are bound once (on the GPU:
 /// on the device), so that nothing but the model is timed.
 /// </summary>
-public static class InterleavedBenchmark
+internal static class InterleavedBenchmark
 {
     // Low enough that most of these runs were not interrupted on a busy machine, high enough to repeat.
     private const double Quiet = 0.2;

@@ -6,7 +6,7 @@ namespace OnnxPrune.Runtime.Latency;
 /// <summary>An original, ready to race: networks that were made from it are measured against it one by one, on the same inputs.</summary>
 /// <param name="original">Disposed with the track.</param>
 /// <param name="inputs">What both racers are fed.</param>
-public sealed class PairedBenchmark(OnnxSession original, IReadOnlyDictionary<string, Tensor> inputs) : IDisposable
+internal sealed class PairedBenchmark(OnnxSession original, IReadOnlyDictionary<string, Tensor> inputs) : IDisposable
 {
     /// <summary>A race that is long enough to search by.</summary>
     public static RaceSettings Short { get; } = new() { Budget = TimeSpan.FromSeconds(1), FewestRounds = 10 };

@@ -5,7 +5,7 @@ namespace OnnxPrune.Runtime.Latency;
 /// <param name="Most">The size that does not.</param>
 /// <param name="UsedByFewest">How much of the target's time the smaller one uses; at most 1.</param>
 /// <param name="UsedByMost">How much the larger one uses.</param>
-public readonly record struct TimeBounds(long Fewest, long Most, double UsedByFewest, double UsedByMost)
+internal readonly record struct TimeBounds(long Fewest, long Most, double UsedByFewest, double UsedByMost)
 {
     /// <summary>The share of its time that a network may use to be found: races repeat within about a hundredth, and what is found must pass again.</summary>
     public const double Aim = 0.99;

@@ -8,7 +8,7 @@ namespace OnnxPrune.Runtime.Latency;
 /// <param name="Race">The original against it; null where the original itself keeps the targets, and nothing had to be raced for.</param>
 /// <param name="Trials">How many networks were raced.</param>
 /// <param name="IsKept">Whether the last race confirmed the targets.</param>
-public sealed record TimeFinding<T>(Candidate<T> Found, LatencyReport? Race, int Trials, bool IsKept);
+internal sealed record TimeFinding<T>(Candidate<T> Found, LatencyReport? Race, int Trials, bool IsKept);
 
 /// <summary>
 /// Finds the largest network that keeps targets of time, by racing candidates against the original. One race may be disturbed by what else the machine does, so
@@ -18,7 +18,7 @@ public sealed record TimeFinding<T>(Candidate<T> Found, LatencyReport? Race, int
 /// <param name="candidates">The networks to choose from.</param>
 /// <param name="race">Races the original and a network.</param>
 /// <param name="tried">Is told of every network that was raced.</param>
-public sealed class TimeSearch<T>(
+internal sealed class TimeSearch<T>(
     IReadOnlyList<TimeTarget> targets,
     ICandidates<T> candidates,
     Func<Graphs.Model, RaceSettings, LatencyReport> race,

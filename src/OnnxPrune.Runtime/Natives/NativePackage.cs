@@ -10,7 +10,7 @@ namespace OnnxPrune.Runtime.Natives;
 /// <param name="Version">The version that fits the assembly which calls the libraries.</param>
 /// <param name="Contents">How sentences call the libraries.</param>
 /// <param name="Size">How large they are, for the sentence that announces them.</param>
-public sealed record NativePackage(string Id, string Version, string Contents, string Size)
+internal sealed record NativePackage(string Id, string Version, string Contents, string Size)
 {
     /// <summary>Told what is about to be fetched and how large it is; null, the default, means that nothing is fetched.</summary>
     public static Action<string>? Fetching { get; set; }

@@ -1,7 +1,7 @@
 namespace OnnxPrune.Runtime.Natives;
 
 /// <summary>The folders beside a program in which the runtime looks for native libraries.</summary>
-public static class ProgramFolder
+internal static class ProgramFolder
 {
     private static readonly string[] s_folders =
     [

@@ -11,7 +11,7 @@ public enum ExecutionProvider
     Cuda,
 }
 
-public static class ExecutionProviders
+internal static class ExecutionProviders
 {
     /// <exception cref="UsageException">The name is none of auto, cpu and cuda.</exception>
     public static ExecutionProvider Parse(string name) => name.ToLowerInvariant() switch

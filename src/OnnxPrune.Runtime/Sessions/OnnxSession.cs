@@ -9,7 +9,7 @@ namespace OnnxPrune.Runtime.Sessions;
 /// A model loaded by ONNX Runtime. Failures of the runtime come out as <see cref="UnsupportedModelException"/> with one sentence,
 /// inputs that do not fit as <see cref="UsageException"/>. Whoever opens a session disposes it.
 /// </summary>
-public sealed class OnnxSession : IDisposable
+internal sealed class OnnxSession : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();

@@ -6,7 +6,7 @@ namespace OnnxPrune.Runtime.Sessions;
 /// <summary>Which provider the operators of a model really ran on, from ONNX Runtime's own profile of one run.</summary>
 /// <param name="Operators">How many operator runs each provider had, by its name ("CUDAExecutionProvider").</param>
 /// <param name="Microseconds">How long they took together.</param>
-public sealed record ProviderUse(IReadOnlyDictionary<string, int> Operators, IReadOnlyDictionary<string, long> Microseconds)
+internal sealed record ProviderUse(IReadOnlyDictionary<string, int> Operators, IReadOnlyDictionary<string, long> Microseconds)
 {
     public const string Cuda = "CUDAExecutionProvider";
 

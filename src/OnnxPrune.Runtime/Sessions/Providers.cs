@@ -6,7 +6,7 @@ using OnnxPrune.Runtime.Natives;
 namespace OnnxPrune.Runtime.Sessions;
 
 /// <summary>What this machine's ONNX Runtime can run on.</summary>
-public static class Providers
+internal static class Providers
 {
     private static readonly Lazy<string?> CudaObstacle = new(FindCudaObstacle);
 

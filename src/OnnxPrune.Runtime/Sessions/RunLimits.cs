@@ -7,7 +7,7 @@ namespace OnnxPrune.Runtime.Sessions;
 /// What ONNX Runtime may take for a model, since a few bytes may ask for all memory or for ever. The variables ONNXPRUNE_TIME_LIMIT (seconds) and ONNXPRUNE_MEMORY_LIMIT
 /// (bytes, or 8G) change it.
 /// </summary>
-public static class RunLimits
+internal static class RunLimits
 {
     private const string TimeVariable = "ONNXPRUNE_TIME_LIMIT";
     private const string MemoryVariable = "ONNXPRUNE_MEMORY_LIMIT";

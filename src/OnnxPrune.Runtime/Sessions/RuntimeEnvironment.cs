@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Natives;
 namespace OnnxPrune.Runtime.Sessions;
 
 /// <summary>The process's one ONNX Runtime environment. It prints nothing: what goes wrong is an exception with one sentence.</summary>
-public static class RuntimeEnvironment
+internal static class RuntimeEnvironment
 {
     private static readonly Lock Gate = new();
 

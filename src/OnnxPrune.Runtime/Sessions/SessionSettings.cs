@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace OnnxPrune.Runtime.Sessions;
 
 /// <summary>How far ONNX Runtime may change a graph before it runs it.</summary>
-public enum Optimization
+internal enum Optimization
 {
     None,
 
@@ -23,22 +23,22 @@ public sealed record SessionSettings
     public int Threads { get; init; }
 
     /// <summary>How far the runtime may fuse and fold. At None values keep their names and every operator runs as written.</summary>
-    public Optimization Optimization { get; init; } = Optimization.All;
+    internal Optimization Optimization { get; init; } = Optimization.All;
 
     /// <summary>Same inputs, same bits: deterministic kernels, and no reduced precision on GPUs.</summary>
     public bool Deterministic { get; init; }
 
     /// <summary>Whether other work takes turns with it: its threads then sleep between runs, where they would otherwise wait busily for the next.</summary>
-    public bool TakesTurns { get; init; }
+    internal bool TakesTurns { get; init; }
 
     /// <summary>How long one run may take.</summary>
     public TimeSpan RunLimit { get; init; } = RunLimits.Run;
 
     /// <summary>Where the runtime writes a profile of every operator that runs; null for none.</summary>
-    public string? ProfilePrefix { get; init; }
+    internal string? ProfilePrefix { get; init; }
 
     /// <summary>For shape inference and other passing uses: one thread, nothing optimized.</summary>
-    public static SessionSettings Plain { get; } = new() { Threads = 1, Optimization = Optimization.None };
+    internal static SessionSettings Plain { get; } = new() { Threads = 1, Optimization = Optimization.None };
 
     /// <summary>How ONNX Runtime calls it.</summary>
     internal static GraphOptimizationLevel LevelOf(Optimization optimization) => optimization switch

@@ -7,7 +7,7 @@ namespace OnnxPrune.Runtime.Shapes;
 /// <summary>The shapes that a model's values have for one definite size of its inputs.</summary>
 /// <param name="Inputs">The dimensions chosen for every fed input, by name; all known.</param>
 /// <param name="Values">Shape by value. A value that the runtime cannot tell beforehand is missing or keeps open dimensions.</param>
-public sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs, IReadOnlyDictionary<Value, Shape> Values)
+internal sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs, IReadOnlyDictionary<Value, Shape> Values)
 {
     // What networks for images are usually made for. 224 first: it suits fully convolutional ones as well.
     private static readonly long[] UsualSizes = [224, 32, 64, 128, 256, 320, 416, 512, 640, 28, 96, 160, 192, 384];

@@ -9,7 +9,7 @@ namespace OnnxPrune.Runtime.Shapes;
 /// Shapes and element types of every value of the main graph, as ONNX Runtime infers them from a skeleton of the model
 /// (see <see cref="ShapeSkeleton"/>): no weights are read and nothing is computed. What it leaves open is completed as far as <see cref="OpenShapes"/> can.
 /// </summary>
-public static class ShapeInference
+internal static class ShapeInference
 {
     /// <summary>
     /// Sets <see cref="Value.Shape"/> and <see cref="Value.ElementType"/> of all values where the model's own value_info leaves any open.

@@ -8,7 +8,7 @@ namespace OnnxPrune.Torch.Modules;
 /// scale and shift that make up for the change. Those that were inserted have no statistics yet, and those of a network whose weights were repaired after pruning
 /// do not fit any more.
 /// </summary>
-public static class BatchNormCalibration
+internal static class BatchNormCalibration
 {
     /// <param name="batches">Inputs [N, ...], without augmentation; none leave the module as it is.</param>
     public static void Apply(GraphModule module, IEnumerable<torch.Tensor> batches)

@@ -7,7 +7,7 @@ namespace OnnxPrune.Torch.Modules;
 /// Takes the BatchNormalization that an exporter folded into a Conv out again, so that it can be trained, and folds it back.
 /// Given: y = Conv(x, W, b)   Result: y = Conv(x, W), z = BatchNormalization(y, scale, b, mean, var), and z is read instead of y.
 /// </summary>
-public static class BatchNormInsertion
+internal static class BatchNormInsertion
 {
     /// <summary>What the name of every inserted node starts with.</summary>
     public const string Prefix = "onnxprune.norm ";

@@ -15,7 +15,7 @@ namespace OnnxPrune.Torch.Modules;
 /// An ONNX graph as a trainable module: libtorch computes its nodes one after the other, and its weights are parameters. The graph itself
 /// changes in <see cref="WriteBack"/> alone. Whoever makes a module disposes it.
 /// </summary>
-public sealed class GraphModule : IDisposable
+internal sealed class GraphModule : IDisposable
 {
     private readonly torch.Device _device;
     private readonly bool _doubles;

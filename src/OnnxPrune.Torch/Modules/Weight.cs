@@ -6,7 +6,7 @@ using TorchSharp.Modules;
 namespace OnnxPrune.Torch.Modules;
 
 /// <summary>A constant of the graph as a tensor of libtorch.</summary>
-public sealed class Weight : IDisposable
+internal sealed class Weight : IDisposable
 {
     private readonly Tensor _original;
 

@@ -5,7 +5,7 @@ namespace OnnxPrune.Training.Data;
 /// <param name="Padding">Pixels on each side; 0 for no cropping.</param>
 /// <param name="Flips">Whether images are mirrored from left to right.</param>
 /// <param name="Cutout">The side of the square, whose centre is anywhere in the image (DeVries and Taylor 2017); 0 for none.</param>
-public sealed record Augmentation(int Padding, bool Flips, int Cutout = 0)
+internal sealed record Augmentation(int Padding, bool Flips, int Cutout = 0)
 {
     /// <summary>What CIFAR networks are trained with (He et al. 2016).</summary>
     public static Augmentation Cifar { get; } = new(4, true);

@@ -4,13 +4,13 @@ namespace OnnxPrune.Training.Data;
 
 /// <summary>Some augmented samples.</summary>
 /// <param name="Inputs">[Count, sample size].</param>
-public sealed record TrainingBatch(float[] Inputs, int[] Labels);
+internal sealed record TrainingBatch(float[] Inputs, int[] Labels);
 
 /// <summary>
 /// Batches of augmented samples in random order, made on a thread of their own while the trainer computes. What comes depends on the seed, the epoch and
 /// the batch's place alone, so that a run can begin anywhere.
 /// </summary>
-public sealed class BatchLoader(SampleStore samples, Augmentation augmentation, int batchSize, long seed)
+internal sealed class BatchLoader(SampleStore samples, Augmentation augmentation, int batchSize, long seed)
 {
     private const int Ahead = 4;
     private readonly int _size = Math.Min(batchSize, samples.Count);

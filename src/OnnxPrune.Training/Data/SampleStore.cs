@@ -8,7 +8,7 @@ namespace OnnxPrune.Training.Data;
 /// Labelled samples of one or several sources as a model's input, read when they are first wanted and then kept, as far as memory is granted.
 /// Safe for several threads.
 /// </summary>
-public sealed class SampleStore
+internal sealed class SampleStore
 {
     private const long MostBytes = 2L << 30;
 

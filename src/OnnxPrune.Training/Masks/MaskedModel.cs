@@ -10,7 +10,7 @@ namespace OnnxPrune.Training.Masks;
 /// A pruned network's weights in the structure that it was pruned from: what was removed is zero, and the plan that removes it lies in the metadata. The model
 /// computes what the pruned one does, and pruning it gives the pruned one back.
 /// </summary>
-public static class MaskedModel
+internal static class MaskedModel
 {
     /// <param name="full">The structure before pruning; stays as it is.</param>
     /// <param name="pruned">What the plan and training made of it; names are the same.</param>

@@ -10,7 +10,7 @@ namespace OnnxPrune.Training.Methods;
 /// <param name="LearningRate">Of their own gradient descent, which has no weight decay.</param>
 /// <param name="Gamma">What an open gate costs.</param>
 /// <param name="Start">How likely gates are open at first, above 0 and below 1.</param>
-public sealed record GateOptions(double LearningRate, double Momentum, double Gamma, double Start)
+internal sealed record GateOptions(double LearningRate, double Momentum, double Gamma, double Start)
 {
     /// <summary>The values of BPCP (Huang and Wang 2020).</summary>
     public static GateOptions Paper { get; } = new(0.1, 0.9, 0.05, 0.5);
@@ -20,7 +20,7 @@ public sealed record GateOptions(double LearningRate, double Momentum, double Ga
 /// BPCP's gates: one logit a per residual block. At every step a gate g ~ Bernoulli(sigmoid(a)) multiplies the block's branch; the gradient that reaches g goes
 /// straight through to the logit, dL/da = (dL/dg + gamma) · p (1 − p).
 /// </summary>
-public sealed class BlockGates
+internal sealed class BlockGates
 {
     private readonly ResidualBlock[] _blocks;
     private readonly GateOptions _options;

@@ -8,7 +8,7 @@ namespace OnnxPrune.Training.Methods;
 /// Lets a target decide what an open gate costs: gamma follows how much more expensive the expected network is than it should be by then (a proportional and an
 /// integral part). It becomes a reward where gates close too fast.
 /// </summary>
-public sealed class GateBudget
+internal sealed class GateBudget
 {
     // Of the size of the gradients that reach gates: an error of 10 % of the cost counts at once as twice the paper's gamma,
     private const double Proportional = 1;

@@ -5,7 +5,7 @@ using TorchSharp;
 namespace OnnxPrune.Training.Methods;
 
 /// <summary>Network Slimming's penalty (Liu et al. 2017), lambda · Σ |scale| over all BatchNormalizations, added to the gradients as its subgradient.</summary>
-public static class ScalePenalty
+internal static class ScalePenalty
 {
     /// <summary>Network Slimming's own value.</summary>
     public const double PaperLambda = 1e-4;

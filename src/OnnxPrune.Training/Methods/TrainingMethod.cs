@@ -1,7 +1,7 @@
 namespace OnnxPrune.Training.Methods;
 
 /// <summary>What a run learns to remove.</summary>
-public enum TrainingMethod
+internal enum TrainingMethod
 {
     /// <summary>Nothing: weights alone.</summary>
     Finetune,

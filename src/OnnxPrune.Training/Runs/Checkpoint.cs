@@ -15,7 +15,7 @@ namespace OnnxPrune.Training.Runs;
 /// <param name="Current">What is being trained.</param>
 /// <param name="Optimizer">As it saves itself; empty at the start of a phase.</param>
 /// <param name="Averages">The moving averages of the weights; empty where none are kept.</param>
-public sealed record Checkpoint(TrainingState State, Model Full, Model Current, PruningPlan Plan, byte[] Optimizer, byte[] Averages)
+internal sealed record Checkpoint(TrainingState State, Model Full, Model Current, PruningPlan Plan, byte[] Optimizer, byte[] Averages)
 {
     /// <summary>Writes beside the path and then renames: at every moment there is the old checkpoint or the new.</summary>
     public void Save(string path)

@@ -3,7 +3,7 @@ using OnnxPrune.Training.Methods;
 namespace OnnxPrune.Training.Runs;
 
 /// <summary>What the steps of a phase do beside learning weights.</summary>
-public enum PhaseKind
+internal enum PhaseKind
 {
     Weights,
     Gates,
@@ -12,7 +12,7 @@ public enum PhaseKind
 }
 
 /// <summary>What is removed when a phase is over.</summary>
-public enum CutKind
+internal enum CutKind
 {
     Nothing,
     Blocks,
@@ -21,7 +21,7 @@ public enum CutKind
 
 /// <summary>A part of a run. The network's structure changes only between phases.</summary>
 /// <param name="Name">For people and logs.</param>
-public sealed record Phase(string Name, PhaseKind Kind, int Epochs, CutKind Cut)
+internal sealed record Phase(string Name, PhaseKind Kind, int Epochs, CutKind Cut)
 {
     /// <summary>The schedule of a method.</summary>
     public static IReadOnlyList<Phase> Of(TrainingOptions options)

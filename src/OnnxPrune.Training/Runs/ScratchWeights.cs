@@ -7,7 +7,7 @@ using OnnxPrune.Torch.Modules;
 namespace OnnxPrune.Training.Runs;
 
 /// <summary>Random weights for a network whose shape alone is wanted: the control for everything that is pruned.</summary>
-public static class ScratchWeights
+internal static class ScratchWeights
 {
     /// <summary>
     /// Layers by He et al. 2015 (normal, variance 2 / inputs), biases zero, BatchNormalization the identity on statistics that are yet to come. Biases of

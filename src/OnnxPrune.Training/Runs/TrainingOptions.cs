@@ -7,7 +7,7 @@ using OnnxPrune.Training.Steps;
 namespace OnnxPrune.Training.Runs;
 
 /// <summary>What a training run does. The values are those of BPCP (Huang and Wang 2020) where the paper states them.</summary>
-public sealed record TrainingOptions
+internal sealed record TrainingOptions
 {
     public TrainingMethod Method { get; init; } = TrainingMethod.Bpcp;
 

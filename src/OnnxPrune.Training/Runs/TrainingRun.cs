@@ -24,10 +24,10 @@ namespace OnnxPrune.Training.Runs;
 /// <param name="Before">The input's cost.</param>
 /// <param name="After">The pruned model's.</param>
 /// <param name="HeldOut">Whether finetuning helped; null where nothing was held back to tell.</param>
-public sealed record TrainingOutcome(Model Masked, Model Pruned, PruningPlan Plan, Cost Before, Cost After, HeldOutLoss? HeldOut);
+internal sealed record TrainingOutcome(Model Masked, Model Pruned, PruningPlan Plan, Cost Before, Cost After, HeldOutLoss? HeldOut);
 
 /// <summary>What is minimized, on samples that were not trained on. Where the end is no better than the start, the result is the start.</summary>
-public sealed record HeldOutLoss(double Start, double End, int Samples)
+internal sealed record HeldOutLoss(double Start, double End, int Samples)
 {
     public bool KeepsStart => !(End < Start);
 }
@@ -36,7 +36,7 @@ public sealed record HeldOutLoss(double Start, double End, int Samples)
 /// Trains a network and removes parts of it, phase by phase. It can stop after any step and go on from its checkpoint to the same numbers: everything random
 /// depends on the seed and the place alone.
 /// </summary>
-public sealed class TrainingRun : IDisposable
+internal sealed class TrainingRun : IDisposable
 {
     private const int CalibrationBatches = 8;
 

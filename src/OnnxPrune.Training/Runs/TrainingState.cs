@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace OnnxPrune.Training.Runs;
 
 /// <summary>Where a run is, and what it has found beside the weights.</summary>
-public sealed record TrainingState
+internal sealed record TrainingState
 {
     public int Phase { get; init; }
 

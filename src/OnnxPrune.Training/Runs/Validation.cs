@@ -7,7 +7,7 @@ namespace OnnxPrune.Training.Runs;
 
 /// <summary>The accuracy of exported models on ONNX Runtime.</summary>
 /// <param name="indices">Which samples; null for all.</param>
-public sealed class Validation(IDataSource data, IReadOnlyList<int>? indices, SessionSettings settings)
+internal sealed class Validation(IDataSource data, IReadOnlyList<int>? indices, SessionSettings settings)
 {
     private const int Batch = 64;
 

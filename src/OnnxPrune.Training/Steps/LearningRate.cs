@@ -1,7 +1,7 @@
 namespace OnnxPrune.Training.Steps;
 
 /// <summary>How the learning rate falls.</summary>
-public enum Decay
+internal enum Decay
 {
     /// <summary>Divided by 10 at 50 % and again at 75 % of the steps: the paper's.</summary>
     Steps,
@@ -16,7 +16,7 @@ public enum Decay
 /// <summary>The learning rate at every step of a phase.</summary>
 /// <param name="Peak">The rate after the warm-up.</param>
 /// <param name="WarmUp">The share of the steps in which it rises, 0 to 1: linearly, or along the cosine of one cycle, which takes 0 as 0.3.</param>
-public sealed record LearningRate(double Peak, Decay Decay, double WarmUp)
+internal sealed record LearningRate(double Peak, Decay Decay, double WarmUp)
 {
     private const double UsualRise = 0.3;
     private const double LowestStart = 1.0 / 25;

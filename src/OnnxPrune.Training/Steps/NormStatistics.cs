@@ -1,7 +1,7 @@
 namespace OnnxPrune.Training.Steps;
 
 /// <summary>Which mean and variance BatchNormalization takes while weights are learned.</summary>
-public enum NormStatistics
+internal enum NormStatistics
 {
     /// <summary>Each batch's own, which the running ones follow.</summary>
     Batch,

@@ -9,7 +9,7 @@ namespace OnnxPrune.Training.Steps;
 /// <param name="LabelSmoothing">The share of each label that is spread over all classes, 0 to 1.</param>
 /// <param name="Distillation">How much the teacher counts against the labels, 0 to 1.</param>
 /// <param name="Temperature">What scores are divided by before student and teacher are compared.</param>
-public sealed record Objective(double LabelSmoothing, double Distillation, double Temperature)
+internal sealed record Objective(double LabelSmoothing, double Distillation, double Temperature)
 {
     /// <param name="scores">[N, classes].</param>
     /// <param name="teacher">[N, classes]; null without a teacher.</param>

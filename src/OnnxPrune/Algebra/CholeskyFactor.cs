@@ -7,7 +7,7 @@ namespace OnnxPrune.Algebra;
 /// The factor L of a symmetric positive definite matrix A = L·Lᵀ, and what is solved with it: blocked, so that nearly all of the work is products of matrices (Golub and Van Loan,
 /// Matrix Computations, 4.2). For the sizes at hand, from some hundred to some thousand rows, MathNet's managed one takes many times as long. The same bits on any number of threads.
 /// </summary>
-public sealed class CholeskyFactor
+internal sealed class CholeskyFactor
 {
     // Rows that are worked on together, and columns of a right-hand side.
     private const int Panel = 64;

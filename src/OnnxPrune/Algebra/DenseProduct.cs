@@ -5,7 +5,7 @@ namespace OnnxPrune.Algebra;
 /// <summary>
 /// The product of two dense matrices, more than ten times as fast as MathNet's managed one. The same bits on any number of threads.
 /// </summary>
-public static class DenseProduct
+internal static class DenseProduct
 {
     private const int Panel = 64;
 

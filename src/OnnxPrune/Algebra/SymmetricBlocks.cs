@@ -6,7 +6,7 @@ namespace OnnxPrune.Algebra;
 /// A symmetric matrix that products are taken from again and again. Of its blocks, only those on the diagonal and to the right of it are kept up to date, which halves what a change
 /// reads and writes. The same bits on any number of threads.
 /// </summary>
-public sealed class SymmetricBlocks
+internal sealed class SymmetricBlocks
 {
     private const int Panel = 64;
 

@@ -8,7 +8,7 @@ namespace OnnxPrune.Blocks;
 /// Finds residual blocks by structure: an Add or Sum, two of whose operands come from one value, one of them through more layers
 /// with weights than the other. Names play no part.
 /// </summary>
-public static class BlockFinder
+internal static class BlockFinder
 {
     /// <summary>The blocks in graph order. The model's values must have their shapes.</summary>
     public static IReadOnlyList<ResidualBlock> Find(Model model, ConstantValues constants)

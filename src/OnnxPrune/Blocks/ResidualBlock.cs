@@ -32,7 +32,7 @@ public sealed record ResidualBlock(
     string? Obstacle)
 {
     /// <summary>The same block in a copy of the graph.</summary>
-    public ResidualBlock CopyTo(CopyMap copyOf) =>
+    internal ResidualBlock CopyTo(CopyMap copyOf) =>
         this with { Join = copyOf[Join], Branch = [.. Branch.Select(n => copyOf[n])], Shortcut = [.. Shortcut.Select(n => copyOf[n])] };
 
     /// <summary>How plans and messages call the block.</summary>

@@ -8,7 +8,7 @@ namespace OnnxPrune.Channels;
 /// Cuts channels out of a model: every axis of a constant that carries one loses its index, operators adapt what else depends on
 /// channel counts, and the values' shapes follow. Afterwards the channel graph is out of date.
 /// </summary>
-public sealed class ChannelCut
+internal sealed class ChannelCut
 {
     private readonly bool[] _leaves;
     private readonly Dictionary<int[], Keep> _keeps = new(ReferenceEqualityComparer.Instance);

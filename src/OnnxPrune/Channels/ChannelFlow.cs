@@ -12,7 +12,7 @@ namespace OnnxPrune.Channels;
 /// Nodes are visited once, in topological order. A Conv's weight makes fresh ids for its output; Relu passes them on; Add couples
 /// its operands' ids index by index; whatever cannot be followed pins its ids with a reason. Nothing is ever guessed.
 /// </remarks>
-public sealed class ChannelFlow
+internal sealed class ChannelFlow
 {
     // A pad, a repeated Concat or a stated shape may claim any number. Networks make up to some hundred thousand channels, and list each a few times.
     private const int MostChannels = 1 << 22;

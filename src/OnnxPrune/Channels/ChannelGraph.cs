@@ -85,9 +85,9 @@ public sealed class ChannelGraph
 
     public Model Model { get; }
 
-    public ConstantValues Constants { get; }
+    internal ConstantValues Constants { get; }
 
-    public ShapeTerms Terms { get; }
+    internal ShapeTerms Terms { get; }
 
     /// <summary>The number of channels: of sets of coupled ids.</summary>
     public int Count { get; private set; }
@@ -119,7 +119,7 @@ public sealed class ChannelGraph
     public PinReason? WhyPinned(int channel) => _pins[channel];
 
     /// <summary>Where the channel begins; the first place in topological order when several layers are coupled.</summary>
-    public ChannelOrigin Origin(int channel) => _origins[channel];
+    internal ChannelOrigin Origin(int channel) => _origins[channel];
 
     /// <summary>The channels that a node makes along an axis of its first output, by index; null when it makes none there.</summary>
     public IReadOnlyList<int>? MadeBy(Node node, int axis) => _made.GetValueOrDefault((node, axis));

@@ -4,7 +4,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Channels;
 
 /// <summary>Sorts channels into groups: two channels are of one group when they lie, equally often, on the same axes.</summary>
-public static class ChannelGrouping
+internal static class ChannelGrouping
 {
     internal static IReadOnlyList<ChannelGroup> Of(ChannelGraph graph, IReadOnlyDictionary<ValueAxis, int[]> axes, IEnumerable<int[]> lists)
     {

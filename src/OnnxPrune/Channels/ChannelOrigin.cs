@@ -3,4 +3,4 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Channels;
 
 /// <summary>Where a channel begins: index <paramref name="Index"/> along axis <paramref name="Axis"/> of the first output of <paramref name="Node"/>.</summary>
-public readonly record struct ChannelOrigin(Node Node, int Axis, int Index);
+internal readonly record struct ChannelOrigin(Node Node, int Axis, int Index);

@@ -6,7 +6,7 @@ namespace OnnxPrune.Constants;
 /// The values that do not depend on what is fed: initializers, Constant nodes, and what the shape-like operators make of them
 /// (He's option A computes its paddings so). Evaluated on demand and remembered; the graph is not changed. Several threads may ask at once.
 /// </summary>
-public sealed class ConstantValues
+internal sealed class ConstantValues
 {
     // Of all that one model makes its weights of: a few bytes may claim to compute any number of them. The weights of a ResNet-152 fit twice.
     private const long MostBytes = 512L << 20;

@@ -12,7 +12,7 @@ public readonly record struct ValueAxis(Value Value, int Axis)
 /// One integer that the graph computes from shapes: its number where that is known, and the axes whose lengths it was computed
 /// from. <see cref="IsLengthOf"/> tells the plain case, where it is the length of exactly one axis.
 /// </summary>
-public readonly record struct DimTerm(long? Known, IReadOnlyList<ValueAxis> Sources, bool IsPlain)
+internal readonly record struct DimTerm(long? Known, IReadOnlyList<ValueAxis> Sources, bool IsPlain)
 {
     public static DimTerm Constant(long? number) => new(number, [], true);
 

@@ -7,7 +7,7 @@ namespace OnnxPrune.Constants;
 /// so that it is known which of them hide a channel count. Evaluated on demand and remembered. Several threads may ask at once.
 /// </summary>
 /// <param name="shapes">Shapes that go before those that the values state; null for none.</param>
-public sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<Value, Shape>? shapes = null)
+internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<Value, Shape>? shapes = null)
 {
     private const int MostElements = 64;
 

@@ -1,7 +1,7 @@
 namespace OnnxPrune.Constants;
 
 /// <summary>What Slice takes from one axis: <paramref name="Count"/> indices from <paramref name="Start"/> on, <paramref name="Step"/> apart.</summary>
-public readonly record struct SliceRange(long Start, long Step, long Count)
+internal readonly record struct SliceRange(long Start, long Step, long Count)
 {
     /// <summary>Resolves negative and out-of-range bounds as the ONNX specification of Slice says.</summary>
     /// <returns>Null for a step of zero, which is invalid.</returns>

@@ -1,7 +1,7 @@
 namespace OnnxPrune.Graphs;
 
 /// <summary>Finds in a copy of a graph what was copied, as <see cref="Model.Clone(out CopyMap)"/> gives it. The copy may have lost it since.</summary>
-public sealed class CopyMap
+internal sealed class CopyMap
 {
     private readonly Dictionary<Node, Node> _nodes;
     private readonly Dictionary<Value, Value> _values;

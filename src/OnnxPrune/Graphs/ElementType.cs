@@ -26,7 +26,7 @@ public enum ElementType
     Float8E5M2FNUZ = 20,
 }
 
-public static class ElementTypes
+internal static class ElementTypes
 {
     /// <summary>Bytes per element; 0 for types whose elements are no whole bytes (strings, 4-bit numbers, unknown types).</summary>
     public static int SizeInBytes(this ElementType type) => type switch

@@ -31,7 +31,7 @@ public sealed class Graph
 
     /// <summary>An independent copy: nodes, values and their links are new; tensors and attributes, which never change, are shared.</summary>
     /// <param name="copyOf">Finds the copies of nodes and values.</param>
-    public Graph Clone(out CopyMap copyOf)
+    internal Graph Clone(out CopyMap copyOf)
     {
         var copy = new Graph { Name = Name, NamesOfNothing = NamesOfNothing };
         var values = _values.Values.ToDictionary(v => v, v => v.Copy());

@@ -43,7 +43,7 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
 
     /// <inheritdoc cref="Clone()"/>
     /// <param name="copyOf">Finds the copies of nodes and values.</param>
-    public Model Clone(out CopyMap copyOf) => new(Graph.Clone(out copyOf), Opsets, new Dictionary<string, string>(Metadata))
+    internal Model Clone(out CopyMap copyOf) => new(Graph.Clone(out copyOf), Opsets, new Dictionary<string, string>(Metadata))
     {
         Functions = Functions,
         IrVersion = IrVersion,

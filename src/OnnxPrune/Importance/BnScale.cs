@@ -6,7 +6,7 @@ namespace OnnxPrune.Importance;
 /// |BatchNormalization's scale|, the maximum over coupled layers: the criterion of BPCP (Huang and Wang 2020) and, before it, of
 /// Network Slimming (Liu et al. 2017).
 /// </summary>
-public sealed class BnScale : Criterion
+internal sealed class BnScale : Criterion
 {
     public override string Name => "bn-scale";
 

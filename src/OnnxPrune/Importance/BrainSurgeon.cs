@@ -12,7 +12,7 @@ namespace OnnxPrune.Importance;
 /// With features' covariance H [F, F] and weights W [F, M], removing the features T of a channel adds tr(W_Tᵀ (H⁻¹_TT)⁻¹ W_T) to the squared error. W itself is not carried along,
 /// since it has many more columns than H in some layers: costs need W·Wᵀ alone, and what is left of W follows from H⁻¹ and H·W whenever it is asked for.
 /// </remarks>
-public sealed class BrainSurgeon
+internal sealed class BrainSurgeon
 {
     // When so large a part of the features is gone, what is left of them moves together: later removals have less to go through.
     private const double GonePart = 0.2;

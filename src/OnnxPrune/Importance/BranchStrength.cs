@@ -6,7 +6,7 @@ using OnnxPrune.Moments;
 namespace OnnxPrune.Importance;
 
 /// <summary>How strongly a residual branch speaks: the mean |scale| of its last BatchNormalization, or the mean weight norm of its last layer.</summary>
-public static class BranchStrength
+internal static class BranchStrength
 {
     public static double Of(ResidualBlock block, ConstantValues constants)
     {

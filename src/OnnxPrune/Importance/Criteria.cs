@@ -1,7 +1,7 @@
 namespace OnnxPrune.Importance;
 
 /// <summary>The criteria by name.</summary>
-public static class Criteria
+internal static class Criteria
 {
     public static IReadOnlyList<string> Names { get; } = ["scaled-norm", "bn-scale", "l1", "l2", "geometric-median", "random"];
 

@@ -5,7 +5,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Importance;
 
 /// <summary>How much a channel matters: the least important ones of a group go first.</summary>
-public abstract class Criterion
+internal abstract class Criterion
 {
     /// <summary>The name on the command line.</summary>
     public abstract string Name { get; }

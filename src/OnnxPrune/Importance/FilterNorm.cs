@@ -9,7 +9,7 @@ namespace OnnxPrune.Importance;
 /// layer outweighs the others, and averaged. Channels that no weight makes are judged by the weights that read them.
 /// </summary>
 /// <param name="order">1 for sums of absolute values, 2 for Euclidean lengths.</param>
-public sealed class FilterNorm(int order) : Criterion
+internal sealed class FilterNorm(int order) : Criterion
 {
     public override string Name => order == 1 ? "l1" : "l2";
 

@@ -8,7 +8,7 @@ namespace OnnxPrune.Importance;
 /// The sum of a filter's distances to all other filters of its layer: what lies nearest the geometric median is what the others can
 /// best stand in for (FPGM, He et al. 2019). Coupled layers' scores are divided by their means and averaged.
 /// </summary>
-public sealed class GeometricMedian : Criterion
+internal sealed class GeometricMedian : Criterion
 {
     public override string Name => "geometric-median";
 

@@ -5,7 +5,7 @@ using OnnxPrune.Operators;
 namespace OnnxPrune.Importance;
 
 /// <summary>What an axis of a constant does for the channels on it.</summary>
-public enum ParameterRole
+internal enum ParameterRole
 {
     /// <summary>Its indices make the channels: the rows of a layer's weight.</summary>
     Produces,
@@ -20,7 +20,7 @@ public enum ParameterRole
     Other,
 }
 
-public static class ParameterRoles
+internal static class ParameterRoles
 {
     /// <summary>The role of an axis in the first node that reads the constant as a parameter.</summary>
     public static ParameterRole Of(ValueAxis axis) => axis.Value.Uses.Select(u => Of(u, axis.Axis)).DefaultIfEmpty(ParameterRole.Other).Min();

@@ -3,7 +3,7 @@ using OnnxPrune.Channels;
 namespace OnnxPrune.Importance;
 
 /// <summary>The control that every criterion has to beat: scores drawn from [0, 1), the same for the same seed and group.</summary>
-public sealed class RandomScore(int seed) : Criterion
+internal sealed class RandomScore(int seed) : Criterion
 {
     public override string Name => "random";
 

@@ -6,7 +6,7 @@ namespace OnnxPrune.Importance;
 /// The product of both things that make a channel strong: its filter's Euclidean norm and, where there is a BatchNormalization, the scale
 /// that follows it. Networks trained for sparsity show their weak channels by the scale, others by the filter.
 /// </summary>
-public sealed class ScaledNorm : Criterion
+internal sealed class ScaledNorm : Criterion
 {
     private readonly BnScale _scale = new();
     private readonly FilterNorm _norm = new(2);

@@ -4,7 +4,7 @@ namespace OnnxPrune.Moments;
 
 /// <summary>Mean and variance of one channel over samples and positions.</summary>
 /// <param name="IsConstant">The channel has the same value everywhere, whatever is fed: a fact, not an estimate.</param>
-public readonly record struct Moment(double Mean, double Variance, bool IsConstant = false)
+internal readonly record struct Moment(double Mean, double Variance, bool IsConstant = false)
 {
     // Computed once.
     private static readonly (double Node, double Weight)[] s_quadrature = NormalQuadrature.Rule(128);
@@ -36,7 +36,7 @@ public readonly record struct Moment(double Mean, double Variance, bool IsConsta
 }
 
 /// <summary>The moments of a value's channels along one axis; null for channels of which nothing is known.</summary>
-public sealed class ChannelMoments
+internal sealed class ChannelMoments
 {
     private readonly Moment?[] _channels;
 

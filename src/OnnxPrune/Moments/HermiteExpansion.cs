@@ -1,7 +1,7 @@
 namespace OnnxPrune.Moments;
 
 /// <summary>A function of a standard normal variable, by its coefficients on the normalized Hermite polynomials of low order.</summary>
-public sealed class HermiteExpansion
+internal sealed class HermiteExpansion
 {
     private const int Terms = 12;
 

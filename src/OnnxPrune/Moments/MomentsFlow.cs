@@ -7,7 +7,7 @@ namespace OnnxPrune.Moments;
 /// What can be said of the values' channels without any data: their means and variances as BatchNormalization's parameters state
 /// them, and which are constant for certain. One pass in topological order; what an operator does not know stays unknown.
 /// </summary>
-public sealed class MomentsFlow
+internal sealed class MomentsFlow
 {
     private readonly Dictionary<Value, ChannelMoments> _known = [];
 

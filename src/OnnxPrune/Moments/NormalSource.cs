@@ -5,7 +5,7 @@ namespace OnnxPrune.Moments;
 /// <summary>Channels that are, one by one, the same function of what a BatchNormalization gives.</summary>
 /// <param name="Moments">Of what it gives.</param>
 /// <param name="Function">From one channel of it to one of these.</param>
-public sealed record NormalSource(Node Norm, ChannelMoments Moments, Func<double, double> Function)
+internal sealed record NormalSource(Node Norm, ChannelMoments Moments, Func<double, double> Function)
 {
     /// <summary>With a function behind it.</summary>
     public NormalSource Then(Func<double, double> f) => this with { Function = x => f(Function(x)) };

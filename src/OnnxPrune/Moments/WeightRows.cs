@@ -3,7 +3,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Moments;
 
 /// <summary>Questions to a weight, index by index along one of its axes.</summary>
-public static class WeightRows
+internal static class WeightRows
 {
     /// <summary>For each index along <paramref name="axis"/>, whether all its elements are zero.</summary>
     public static bool[] AllZero(Tensor weight, int axis)

@@ -7,7 +7,7 @@ namespace OnnxPrune.Operators;
 /// Shapes in numbers, to count work with: a dynamic batch counts as 1, and other dynamic sizes come from
 /// <paramref name="concrete"/> (inferred for inputs of a typical size).
 /// </summary>
-public sealed class CostShapes(ConstantValues constants, IReadOnlyDictionary<Value, Shape>? concrete = null)
+internal sealed class CostShapes(ConstantValues constants, IReadOnlyDictionary<Value, Shape>? concrete = null)
 {
     public ConstantValues Constants { get; } = constants;
 

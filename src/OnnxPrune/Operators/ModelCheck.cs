@@ -7,7 +7,7 @@ namespace OnnxPrune.Operators;
 /// Whether the nodes of a graph are what ONNX says of their operators: inputs that are there, axes that the input has, lists that are as long as they must be. Rules rely on it. Where a rank is
 /// not known, what depends on it is not looked at.
 /// </summary>
-public static class ModelCheck
+internal static class ModelCheck
 {
     // More groups, or larger blocks, than any axis is long that channels are followed along.
     private const long MostParts = 1 << 22;

@@ -7,7 +7,7 @@ namespace OnnxPrune.Operators;
 /// Shapes that a runtime leaves open: behind a Reshape or Expand to lengths that the network computes, rank and channel counts follow from the
 /// shape arithmetic. One pass through the graph says what the operators make of their inputs' dimensions, another one back what weights want of what they read.
 /// </summary>
-public static class OpenShapes
+internal static class OpenShapes
 {
     /// <summary>Fills in what is open of the values' shapes. Dimensions that stay open and are equal can be told to be.</summary>
     /// <exception cref="BrokenModelException">A node is not what its operator is.</exception>

@@ -6,7 +6,7 @@ using OnnxPrune.Moments;
 namespace OnnxPrune.Operators;
 
 /// <summary>What the program knows of one ONNX operator.</summary>
-public abstract class Operator
+internal abstract class Operator
 {
     /// <summary>Says how channels flow through the node. Shapes of its values may be unknown; a rule that needs one blocks.</summary>
     /// <exception cref="BrokenModelException">Sizes contradict each other.</exception>

@@ -6,7 +6,7 @@ namespace OnnxPrune.Operators;
 /// <summary>
 /// Every operator that the program knows, in one place. Whatever is not listed blocks its channels with a reason.
 /// </summary>
-public static class OperatorTable
+internal static class OperatorTable
 {
     private static readonly Dictionary<string, Operator> s_rules = new()
     {

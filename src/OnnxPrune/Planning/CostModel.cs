@@ -10,7 +10,7 @@ namespace OnnxPrune.Planning;
 /// The cost of a network as a function of how many channels of each group stay. All costs are sums of products of axis lengths, and
 /// an axis's length is a constant plus, for each group on it, the group's multiplicity times its kept channels.
 /// </summary>
-public sealed class CostModel
+internal sealed class CostModel
 {
     private readonly Terms _all = new([], [], [], [], []);
     private readonly List<UncountedLayer> _uncounted = [];

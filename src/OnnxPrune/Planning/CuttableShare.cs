@@ -4,7 +4,7 @@ namespace OnnxPrune.Planning;
 /// What can be cut of a network: the shares of its MACs and parameters that depend on channels which can leave, and of its layers' output
 /// channels that can. The rest would still be there with all of those gone. 0 to 1, and 0 of nothing.
 /// </summary>
-public readonly record struct CuttableShare(double Macs, double Parameters, double Channels)
+internal readonly record struct CuttableShare(double Macs, double Parameters, double Channels)
 {
     public static CuttableShare Of(CostModel model)
     {

@@ -11,7 +11,7 @@ namespace OnnxPrune.Planning;
 /// Channels that provably contribute nothing but a constant: wherever they are summed over, they are constant and can be absorbed
 /// exactly, or the weights that read them are zero.
 /// </summary>
-public static class DeadChannels
+internal static class DeadChannels
 {
     /// <summary>The members of a group that can go without changing any output.</summary>
     /// <param name="absorbs">Whether the readers' biases will take constants over.</param>

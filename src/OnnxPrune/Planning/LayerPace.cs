@@ -7,7 +7,7 @@ namespace OnnxPrune.Planning;
 /// <param name="PerMac">Picoseconds per multiply-accumulate.</param>
 /// <param name="PerChannel">Picoseconds per channel that is read or made.</param>
 /// <param name="PerRun">Picoseconds that are left without any.</param>
-public sealed record LayerPace(double PerMac, double PerChannel = 0, double PerRun = 0)
+internal sealed record LayerPace(double PerMac, double PerChannel = 0, double PerRun = 0)
 {
     /// <summary>What the layer takes, in picoseconds.</summary>
     /// <param name="macs">Multiply-accumulates, channels counted as the kernel counts them.</param>

@@ -9,7 +9,7 @@ namespace OnnxPrune.Planning;
 /// </summary>
 /// <param name="tile">Channels per tile; 1 where every channel counts.</param>
 /// <param name="paces">By the name of a layer's output; a picosecond per multiply-accumulate for those that are missing.</param>
-public sealed class LayerTimes(int tile, IReadOnlyDictionary<string, LayerPace>? paces = null)
+internal sealed class LayerTimes(int tile, IReadOnlyDictionary<string, LayerPace>? paces = null)
 {
     private const double PlainLayout = 1.3;
     private static readonly LayerPace s_unknown = new(1);

@@ -8,7 +8,7 @@ namespace OnnxPrune.Planning;
 /// is taken which does the least damage for what it saves; a block competes with the cuts of the groups inside its branch. What turns out not to be needed is given back, and cuts
 /// are exchanged for others as long as that does less damage.
 /// </summary>
-public sealed class MeasuredAllocation
+internal sealed class MeasuredAllocation
 {
     private const int MostExchanges = 20;
 

@@ -6,10 +6,10 @@ namespace OnnxPrune.Planning;
 /// <param name="Group">The group's place in the channel graph.</param>
 /// <param name="Order">Its channels, in the order in which they leave best.</param>
 /// <param name="Options">Kept counts below the whole, falling, each with its damage.</param>
-public sealed record GroupDamage(int Group, IReadOnlyList<int> Order, IReadOnlyList<(int Kept, double Damage)> Options);
+internal sealed record GroupDamage(int Group, IReadOnlyList<int> Order, IReadOnlyList<(int Kept, double Damage)> Options);
 
 /// <summary>What removing a block by itself does, measured after repair.</summary>
-public sealed record BlockDamage(ResidualBlock Block, double Damage)
+internal sealed record BlockDamage(ResidualBlock Block, double Damage)
 {
     /// <summary>What removing it together with the block behind it does; null where that is the sum of both.</summary>
     public (ResidualBlock Next, double Damage)? Together { get; init; }

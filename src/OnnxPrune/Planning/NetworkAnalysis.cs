@@ -42,7 +42,7 @@ public sealed class NetworkAnalysis
     /// <param name="times">How long layers take; null where nothing asks for it.</param>
     /// <exception cref="BrokenModelException">Sizes contradict each other or exceed 64 bits, or the graph has a cycle.</exception>
     /// <exception cref="UnsupportedModelException">The model has more channels than can be followed.</exception>
-    public static NetworkAnalysis Of(Model model, IReadOnlyDictionary<Value, Shape>? sizes = null, LayerTimes? times = null)
+    internal static NetworkAnalysis Of(Model model, IReadOnlyDictionary<Value, Shape>? sizes = null, LayerTimes? times = null)
     {
         var network = OnDemand(model, sizes, times);
         _ = network.Costs;
@@ -51,7 +51,7 @@ public sealed class NetworkAnalysis
 
     /// <summary>The same, of which each part is made when it is first asked for.</summary>
     /// <inheritdoc cref="Of"/>
-    public static NetworkAnalysis OnDemand(Model model, IReadOnlyDictionary<Value, Shape>? sizes = null, LayerTimes? times = null) =>
+    internal static NetworkAnalysis OnDemand(Model model, IReadOnlyDictionary<Value, Shape>? sizes = null, LayerTimes? times = null) =>
         new(model, sizes, times, () => ChannelFlow.Through(model), constants => BlockFinder.Find(model, constants), constants => MomentsFlow.Through(model, constants, OperatorTable.Moments));
 
     public Model Model { get; }
@@ -60,19 +60,19 @@ public sealed class NetworkAnalysis
     public IReadOnlyDictionary<Value, Shape>? Sizes { get; }
 
     /// <summary>How long layers take; null where nothing asked for it.</summary>
-    public LayerTimes? Times { get; }
+    internal LayerTimes? Times { get; }
 
     /// <summary>The channels: which leave together, which cannot and why.</summary>
     public ChannelGraph Channels => _channels.Value;
 
     /// <summary>What does not depend on the inputs.</summary>
-    public ConstantValues Constants => Channels.Constants;
+    internal ConstantValues Constants => Channels.Constants;
 
     /// <summary>The residual blocks, those that cannot be removed included.</summary>
     public IReadOnlyList<ResidualBlock> Blocks => _blocks.Value;
 
     /// <summary>The cost as a function of the channels and blocks that stay.</summary>
-    public CostModel Costs => _costs.Value;
+    internal CostModel Costs => _costs.Value;
 
     /// <summary>The cost of the whole model, which targets are shares of.</summary>
     public Cost Cost => Costs.Evaluate(Costs.Whole);

@@ -3,7 +3,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Planning;
 
 /// <summary>One name per node for plans and reports: its own where that is unique, otherwise the name of its first output, which always is.</summary>
-public sealed class NodeNames
+internal sealed class NodeNames
 {
     private readonly Dictionary<string, Node> _nodes = [];
     private readonly Dictionary<Node, string> _names = [];

@@ -5,7 +5,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Planning;
 
 /// <summary>Finds in a model what a plan names.</summary>
-public static class PlanLookup
+internal static class PlanLookup
 {
     /// <exception cref="UsageException">A name is no block of the model.</exception>
     public static IReadOnlyList<ResidualBlock> Blocks(PruningPlan plan, Model model, IReadOnlyList<ResidualBlock> blocks)

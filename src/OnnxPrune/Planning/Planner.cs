@@ -6,7 +6,7 @@ using OnnxPrune.Moments;
 namespace OnnxPrune.Planning;
 
 /// <summary>Decides what a request removes from a model: first what is dead, then what is least important until the targets hold.</summary>
-public sealed class Planner
+internal sealed class Planner
 {
     private readonly ChannelGraph _graph;
     private readonly PruneRequest _request;

@@ -8,7 +8,7 @@ using OnnxPrune.Importance;
 namespace OnnxPrune.Planning;
 
 /// <summary>What is wanted of a pruning run.</summary>
-public sealed record PruneRequest
+internal sealed record PruneRequest
 {
     /// <summary>Upper limits that all hold in the end; empty to remove only what is provably dead.</summary>
     public IReadOnlyList<Target> Targets { get; init; } = [];

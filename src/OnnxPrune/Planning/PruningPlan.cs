@@ -56,7 +56,7 @@ public sealed record PruningPlan(IReadOnlyList<string> Blocks, IReadOnlyList<Lay
 public sealed record LayerCut(string Layer, int Axis, int Of, IReadOnlyList<int> Cut)
 {
     /// <summary>Names channels by the layers that make them first.</summary>
-    public static IReadOnlyList<LayerCut> From(ChannelGraph graph, NodeNames names, IEnumerable<int> channels) =>
+    internal static IReadOnlyList<LayerCut> From(ChannelGraph graph, NodeNames names, IEnumerable<int> channels) =>
         [.. channels.GroupBy(c => (graph.Origin(c).Node, graph.Origin(c).Axis)).Select(g => From(graph, names, g.Key.Node, g.Key.Axis, [.. g]))];
 
     private static LayerCut From(ChannelGraph graph, NodeNames names, Node node, int axis, HashSet<int> leaving)

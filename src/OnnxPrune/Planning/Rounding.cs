@@ -9,7 +9,7 @@ namespace OnnxPrune.Planning;
 /// <param name="Multiple">The multiple of every axis.</param>
 /// <param name="Narrowest">Narrow groups may use halves of the multiple down to this: they could not be cut at all otherwise.</param>
 /// <param name="FewestSteps">A group counts as narrow when it has fewer multiples than this.</param>
-public sealed record Rounding(int Multiple, int Narrowest, int FewestSteps)
+internal sealed record Rounding(int Multiple, int Narrowest, int FewestSteps)
 {
     /// <summary>One multiple for all.</summary>
     public Rounding(int multiple)

@@ -4,7 +4,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Quantization;
 
 /// <summary>How a node computes with integers.</summary>
-public enum IntegerForm
+internal enum IntegerForm
 {
     /// <summary>It does not.</summary>
     None,

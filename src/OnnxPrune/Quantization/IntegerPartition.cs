@@ -10,7 +10,7 @@ public sealed record FloatIsland(Node Node, string Reason);
 /// <summary>
 /// Which nodes of a network compute with integers: layers with weights, and what lies between them. What comes before the first or after the last of them stays float, for nothing is won there.
 /// </summary>
-public sealed class IntegerPartition
+internal sealed class IntegerPartition
 {
     private readonly Dictionary<Node, IntegerForm> _forms = [];
 

@@ -9,7 +9,7 @@ namespace OnnxPrune.Quantization;
 /// </summary>
 /// <param name="Axis">The axis of the output channels, of which each has its scale.</param>
 /// <param name="Bias">Null where nothing is added.</param>
-public sealed record LayerWeights(Node Layer, float[] Values, IReadOnlyList<long> Dims, int Axis, float[]? Bias)
+internal sealed record LayerWeights(Node Layer, float[] Values, IReadOnlyList<long> Dims, int Axis, float[]? Bias)
 {
     /// <summary>M, the number of output channels.</summary>
     public int Outputs => (int)Dims[Axis];

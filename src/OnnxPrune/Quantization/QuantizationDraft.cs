@@ -5,7 +5,7 @@ using OnnxPrune.Rewriting;
 namespace OnnxPrune.Quantization;
 
 /// <summary>A network that is about to become one of integers: without BatchNormalization, in an operator set that has scales by channel.</summary>
-public sealed class QuantizationDraft
+internal sealed class QuantizationDraft
 {
     private QuantizationDraft(Model model, QuantizationScheme scheme) => (Model, Scheme) = (model, scheme);
 

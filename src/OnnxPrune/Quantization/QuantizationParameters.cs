@@ -1,7 +1,7 @@
 namespace OnnxPrune.Quantization;
 
 /// <summary>How numbers become integers: q = round(x / Scale) + ZeroPoint, saturated to the type's bounds.</summary>
-public readonly record struct QuantizationParameters(float Scale, int ZeroPoint)
+internal readonly record struct QuantizationParameters(float Scale, int ZeroPoint)
 {
     // Below this, quotients by a scale are no longer normal numbers.
     private const float SmallestScale = 1e-30f;

@@ -7,7 +7,7 @@ namespace OnnxPrune.Quantization;
 /// <param name="Activations">UInt8 or Int8, with one scale and zero point for each value.</param>
 /// <param name="IsSymmetric">Whether zero points of activations are 0.</param>
 /// <param name="LargestWeight">Weights lie in −LargestWeight..LargestWeight.</param>
-public sealed record QuantizationScheme(string Name, ElementType Activations, bool IsSymmetric, int LargestWeight)
+internal sealed record QuantizationScheme(string Name, ElementType Activations, bool IsSymmetric, int LargestWeight)
 {
     /// <summary>CPUs that add products of bytes in 32 bits: VNNI of x86, dot products of ARM.</summary>
     public static QuantizationScheme Cpu { get; } = new("cpu", ElementType.UInt8, false, 127);

@@ -6,7 +6,7 @@ namespace OnnxPrune.Quantization;
 /// <summary>A value that is kept as integers.</summary>
 /// <param name="Scaled">The value whose range gives the scale: itself, or what it is moved from.</param>
 /// <param name="Low">What saturation must not reach below; with <paramref name="High"/>, the bounds of a Clip that it takes the place of.</param>
-public sealed record QuantizedValue(Value Value, Value Scaled, double Low, double High)
+internal sealed record QuantizedValue(Value Value, Value Scaled, double Low, double High)
 {
     /// <summary>The values that the nodes of a partition exchange as integers, in the order of the graph.</summary>
     public static IReadOnlyList<QuantizedValue> Of(Model model, ConstantValues constants, IntegerPartition partition, QuantizationScheme scheme)

@@ -4,7 +4,7 @@ namespace OnnxPrune.Quantization;
 /// <param name="Values">In the layout of <see cref="LayerWeights"/>.</param>
 /// <param name="Scales">One for each output channel.</param>
 /// <param name="Bias">Float still: its integers are multiples of the input's scale times the output channel's. Null where nothing is added.</param>
-public sealed record QuantizedWeights(sbyte[] Values, float[] Scales, float[]? Bias)
+internal sealed record QuantizedWeights(sbyte[] Values, float[] Scales, float[]? Bias)
 {
     // Shares of the largest weight that the range may end at; clipping more than a quarter away never pays with 7 or 8 bits.
     private const int Candidates = 25;

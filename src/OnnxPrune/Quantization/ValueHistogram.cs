@@ -6,7 +6,7 @@ namespace OnnxPrune.Quantization;
 /// How often numbers of which size occur in a stream. Bins are as wide as a power of two and grow by merging neighbours, so that sums of histograms do not depend on the order in which they
 /// are made. Not for several threads at once.
 /// </summary>
-public sealed class ValueHistogram
+internal sealed class ValueHistogram
 {
     // At least half of them are used on the larger side, which is four bins for each of 256 steps.
     private const int Half = 2048;

@@ -16,7 +16,7 @@ namespace OnnxPrune.Repair;
 /// <param name="Norm">The BatchNormalization, possibly the layer itself; null when there is none.</param>
 /// <param name="Join">The Add that the unit ends in; null when it does not end a residual branch.</param>
 /// <param name="JoinInput">The join's input that the unit gives.</param>
-public sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm, Node? Join, int JoinInput)
+internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm, Node? Join, int JoinInput)
 {
     /// <summary>What the layer reads.</summary>
     public Value Input => Layer.Required(0);

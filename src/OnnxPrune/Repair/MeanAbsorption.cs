@@ -12,7 +12,7 @@ namespace OnnxPrune.Repair;
 /// Given: BatchNormalization(W · x), mean µ                              Result: µ −= m · Σ W[:, c]
 /// Exact for a constant channel, unless the layer pads its input with zeros: then it is off by up to the border.
 /// </summary>
-public static class MeanAbsorption
+internal static class MeanAbsorption
 {
     /// <summary>Whether absorbing a constant into this reader leaves its output unchanged everywhere.</summary>
     public static bool IsExact(Node reader, ConstantValues constants) => CanAbsorb(reader, constants) && reader.OpType switch

@@ -8,7 +8,7 @@ namespace OnnxPrune.Repair;
 /// The sums that a linear regression from features a [F] to targets t [M] needs, over any number of samples: memory does not grow with
 /// them. Kept in double precision.
 /// </summary>
-public sealed class NormalEquations(int features, int targets)
+internal sealed class NormalEquations(int features, int targets)
 {
     private readonly double[] _gram = new double[features * features];
 

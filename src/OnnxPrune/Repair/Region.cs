@@ -10,4 +10,4 @@ namespace OnnxPrune.Repair;
 /// <param name="Output">The only value of the region that anything else reads.</param>
 /// <param name="Nodes">In topological order.</param>
 /// <param name="Layers">The nodes with weights.</param>
-public sealed record Region(Value Input, Value Output, IReadOnlyList<Node> Nodes, IReadOnlyList<Node> Layers);
+internal sealed record Region(Value Input, Value Output, IReadOnlyList<Node> Nodes, IReadOnlyList<Node> Layers);

@@ -8,7 +8,7 @@ namespace OnnxPrune.Repair;
 /// Joins regions that follow each other. Layers of several blocks that are fitted together make up for each other's errors, where single blocks each have to come to what the original
 /// gives behind them.
 /// </summary>
-public static class RegionChain
+internal static class RegionChain
 {
     /// <param name="regions">In the order in which their outputs are computed.</param>
     /// <param name="fits">Whether a region is not too large yet.</param>

@@ -8,7 +8,7 @@ namespace OnnxPrune.Repair;
 /// Cuts a network into regions: for residual sums first, then for every other layer, the smallest part above it that one value feeds and that holds two layers or more.
 /// A layer belongs to one region or to none.
 /// </summary>
-public sealed class RegionFinder
+internal sealed class RegionFinder
 {
     private const int FewestLayers = 2;
 

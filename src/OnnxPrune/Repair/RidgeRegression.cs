@@ -7,7 +7,7 @@ namespace OnnxPrune.Repair;
 /// Linear regression that is pulled towards weights that are already good: min Σ‖t − Wᵀa − b‖² + λ‖W − W₀‖². λ is a multiple of the
 /// features' mean variance, so that it scales with the data, and the multiple is chosen by what it gives on samples that the fit has not seen.
 /// </summary>
-public static class RidgeRegression
+internal static class RidgeRegression
 {
     /// <summary>The multiples that are tried; infinity keeps the original weights.</summary>
     public static IReadOnlyList<double> Strengths { get; } = [1e-3, 1e-2, 3e-2, 1e-1, 3e-1, double.PositiveInfinity];

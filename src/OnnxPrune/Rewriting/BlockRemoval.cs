@@ -9,7 +9,7 @@ namespace OnnxPrune.Rewriting;
 /// Given: y = Sum(branch(x), a, b)          Result: y = Sum(a, b)
 /// A Relu that follows the sum goes too when what it reads now is never negative.
 /// </summary>
-public static class BlockRemoval
+internal static class BlockRemoval
 {
     /// <exception cref="UsageException">The block cannot be removed; the graph is then unchanged.</exception>
     public static void Apply(Graph graph, ResidualBlock block)

@@ -9,7 +9,7 @@ namespace OnnxPrune.Rewriting;
 /// Weights that no sum in single precision notices, as training with a penalty on groups of channels leaves them behind. They are not harmless: multiplied with each other and with the
 /// scales of a BatchNormalization they become subnormal numbers (IEEE 754: below 2^-126), with which some processors calculate far more slowly.
 /// </summary>
-public static class SubnormalWeights
+internal static class SubnormalWeights
 {
     // Far from the subnormal numbers, since what a layer makes of its weights is multiplied with others again.
     private const double Least = 1e-30;

@@ -6,7 +6,7 @@ using System.Text;
 namespace OnnxPrune.Serialization;
 
 /// <summary>What a path can lead to.</summary>
-public enum FileKind
+internal enum FileKind
 {
     /// <summary>A file with a length.</summary>
     Regular,
@@ -22,7 +22,7 @@ public enum FileKind
 /// <param name="Identity">The same for two paths to one file, hard links included: device and inode; where the system tells none, the path without links.</param>
 /// <param name="Length">In bytes.</param>
 /// <param name="Modified">When the content changed last, as a number that only comparing makes sense for.</param>
-public readonly partial record struct FileStatus(FileKind Kind, string Identity, long Length, long Modified)
+internal readonly partial record struct FileStatus(FileKind Kind, string Identity, long Length, long Modified)
 {
     // Linux follows as many before it takes them for a circle.
     private const int MostLinks = 40;

@@ -6,7 +6,7 @@ namespace OnnxPrune.Serialization;
 /// <summary>
 /// Opens files to read. What is no file, such as a pipe that nobody writes to or a device without an end, is refused before it is opened.
 /// </summary>
-public static class InputFile
+internal static class InputFile
 {
     /// <exception cref="UsageException">The path is empty, or leads to nothing or to what is no file; or the file may not be read.</exception>
     public static SafeFileHandle Open(string path)

@@ -6,7 +6,7 @@ namespace OnnxPrune.Serialization;
 /// <summary>
 /// A model that the program makes for itself, to be run and thrown away: part of another model, or a computation of its own.
 /// </summary>
-public sealed class ModelSketch
+internal sealed class ModelSketch
 {
     // What all runtimes at hand load; the operator set is chosen by whoever sketches.
     private const long IrVersion = 8;

@@ -60,7 +60,7 @@ public static class OnnxFile
         .ToDictionary(v => v.Name, v => v.Initializer!);
 
     /// <summary>The same of a file that is not in place yet, read back from what was written.</summary>
-    public static IReadOnlyDictionary<string, Tensor> ExternalWeights(PendingFile staged) => staged.Companion is { } data
+    internal static IReadOnlyDictionary<string, Tensor> ExternalWeights(PendingFile staged) => staged.Companion is { } data
         ? ExternalWeights(FromBytes(ReadBytes(staged.TemporaryPath), new ExternalData(staged.TemporaryPath, data)))
         : new Dictionary<string, Tensor>();
 
@@ -94,7 +94,7 @@ public static class OnnxFile
     /// <summary>Writes the model to a temporary sibling of <paramref name="path"/>; see <see cref="PendingFile"/>.</summary>
     /// <exception cref="UsageException">The path cannot be written to.</exception>
     /// <exception cref="IOException">The disk is full or fails.</exception>
-    public static PendingFile Stage(Model model, string path) => ModelStage.Write(model, path);
+    internal static PendingFile Stage(Model model, string path) => ModelStage.Write(model, path);
 
     /// <summary>How many bytes <see cref="Stage"/> would write to <paramref name="path"/>, external data included.</summary>
     public static long Length(Model model, string path) => ModelStage.Length(model, path);

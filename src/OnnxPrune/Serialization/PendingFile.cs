@@ -7,7 +7,7 @@ namespace OnnxPrune.Serialization;
 /// <remarks>
 /// Temporary names are this run's own, and files are removed under such names only: what has its final name may be somebody else's by then.
 /// </remarks>
-public sealed class PendingFile : IDisposable
+internal sealed class PendingFile : IDisposable
 {
     private static readonly Lock Gate = new();
     private static readonly HashSet<PendingFile> Live = [];

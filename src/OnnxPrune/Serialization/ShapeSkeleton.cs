@@ -9,7 +9,7 @@ namespace OnnxPrune.Serialization;
 /// the same type and shape; no value_info; every node output of the main graph is a graph output.
 /// </summary>
 /// <remarks>Costs the size of the graph, not of the weights: they are neither copied nor read. The model stays as it is.</remarks>
-public static class ShapeSkeleton
+internal static class ShapeSkeleton
 {
     // Shapes that hide in tensors (Reshape targets, Resize scales, pads) are far smaller than this.
     private const int LargestKeptBytes = 1024;

@@ -5,7 +5,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Serialization;
 
 /// <summary>A tensor in a file of its own, as ONNX's test data has them (<c>input_0.pb</c>: one serialized TensorProto).</summary>
-public static class TensorFile
+internal static class TensorFile
 {
     /// <summary>Reads the tensor and the name it carries, which may be empty.</summary>
     /// <exception cref="UsageException">The path names no readable file, or the file holds no tensor of numbers.</exception>

@@ -33,14 +33,15 @@ public sealed class TrainingRunTests
     };
 
     [Theory]
-    [InlineData(TrainingMethod.Bpcp, 0.4)]
-    [InlineData(TrainingMethod.Blocks, 0.6)]
-    [InlineData(TrainingMethod.Channels, 0.5)]
-    [InlineData(TrainingMethod.Sfp, 0.5)]
-    [InlineData(TrainingMethod.Slimming, 0.5)]
-    public void A_target_is_kept_and_the_masked_model_is_the_pruned_one(TrainingMethod method, double share)
+    [InlineData(nameof(TrainingMethod.Bpcp), 0.4)]
+    [InlineData(nameof(TrainingMethod.Blocks), 0.6)]
+    [InlineData(nameof(TrainingMethod.Channels), 0.5)]
+    [InlineData(nameof(TrainingMethod.Sfp), 0.5)]
+    [InlineData(nameof(TrainingMethod.Slimming), 0.5)]
+    public void A_target_is_kept_and_the_masked_model_is_the_pruned_one(string name, double share)
     {
         // given
+        var method = Enum.Parse<TrainingMethod>(name);
         var options = s_quick with { Method = method, Targets = [new Target(TargetKind.Macs, share, null)] };
 
         // when

@@ -11,7 +11,7 @@ namespace OnnxPrune.Runtime.Latency.LayerTiming;
 /// <param name="Inputs">Input channels.</param>
 /// <param name="Outputs">Output channels.</param>
 /// <param name="IsDepthwise">Whether each channel has its own kernel; inputs and outputs are then the same.</param>
-public sealed record LayerShape(IReadOnlyList<long> Kernel, IReadOnlyList<long> Output, long Inputs, long Outputs, bool IsDepthwise)
+internal sealed record LayerShape(IReadOnlyList<long> Kernel, IReadOnlyList<long> Output, long Inputs, long Outputs, bool IsDepthwise)
 {
     /// <summary>Multiply-accumulates of one run.</summary>
     public long Macs => Kernel.Concat(Output).Aggregate(IsDepthwise ? Outputs : Inputs * Outputs, (a, b) => a * b);

@@ -6,7 +6,7 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Latency.LayerTiming;
 
 /// <summary>What this machine's kernels take, from timed layers; remembered between runs, see <see cref="TimingCache"/>.</summary>
-public static class MeasuredTimes
+internal static class MeasuredTimes
 {
     /// <summary>The multiple of channels that the kernels work on; measured once per machine and runtime, which takes about a second.</summary>
     /// <param name="settings">What the network will run on.</param>
