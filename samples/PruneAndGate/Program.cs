@@ -12,7 +12,9 @@ var pruned = await session.PruneAsync(new PruningOptions { Targets = [Target.Par
 var (before, after) = (pruned.Outcome.Before.Macs, pruned.Outcome.After.Macs);
 var comparison = await session.VerifyAsync(pruned);
 var top1 = comparison.Accuracy!.Models.Select(m => m.Top1!.Value).ToArray();
-Console.WriteLine($"{after / (double)before:0.0 %} of the MACs, accuracy {top1[0]:0.0 %} -> {top1[1]:0.0 %}, {comparison.Latency.Speedup:0.00} times as fast");
+Console.WriteLine(
+    $"{after / (double)before:0.0 %} of the MACs, accuracy {top1[0]:0.0 %} -> {top1[1]:0.0 %}, {comparison.Latency.Speedup:0.00} times as "
+        + "fast");
 
 // The gate: so many points of accuracy may be given up, or nothing is written.
 if (100 * (top1[0] - top1[1]) > double.Parse(args[6], CultureInfo.InvariantCulture))

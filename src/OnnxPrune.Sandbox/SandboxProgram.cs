@@ -7,8 +7,8 @@ using OnnxPrune.Sandbox.Loading;
 namespace OnnxPrune.Sandbox;
 
 /// <summary>
-/// The program of a process that answers requests: see <see cref="Answer"/>. It is started as a program of its own; but a program that is one file, with nothing
-/// beside it that could be started, serves as this one too, when its first argument says so.
+/// The program of a process that answers requests: see <see cref="Answer"/>. It is started as a program of its own; but a program that is
+/// one file, with nothing beside it that could be started, serves as this one too, when its first argument says so.
 /// </summary>
 public static class SandboxProgram
 {
@@ -19,14 +19,15 @@ public static class SandboxProgram
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2) + PatienceAskedFor;
 
     private static TimeSpan PatienceAskedFor =>
-        double.TryParse(Environment.GetEnvironmentVariable("ONNXPRUNE_TIME_LIMIT"), CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 1e6
+        double.TryParse(Environment.GetEnvironmentVariable("ONNXPRUNE_TIME_LIMIT"), CultureInfo.InvariantCulture, out var seconds)
+            && seconds is > 0 and < 1e6
             ? TimeSpan.FromSeconds(seconds)
             : TimeSpan.Zero;
 
-    /// <summary>Whether processes of this program can be sandboxes: its entry point has asked <see cref="IsAskedFor"/>.</summary>
+    /// <summary>True if processes of this program can be sandboxes: its entry point has asked <see cref="IsAskedFor"/>.</summary>
     public static bool IsServed { get; private set; }
 
-    /// <summary>Whether this process is to be a sandbox. For the first line of an entry point, with <see cref="Run"/> behind it.</summary>
+    /// <summary>True if this process is to be a sandbox. For the first line of an entry point, with <see cref="Run"/> behind it.</summary>
     public static bool IsAskedFor(string[] arguments)
     {
         IsServed = true;

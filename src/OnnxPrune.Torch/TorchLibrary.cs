@@ -8,13 +8,17 @@ internal static class TorchLibrary
 {
     private static readonly Lazy<string?> s_obstacle = new(Probe);
 
-    /// <summary>Loads libtorch, wherever it lies (<see cref="TorchNatives"/>); later calls cost nothing. Before anything else of TorchSharp is called.</summary>
+    /// <summary>
+    /// Loads libtorch, wherever it lies (<see cref="TorchNatives"/>); later calls cost nothing. Before anything else of TorchSharp is
+    /// called.
+    /// </summary>
     /// <exception cref="UsageException">It cannot be loaded on this machine.</exception>
     public static void Load()
     {
         if (s_obstacle.Value is { } obstacle)
         {
-            throw new UsageException($"libtorch cannot be loaded here ({obstacle}). Training needs it, and so does --calib, but for --repair layers or none.");
+            throw new UsageException(
+                $"libtorch cannot be loaded here ({obstacle}). Training needs it, and so does --calib, but for --repair layers or none.");
         }
     }
 
@@ -30,12 +34,14 @@ internal static class TorchLibrary
         {
             "cpu" => torch.CPU,
             "auto" => torch.cuda.is_available() ? torch.CUDA : torch.CPU,
-            "cuda" => torch.cuda.is_available() ? torch.CUDA : throw new UsageException("--device cuda: libtorch finds no CUDA device here; --device cpu works everywhere."),
+            "cuda" => torch.cuda.is_available()
+                ? torch.CUDA
+                : throw new UsageException("--device cuda: libtorch finds no CUDA device here; --device cpu works everywhere."),
             _ => throw new UsageException($"--device {text}: choose auto, cpu or cuda."),
         };
     }
 
-    /// <summary>How many threads one operator may take.</summary>
+    /// <summary>The number of threads one operator may take.</summary>
     public static void SetThreads(int count)
     {
         Load();
@@ -58,7 +64,8 @@ internal static class TorchLibrary
             NativeSettings.AfterLoading();
             return one.shape.Length == 1 ? null : "it gives wrong answers";
         }
-        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or BadImageFormatException or EntryPointNotFoundException or FormatException or IOException)
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException
+            or BadImageFormatException or EntryPointNotFoundException or FormatException or IOException)
         {
             return e.Message.Split('\n')[0].TrimEnd('.', '\r');
         }

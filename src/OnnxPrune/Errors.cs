@@ -19,5 +19,7 @@ public sealed class ChangedFileException(string message, Exception? inner = null
         new($"'{path}' was cut short or replaced while it was read; run again when nothing writes to it.", inner);
 }
 
-/// <summary>A rule of this program failed at a node: a mistake of ours, to be reported, and nothing that the model or its user did wrong.</summary>
+/// <summary>
+/// A rule of this program failed at a node: a mistake of ours, to be reported, and nothing that the model or its user did wrong.
+/// </summary>
 public sealed class InternalErrorException(string message, Exception inner) : Exception(message, inner);

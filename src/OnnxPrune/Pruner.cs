@@ -6,7 +6,9 @@ using OnnxPrune.Rewriting;
 
 namespace OnnxPrune;
 
-/// <summary>Prunes models in memory, and repairs what can be repaired without data. Works on copies: the model that was analysed stays as it is.</summary>
+/// <summary>
+/// Prunes models in memory, and repairs what can be repaired without data. Works on copies: the model that was analysed stays as it is.
+/// </summary>
 internal static class Pruner
 {
     /// <summary>Removes what a request wants.</summary>

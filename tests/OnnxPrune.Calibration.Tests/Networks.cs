@@ -99,15 +99,17 @@ internal static class Networks
         return [.. Enumerable.Range(0, batches).Select(_ => RandomInputs.For(model, random, batch: 16))];
     }
 
-    /// <summary>How far the outputs of a changed network are from the original's.</summary>
-    public static double Divergence(Model original, Model changed, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs, SessionSettings settings)
+    /// <summary>The distance of a changed network's outputs from the original's.</summary>
+    public static double Divergence(
+        Model original, Model changed, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs, SessionSettings settings)
     {
         using var reference = new LayerwiseExecutor(original, inputs, settings);
         using var cursor = new LayerwiseExecutor(changed, inputs, settings);
         return new OutputDivergence(original, reference).Measure(cursor);
     }
 
-    private static Wire FromChannelsLast(TestGraph g) => g.Op("Transpose", g.Input(g.Type, [-1, 8, 8, 3], 3), ("perm", new long[] { 0, 3, 1, 2 }));
+    private static Wire FromChannelsLast(TestGraph g) =>
+        g.Op("Transpose", g.Input(g.Type, [-1, 8, 8, 3], 3), ("perm", new long[] { 0, 3, 1, 2 }));
 
     private static Wire Block(TestGraph g, Wire x, Wire? shortcut, int stride)
     {

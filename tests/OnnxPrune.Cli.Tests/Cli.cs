@@ -3,7 +3,7 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>What the program said and how it ended.</summary>
+/// <summary>The program's output and exit code.</summary>
 internal sealed record Outcome(int ExitCode, string Output, string Error);
 
 /// <summary>The program, as a process.</summary>
@@ -45,7 +45,8 @@ internal static class Cli
     public static Outcome Run(params string[] arguments) => Finish(Start(arguments));
 
     /// <summary>Runs a line of bash, in which $0 is the program.</summary>
-    public static Outcome Bash(string line, params string[] arguments) => Finish(StartProcess("bash", ["-c", line, Executable, .. arguments]));
+    public static Outcome Bash(string line, params string[] arguments) =>
+        Finish(StartProcess("bash", ["-c", line, Executable, .. arguments]));
 
     public static Outcome Finish(Process process)
     {
@@ -57,7 +58,8 @@ internal static class Cli
             if (!process.WaitForExit(LongestRun))
             {
                 process.Kill(entireProcessTree: true);
-                Assert.Fail($"'{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)}' took longer than {LongestRun}.");
+                Assert.Fail(
+                    $"'{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)}' took longer than {LongestRun}.");
             }
 
             return new Outcome(process.ExitCode, output.Result, error.Result);

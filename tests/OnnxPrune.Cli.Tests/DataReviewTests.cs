@@ -52,7 +52,8 @@ public sealed class DataReviewTests : TemporaryFolder
     {
         WriteNpy("x.npy", Noise(10 * Pixels), 10, 3, 32, 32);
 
-        AssertRefused(2, "--normalize cifar10 is for pixels, but the floats of", Cli.Run([.. Command(command), option, At("x.npy"), "--normalize", "cifar10"]));
+        AssertRefused(2, "--normalize cifar10 is for pixels, but the floats of", Cli.Run(
+            [.. Command(command), option, At("x.npy"), "--normalize", "cifar10"]));
     }
 
     [Fact]
@@ -73,7 +74,19 @@ public sealed class DataReviewTests : TemporaryFolder
         WriteNpy("x.npy", Noise(20 * Pixels), 20, 3, 32, 32);
         File.CreateSymbolicLink(At("link.npy"), At("x.npy"));
         Copy(At("x.npy"), "copy.npy");
-        Outcome Run(string data) => Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=90%", "--repair", "layers", "--calib", At("x.npy"), "--data", At(data), "--dry-run");
+        Outcome Run(string data) =>
+            Cli.Run(
+                Cli.Resnet,
+                At("out.onnx"),
+                "--target",
+                "macs=90%",
+                "--repair",
+                "layers",
+                "--calib",
+                At("x.npy"),
+                "--data",
+                At(data),
+                "--dry-run");
 
         // when
         var (same, link, copy) = (Run("x.npy"), Run("link.npy"), Run("copy.npy"));
@@ -117,7 +130,10 @@ public sealed class DataReviewTests : TemporaryFolder
         var gated = Cli.Run([.. run, limit, value]);
 
         // then
-        AssertRefused(2, $"{limit} cannot be judged, because the original may not know inputs like {option} '{At("x.npz")}': of 100 samples, ", gated);
+        AssertRefused(
+            2,
+            $"{limit} cannot be judged, because the original may not know inputs like {option} '{At("x.npz")}': of 100 samples, ",
+            gated);
 
         // when
         var free = Cli.Run(run);
@@ -147,9 +163,22 @@ public sealed class DataReviewTests : TemporaryFolder
     [InlineData("1", false)]
     public void A_limit_finer_than_the_samples_is_told_of(string points, bool isFiner)
     {
-        var outcome = Cli.Run(Trained, At("out.onnx"), "--target", "macs=95%", "--max-drop", points, "--data", SharedImages.Copy(At("some.bin"), 0, 200), "--normalize", "imagenet", "--dry-run");
+        var outcome =
+            Cli.Run(
+                Trained,
+                At("out.onnx"),
+                "--target",
+                "macs=95%",
+                "--max-drop",
+                points,
+                "--data",
+                SharedImages.Copy(At("some.bin"), 0, 200),
+                "--normalize",
+                "imagenet",
+                "--dry-run");
 
-        Assert.Equal(isFiner, outcome.Error.Contains($"--max-drop {points} is finer than 200 samples can show: one of them is 0.5 points", StringComparison.Ordinal));
+        Assert.Equal(isFiner, outcome.Error.Contains(
+            $"--max-drop {points} is finer than 200 samples can show: one of them is 0.5 points", StringComparison.Ordinal));
     }
 
     private string[] Command(string name) => name switch
@@ -197,7 +226,10 @@ public sealed class DataReviewTests : TemporaryFolder
 
     private static byte[] Npy<T>(string descr, T[] values, params int[] dims) where T : unmanaged
     {
-        var header = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({string.Join(", ", dims)},), }}").PadRight(127 - 10) + "\n";
+        var header = string
+            .Create(
+                CultureInfo.InvariantCulture, $"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({string.Join(", ", dims)},), }}")
+            .PadRight(127 - 10) + "\n";
         byte[] start = [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0];
         return [.. start, .. Encoding.ASCII.GetBytes(header), .. MemoryMarshal.AsBytes<T>(values)];
     }

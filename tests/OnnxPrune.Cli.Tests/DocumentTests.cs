@@ -29,7 +29,9 @@ public sealed partial class DocumentTests : TemporaryFolder
         File.WriteAllText(At("i.json"), Cli.Run("inspect", Cli.Resnet, "--json").Output);
 
         // when
-        var fields = new[] { "r.json", "v.json", "i.json" }.SelectMany(name => Fields(JsonDocument.Parse(File.ReadAllText(At(name))).RootElement)).Distinct();
+        var fields = new[] { "r.json", "v.json", "i.json" }
+            .SelectMany(name => Fields(JsonDocument.Parse(File.ReadAllText(At(name))).RootElement))
+            .Distinct();
 
         // then
         Assert.All(fields, field => Assert.Matches($@"[`.]{field}[`\[.]", page));
@@ -37,10 +39,13 @@ public sealed partial class DocumentTests : TemporaryFolder
 
     private static string Page(string name) => File.ReadAllText(Path.Combine(Cli.Root, "docs", name));
 
-    /// <summary>The names of all fields, but of those of the plan, which has a page of its own, and of the phases, which have names for people.</summary>
+    /// <summary>
+    /// The names of all fields, but of those of the plan, which has a page of its own, and of the phases, which have names for people.
+    /// </summary>
     private static IEnumerable<string> Fields(JsonElement element) => element.ValueKind switch
     {
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => p.Name is "plan" or "seconds" ? [p.Name] : Fields(p.Value).Prepend(p.Name)),
+        JsonValueKind.Object =>
+            element.EnumerateObject().SelectMany(p => p.Name is "plan" or "seconds" ? [p.Name] : Fields(p.Value).Prepend(p.Name)),
         JsonValueKind.Array => element.EnumerateArray().SelectMany(Fields),
         _ => [],
     };

@@ -5,7 +5,7 @@ using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>What somebody meets who has just installed the program.</summary>
+/// <summary>The first steps of somebody who has just installed the program.</summary>
 public sealed class FirstHourTests : TemporaryFolder
 {
     [Fact]
@@ -18,7 +18,8 @@ public sealed class FirstHourTests : TemporaryFolder
         Assert.Equal(0, outcome.ExitCode);
         Assert.Contains("Nothing was cut", outcome.Output);
         Assert.DoesNotContain("Channels that must stay", outcome.Output);
-        var command = outcome.Output[outcome.Output.IndexOf("  onnxprune ", StringComparison.Ordinal)..outcome.Output.IndexOf("Written:", StringComparison.Ordinal)];
+        var command = outcome.Output[outcome.Output.IndexOf(
+            "  onnxprune ", StringComparison.Ordinal)..outcome.Output.IndexOf("Written:", StringComparison.Ordinal)];
         Assert.Equal(
             ["onnxprune", Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--calib", "IMAGES"],
             command.Replace("\\\n", " ").Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
@@ -29,10 +30,21 @@ public sealed class FirstHourTests : TemporaryFolder
     [Fact]
     public void Prune_is_the_name_of_the_command_and_the_last_line_says_what_was_written()
     {
-        var outcome = Cli.Run("prune", Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--no-verify", "--report", At("r.json"), "--plan-out", At("p.json"));
+        var outcome = Cli.Run(
+            "prune",
+            Cli.Resnet,
+            At("out.onnx"),
+            "--target",
+            "macs=50%",
+            "--no-verify",
+            "--report",
+            At("r.json"),
+            "--plan-out",
+            At("p.json"));
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.EndsWith($"Written: the model '{At("out.onnx")}', the plan '{At("p.json")}', the report '{At("r.json")}'.\n", Joined(outcome.Output));
+        Assert.EndsWith(
+            $"Written: the model '{At("out.onnx")}', the plan '{At("p.json")}', the report '{At("r.json")}'.\n", Joined(outcome.Output));
     }
 
     [Fact]
@@ -73,11 +85,17 @@ public sealed class FirstHourTests : TemporaryFolder
         Assert.Equal(Hash(Cli.Resnet), root.GetProperty("original").GetProperty("sha256").GetString());
         Assert.Equal(Hash(At("out.onnx")), root.GetProperty("pruned").GetProperty("sha256").GetString());
         Assert.Equal(["onnxprune", Cli.Resnet], root.GetProperty("command_line").EnumerateArray().Take(2).Select(e => e.GetString()));
-        Assert.InRange(DateTimeOffset.Parse(root.GetProperty("date").GetString()!, System.Globalization.CultureInfo.InvariantCulture), DateTimeOffset.UtcNow.AddMinutes(-10), DateTimeOffset.UtcNow.AddMinutes(1));
+        Assert.InRange(
+            DateTimeOffset.Parse(root.GetProperty("date").GetString()!, System.Globalization.CultureInfo.InvariantCulture),
+            DateTimeOffset.UtcNow.AddMinutes(-10),
+            DateTimeOffset.UtcNow.AddMinutes(1));
         Assert.True(root.GetProperty("seconds").GetProperty("measuring the latency").GetDouble() > 0);
         Assert.StartsWith(".NET 10", root.GetProperty("versions").GetProperty("dotnet").GetString());
         var latency = root.GetProperty("verification").GetProperty("latency");
-        Assert.InRange(latency.GetProperty("speedup").GetDouble(), latency.GetProperty("speedup_low").GetDouble(), latency.GetProperty("speedup_high").GetDouble());
+        Assert.InRange(
+            latency.GetProperty("speedup").GetDouble(),
+            latency.GetProperty("speedup_low").GetDouble(),
+            latency.GetProperty("speedup_high").GetDouble());
         Assert.True(latency.GetProperty("pruned_p99_ms").GetDouble() >= latency.GetProperty("pruned_p90_ms").GetDouble());
     }
 
@@ -100,7 +118,9 @@ public sealed class FirstHourTests : TemporaryFolder
         if (code == 3)
         {
             var reach = root.GetProperty("reachable")[0];
-            Assert.Equal(("macs=1%", 405_510, 40_551_040), (reach.GetProperty("target").GetString(), reach.GetProperty("asked").GetInt64(), reach.GetProperty("original").GetInt64()));
+            Assert.Equal(
+                ("macs=1%", 405_510, 40_551_040),
+                (reach.GetProperty("target").GetString(), reach.GetProperty("asked").GetInt64(), reach.GetProperty("original").GetInt64()));
             Assert.InRange(reach.GetProperty("best").GetInt64(), 405_511, 40_551_040);
         }
         else
@@ -134,7 +154,9 @@ public sealed class FirstHourTests : TemporaryFolder
     {
         // when
         model = Path.Combine(SharedCasesTheoryAttribute.Folder, model);
-        var (automatic, single) = (Cli.Run(model, At("out.onnx"), "--target", "params=70%"), Cli.Run(model, At("out.onnx"), "--target", "params=70%", "--round", "1", "--no-verify"));
+        var (automatic, single) = (
+            Cli.Run(model, At("out.onnx"), "--target", "params=70%"),
+            Cli.Run(model, At("out.onnx"), "--target", "params=70%", "--round", "1", "--no-verify"));
 
         // then
         Assert.Equal((3, 0), (automatic.ExitCode, single.ExitCode));
@@ -202,7 +224,8 @@ public sealed class FirstHourTests : TemporaryFolder
         // given: the same structure with the last layer's weights the other way round
         var model = OnnxFile.Read(Cli.Resnet);
         var weight = model.Graph.Nodes.Last(n => n.OpType == "Gemm").Inputs[1]!;
-        Graph.SetInitializer(weight, Tensor.Of(weight.Initializer!.As<float>().ToArray().Select(w => -w).ToArray(), [.. weight.Initializer.Dims]));
+        Graph.SetInitializer(
+            weight, Tensor.Of(weight.Initializer!.As<float>().ToArray().Select(w => -w).ToArray(), [.. weight.Initializer.Dims]));
         File.WriteAllBytes(At("other.onnx"), OnnxFile.ToBytes(model));
 
         // when

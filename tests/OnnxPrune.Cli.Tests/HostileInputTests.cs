@@ -98,7 +98,8 @@ public sealed class HostileInputTests : TemporaryFolder
     {
         // given: a copy of the program without it
         Directory.CreateDirectory(At("app"));
-        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(Cli.Executable)!).Where(f => Path.GetFileName(f) != "libSkiaSharp.so"))
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(Cli.Executable)!)
+            .Where(f => Path.GetFileName(f) != "libSkiaSharp.so"))
         {
             File.Copy(file, Path.Combine(At("app"), Path.GetFileName(file)));
         }
@@ -107,7 +108,9 @@ public sealed class HostileInputTests : TemporaryFolder
         File.WriteAllBytes(At("images/a.jpg"), Jpeg(32, 32));
 
         // when
-        var outcome = Cli.Finish(Cli.StartProcess(Path.Combine(At("app"), Path.GetFileName(Cli.Executable)), [Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--calib", At("images")]));
+        var outcome = Cli.Finish(Cli.StartProcess(
+            Path.Combine(At("app"), Path.GetFileName(Cli.Executable)),
+            [Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--calib", At("images")]));
 
         // then
         AssertRefused(2, "are decoded by SkiaSharp, whose native library (libSkiaSharp) is not installed", outcome);
@@ -146,7 +149,8 @@ public sealed class HostileInputTests : TemporaryFolder
         string[] run = [At("in.onnx"), At("out.onnx"), "--target", "macs=75%", "--no-verify"];
         var outcomes = new[]
         {
-            Cli.Run([.. run, "--report", At("r.json")]), Cli.Run([.. run, "--report", At("r.md")]), Cli.Run("inspect", At("in.onnx")), Cli.Run([.. run, "--target", "macs=1%"]),
+            Cli.Run([.. run, "--report", At("r.json")]), Cli.Run([.. run, "--report", At("r.md")]), Cli.Run("inspect", At("in.onnx")),
+            Cli.Run([.. run, "--target", "macs=1%"]),
         };
         var json = Cli.Run("inspect", At("in.onnx"), "--json").Output;
 
@@ -185,7 +189,36 @@ public sealed class HostileInputTests : TemporaryFolder
     // An empty comment, the frame header, the header of a scan, and the end.
     private static byte[] Jpeg(ushort width, ushort height)
     {
-        byte[] bytes = [0xff, 0xd8, 0xff, 0xfe, 0, 2, 0xff, 0xc0, 0, 11, 8, .. new byte[4], 1, 1, 0x11, 0, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0xff, 0xd9];
+        byte[] bytes = [
+            0xff,
+            0xd8,
+            0xff,
+            0xfe,
+            0,
+            2,
+            0xff,
+            0xc0,
+            0,
+            11,
+            8,
+            .. new byte[4],
+            1,
+            1,
+            0x11,
+            0,
+            0xff,
+            0xda,
+            0,
+            8,
+            1,
+            1,
+            0,
+            0,
+            63,
+            0,
+            0xff,
+            0xd9
+        ];
         BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(11), height);
         BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(13), width);
         return bytes;

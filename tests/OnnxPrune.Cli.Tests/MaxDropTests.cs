@@ -14,7 +14,20 @@ public sealed class MaxDropTests : TemporaryFolder
     [InlineData("10")]
     public void The_smallest_network_within_the_loss_is_written(string points)
     {
-        var outcome = Cli.Run(Model, At("out.onnx"), "--max-drop", points, "--data", Data(), "--normalize", "imagenet", "--threads", "1", "--report", At("r.json"));
+        var outcome =
+            Cli.Run(
+                Model,
+                At("out.onnx"),
+                "--max-drop",
+                points,
+                "--data",
+                Data(),
+                "--normalize",
+                "imagenet",
+                "--threads",
+                "1",
+                "--report",
+                At("r.json"));
 
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.Contains($"Cut by a loss of at most {points} points of accuracy", outcome.Output);
@@ -29,7 +42,8 @@ public sealed class MaxDropTests : TemporaryFolder
     [InlineData("0.4")]
     public void A_target_that_loses_more_ends_with_1_and_nothing_written(string points)
     {
-        var outcome = Cli.Run(Model, At("out.onnx"), "--target", "macs=40%", "--max-drop", points, "--data", Data(), "--normalize", "imagenet");
+        var outcome =
+            Cli.Run(Model, At("out.onnx"), "--target", "macs=40%", "--max-drop", points, "--data", Data(), "--normalize", "imagenet");
 
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains($"points of accuracy exceeds --max-drop {points}; nothing was written", outcome.Error);
@@ -56,7 +70,9 @@ public sealed class MaxDropTests : TemporaryFolder
         var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 32, 32), }";
         header = header.PadRight(128 - 10 - 1) + "\n";
         byte[] start = [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0];
-        return [.. start, .. System.Text.Encoding.ASCII.GetBytes(header), .. System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values)];
+        return [
+            .. start, .. System.Text.Encoding.ASCII.GetBytes(header), .. System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values)
+        ];
     }
 
     private string Data() => SharedImages.Copy(At("some.bin"), 0, Images);

@@ -34,7 +34,8 @@ public sealed class NativeLibraryTests : TemporaryFolder
 
     private string LibrariesOf(string[] arguments, int exitCode = 0)
     {
-        var outcome = Cli.Finish(Cli.Start(arguments, new Dictionary<string, string?> { ["LD_DEBUG"] = "files", ["LD_DEBUG_OUTPUT"] = At("loader") }));
+        var outcome = Cli.Finish(
+            Cli.Start(arguments, new Dictionary<string, string?> { ["LD_DEBUG"] = "files", ["LD_DEBUG_OUTPUT"] = At("loader") }));
         Assert.True(outcome.ExitCode == exitCode, outcome.Error);
         return string.Concat(Directory.GetFiles(Folder, "loader.*").Select(File.ReadAllText));
     }

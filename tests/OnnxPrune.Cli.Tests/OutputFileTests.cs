@@ -58,7 +58,8 @@ public sealed class OutputFileTests : TemporaryFolder
         string[] calib = isCalibrated ? ["--calib", At("images.bin"), "--normalize", "cifar10"] : [];
 
         // when
-        var outcomes = new[] { "1", "2" }.Select(threads => Cli.Run([Cli.Resnet, At(threads), "--threads", threads, "--plan-out", At($"{threads}.json"), .. calib, .. Half])).ToArray();
+        var outcomes = new[] { "1", "2" }.Select(threads =>
+            Cli.Run([Cli.Resnet, At(threads), "--threads", threads, "--plan-out", At($"{threads}.json"), .. calib, .. Half])).ToArray();
 
         // then
         Assert.All(outcomes, o => Assert.Equal(0, o.ExitCode));
@@ -177,7 +178,9 @@ public sealed class OutputFileTests : TemporaryFolder
 
             // then
             var bytes = File.ReadAllBytes(model);
-            Assert.True(bytes.AsSpan().SequenceEqual(old) || bytes.AsSpan().SequenceEqual(pruned), $"Kill {i} left a file of {bytes.Length} bytes.");
+            Assert.True(
+                bytes.AsSpan().SequenceEqual(old) || bytes.AsSpan().SequenceEqual(pruned),
+                $"Kill {i} left a file of {bytes.Length} bytes.");
             found.Add(bytes.Length == old.Length ? "old" : "new");
         }
 
@@ -192,7 +195,8 @@ public sealed class OutputFileTests : TemporaryFolder
         var model = Copy(Cli.Resnet, "m.onnx");
 
         // when
-        var outcome = Cli.Bash("export DOTNET_EnableWriteXorExecute=0; ulimit -f 200; trap '' XFSZ; exec \"$0\" \"$@\"", [model, model, .. Half]);
+        var outcome =
+            Cli.Bash("export DOTNET_EnableWriteXorExecute=0; ulimit -f 200; trap '' XFSZ; exec \"$0\" \"$@\"", [model, model, .. Half]);
 
         // then
         Assert.Equal(1, outcome.ExitCode);
@@ -255,7 +259,9 @@ public sealed class OutputFileTests : TemporaryFolder
     public void Masks_that_the_model_carries_are_applied_exactly_and_taken_out()
     {
         // given
-        var json = """{"schema_version": 1, "blocks": ["/layer1/layer1.1/Add"], "channels": [{"layer": "/layer1/layer1.0/conv1/Conv", "axis": 1, "of": 16, "cut": [1, 3, 5]}], "absorb_means": true}""";
+        var json =
+            """{"schema_version": 1, "blocks": ["/layer1/layer1.1/Add"], "channels": """
+            + """[{"layer": "/layer1/layer1.0/conv1/Conv", "axis": 1, "of": 16, "cut": [1, 3, 5]}], "absorb_means": true}""";
         File.WriteAllText(At("p.json"), json);
         var model = OnnxFile.Read(Cli.Resnet);
         model.Metadata["onnxprune.plan"] = json;

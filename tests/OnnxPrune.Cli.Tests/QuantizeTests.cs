@@ -7,7 +7,8 @@ public sealed class QuantizeTests : TemporaryFolder
     [Fact]
     public void A_quantized_model_is_written_with_its_figures()
     {
-        var outcome = Cli.Run("quantize", Cli.Resnet, At("out.onnx"), "--calib", Images(), "--threads", "1", "--keep-slower", "--report", At("r.json"));
+        var outcome = Cli.Run(
+            "quantize", Cli.Resnet, At("out.onnx"), "--calib", Images(), "--threads", "1", "--keep-slower", "--report", At("r.json"));
 
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.Contains("compute with 8-bit integers", outcome.Output);
@@ -16,7 +17,10 @@ public sealed class QuantizeTests : TemporaryFolder
         Assert.Equal("quantize", root.GetProperty("command").GetString());
         Assert.Equal(20, root.GetProperty("integer_layers").GetInt32());
         Assert.Equal(0, root.GetProperty("float_islands").GetArrayLength());
-        Assert.True(root.GetProperty("quantized").GetProperty("file_bytes").GetInt64() < 0.4 * root.GetProperty("original").GetProperty("file_bytes").GetInt64());
+        Assert.True(root
+            .GetProperty("quantized")
+            .GetProperty("file_bytes")
+            .GetInt64() < 0.4 * root.GetProperty("original").GetProperty("file_bytes").GetInt64());
         Assert.InRange(root.GetProperty("verification").GetProperty("drift").GetDouble(), 1e-6, 0.2);
         Assert.Equal(0, Cli.Run("verify", Cli.Resnet, At("out.onnx"), "--calib", Images(), "--max-drift", "0.2").ExitCode);
     }
@@ -24,7 +28,8 @@ public sealed class QuantizeTests : TemporaryFolder
     [Fact]
     public void A_drift_beyond_the_limit_ends_with_1_and_nothing_written()
     {
-        var outcome = Cli.Run("quantize", Cli.Resnet, At("out.onnx"), "--calib", Images(), "--threads", "1", "--keep-slower", "--max-drift", "1e-9");
+        var outcome =
+            Cli.Run("quantize", Cli.Resnet, At("out.onnx"), "--calib", Images(), "--threads", "1", "--keep-slower", "--max-drift", "1e-9");
 
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains("within the limits; nothing was written", outcome.Error);
@@ -34,7 +39,21 @@ public sealed class QuantizeTests : TemporaryFolder
     [Fact]
     public void What_was_pruned_is_quantized_and_both_are_reported()
     {
-        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=80%", "--repair", "layers", "--int8", "--calib", Images(), "--threads", "1", "--report", At("r.json"));
+        var outcome =
+            Cli.Run(
+                Cli.Resnet,
+                At("out.onnx"),
+                "--target",
+                "macs=80%",
+                "--repair",
+                "layers",
+                "--int8",
+                "--calib",
+                Images(),
+                "--threads",
+                "1",
+                "--report",
+                At("r.json"));
 
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
@@ -61,7 +80,8 @@ public sealed class QuantizeTests : TemporaryFolder
     [InlineData("--data", "--calib={images}", "--max-drop=1")]
     public void Wrong_usage_ends_with_2(string reason, params string[] options)
     {
-        var outcome = Cli.Run(["quantize", Cli.Resnet, At("out.onnx"), .. options.Where(o => o.Length > 0).Select(o => o.Replace("{images}", Images(), StringComparison.Ordinal))]);
+        var outcome = Cli.Run(["quantize", Cli.Resnet, At("out.onnx"), .. options.Where(o =>
+            o.Length > 0).Select(o => o.Replace("{images}", Images(), StringComparison.Ordinal))]);
 
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains(reason, outcome.Error);
@@ -79,7 +99,13 @@ public sealed class QuantizeTests : TemporaryFolder
             var header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({Count}, 3, 32, 32), }}".PadRight(128 - 10 - 1) + "\n";
             byte[] start = [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0];
             float[] values = [.. Enumerable.Range(0, Count * 3 * 32 * 32).Select(_ => (float)((2 * random.NextDouble()) - 1))];
-            File.WriteAllBytes(path, [.. start, .. System.Text.Encoding.ASCII.GetBytes(header), .. System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values)]);
+            File.WriteAllBytes(
+                path,
+                [
+                    .. start,
+                    .. System.Text.Encoding.ASCII.GetBytes(header),
+                    .. System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values)
+                ]);
         }
 
         return path;

@@ -3,7 +3,8 @@ namespace OnnxPrune.Cli.Tests;
 /// <summary>Real models that ONNX Runtime refuses, as lie beside the project on some machines.</summary>
 public sealed class RefusedModelTests : TemporaryFolder
 {
-    public static TheoryData<string> Refused => ["waveformer", "tsdr_dynamo", "mlperf_resnet8_int_pactops", "Candy_winmltools01", "pcb-aoi_customvision"];
+    public static TheoryData<string> Refused =>
+        ["waveformer", "tsdr_dynamo", "mlperf_resnet8_int_pactops", "Candy_winmltools01", "pcb-aoi_customvision"];
 
     [SharedModelsTheory]
     [MemberData(nameof(Refused))]

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>What <c>--repair</c> does with calibration inputs, on trained weights.</summary>
+/// <summary>The effect of <c>--repair</c> with calibration inputs, on trained weights.</summary>
 public sealed class RepairTests : TemporaryFolder
 {
     // From fewer, layers that are fitted together gain little more than chance.
@@ -17,7 +17,10 @@ public sealed class RepairTests : TemporaryFolder
     {
         // What is cut is decided once: that takes as long as to repair it.
         var layers = Agreement("layers", "--target", target, "--plan-out", At("plan.json"));
-        var (none, auto, thorough) = (Agreement("none", "--plan", At("plan.json")), Agreement("auto", "--plan", At("plan.json")), Agreement("thorough", "--plan", At("plan.json")));
+        var (none, auto, thorough) = (
+            Agreement("none", "--plan", At("plan.json")),
+            Agreement("auto", "--plan", At("plan.json")),
+            Agreement("thorough", "--plan", At("plan.json")));
 
         Assert.True(none < layers);
         Assert.True(layers < auto);

@@ -16,7 +16,8 @@ public sealed class SizeTargetTests : TemporaryFolder
     public void The_file_keeps_the_target_and_gives_little_away(string target, double limit, string granularity)
     {
         // when
-        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", target, "--granularity", granularity, "--no-verify", "--report", At("r.json"));
+        var outcome =
+            Cli.Run(Cli.Resnet, At("out.onnx"), "--target", target, "--granularity", granularity, "--no-verify", "--report", At("r.json"));
 
         // then: stages of sixteen channels are wide steps
         Assert.True(outcome.ExitCode == 0, outcome.Error);
@@ -48,7 +49,8 @@ public sealed class SizeTargetTests : TemporaryFolder
     [Fact]
     public void Other_targets_hold_beside_it()
     {
-        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "size=70%", "--target", "macs=40%", "--no-verify", "--report", At("r.json"));
+        var outcome =
+            Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "size=70%", "--target", "macs=40%", "--no-verify", "--report", At("r.json"));
 
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
@@ -64,7 +66,9 @@ public sealed class SizeTargetTests : TemporaryFolder
         var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "size=5MB", "--no-verify");
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.Contains("the model keeps the target as it is", string.Join(' ', outcome.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Contains(
+            "the model keeps the target as it is",
+            string.Join(' ', outcome.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
         Assert.Equal(File.ReadAllBytes(Cli.Resnet), File.ReadAllBytes(At("out.onnx")));
     }
 
@@ -89,7 +93,9 @@ public sealed class SizeTargetTests : TemporaryFolder
 
     [Fact]
     public void Training_points_to_pruning() =>
-        Assert.Contains("give --target size=50% when pruning", Cli.Run("train", Cli.Resnet, At("out.onnx"), "--data", "x", "--target", "size=50%").Error);
+        Assert.Contains(
+            "give --target size=50% when pruning",
+            Cli.Run("train", Cli.Resnet, At("out.onnx"), "--data", "x", "--target", "size=50%").Error);
 
     private string Sub(string name) => Path.Combine(Directory.CreateDirectory(At("sub")).FullName, name);
 }

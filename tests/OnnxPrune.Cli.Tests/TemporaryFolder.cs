@@ -13,7 +13,8 @@ public abstract class TemporaryFolder : IDisposable
         return At(name);
     }
 
-    protected IEnumerable<string> Names => Directory.GetFileSystemEntries(Folder).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal);
+    protected IEnumerable<string> Names =>
+        Directory.GetFileSystemEntries(Folder).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal);
 
     public void Dispose()
     {

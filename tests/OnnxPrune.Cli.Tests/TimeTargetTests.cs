@@ -54,7 +54,8 @@ public sealed class TimeTargetTests : TemporaryFolder
     {
         // when
         var outcome = Cli.Run(
-            Cli.Resnet, At("out.onnx"), "--target", "speedup=1.1", "--target", "macs=50%", "--target", "params=45%", "--threads", "1", "--no-verify", "--report", At("r.json"));
+            Cli.Resnet, At("out.onnx"), "--target", "speedup=1.1", "--target", "macs=50%", "--target", "params=45%", "--threads", "1",
+            "--no-verify", "--report", At("r.json"));
 
         // then
         Assert.True(outcome.ExitCode == 0, outcome.Error);
@@ -67,5 +68,6 @@ public sealed class TimeTargetTests : TemporaryFolder
 
     private JsonDocument Report() => JsonDocument.Parse(File.ReadAllText(At("r.json")));
 
-    private static long Figure(JsonDocument report, string model, string name) => report.RootElement.GetProperty(model).GetProperty(name).GetInt64();
+    private static long Figure(JsonDocument report, string model, string name) =>
+        report.RootElement.GetProperty(model).GetProperty(name).GetInt64();
 }

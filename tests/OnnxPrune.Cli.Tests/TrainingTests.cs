@@ -9,7 +9,24 @@ public sealed class TrainingTests : TemporaryFolder
     private const int Record = 1 + (3 * 32 * 32);
 
     private static readonly string[] s_short =
-        ["--gate-epochs", "1", "--recover-epochs", "1", "--sparse-epochs", "1", "--epochs", "1", "--batch", "16", "--lr", "0.001", "--seed", "3", "--threads", "1"];
+        [
+            "--gate-epochs",
+            "1",
+            "--recover-epochs",
+            "1",
+            "--sparse-epochs",
+            "1",
+            "--epochs",
+            "1",
+            "--batch",
+            "16",
+            "--lr",
+            "0.001",
+            "--seed",
+            "3",
+            "--threads",
+            "1"
+        ];
 
     [Theory]
     [InlineData("macs=50%", 0.5)]
@@ -20,7 +37,23 @@ public sealed class TrainingTests : TemporaryFolder
         WriteImages();
 
         // when
-        var trained = Cli.Run(["train", Cli.Resnet, At("masked.onnx"), "--target", target, "--data", At("images.bin"), "--hold-out", "16", "--pruned", At("pruned.onnx"), "--log", At("log.jsonl"), .. s_short]);
+        var trained = Cli.Run(
+            [
+                "train",
+                Cli.Resnet,
+                At("masked.onnx"),
+                "--target",
+                target,
+                "--data",
+                At("images.bin"),
+                "--hold-out",
+                "16",
+                "--pruned",
+                At("pruned.onnx"),
+                "--log",
+                At("log.jsonl"),
+                .. s_short
+            ]);
         var applied = Cli.Run(At("masked.onnx"), At("applied.onnx"), "--no-verify", "--report", At("r.json"));
 
         // then
@@ -36,7 +69,8 @@ public sealed class TrainingTests : TemporaryFolder
         Assert.False(File.Exists(At("masked.onnx.checkpoint")));
 
         var lines = File.ReadAllLines(At("log.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
-        Assert.Equal(["epoch gates", "cut gates", "epoch recover", "epoch sparse", "cut sparse", "epoch finetune"], lines.Select(l => $"{l.GetProperty("kind")} {l.GetProperty("phase")}"));
+        Assert.Equal(["epoch gates", "cut gates", "epoch recover", "epoch sparse", "cut sparse", "epoch finetune"], lines.Select(l =>
+            $"{l.GetProperty("kind")} {l.GetProperty("phase")}"));
         Assert.All(lines, l => Assert.Equal(1, l.GetProperty("schema_version").GetInt32()));
     }
 
@@ -47,7 +81,26 @@ public sealed class TrainingTests : TemporaryFolder
     {
         // given
         WriteImages();
-        string[] Command(string name) => ["finetune", Cli.Resnet, At(name), "--data", At("images.bin"), "--hold-out", "16", "--epochs", "20", "--batch", "16", "--lr", "0.001", "--threads", "1", "--keep", "last"];
+        string[] Command(string name) =>
+            [
+                "finetune",
+                Cli.Resnet,
+                At(name),
+                "--data",
+                At("images.bin"),
+                "--hold-out",
+                "16",
+                "--epochs",
+                "20",
+                "--batch",
+                "16",
+                "--lr",
+                "0.001",
+                "--threads",
+                "1",
+                "--keep",
+                "last"
+            ];
         Assert.Equal(0, Cli.Run(Command("whole.onnx")).ExitCode);
 
         // when

@@ -3,23 +3,26 @@ using Onnx;
 
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>What <c>--no-verify</c> leaves out is running the models: a file that ONNX Runtime does not load is not written.</summary>
+/// <summary>A run with <c>--no-verify</c> does not run the models: a file that ONNX Runtime does not load is not written.</summary>
 public sealed class UnverifiedResultTests : TemporaryFolder
 {
     [Fact]
     public void Model_without_a_format_version_ends_with_4() => Refused(model => model.IrVersion = 0);
 
     [Fact]
-    public void Model_that_states_a_wrong_type_of_an_inner_value_ends_with_4() => Refused(model => model.Graph.ValueInfo.Add(new ValueInfoProto
+    public void Model_that_states_a_wrong_type_of_an_inner_value_ends_with_4() =>
+        Refused(model => model.Graph.ValueInfo.Add(new ValueInfoProto
     {
         Name = model.Graph.Node[0].Output[0],
         Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Int64 } },
     }));
 
     [Fact]
-    public void Name_of_a_dense_and_a_sparse_initializer_ends_with_4() => Refused(model => model.Graph.SparseInitializer.Add(new SparseTensorProto
+    public void Name_of_a_dense_and_a_sparse_initializer_ends_with_4() =>
+        Refused(model => model.Graph.SparseInitializer.Add(new SparseTensorProto
     {
-        Values = new TensorProto { Name = model.Graph.Initializer[0].Name, DataType = (int)TensorProto.Types.DataType.Float, Dims = { 1 }, FloatData = { 1 } },
+        Values = new TensorProto { Name = model.Graph.Initializer[0].Name, DataType =
+            (int)TensorProto.Types.DataType.Float, Dims = { 1 }, FloatData = { 1 } },
         Indices = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int64, Dims = { 1 }, Int64Data = { 0 } },
         Dims = { model.Graph.Initializer[0].Dims },
     }));

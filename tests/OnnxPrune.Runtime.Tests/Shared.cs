@@ -16,7 +16,9 @@ internal static class Shared
             if (File.Exists(Path.Combine(folder.FullName, "OnnxPrune.sln")))
             {
                 var shared = Path.Combine(folder.FullName, "..", "shared");
-                return Directory.Exists(Path.Combine(shared, "models")) && Directory.Exists(Path.Combine(shared, "data")) ? Path.GetFullPath(shared) : null;
+                return Directory.Exists(Path.Combine(shared, "models")) && Directory.Exists(Path.Combine(shared, "data"))
+                    ? Path.GetFullPath(shared)
+                    : null;
             }
         }
 

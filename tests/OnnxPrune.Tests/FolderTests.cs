@@ -3,10 +3,15 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests;
 
-/// <summary>Folders of an assembly import each other in one direction, as far as their <c>using</c> lines tell, so that each can be read without those above it.</summary>
+/// <summary>
+/// Folders of an assembly import each other in one direction, as far as their <c>using</c> lines tell, so that each can be read without
+/// those above it.
+/// </summary>
 public sealed partial class FolderTests
 {
-    /// <summary>An operator says how channels flow through it, and one walk over the graph asks all operators: two rooms with one wall between them.</summary>
+    /// <summary>
+    /// An operator says how channels flow through it, and one walk over the graph asks all operators: two rooms with one wall between them.
+    /// </summary>
     private static readonly string[] s_allowed = ["OnnxPrune: Channels, Operators"];
 
     [Fact]
@@ -29,10 +34,14 @@ public sealed partial class FolderTests
             .SelectMany(a => (IEnumerable<System.Reflection.CustomAttributeTypedArgument>)a.ConstructorArguments[0].Value!)
             .Select(a => (string)a.Value!);
 
-        Assert.Equal(Directory.GetDirectories(Source).Select(Path.GetFileName).Order(StringComparer.Ordinal), looked.Append("OnnxPrune").Append("OnnxPrune.Cli").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Directory.GetDirectories(Source).Select(Path.GetFileName).Order(StringComparer.Ordinal),
+            looked.Append("OnnxPrune").Append("OnnxPrune.Cli").Order(StringComparer.Ordinal));
     }
 
-    /// <summary>The errors that every folder throws stand in no folder: they must not know any, or all would depend on each other.</summary>
+    /// <summary>
+    /// The errors that every folder throws stand in no folder: they must not know any, or all would depend on each other.
+    /// </summary>
     [Fact]
     public void Errors_import_nothing() => Assert.Empty(Imports(Path.Combine(Source, "OnnxPrune", "Errors.cs")));
 
@@ -48,10 +57,15 @@ public sealed partial class FolderTests
 
     private static IEnumerable<string> Circles(string assembly)
     {
-        var folders = Directory.GetDirectories(Path.Combine(Source, assembly)).Select(d => Path.GetFileName(d)!).Where(f => f is not ("bin" or "obj")).ToArray();
-        return Circles(assembly, folders.ToDictionary(f => f, f => Directory.GetFiles(Path.Combine(Source, assembly, f), "*.cs", SearchOption.AllDirectories)
+        var folders = Directory.GetDirectories(Path.Combine(Source, assembly))
+            .Select(d => Path.GetFileName(d)!)
+            .Where(f => f is not ("bin" or "obj"))
+            .ToArray();
+        return Circles(assembly, folders.ToDictionary(
+            f => f, f => Directory.GetFiles(Path.Combine(Source, assembly, f), "*.cs", SearchOption.AllDirectories)
             .SelectMany(Imports)
-            .SelectMany(name => folders.Where(other => name == $"{assembly}.{other}" || name.StartsWith($"{assembly}.{other}.", StringComparison.Ordinal)))
+            .SelectMany(name =>
+                folders.Where(other => name == $"{assembly}.{other}" || name.StartsWith($"{assembly}.{other}.", StringComparison.Ordinal)))
             .Distinct()
             .ToArray()));
     }
@@ -60,7 +74,8 @@ public sealed partial class FolderTests
     private static IEnumerable<string> Circles(string assembly, IReadOnlyDictionary<string, string[]> imports)
     {
         var reached = imports.Keys.ToDictionary(f => f, f => Reached(f, imports));
-        return imports.Keys.Select(f => imports.Keys.Where(o => reached[f].Contains(o) && reached[o].Contains(f)).Order(StringComparer.Ordinal).ToArray())
+        return imports.Keys.Select(f =>
+            imports.Keys.Where(o => reached[f].Contains(o) && reached[o].Contains(f)).Order(StringComparer.Ordinal).ToArray())
             .Where(circle => circle.Length > 1)
             .Select(circle => $"{assembly}: {string.Join(", ", circle)}")
             .Distinct();

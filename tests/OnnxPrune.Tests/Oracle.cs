@@ -39,7 +39,9 @@ internal static class Oracle
         }
     }
 
-    /// <summary>All channels of a layer stay for a reason that holds this text, and a plan that cuts all it can leaves them alone.</summary>
+    /// <summary>
+    /// All channels of a layer stay for a reason that holds this text, and a plan that cuts all it can leaves them alone.
+    /// </summary>
     public static void Blocks(TestGraph graph, string layer, string reason, int axis = 1) => Blocks(graph.Build(), layer, reason, axis);
 
     /// <param name="run">False for models that ONNX Runtime cannot run on random inputs.</param>
@@ -79,7 +81,8 @@ internal static class Oracle
             if (value.Shape is { } stated && inferred.Graph.Find(value.Name)?.Shape is { } real && real.Rank == stated.Rank)
             {
                 Assert.All(stated.Zip(real), d => Assert.True(
-                    !d.First.IsKnown || !d.Second.IsKnown || d.First.Size == d.Second.Size, $"'{value.Name}' states {stated}, but is {real}"));
+                    !d.First.IsKnown || !d.Second.IsKnown || d.First.Size == d.Second.Size,
+                    $"'{value.Name}' states {stated}, but is {real}"));
             }
         }
     }

@@ -6,8 +6,8 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Testing;
 
 /// <summary>
-/// What a network of QuantizeLinear and DequantizeLinear computes, in whole numbers: products are summed exactly, and only the step to the next scale rounds. Each layer is judged by what
-/// the runtime itself fed it, so that differences do not add up from layer to layer.
+/// Computes a network of QuantizeLinear and DequantizeLinear in whole numbers: products are summed exactly, and only the step to the next
+/// scale rounds. Each layer is judged by what the runtime itself fed it, so that differences do not add up from layer to layer.
 /// </summary>
 public sealed class IntegerReference
 {
@@ -19,7 +19,9 @@ public sealed class IntegerReference
 
     private IntegerReference(Model model, IReadOnlyDictionary<string, Tensor> recorded) => (_model, _recorded) = (model, recorded);
 
-    /// <summary>Runs the network unoptimized, and gives for each of its QuantizeLinear how many steps of the output's scale it is off at most.</summary>
+    /// <summary>
+    /// Runs the network unoptimized, and gives for each of its QuantizeLinear how many steps of the output's scale it is off at most.
+    /// </summary>
     public static IReadOnlyDictionary<string, long> Steps(Model model, IReadOnlyDictionary<string, Tensor> inputs)
     {
         var looked = model.Clone();
@@ -37,7 +39,8 @@ public sealed class IntegerReference
         return model.Graph.Nodes.Where(n => n.OpType == "QuantizeLinear").ToDictionary(n => n.Label, reference.StepsOf);
     }
 
-    private static bool IsInteger(Node node) => node.OpType == "QuantizeLinear" || (node.OpType == "Pad" && node.Required(0).Producer is { OpType: "QuantizeLinear" or "Pad" });
+    private static bool IsInteger(Node node) =>
+        node.OpType == "QuantizeLinear" || (node.OpType == "Pad" && node.Required(0).Producer is { OpType: "QuantizeLinear" or "Pad" });
 
     private long StepsOf(Node quantize)
     {
@@ -84,7 +87,8 @@ public sealed class IntegerReference
             case "GlobalAveragePool":
                 var pooled = Real(node.Required(0));
                 var positions = (int)pooled.Dims.Skip(2).Aggregate(1L, (p, d) => p * d);
-                return ([.. pooled.Values.Chunk(positions).Select(c => c.Average())], [.. pooled.Dims.Take(2), .. pooled.Dims.Skip(2).Select(_ => 1L)]);
+                return ([.. pooled.Values.Chunk(positions).Select(c =>
+                    c.Average())], [.. pooled.Dims.Take(2), .. pooled.Dims.Skip(2).Select(_ => 1L)]);
             default:
                 return Delegate(node, value);
         }
@@ -97,7 +101,8 @@ public sealed class IntegerReference
         var stored = _constants[node.Required(0)] ?? _recorded[node.Required(0).Name];
         var (scales, zeros) = (_constants[node.Input(1)]!.ToDoubles(), _constants[node.Input(2)]!.ToLongs());
         var inner = scales.Length == 1 ? stored.Count : stored.Dims.Skip((int)node.Int("axis", 1) + 1).Aggregate(1L, (a, b) => a * b);
-        return new Integers([.. stored.ToLongs().Select((q, i) => q - zeros[(int)(i / inner % zeros.Length)])], scales, inner, [.. stored.Dims]);
+        return new Integers(
+            [.. stored.ToLongs().Select((q, i) => q - zeros[(int)(i / inner % zeros.Length)])], scales, inner, [.. stored.Dims]);
     }
 
     /// <summary>Windows of two axes or of one, with groups, strides, dilations and pads.</summary>
@@ -106,9 +111,12 @@ public sealed class IntegerReference
         var (x, w) = (Stored(node.Required(0)), Stored(node.Required(1)));
         var bias = node.Input(2) is { } b ? Stored(b).Whole : null;
         var axes = x.Dims.Length - 2;
-        long[] strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1L, axes)], dilations = node.Ints("dilations") ?? [.. Enumerable.Repeat(1L, axes)], pads = node.Ints("pads") ?? new long[2 * axes];
+        long[] strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1L, axes)],
+        dilations = node.Ints("dilations") ?? [.. Enumerable.Repeat(1L, axes)], pads = node.Ints("pads") ?? new long[2 * axes];
         var (kernel, size, group) = (w.Dims[2..], x.Dims[2..], (int)node.Int("group", 1));
-        var made = Enumerable.Range(0, axes).Select(a => ((size[a] + pads[a] + pads[a + axes] - (dilations[a] * (kernel[a] - 1)) - 1) / strides[a]) + 1).ToArray();
+        var made = Enumerable.Range(0, axes)
+            .Select(a => ((size[a] + pads[a] + pads[a + axes] - (dilations[a] * (kernel[a] - 1)) - 1) / strides[a]) + 1)
+            .ToArray();
         var (outputs, perGroup) = ((int)w.Dims[0], (int)w.Dims[1]);
         var values = new List<double>();
         for (var n = 0L; n < x.Dims[0]; n++)
@@ -161,7 +169,7 @@ public sealed class IntegerReference
         return (values, [.. x.Dims[..^1], outputs]);
     }
 
-    /// <summary>What moves numbers, or computes with floats: the runtime does it, node by node.</summary>
+    /// <summary>Moves numbers, or computes with floats: the runtime does it, node by node.</summary>
     private (double[] Values, long[] Dims) Delegate(Node node, Value value)
     {
         var read = node.Inputs.OfType<Value>().Where(i => _constants[i] is null).Distinct().ToArray();

@@ -28,7 +28,8 @@ public static class MaskedEqualsPruned
 
     /// <summary>Prunes a copy of the model by the plan, masks another, and compares what ONNX Runtime makes of both.</summary>
     /// <param name="settings">How both are run; on one thread of the CPU with nothing optimized where it is null.</param>
-    internal static OracleRun Compare(Model model, PruningPlan plan, IReadOnlyDictionary<string, Tensor> inputs, SessionSettings? settings = null)
+    internal static OracleRun Compare(
+        Model model, PruningPlan plan, IReadOnlyDictionary<string, Tensor> inputs, SessionSettings? settings = null)
     {
         settings ??= SessionSettings.Plain;
         plan = plan with { AbsorbMeans = false };
@@ -107,13 +108,14 @@ public static class MaskedEqualsPruned
     private static IReadOnlyList<ResidualBlock> Blocks(Model model, PruningPlan plan) =>
         plan.Blocks.Count == 0 ? [] : PlanLookup.Blocks(plan, model, BlockFinder.Find(model, ChannelFlow.Through(model).Constants));
 
-    private static OnnxSession Open(Model model, SessionSettings settings, string name) => OnnxSession.Open(OnnxFile.ToBytes(model), model.Folder, settings, name);
+    private static OnnxSession Open(Model model, SessionSettings settings, string name) =>
+        OnnxSession.Open(OnnxFile.ToBytes(model), model.Folder, settings, name);
 
     private static Dictionary<string, Tensor> Part(IReadOnlyDictionary<string, Tensor> results, Model original) =>
         original.Graph.Outputs.Where(o => results.ContainsKey(o.Name)).ToDictionary(o => o.Name, o => results[o.Name]);
 }
 
-/// <summary>What the oracle found.</summary>
+/// <summary>The oracle's findings.</summary>
 /// <param name="Error">How far the pruned model is from the masked one: rounding, or a fault.</param>
 /// <param name="Effect">How far the masked model is from the original: zero when the mask hit nothing that matters.</param>
 public sealed record OracleRun(double Error, double Effect, Model Pruned);

@@ -16,7 +16,8 @@ internal static class MaskedModel
     /// <param name="twins">The target's nodes by those of the copy.</param>
     /// <param name="blocks">The target's blocks whose branches count as zero.</param>
     public static void Apply(
-        Graph target, ChannelGraph channels, IReadOnlySet<int> leaving, IReadOnlyDictionary<Node, Node> twins, IEnumerable<ResidualBlock> blocks)
+        Graph target, ChannelGraph channels, IReadOnlySet<int> leaving, IReadOnlyDictionary<Node, Node> twins,
+        IEnumerable<ResidualBlock> blocks)
     {
         foreach (var block in blocks)
         {

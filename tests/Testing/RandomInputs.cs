@@ -12,6 +12,8 @@ public static class RandomInputs
             var count = (int)Tensor.ElementCount(dims);
             var isReal = i.ElementType.IsFloatingPoint();
             var template = new Tensor(i.ElementType, [0], Array.Empty<byte>());
-            return template.WithValues([.. Enumerable.Range(0, count).Select(_ => isReal ? RandomWeights.Normal(random) : random.Next(2))], count).Reshape(dims);
+            return template
+                .WithValues([.. Enumerable.Range(0, count).Select(_ => isReal ? RandomWeights.Normal(random) : random.Next(2))], count)
+                .Reshape(dims);
         });
 }

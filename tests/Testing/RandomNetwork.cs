@@ -17,7 +17,8 @@ public sealed class RandomNetwork
     private RandomNetwork(int seed)
     {
         _random = new Random(seed);
-        _graph = new TestGraph(seed) { Opset = _random.Next(3) == 0 ? 13 : 17, NamesNodes = _random.Next(4) != 0, UsesConstantNodes = _random.Next(8) == 0 };
+        _graph = new TestGraph(seed) { Opset = _random.Next(3) == 0 ? 13 : 17, NamesNodes = _random.Next(4) != 0, UsesConstantNodes =
+            _random.Next(8) == 0 };
     }
 
     /// <summary>The network of a seed, and the names of its pieces for messages.</summary>
@@ -109,7 +110,8 @@ public sealed class RandomNetwork
     private Wire PreActivation(Wire x)
     {
         Note("pre-activation");
-        return _graph.Add(x, _graph.Conv(_graph.Relu(_graph.BatchNorm(_graph.ConvBnRelu(_graph.Relu(_graph.BatchNorm(x)), Next(2, 8)))), x.Channels, 3));
+        return _graph.Add(
+            x, _graph.Conv(_graph.Relu(_graph.BatchNorm(_graph.ConvBnRelu(_graph.Relu(_graph.BatchNorm(x)), Next(2, 8)))), x.Channels, 3));
     }
 
     private Wire Projection(Wire x)
@@ -123,7 +125,9 @@ public sealed class RandomNetwork
     {
         Note("padded");
         var (before, after, stride) = (Next(0, 3), Next(1, 4), Stride());
-        var shortcut = stride == 1 ? x.Name : _graph.Op("Slice", [x, _graph.Longs(0, 0), _graph.Longs(int.MaxValue, int.MaxValue), _graph.Longs(2, 3), _graph.Longs(2, 2)]);
+        var shortcut = stride == 1
+            ? x.Name
+            : _graph.Op("Slice", [x, _graph.Longs(0, 0), _graph.Longs(int.MaxValue, int.MaxValue), _graph.Longs(2, 3), _graph.Longs(2, 2)]);
         shortcut = _graph.Op("Pad", [shortcut, _graph.Longs(0, before, 0, 0, 0, after, 0, 0)]);
         var outputs = x.Channels + before + after;
         return _graph.Relu(_graph.Add(Branch(x, outputs, stride), new Wire(shortcut, outputs)));
@@ -198,7 +202,8 @@ public sealed class RandomNetwork
         Note("slice");
         var at = Next(1, x.Channels - 1);
         var front = new Wire(_graph.Op("Slice", [x, _graph.Longs(0), _graph.Longs(at), _graph.Longs(1)]), at);
-        var back = new Wire(_graph.Op("Slice", [x, _graph.Longs(at - x.Channels), _graph.Longs(int.MaxValue), _graph.Longs(-3)]), x.Channels - at);
+        var back = new Wire(
+            _graph.Op("Slice", [x, _graph.Longs(at - x.Channels), _graph.Longs(int.MaxValue), _graph.Longs(-3)]), x.Channels - at);
         return _graph.Concat(1, _graph.Relu(back), Layer(front, Next(2, 5)), front);
     }
 
@@ -206,7 +211,8 @@ public sealed class RandomNetwork
     {
         Note("pad");
         var (before, after) = (Next(0, 3), Next(0, 3));
-        return new Wire(_graph.Op("Pad", [x, _graph.Longs(0, before, 1, 0, 0, after, 0, 1), _graph.Scalar(0.3)]), x.Channels + before + after) is var y
+        return new Wire(
+            _graph.Op("Pad", [x, _graph.Longs(0, before, 1, 0, 0, after, 0, 1), _graph.Scalar(0.3)]), x.Channels + before + after) is var y
             ? _graph.Op("AveragePool", y, ("kernel_shape", new long[] { 2, 2 }))
             : x;
     }
@@ -216,7 +222,8 @@ public sealed class RandomNetwork
         Note("nhwc");
         var moved = _graph.Op("Transpose", [x], ("perm", new long[] { 0, 2, 3, 1 }));
         var outputs = Next(2, 8);
-        var mixed = _graph.Op("Add", [_graph.Op("MatMul", [moved, _graph.Weight(0.4, [x.Channels, outputs])]), _graph.Weight(0.3, [outputs])]);
+        var mixed =
+            _graph.Op("Add", [_graph.Op("MatMul", [moved, _graph.Weight(0.4, [x.Channels, outputs])]), _graph.Weight(0.3, [outputs])]);
         return new Wire(_graph.Op("Transpose", [_graph.Op("Tanh", [mixed])], ("perm", new long[] { 0, 3, 1, 2 })), outputs);
     }
 
@@ -246,13 +253,15 @@ public sealed class RandomNetwork
 
         Note("pool");
         _size /= 2;
-        return _graph.Op(_random.Next(2) == 0 ? "MaxPool" : "AveragePool", x, ("kernel_shape", new long[] { 2, 2 }), ("strides", new long[] { 2, 2 }));
+        return _graph.Op(
+            _random.Next(2) == 0 ? "MaxPool" : "AveragePool", x, ("kernel_shape", new long[] { 2, 2 }), ("strides", new long[] { 2, 2 }));
     }
 
     private Wire Inception(Wire x)
     {
         Note("inception");
-        return _graph.Concat(1, Layer(x, Next(2, 5), 1), Layer(x, Next(2, 5)), _graph.Op("MaxPool", x, ("kernel_shape", new long[] { 3, 3 }), ("pads", new long[] { 1, 1, 1, 1 })));
+        return _graph.Concat(1, Layer(x, Next(2, 5), 1), Layer(x, Next(2, 5)), _graph.Op(
+            "MaxPool", x, ("kernel_shape", new long[] { 3, 3 }), ("pads", new long[] { 1, 1, 1, 1 })));
     }
 
     private Wire SpatialAttention(Wire x)
@@ -271,7 +280,8 @@ public sealed class RandomNetwork
         Note("depth-space");
         var deep = _graph.Op("SpaceToDepth", x, ("blocksize", 2L)) with { Channels = 4 * x.Channels };
         var back = _random.Next(2) == 0 ? _graph.Op("Sin", deep) : Layer(deep, 4 * Next(1, 4), 1);
-        return _graph.Op("DepthToSpace", back, ("blocksize", 2L), ("mode", _random.Next(2) == 0 ? "CRD" : "DCR")) with { Channels = back.Channels / 4 };
+        return _graph.Op(
+            "DepthToSpace", back, ("blocksize", 2L), ("mode", _random.Next(2) == 0 ? "CRD" : "DCR")) with { Channels = back.Channels / 4 };
     }
 
     private void Finish(Wire x)

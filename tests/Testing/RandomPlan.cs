@@ -41,6 +41,7 @@ public static class RandomPlan
             .GroupBy(c => (graph.Origin(c).Node, graph.Origin(c).Axis))
             .Select(g => (g.Key, Made: graph.MadeBy(g.Key.Node, g.Key.Axis)!))
             .Select(p => new LayerCut(
-                names.Of(p.Key.Node), p.Key.Axis, p.Made.Count, [.. Enumerable.Range(0, p.Made.Count).Where(i => leaving.Contains(p.Made[i]))]))];
+                names.Of(p.Key.Node), p.Key.Axis, p.Made.Count,
+                [.. Enumerable.Range(0, p.Made.Count).Where(i => leaving.Contains(p.Made[i]))]))];
     }
 }

@@ -14,7 +14,10 @@ public static class RandomWeights
         var constants = new ConstantValues();
         foreach (var node in model.Graph.Nodes.Where(n => n.OpType == "ConstantOfShape").ToArray())
         {
-            if (constants[node.Output] is not { } tensor || !tensor.ElementType.IsFloatingPoint() || tensor.Count < 2 || node.Output.IsGraphOutput)
+            if (constants[node.Output] is not { } tensor
+                || !tensor.ElementType.IsFloatingPoint()
+                || tensor.Count < 2
+                || node.Output.IsGraphOutput)
             {
                 continue;
             }
@@ -22,7 +25,9 @@ public static class RandomWeights
             var isVariance = node.Output.Uses.Any(u => u.Node.OpType == "BatchNormalization" && u.Index == 4);
             var fanIn = Math.Max(1, tensor.Count / tensor.Dims[0]);
             var scale = tensor.Rank > 1 ? Math.Sqrt(2.0 / fanIn) : 0.5;
-            var values = Enumerable.Range(0, (int)tensor.Count).Select(_ => isVariance ? 0.5 + random.NextDouble() : scale * Normal(random)).ToArray();
+            var values = Enumerable.Range(0, (int)tensor.Count)
+                .Select(_ => isVariance ? 0.5 + random.NextDouble() : scale * Normal(random))
+                .ToArray();
             var made = model.Graph.AddFreshInitializer($"{node.Output.Name}.random", tensor.WithValues(values));
             foreach (var use in node.Output.Uses.ToArray())
             {

@@ -45,8 +45,10 @@ internal static class SaturatedOutputs
 
     private static Value? Above(Value value) => value.Producer switch
     {
-        { OpType: "Softmax" or "LogSoftmax" or "Hardmax" or "Sigmoid" or "HardSigmoid" or "Tanh" or "ArgMax" or "ArgMin" } node => node.Required(0),
-        { OpType: "Identity" or "Reshape" or "Flatten" or "Transpose" or "Squeeze" or "Unsqueeze" or "Cast" or "Dropout" } node => Above(node.Required(0)),
+        { OpType: "Softmax" or "LogSoftmax" or "Hardmax" or "Sigmoid" or "HardSigmoid" or "Tanh" or "ArgMax" or "ArgMin" } node =>
+            node.Required(0),
+        { OpType: "Identity" or "Reshape" or "Flatten" or "Transpose" or "Squeeze" or "Unsqueeze" or "Cast" or "Dropout" } node =>
+            Above(node.Required(0)),
         _ => null,
     };
 }

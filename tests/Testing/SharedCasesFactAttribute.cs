@@ -6,5 +6,6 @@ namespace OnnxPrune.Testing;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class SharedCasesFactAttribute : FactAttribute
 {
-    public SharedCasesFactAttribute() => Skip = Directory.Exists(Path.Combine(SharedFiles.Folder, "cases")) ? null : "The folder ../shared/cases is not there.";
+    public SharedCasesFactAttribute() =>
+        Skip = Directory.Exists(Path.Combine(SharedFiles.Folder, "cases")) ? null : "The folder ../shared/cases is not there.";
 }

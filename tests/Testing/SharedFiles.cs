@@ -1,6 +1,8 @@
 namespace OnnxPrune.Testing;
 
-/// <summary>Real models and data that lie beside the project on some machines, in ../shared; tests that want them say so when they are absent.</summary>
+/// <summary>
+/// Real models and data that lie beside the project on some machines, in ../shared; tests that want them say so when they are absent.
+/// </summary>
 public static class SharedFiles
 {
     /// <summary>The root of the checkout.</summary>

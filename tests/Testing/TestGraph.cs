@@ -27,10 +27,10 @@ public sealed class TestGraph(int seed = 1)
     /// <summary>The element type of weights and inputs.</summary>
     public ElementType Type { get; init; } = ElementType.Float;
 
-    /// <summary>Whether nodes have names; without, plans call them by their outputs.</summary>
+    /// <summary>True if nodes have names; without, plans call them by their outputs.</summary>
     public bool NamesNodes { get; init; } = true;
 
-    /// <summary>Whether weights are Constant nodes and no initializers.</summary>
+    /// <summary>True if weights are Constant nodes and no initializers.</summary>
     public bool UsesConstantNodes { get; init; }
 
     /// <summary>The message under construction, for what the methods do not reach.</summary>
@@ -97,7 +97,8 @@ public sealed class TestGraph(int seed = 1)
         return Constant(Template(Type).WithValues(values, dims));
     }
 
-    public string Longs(params ReadOnlySpan<long> values) => Constant(new Tensor(ElementType.Int64, [values.Length], System.Runtime.InteropServices.MemoryMarshal.AsBytes(values).ToArray()));
+    public string Longs(params ReadOnlySpan<long> values) =>
+        Constant(new Tensor(ElementType.Int64, [values.Length], System.Runtime.InteropServices.MemoryMarshal.AsBytes(values).ToArray()));
 
     public string Floats(params ReadOnlySpan<float> values) => Constant(Tensor.Of(values, values.Length));
 
@@ -126,7 +127,8 @@ public sealed class TestGraph(int seed = 1)
     // ---- nodes ----
 
     /// <summary>A node whose output has the channels of its first input.</summary>
-    public Wire Op(string type, Wire input, params (string Name, object Value)[] attributes) => new(Op(type, [input.Name], attributes), input.Channels);
+    public Wire Op(string type, Wire input, params (string Name, object Value)[] attributes) =>
+        new(Op(type, [input.Name], attributes), input.Channels);
 
     /// <summary>Any node with one output; names that are empty leave an input out.</summary>
     public string Op(string type, string[] inputs, params (string Name, object Value)[] attributes) => Ops(type, inputs, 1, attributes)[0];
@@ -147,7 +149,16 @@ public sealed class TestGraph(int seed = 1)
     /// <summary>The last node that was added.</summary>
     public NodeProto Last => Proto.Graph.Node[^1];
 
-    public Wire Conv(Wire x, int outputs, int kernel = 1, int stride = 1, int? pad = null, int group = 1, bool bias = true, string? weight = null, int dilation = 1)
+    public Wire Conv(
+        Wire x,
+        int outputs,
+        int kernel = 1,
+        int stride = 1,
+        int? pad = null,
+        int group = 1,
+        bool bias = true,
+        string? weight = null,
+        int dilation = 1)
     {
         var perGroup = x.Channels / group;
         weight ??= Weight(Math.Sqrt(1.5 / (perGroup * kernel * kernel)), [outputs, perGroup, kernel, kernel]);
@@ -169,28 +180,39 @@ public sealed class TestGraph(int seed = 1)
     }
 
     /// <summary>A depthwise Conv.</summary>
-    public Wire Depthwise(Wire x, int kernel = 3, int multiplier = 1, int stride = 1) => Conv(x, x.Channels * multiplier, kernel, stride, group: x.Channels);
+    public Wire Depthwise(Wire x, int kernel = 3, int multiplier = 1, int stride = 1) =>
+        Conv(x, x.Channels * multiplier, kernel, stride, group: x.Channels);
 
     public Wire ConvTranspose(Wire x, int outputs, int kernel = 2, int stride = 2, int group = 1)
     {
         var weight = Weight(Math.Sqrt(1.5 / x.Channels), [x.Channels, outputs / group, kernel, kernel]);
-        return new Wire(Op("ConvTranspose", [x, weight, Weight(0.3, [outputs])], ("strides", new long[] { stride, stride }), ("kernel_shape", new long[] { kernel, kernel }), ("group", (long)group)), outputs);
+        return new Wire(Op(
+            "ConvTranspose",
+            [x, weight, Weight(0.3, [outputs])],
+            ("strides", new long[] { stride, stride }),
+            ("kernel_shape", new long[] { kernel, kernel }),
+            ("group", (long)group)), outputs);
     }
 
     public Wire BatchNorm(Wire x, string? scale = null, string? shift = null) => new(
-        Op("BatchNormalization", [x, scale ?? Uniform(0.5, 1.5, x.Channels), shift ?? Weight(0.5, [x.Channels]), Weight(0.5, [x.Channels]), Uniform(0.5, 1.5, x.Channels)]),
+        Op(
+            "BatchNormalization",
+            [x, scale ?? Uniform(0.5, 1.5, x.Channels), shift
+                ?? Weight(0.5, [x.Channels]), Weight(0.5, [x.Channels]), Uniform(0.5, 1.5, x.Channels)]),
         x.Channels);
 
     public Wire Relu(Wire x) => Op("Relu", x);
 
-    public Wire ConvBnRelu(Wire x, int outputs, int kernel = 3, int stride = 1, int group = 1) => Relu(BatchNorm(Conv(x, outputs, kernel, stride, group: group, bias: false)));
+    public Wire ConvBnRelu(Wire x, int outputs, int kernel = 3, int stride = 1, int group = 1) =>
+        Relu(BatchNorm(Conv(x, outputs, kernel, stride, group: group, bias: false)));
 
     public Wire Add(Wire a, Wire b) => new(Op("Add", [a, b]), Math.Max(a.Channels, b.Channels));
 
     public Wire Binary(string type, Wire a, string b) => new(Op(type, [a, b]), a.Channels);
 
     public Wire Concat(int axis, params Wire[] values) =>
-        new(Op("Concat", [.. values.Select(v => v.Name)], ("axis", (long)axis)), axis == 1 ? values.Sum(v => v.Channels) : values[0].Channels);
+        new(Op("Concat", [.. values.Select(v => v.Name)], ("axis", (long)axis)), axis == 1 ? values.Sum(v =>
+            v.Channels) : values[0].Channels);
 
     public Wire GlobalAveragePool(Wire x) => Op("GlobalAveragePool", x);
 
@@ -213,7 +235,8 @@ public sealed class TestGraph(int seed = 1)
         ? new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = graph }
         : AttributeProto.Parser.ParseFrom(AttributeMessage.Write(new NodeAttribute(name, value)).ToArray());
 
-    public static TensorProto Message(string name, Tensor tensor) => TensorProto.Parser.ParseFrom(TensorMessage.Write(name, tensor).ToArray());
+    public static TensorProto Message(string name, Tensor tensor) =>
+        TensorProto.Parser.ParseFrom(TensorMessage.Write(name, tensor).ToArray());
 
     public static ValueInfoProto Describe(string name, ElementType type, IEnumerable<long> dims)
     {
@@ -221,7 +244,8 @@ public sealed class TestGraph(int seed = 1)
         shape.Dim.AddRange(dims.Select(d => d < 0
             ? new TensorShapeProto.Types.Dimension { DimParam = Batch }
             : new TensorShapeProto.Types.Dimension { DimValue = d }));
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = shape } } };
+        return new ValueInfoProto { Name = name, Type =
+            new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = shape } } };
     }
 
     private static Tensor Template(ElementType type) => new(type, [0], Array.Empty<byte>());

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Tools.Tests;
 
-/// <summary>What a process said and how it ended.</summary>
+/// <summary>A process's output and exit code.</summary>
 internal sealed record Command(int ExitCode, string Output, string Error)
 {
     /// <summary>Runs to the end, with no stdin and from a folder that has nothing to do with the repository.</summary>

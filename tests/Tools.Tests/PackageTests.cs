@@ -7,14 +7,18 @@ namespace Tools.Tests;
 /// <summary>The packages that <c>dotnet pack</c> makes, installed and used as their users do.</summary>
 public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFixture<PackageTests.Packed>
 {
-    private static readonly string[] s_libraries = ["OnnxPrune.Calibration", "OnnxPrune.Core", "OnnxPrune.Runtime", "OnnxPrune.Sandbox", "OnnxPrune.Torch", "OnnxPrune.Training"];
+    private static readonly string[] s_libraries = [
+        "OnnxPrune.Calibration", "OnnxPrune.Core", "OnnxPrune.Runtime", "OnnxPrune.Sandbox", "OnnxPrune.Torch", "OnnxPrune.Training"
+    ];
 
     private static string Resnet => Path.Combine(Repository.Root, "models", "resnet20_cifar_A.onnx");
 
     [Fact]
     public void The_libraries_and_the_tool_are_packed_and_nothing_else() => Assert.Equal(
         [.. s_libraries, "onnxprune", "onnxprune.linux-x64"],
-        Directory.GetFiles(packed.Folder, "*.nupkg").Select(p => Path.GetFileName(p)[..^$".{packed.Version}.nupkg".Length]).Order(StringComparer.Ordinal));
+        Directory.GetFiles(packed.Folder, "*.nupkg")
+            .Select(p => Path.GetFileName(p)[..^$".{packed.Version}.nupkg".Length])
+            .Order(StringComparer.Ordinal));
 
     [Fact]
     public void A_library_comes_with_readme_licence_comments_and_symbols() => Assert.All(s_libraries, id =>
@@ -23,7 +27,9 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
         using var package = ZipFile.OpenRead(packed.Path(id, "nupkg"));
         using var symbols = ZipFile.OpenRead(packed.Path(id, "snupkg"));
 
-        Assert.Subset(package.Entries.Select(e => e.FullName).ToHashSet(), new HashSet<string> { "README.md", "LICENSE", $"lib/net10.0/{assembly}.dll", $"lib/net10.0/{assembly}.xml" });
+        Assert.Subset(
+            package.Entries.Select(e => e.FullName).ToHashSet(),
+            new HashSet<string> { "README.md", "LICENSE", $"lib/net10.0/{assembly}.dll", $"lib/net10.0/{assembly}.xml" });
         Assert.Contains(symbols.Entries, e => e.FullName == $"lib/net10.0/{assembly}.pdb");
         Assert.DoesNotContain(package.Entries, e => e.FullName.EndsWith(".so", StringComparison.Ordinal));
         using var nuspec = new StreamReader(package.GetEntry($"{id}.nuspec")!.Open());
@@ -50,18 +56,61 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
     {
         // given
         using var folder = new TemporaryFolder();
-        var install = Command.Run("dotnet", ["tool", "install", "onnxprune", "--version", packed.Version, "--tool-path", folder.File("tools"), "--add-source", packed.Folder]);
+        var install = Command.Run(
+            "dotnet",
+            [
+                "tool",
+                "install",
+                "onnxprune",
+                "--version",
+                packed.Version,
+                "--tool-path",
+                folder.File("tools"),
+                "--add-source",
+                packed.Folder
+            ]);
         Assert.True(install.ExitCode == 0, install.Output + install.Error);
         var tool = folder.File("tools/onnxprune");
 
         // when
         var version = Run(tool, "--version", "-v");
         var plain = Run(tool, Resnet, folder.File("plain.onnx"), "--target", "macs=50%");
-        var calibrated = Run(tool, Resnet, folder.File("calibrated.onnx"), "--target", "macs=60%", "--calib", TestImages.Cifar(folder, 64), "--normalize", "cifar10", "--no-verify");
-        var trained = Run(tool, "train", Resnet, folder.File("trained.onnx"), "--data", TestImages.Cifar(folder, 64), "--normalize", "cifar10", "--gate-epochs", "1", "--recover-epochs", "0", "--sparse-epochs", "0", "--epochs", "0");
+        var calibrated =
+            Run(
+                tool,
+                Resnet,
+                folder.File("calibrated.onnx"),
+                "--target",
+                "macs=60%",
+                "--calib",
+                TestImages.Cifar(folder, 64),
+                "--normalize",
+                "cifar10",
+                "--no-verify");
+        var trained =
+            Run(
+                tool,
+                "train",
+                Resnet,
+                folder.File("trained.onnx"),
+                "--data",
+                TestImages.Cifar(folder, 64),
+                "--normalize",
+                "cifar10",
+                "--gate-epochs",
+                "1",
+                "--recover-epochs",
+                "0",
+                "--sparse-epochs",
+                "0",
+                "--epochs",
+                "0");
 
         // then
-        Assert.Matches($@"^{Regex.Escape(packed.Version)}\+[0-9a-f]{{40}}\nONNX Runtime \d+\.\d+\.\d+\nlibtorch (\d+\.\d+\.\d+, in '|not installed).*\nCUDA ", version.Output);
+        Assert.Matches(
+            $@"^{Regex.Escape(packed.Version)}\+[0-9a-f]{{40}}\nONNX Runtime \d+\.\d+\.\d+\n"
+            + @"libtorch (\d+\.\d+\.\d+, in '|not installed).*\nCUDA ",
+            version.Output);
         Assert.True(plain.ExitCode == 0, plain.Error);
         Assert.True(calibrated.ExitCode == 0, calibrated.Error);
         Assert.Contains("layers", calibrated.Output, StringComparison.Ordinal);
@@ -81,12 +130,17 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
         var outcome = Command.Run(
             tool,
             [Resnet, folder.File("out.onnx"), "--target", "macs=60%", "--calib", TestImages.Cifar(folder, 64), "--no-verify"],
-            new Dictionary<string, string> { ["NUGET_PACKAGES"] = folder.File("none"), ["PATH"] = "", ["DOTNET_ROOT"] = TestedProgram.DotnetRoot });
+            new Dictionary<string, string> { ["NUGET_PACKAGES"] = folder.File("none"), ["PATH"] = "", ["DOTNET_ROOT"] =
+                TestedProgram.DotnetRoot });
 
         // then
         Assert.Equal(2, outcome.ExitCode);
-        Assert.Matches(@"onnxprune: libtorch is not on this machine: fetching the package libtorch-cpu-linux-x64 [\d.]+ \(.* MB .*\) into '.*', this once\.\n"
-            + @"onnxprune: libtorch is not on this machine and could not be fetched \(there is no 'dotnet' on the PATH\); .* unpack libtorch-cpu-linux-x64\.[\d.]+\.nupkg into '.*'\.\n$", outcome.Error);
+        Assert.Matches(
+            @"onnxprune: libtorch is not on this machine: fetching the package libtorch-cpu-linux-x64 [\d.]+ "
+            + @"\(.* MB .*\) into '.*', this once\.\n"
+            + @"onnxprune: libtorch is not on this machine and could not be fetched \(there is no 'dotnet' on the PATH\); "
+            + @".* unpack libtorch-cpu-linux-x64\.[\d.]+\.nupkg into '.*'\.\n$",
+            outcome.Error);
         Assert.False(File.Exists(folder.File("out.onnx")));
     }
 
@@ -140,7 +194,8 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
             """);
 
         // when
-        var build = Command.Run("dotnet", ["build", folder.File("app.csproj"), "-c", "Release", "-o", folder.File("out"), "-nodeReuse:false"]);
+        var build =
+            Command.Run("dotnet", ["build", folder.File("app.csproj"), "-c", "Release", "-o", folder.File("out"), "-nodeReuse:false"]);
         Assert.True(build.ExitCode == 0, build.Output);
         var run = Command.Run("dotnet", [folder.File("out/app.dll"), Resnet]);
 
@@ -163,9 +218,11 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
 
         public Packed()
         {
-            var pack = Command.Run("dotnet", ["pack", System.IO.Path.Combine(Repository.Root, "OnnxPrune.sln"), "-c", "Release", "-o", _folder.Root, "-v", "quiet", "-nologo", "-nodeReuse:false"]);
+            var pack = Command.Run("dotnet", ["pack", System.IO.Path.Combine(
+                Repository.Root, "OnnxPrune.sln"), "-c", "Release", "-o", _folder.Root, "-v", "quiet", "-nologo", "-nodeReuse:false"]);
             Assert.True(pack.ExitCode == 0, pack.Output + pack.Error);
-            Version = System.IO.Path.GetFileName(Directory.GetFiles(_folder.Root, "OnnxPrune.Training.*.nupkg").Single())["OnnxPrune.Training.".Length..^".nupkg".Length];
+            Version = System.IO.Path.GetFileName(Directory.GetFiles(_folder.Root, "OnnxPrune.Training.*.nupkg")
+                .Single())["OnnxPrune.Training.".Length..^".nupkg".Length];
         }
 
         public string Folder => _folder.Root;

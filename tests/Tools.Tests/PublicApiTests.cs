@@ -3,8 +3,8 @@ using System.Reflection;
 namespace Tools.Tests;
 
 /// <summary>
-/// The public types and members of the assemblies that a user sees, held by a file beside each project: PublicApi.verified.txt. A change on purpose is
-/// accepted by running these tests with ONNXPRUNE_ACCEPT_API=1, and read in the review.
+/// The public types and members of the assemblies that a user sees, held by a file beside each project: PublicApi.verified.txt. A change on
+/// purpose is accepted by running these tests with ONNXPRUNE_ACCEPT_API=1, and read in the review.
 /// </summary>
 public sealed class PublicApiTests
 {
@@ -26,11 +26,13 @@ public sealed class PublicApiTests
         Assert.Equal(File.ReadAllText(path), found);
     }
 
-    private static string Describe(Assembly assembly) => string.Concat(assembly.GetExportedTypes().OrderBy(t => t.FullName, StringComparer.Ordinal).Select(Describe));
+    private static string Describe(Assembly assembly) =>
+        string.Concat(assembly.GetExportedTypes().OrderBy(t => t.FullName, StringComparer.Ordinal).Select(Describe));
 
     private static string Describe(Type type)
     {
-        const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
+            | BindingFlags.DeclaredOnly;
         var members = type.GetMembers(Declared)
             .Where(m => IsVisible(m) && !IsMadeByTheCompiler(m))
             .Select(m => $"    {m.MemberType.ToString().ToLowerInvariant()} {m}\n")
@@ -38,7 +40,9 @@ public sealed class PublicApiTests
         return $"{Kind(type)} {type}\n{string.Concat(members)}";
     }
 
-    private static string Kind(Type type) => type.IsInterface ? "interface" : type.IsEnum ? "enum" : type.IsValueType ? "struct" : typeof(Delegate).IsAssignableFrom(type) ? "delegate" : "class";
+    private static string Kind(Type type) =>
+        type.IsInterface ? "interface" : type.IsEnum ? "enum" : type.IsValueType ? "struct" : typeof(Delegate)
+            .IsAssignableFrom(type) ? "delegate" : "class";
 
     private static bool IsVisible(MemberInfo member) => member switch
     {
@@ -51,5 +55,7 @@ public sealed class PublicApiTests
     // A record's copy, comparison and printing say nothing that its properties do not.
     private static bool IsMadeByTheCompiler(MemberInfo member) =>
         member.Name is "<Clone>$" or "PrintMembers" or "Equals" or "GetHashCode" or "ToString" or "Deconstruct" or "EqualityContract"
-        || (member is ConstructorInfo { IsFamily: true } copy && copy.GetParameters() is [{ ParameterType: var only }] && only == member.DeclaringType);
+        || (member is ConstructorInfo { IsFamily: true } copy
+            && copy.GetParameters() is [{ ParameterType: var only }]
+            && only == member.DeclaringType);
 }

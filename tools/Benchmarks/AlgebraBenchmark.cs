@@ -7,16 +7,21 @@ using OnnxPrune.Importance;
 namespace Benchmarks;
 
 /// <summary>
-/// The dense algebra of a calibration, at the sizes of a ResNet-50's layers: seconds, and how many multiplications per second. What remains slow here is slow for every wide network.
+/// The dense algebra of a calibration, at the sizes of a ResNet-50's layers: seconds, and how many multiplications per second. What remains
+/// slow here is slow for every wide network.
 /// </summary>
 internal sealed class AlgebraBenchmark(int rounds)
 {
-    // Inputs times elements of the window, outputs, and elements per channel: a stage's first 1x1 layers, a last 1x1 layer, and 3x3 layers by taps and by channels.
-    private static readonly (int Features, int Outputs, int Taps)[] s_layers = [(1024, 256, 1), (2048, 512, 1), (512, 2048, 1), (1152, 128, 9), (512, 4608, 1)];
+    // Inputs times elements of the window, outputs, and elements per channel: a stage's first 1x1 layers, a last 1x1 layer, and 3x3 layers
+    // by taps and by channels.
+    private static readonly (
+        int Features, int Outputs, int Taps)[] s_layers = [(1024, 256, 1), (2048, 512, 1), (512, 2048, 1), (1152, 128, 9), (512, 4608, 1)];
 
     public int Run()
     {
-        Console.WriteLine("| features x outputs | elements per channel | factor (s) | inverse (s) | product (s) | 7 of 8 channels taken (s) | 10⁹ multiplications per second |");
+        Console.WriteLine(
+            "| features x outputs | elements per channel | factor (s) | inverse (s) | product (s) | 7 of 8 channels taken (s) | 10⁹ "
+                + "multiplications per second |");
         Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
         foreach (var (features, outputs, taps) in s_layers)
         {
@@ -30,7 +35,8 @@ internal sealed class AlgebraBenchmark(int rounds)
             double[] rates = [n * n * n / 6 / factoring, n * n * n / 2 / inverting, n * n * outputs / multiplying];
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {features} x {outputs} | {taps} | {factoring:0.000} | {inverting:0.000} | {multiplying:0.000} | {taking:0.00} | {string.Join(", ", rates.Select(r => $"{r / 1e9:0.0}"))} |"));
+                $"| {features} x {outputs} | {taps} | {factoring:0.000} | {inverting:0.000} | {multiplying:0.000} | {taking:0.00} | "
+                    + $"{string.Join(", ", rates.Select(r => $"{r / 1e9:0.0}"))} |"));
         }
 
         return 0;

@@ -6,7 +6,7 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace Benchmarks;
 
-/// <summary>How many images per second a folder gives, batch by batch.</summary>
+/// <summary>Images per second that a folder gives, batch by batch.</summary>
 internal sealed class ImageBenchmark(int count, int? resize)
 {
     private const int Batch = 50;
@@ -21,7 +21,8 @@ internal sealed class ImageBenchmark(int count, int? resize)
         {
             var watch = Stopwatch.StartNew();
             var read = source.Batches(inputs, samples, Batch).Sum(b => b.Count);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{read} images: {read / watch.Elapsed.TotalSeconds:#,0} per second"));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{read} images: {read / watch.Elapsed.TotalSeconds:#,0} per second"));
         }
 
         return 0;

@@ -48,8 +48,11 @@ internal sealed class SpeedBenchmark(string program, ModelCache models, string t
                 starts.Add(start.Wall.TotalMilliseconds);
         }
 
-        Console.WriteLine($"`onnxprune NETWORK.onnx out.onnx --target {target} --no-verify`, whole processes, medians of {runs} interleaved runs after one");
-        Console.WriteLine($"that does not count; {Environment.ProcessorCount} cores, load average {load} at the start and {Load()} at the end.");
+        Console.WriteLine(
+            $"`onnxprune NETWORK.onnx out.onnx --target {target} --no-verify`, whole processes, medians of {runs} interleaved runs after "
+                + "one");
+        Console.WriteLine(
+            $"that does not count; {Environment.ProcessorCount} cores, load average {load} at the start and {Load()} at the end.");
         Console.WriteLine("");
         Console.WriteLine("| network | file MiB | wall s (fastest, slowest) | CPU s | peak memory MiB | peak / file | read + write s |");
         Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
@@ -57,15 +60,21 @@ internal sealed class SpeedBenchmark(string program, ModelCache models, string t
         {
             var walls = measured[i].ConvertAll(r => r.Wall.TotalSeconds);
             var (size, peak) = (new FileInfo(files[i]).Length / MiB, Median(measured[i].ConvertAll(r => r.PeakBytes / MiB)));
-            Console.WriteLine($"| {networks[i]} | {size:F1} | {Median(walls):F3} ({walls.Min():F3}, {walls.Max():F3}) | {Cpu(measured[i]):F2} | {peak:F0} | {peak / size:F2} | {Median(floors[i]):F3} |");
+            Console.WriteLine(
+                $"| {networks[i]} | {size:F1} | {Median(walls):F3} ({walls.Min():F3}, {walls.Max():F3}) | {Cpu(measured[i]):F2} | "
+                    + $"{peak:F0} | {peak / size:F2} | {Median(floors[i]):F3} |");
         }
 
         Console.WriteLine("");
-        Console.WriteLine($"Start of the process alone (`--version`): {Median(starts):F0} ms. Read + write: the input read, and as many bytes as the result has");
+        Console.WriteLine(
+            $"Start of the process alone (`--version`): {Median(starts):F0} ms. Read + write: the input read, and as many bytes as the "
+                + "result has");
         Console.WriteLine("written and flushed, by one program that does nothing else.");
         var (fifty, deepest) = (networks.ToList().IndexOf("resnet50"), networks.ToList().IndexOf("resnet152"));
         if (fifty >= 0 && deepest >= 0)
-            Console.WriteLine($"ResNet-152 costs {Wall(measured[deepest]) / Wall(measured[fifty]):F2} times ResNet-50, and {Cpu(measured[deepest]) / Cpu(measured[fifty]):F2} times its processor time.");
+            Console.WriteLine(
+                $"ResNet-152 costs {Wall(measured[deepest]) / Wall(measured[fifty]):F2} times ResNet-50, and "
+                    + $"{Cpu(measured[deepest]) / Cpu(measured[fifty]):F2} times its processor time.");
     }
 
     private static double Wall(List<ProgramRun> runs) => Median(runs.ConvertAll(r => r.Wall.TotalSeconds));
@@ -78,7 +87,7 @@ internal sealed class SpeedBenchmark(string program, ModelCache models, string t
         return run.ExitCode == 0 ? run : throw new InvalidOperationException($"{input}: exit code {run.ExitCode}: {run.Error}");
     }
 
-    /// <summary>What no pruner can do without: seconds to read one file and to write as much as the other holds.</summary>
+    /// <summary>The least that any pruner takes: seconds to read one file and to write as much as the other holds.</summary>
     private static double Copy(string input, string like, string folder)
     {
         var left = new FileInfo(like).Length;

@@ -38,7 +38,8 @@ internal sealed class Sweep(string program, IReadOnlyList<string> options)
     private static string WhatItSaid(ProgramRun run, string folder)
     {
         var lines = run.Error.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return string.Join(' ', lines.Take(1).Concat(lines.Skip(1).TakeLast(1)).Select(l => l.Replace("onnxprune: ", "", StringComparison.Ordinal)))
+        return string.Join(
+            ' ', lines.Take(1).Concat(lines.Skip(1).TakeLast(1)).Select(l => l.Replace("onnxprune: ", "", StringComparison.Ordinal)))
             .Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)
             .Replace("|", "\\|", StringComparison.Ordinal);
     }
@@ -49,12 +50,15 @@ internal sealed class Sweep(string program, IReadOnlyList<string> options)
         var root = document.RootElement;
         var (before, after, verification) = (root.GetProperty("original"), root.GetProperty("pruned"), root.GetProperty("verification"));
         var blocks = $"{before.GetProperty("blocks")} → {after.GetProperty("blocks")}";
-        return $" {Share(before, after, "parameters")} | {Share(before, after, "macs")} | {blocks} |{(verification.ValueKind == JsonValueKind.Null ? "" : Measured(verification))}";
+        return $" {Share(before, after, "parameters")} | {Share(before, after, "macs")} | {blocks} "
+            + $"|{(verification.ValueKind == JsonValueKind.Null ? "" : Measured(verification))}";
     }
 
     private string Measured(JsonElement verification)
     {
-        var measured = $" {verification.GetProperty("latency").GetProperty("ratio").GetDouble():F2} | {verification.GetProperty("drift").GetDouble():F3} |";
+        var measured =
+            $" {verification.GetProperty("latency").GetProperty("ratio").GetDouble():F2} | "
+                + $"{verification.GetProperty("drift").GetDouble():F3} |";
         return _hasLabels && verification.GetProperty("accuracy") is { ValueKind: JsonValueKind.Object } accuracy
             ? $"{measured} {Percent(accuracy.GetProperty("original_top1"))} → {Percent(accuracy.GetProperty("pruned_top1"))} |"
             : measured;

@@ -13,7 +13,9 @@ using OnnxPrune.Training.Steps;
 
 namespace Benchmarks;
 
-/// <summary>Times training steps as the trainer runs them: batches are augmented on another thread, scores are read back for the accuracy.</summary>
+/// <summary>
+/// Times training steps as the trainer runs them: batches are augmented on another thread, scores are read back for the accuracy.
+/// </summary>
 internal sealed class TrainingBenchmark(int steps, int batch, int threads)
 {
     private const int WarmUp = 5;
@@ -26,7 +28,9 @@ internal sealed class TrainingBenchmark(int steps, int batch, int threads)
         var model = OnnxFile.Read(path);
         using var session = OnnxSession.Open(model, SessionSettings.Plain);
         var samples = new SampleStore(session.Inputs[0], (new Noise(BatchesPerEpoch * batch), null));
-        var options = new TrainingOptions { Method = TrainingMethod.Finetune, Epochs = steps / BatchesPerEpoch, BatchSize = batch, LearningRate = new LearningRate(0.01, Decay.Steps, 0) };
+        var options =
+            new TrainingOptions { Method = TrainingMethod.Finetune, Epochs = steps / BatchesPerEpoch, BatchSize = batch, LearningRate =
+                new LearningRate(0.01, Decay.Steps, 0) };
         var watch = new Watch();
         using (var run = new TrainingRun(model, null, samples, null, options, TorchLibrary.ParseDevice("cpu"), watch))
         {
@@ -36,7 +40,8 @@ internal sealed class TrainingBenchmark(int steps, int batch, int threads)
         var times = watch.Milliseconds.Skip(WarmUp).Order().ToArray();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| onnxprune | {times[times.Length / 2]:0} | {times[times.Length / 10]:0} | {watch.EarlyMebibytes} → {watch.LateMebibytes} | {watch.PeakMebibytes} |"));
+            $"| onnxprune | {times[times.Length / 2]:0} | {times[times.Length / 10]:0} | {watch.EarlyMebibytes} → {watch.LateMebibytes} | "
+                + $"{watch.PeakMebibytes} |"));
         return 0;
     }
 

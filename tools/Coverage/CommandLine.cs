@@ -15,8 +15,13 @@ internal static class CommandLine
 
     public static int Run(string[] args)
     {
-        var only = new Option<string>("--only") { Description = "Networks and files whose name matches, as a regular expression.", DefaultValueFactory = _ => "" };
-        var style = new Option<string>("--style") { Description = "Instead, the made networks alone, with open sizes as one of PyTorch's exporters writes them: torchscript or dynamo." };
+        var only =
+            new Option<string>("--only") { Description =
+                "Networks and files whose name matches, as a regular expression.", DefaultValueFactory =
+                _ =>
+            "" };
+        var style = new Option<string>("--style") { Description =
+            "Instead, the made networks alone, with open sizes as one of PyTorch's exporters writes them: torchscript or dynamo." };
         style.AcceptOnlyFromAmong("torchscript", "dynamo");
         var command = new RootCommand("Prunes every made network and every model of ../shared/models, and prints a table.") { only, style };
         command.SetAction(given => CoveragePage.Write(Rows(new Regex(given.GetRequiredValue(only)), given.GetValue(style)), Console.Out));
@@ -41,7 +46,8 @@ internal static class CommandLine
 
     private static OnnxPrune.Graphs.Model Make(Network network)
     {
-        var isForImageNet = network.Name.StartsWith("resnet", StringComparison.Ordinal) && !network.Name.Contains('_', StringComparison.Ordinal);
+        var isForImageNet = network.Name.StartsWith("resnet", StringComparison.Ordinal)
+            && !network.Name.Contains('_', StringComparison.Ordinal);
         var made = MadeNetwork.Make(network, new MakeOptions { Size = isForImageNet ? SmallImages : null });
         return OnnxFile.FromBytes(Google.Protobuf.MessageExtensions.ToByteArray(made.Model));
     }

@@ -30,7 +30,9 @@ internal static class CoveragePage
         var load = Load();
         string? provider = null;
         output.Write(Head);
-        output.WriteLine("| network | exporter | opset | can be cut: parameters | MACs | channels | pruned: parameters | MACs | error | time | what stays |");
+        output.WriteLine(
+            "| network | exporter | opset | can be cut: parameters | MACs | channels | pruned: parameters | MACs | error | time | what "
+                + "stays |");
         output.WriteLine("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|");
         foreach (var row in rows)
         {
@@ -39,7 +41,9 @@ internal static class CoveragePage
         }
 
         output.WriteLine("");
-        output.WriteLine($"Measured with {provider}, on {Environment.ProcessorCount} cores that others use too: load average {load} at the start, {Load()} at the end.");
+        output.WriteLine(
+            $"Measured with {provider}, on {Environment.ProcessorCount} cores that others use too: load average {load} at the start, "
+                + $"{Load()} at the end.");
         return 0;
     }
 
@@ -62,11 +66,13 @@ internal static class CoveragePage
             Plain(found.Reason ?? ""));
     }
 
-    private static double Ratio(NetworkCoverage found, Func<Cost, long> of) => of(found.Before) == 0 ? 1 : (double)of(found.After) / of(found.Before);
+    private static double Ratio(NetworkCoverage found, Func<Cost, long> of) =>
+        of(found.Before) == 0 ? 1 : (double)of(found.After) / of(found.Before);
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.0} %");
 
     // A path of this machine is nobody else's business.
     private static string Plain(string text) =>
-        text.Replace(OnnxPrune.Testing.SharedFiles.Folder, "../shared", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal);
+        text.Replace(OnnxPrune.Testing.SharedFiles.Folder, "../shared", StringComparison.Ordinal)
+            .Replace("|", "\\|", StringComparison.Ordinal);
 }

@@ -11,7 +11,8 @@ namespace Coverage;
 /// <summary>A row of the table: what came of one network, or why it was refused.</summary>
 /// <param name="Exporter">What wrote the file, as far as it says.</param>
 /// <param name="Latency">Of the original and the pruned model; null where nothing was pruned.</param>
-internal sealed record CoverageRow(string Name, string Exporter, long Opset, NetworkCoverage? Coverage, LatencyReport? Latency, string? Refusal)
+internal sealed record CoverageRow(
+    string Name, string Exporter, long Opset, NetworkCoverage? Coverage, LatencyReport? Latency, string? Refusal)
 {
     private const long Seed = 2;
 

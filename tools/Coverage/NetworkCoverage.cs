@@ -8,7 +8,7 @@ using OnnxPrune.Testing;
 
 namespace Coverage;
 
-/// <summary>How far one network can be pruned, and whether the result is right.</summary>
+/// <summary>The extent to which one network can be pruned, and the check of the result.</summary>
 /// <param name="Share">What depends on channels that can be cut.</param>
 /// <param name="Before">The original's cost.</param>
 /// <param name="After">The cost at 60 % of the parameters, or the lowest that can be reached.</param>
@@ -16,7 +16,8 @@ namespace Coverage;
 /// <param name="Effect">How far the masked model is from the original; null where nothing can be cut.</param>
 /// <param name="Reason">What keeps most of the channels that stay; null where none must.</param>
 /// <param name="Pruned">Null where nothing can be cut.</param>
-internal sealed record NetworkCoverage(CuttableShare Share, Cost Before, Cost After, double? Error, double? Effect, string? Reason, Model? Pruned)
+internal sealed record NetworkCoverage(
+    CuttableShare Share, Cost Before, Cost After, double? Error, double? Effect, string? Reason, Model? Pruned)
 {
     /// <summary>The share of parameters that is asked for.</summary>
     public static readonly Target Wanted = Target.Parse("params=60%");

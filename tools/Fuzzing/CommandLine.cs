@@ -12,12 +12,17 @@ public static class CommandLine
     /// <returns>0 when nothing was found, 1 when something was, 2 on wrong usage.</returns>
     public static int Run(params string[] args)
     {
-        var target = new Option<string[]>("--target") { Description = $"What is fed: {string.Join(", ", FuzzTarget.All.Select(t => t.Name))}; all by default.", AllowMultipleArgumentsPerToken = true };
+        var target =
+            new Option<string[]>("--target") { Description =
+                $"What is fed: {string.Join(", ", FuzzTarget.All.Select(t => t.Name))}; all by default.", AllowMultipleArgumentsPerToken =
+                true };
         var seconds = new Option<int?>("--seconds") { Description = "How long each target runs." };
         var count = new Option<long?>("--count") { Description = "How many inputs each target gets." };
         var seed = new Option<int>("--seed") { Description = "The same seed makes the same inputs.", DefaultValueFactory = _ => 1 };
         var from = new Option<long>("--from") { Description = "The number of the first input." };
-        var findings = new Option<string>("--findings") { Description = "Where inputs are kept that were not survived.", DefaultValueFactory = _ => "findings" };
+        var findings =
+            new Option<string>("--findings") { Description = "Where inputs are kept that were not survived.", DefaultValueFactory = _ =>
+            "findings" };
         var program = new Option<string?>("--program") { Description = "The published onnxprune, for the target cli." };
         target.Validators.Add(result =>
         {
@@ -25,7 +30,8 @@ public static class CommandLine
                 result.AddError($"--target: there is no '{unknown.Value}'.");
         });
 
-        var run = new RootCommand("Feeds damaged inputs to onnxprune. What is not refused in one sentence or handled right is kept as a file.")
+        var run = new RootCommand(
+            "Feeds damaged inputs to onnxprune. What is not refused in one sentence or handled right is kept as a file.")
         {
             target, seconds, count, seed, from, findings, program,
         };
@@ -43,7 +49,9 @@ public static class CommandLine
         // The campaign calls this in a process of its own, which may crash or hang.
         var work = new Command("work") { target, seed, from, program };
         work.Hidden = true;
-        work.SetAction(given => Worker.Run(FuzzTarget.Find(given.GetRequiredValue(target)[0])!, given.GetValue(seed), given.GetValue(from), given.GetValue(program)));
+        work.SetAction(given =>
+            Worker.Run(
+                FuzzTarget.Find(given.GetRequiredValue(target)[0])!, given.GetValue(seed), given.GetValue(from), given.GetValue(program)));
         run.Add(work);
 
         var parsed = run.Parse(args);

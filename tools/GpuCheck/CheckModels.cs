@@ -46,7 +46,9 @@ internal sealed class CheckModels(IReadOnlyList<string> networks) : IDisposable
     }
 
     private static Model Half(Model original) =>
-        Pruner.Prune(NetworkAnalysis.Of(original), new PruneRequest { Targets = [Target.Parse("macs=50%")], Rounding = Rounding.Automatic(Multiple) }).Model;
+        Pruner.Prune(
+            NetworkAnalysis.Of(original),
+            new PruneRequest { Targets = [Target.Parse("macs=50%")], Rounding = Rounding.Automatic(Multiple) }).Model;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

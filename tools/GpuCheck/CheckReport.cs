@@ -15,9 +15,10 @@ internal enum CheckStatus
 /// <summary>A check and its figures.</summary>
 /// <param name="Message">The reason of a failure; null where it passed.</param>
 /// <param name="Figures">Milliseconds, ratios and shares, by name.</param>
-internal sealed record CheckResult(string Name, CheckStatus Status, double Seconds, string? Message, IReadOnlyDictionary<string, double> Figures);
+internal sealed record CheckResult(
+    string Name, CheckStatus Status, double Seconds, string? Message, IReadOnlyDictionary<string, double> Figures);
 
-/// <summary>What the check found, as written to its file.</summary>
+/// <summary>The findings of the check, as written to its file.</summary>
 internal sealed record CheckReport(string Date, string Provider, string OnnxRuntime, string? Gpu, IReadOnlyList<CheckResult> Checks)
 {
     private static readonly JsonSerializerOptions s_options = new()

@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace GpuCheck;
 
-/// <summary>Where models run, and what is checked.</summary>
+/// <summary>The device of the models, and the checks.</summary>
 /// <param name="Program">OnnxPrune.Cli.dll; null where the command line is not checked.</param>
 internal sealed record CheckContext(ExecutionProvider Provider, string? Program, IReadOnlyList<string> Networks);
 
@@ -21,11 +21,13 @@ internal static class CheckRun
             ("masked equals pruned, operator samples", () => OracleCheck.Run(context)),
         };
         checks.AddRange(context.Networks.SelectMany(network => new[] { 1, 64 }.Select(batch =>
-            ($"race of {network} at macs=50%, batch {batch}", (Func<IReadOnlyDictionary<string, double>>)(() => RaceCheck.Run(context, models, network, batch))))));
+            ($"race of {network} at macs=50%, batch {batch}", (Func<IReadOnlyDictionary<string, double>>)(() =>
+                RaceCheck.Run(context, models, network, batch))))));
         if (context.Program is not null)
         {
             checks.AddRange(context.Networks.Select(network =>
-                ($"speedup=2 of {network} by the command line", (Func<IReadOnlyDictionary<string, double>>)(() => TargetCheck.Run(context, models, network)))));
+                ($"speedup=2 of {network} by the command line", (Func<IReadOnlyDictionary<string, double>>)(() =>
+                    TargetCheck.Run(context, models, network)))));
         }
 
         // A process of its own: a libtorch that does not fit may take the process with it.
@@ -35,7 +37,9 @@ internal static class CheckRun
             Providers.Describe(new SessionSettings { Provider = context.Provider }),
             RuntimeEnvironment.Version,
             Gpu.Name(),
-            [.. checks.Select(c => clock.Elapsed < limit ? Result(c.Name, c.Run) : new CheckResult(c.Name, CheckStatus.NotRun, 0, "The time was up.", new Dictionary<string, double>()))]);
+            [.. checks.Select(c => clock.Elapsed < limit
+                ? Result(c.Name, c.Run)
+                : new CheckResult(c.Name, CheckStatus.NotRun, 0, "The time was up.", new Dictionary<string, double>()))]);
     }
 
     private static CheckResult Result(string name, Func<IReadOnlyDictionary<string, double>> run)

@@ -14,7 +14,20 @@ internal static class TargetCheck
         var model = models.Path(network);
         var (pruned, report) = (Path.ChangeExtension(model, ".pruned.onnx"), Path.ChangeExtension(model, ".json"));
         var provider = context.Provider == ExecutionProvider.Cuda ? "cuda" : "cpu";
-        string[] arguments = [context.Program!, model, pruned, "--target", "speedup=2", "--granularity", "blocks,channels", "--provider", provider, "--report", report, "-q"];
+        string[] arguments = [
+            context.Program!,
+            model,
+            pruned,
+            "--target",
+            "speedup=2",
+            "--granularity",
+            "blocks,channels",
+            "--provider",
+            provider,
+            "--report",
+            report,
+            "-q"
+        ];
         using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true })!;
         var error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromSeconds(MostSeconds)))

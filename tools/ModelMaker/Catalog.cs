@@ -10,7 +10,7 @@ namespace ModelMaker;
 /// <param name="Build">Builds it up to its output.</param>
 public sealed record Network(string Name, string Description, Func<NetworkBuilder, Feature> Build)
 {
-    /// <summary>How another exporter than PyTorch's would have written it.</summary>
+    /// <summary>The network as another exporter than PyTorch's would have written it.</summary>
     public Style Style { get; init; } = Style.PyTorch;
 
     /// <summary>The oldest opset that has its operators: the network is written in it where an older one is asked for.</summary>
@@ -36,7 +36,8 @@ public static class Catalog
         new("resnet44_cifar_B", "CIFAR ResNet-44, projections", net => CifarResNet.Build(net, 44, projections: true)),
         new("resnet56_cifar_B", "CIFAR ResNet-56, projections", net => CifarResNet.Build(net, 56, projections: true)),
         new("resnet110_cifar_B", "CIFAR ResNet-110, projections", net => CifarResNet.Build(net, 110, projections: true)),
-        new("bottleneck56_v1", "BPCP's bottleneck ResNet-56, post-activation", net => BottleneckResNet.Build(net, 56, preActivation: false)),
+        new("bottleneck56_v1", "BPCP's bottleneck ResNet-56, post-activation", net =>
+            BottleneckResNet.Build(net, 56, preActivation: false)),
         new("bottleneck56_v2", "BPCP's bottleneck ResNet-56, pre-activation", net => BottleneckResNet.Build(net, 56, preActivation: true)),
         new("resnet18", "ImageNet ResNet-18", net => ImageNetResNet.Build(net, bottlenecks: false, 2, 2, 2, 2)),
         new("resnet34", "ImageNet ResNet-34", net => ImageNetResNet.Build(net, bottlenecks: false, 3, 4, 6, 3)),
@@ -69,21 +70,33 @@ public static class Catalog
         new("deeplab_v3_mini", "small DeepLab v3: atrous spatial pyramid pooling", Segmentation.BuildDeepLab) { OldestOpset = 11 },
         new("yolo_mini", "small YOLO: focus slices, pyramid pooling, three heads, decoded boxes", Yolo.BuildMini) { OldestOpset = 10 },
         new("fpn_mini", "small feature pyramid with heads", FeaturePyramid.BuildHeads),
-        new("faster_rcnn_mini", "small Faster R-CNN: TopK, NonMaxSuppression, RoiAlign", FeaturePyramid.BuildTwoStages) { OldestOpset = 11 },
+        new(
+            "faster_rcnn_mini",
+            "small Faster R-CNN: TopK, NonMaxSuppression, RoiAlign",
+            FeaturePyramid.BuildTwoStages) { OldestOpset = 11 },
         new("two_inputs_mini", "an image and a number that is spread and joined", TwoInputs.BuildMini) { OldestOpset = 8 },
         new("wavelet_mini", "strided slices added up beside a max pool", WaveletPool.BuildMini) { OldestOpset = 10 },
         new("shared_weights_mini", "blocks that share their initializers", SharedWeights.BuildMini),
-        new("resnet20_cifar_B_tf2onnx", "channels last between Transposes, weights in Constants", net => CifarResNet.Build(net, 20, projections: true)) { Style = Style.TensorFlow },
+        new("resnet20_cifar_B_tf2onnx", "channels last between Transposes, weights in Constants", net =>
+            CifarResNet.Build(net, 20, projections: true)) { Style = Style.TensorFlow },
         new("inception_mini_tf2onnx", "the same for branches", Inception.BuildMini) { Style = Style.TensorFlow },
-        new("vgg11_cifar_opset7", "initializers that are also inputs, as IR version 3 has them", Vgg.Build11) { Style = Style.InitializersAsInputs, Opset = 7 },
+        new(
+            "vgg11_cifar_opset7",
+            "initializers that are also inputs, as IR version 3 has them",
+            Vgg.Build11) { Style = Style.InitializersAsInputs, Opset = 7 },
         new("unet_mini_opset9", "the same for transposed convolutions", UNet.BuildMini) { Style = Style.InitializersAsInputs, Opset = 9 },
         new("mobilenet_v3_mini_opset24", "the newest opset", MobileNetV3.BuildMini) { Opset = 24 },
         new("squeezenet_mini_fp16", "half-precision weights and values", SqueezeNet.BuildMini) { Style = Style.Half },
         new("se_resnet_mini_bf16", "bfloat16 weights behind Casts", MiniResNet.BuildSqueezed) { Style = Style.BFloat16Weights },
         new("mlp_fp64", "double-precision weights and values", Perceptron.Build) { Style = Style.Double, OldestOpset = 10 },
-        new("mobilenet_v2_mini_qdq", "QuantizeLinear and DequantizeLinear, a scale per channel", MobileNetV2.BuildMini) { Style = Style.Quantized },
-        new("resnext_mini_qdq", "the same for grouped convolutions and residual additions", MiniResNet.BuildResNeXt) { Style = Style.Quantized },
-        new("inception_mini_functions", "convolution units as functions of the model", Inception.BuildMini) { Style = Style.Functions, OldestOpset = 15 },
+        new("mobilenet_v2_mini_qdq", "QuantizeLinear and DequantizeLinear, a scale per channel", MobileNetV2.BuildMini) { Style =
+            Style.Quantized },
+        new("resnext_mini_qdq", "the same for grouped convolutions and residual additions", MiniResNet.BuildResNeXt) { Style =
+            Style.Quantized },
+        new(
+            "inception_mini_functions",
+            "convolution units as functions of the model",
+            Inception.BuildMini) { Style = Style.Functions, OldestOpset = 15 },
         new("se_resnet_mini_if_loop", "If and Loop whose bodies capture values", MiniResNet.BuildSqueezed) { Style = Style.Subgraphs },
         new("fcn_mini_dynamic", "dynamic height and width", Segmentation.BuildFcn) { Style = Style.DynamicSize, OldestOpset = 11 },
     ];

@@ -87,9 +87,13 @@ public static class CommandLine
             all.Add(option);
         }
 
-        var draw = new Command("draw", "Draw images of ten shapes under noise, with labels, 32x32 pixels.") { Images, Count, DrawingSeed, Unlabelled };
-        draw.SetAction(given => Draw(given.GetRequiredValue(Images), given.GetRequiredValue(Count), given.GetValue(DrawingSeed), given.GetValue(Unlabelled)));
-        var parsed = new RootCommand("Makes CNNs with random, calibrated weights as ONNX files, and images to train and judge them with.") { list, make, all, draw }.Parse(args);
+        var draw = new Command(
+            "draw", "Draw images of ten shapes under noise, with labels, 32x32 pixels.") { Images, Count, DrawingSeed, Unlabelled };
+        draw.SetAction(given =>
+            Draw(given.GetRequiredValue(Images), given.GetRequiredValue(Count), given.GetValue(DrawingSeed), given.GetValue(Unlabelled)));
+        var parsed = new RootCommand(
+            "Makes CNNs with random, calibrated weights as ONNX files, and images to train and judge them with.") { list, make, all, draw }
+            .Parse(args);
         var code = parsed.Invoke();
         return parsed.Errors.Count > 0 ? WrongUsage : code;
     }

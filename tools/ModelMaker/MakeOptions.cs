@@ -1,6 +1,6 @@
 namespace ModelMaker;
 
-/// <summary>How a network is written; what it is comes from the <see cref="Catalog"/>.</summary>
+/// <summary>The style in which a network is written; the network itself comes from the <see cref="Catalog"/>.</summary>
 public sealed record MakeOptions
 {
     /// <summary>Oldest opset that the builder writes: from here on operators broadcast as NumPy does.</summary>

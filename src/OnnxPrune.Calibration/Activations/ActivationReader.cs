@@ -9,7 +9,9 @@ namespace OnnxPrune.Calibration.Activations;
 /// <param name="session">Makes what is not held; null where everything is. Disposed with the view.</param>
 /// <param name="wanted">The values.</param>
 /// <param name="made">Those of them that the session makes.</param>
-internal sealed class ActivationReader(IReadOnlyList<IReadOnlyDictionary<Value, ActivationStore.Held>> held, OnnxSession? session, Value[] wanted, Value[] made) : IDisposable
+internal sealed class ActivationReader(
+    IReadOnlyList<IReadOnlyDictionary<Value, ActivationStore.Held>> held, OnnxSession? session, Value[] wanted, Value[] made)
+    : IDisposable
 {
     private readonly string[] _names = Array.ConvertAll(made, v => v.Name);
 
@@ -22,7 +24,8 @@ internal sealed class ActivationReader(IReadOnlyList<IReadOnlyDictionary<Value, 
         try
         {
             var results = session?.Run(loaded.Feed(_read), _names);
-            return new BatchValues(wanted.ToDictionary(v => v, v => Array.IndexOf(made, v) is >= 0 and var i ? results![i] : loaded[v]), results, loaded);
+            return new BatchValues(
+                wanted.ToDictionary(v => v, v => Array.IndexOf(made, v) is >= 0 and var i ? results![i] : loaded[v]), results, loaded);
         }
         catch
         {
@@ -31,7 +34,9 @@ internal sealed class ActivationReader(IReadOnlyList<IReadOnlyDictionary<Value, 
         }
     }
 
-    /// <summary>Those alone that the session makes, in the order in which they were given, as values of their own. There must be some.</summary>
+    /// <summary>
+    /// Those alone that the session makes, in the order in which they were given, as values of their own. There must be some.
+    /// </summary>
     public IDisposableReadOnlyCollection<OrtValue> Run(int batch)
     {
         using var loaded = new Loaded(held[batch], v => _read.Contains(v.Name));
@@ -64,7 +69,8 @@ internal sealed class ActivationReader(IReadOnlyList<IReadOnlyDictionary<Value, 
 
         public OrtValue this[Value value] => _values[value];
 
-        public IReadOnlyDictionary<string, OrtValue> Feed(HashSet<string> names) => _values.Where(p => names.Contains(p.Key.Name)).ToDictionary(p => p.Key.Name, p => p.Value);
+        public IReadOnlyDictionary<string, OrtValue> Feed(HashSet<string> names) =>
+            _values.Where(p => names.Contains(p.Key.Name)).ToDictionary(p => p.Key.Name, p => p.Value);
 
         public void Dispose() => _copies.ForEach(c => c.Dispose());
     }

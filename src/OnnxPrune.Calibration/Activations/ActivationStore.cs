@@ -6,13 +6,16 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Calibration.Activations;
 
 /// <summary>
-/// Values of a network between two runs: in memory up to a bound, and beyond it in a temporary file, so that memory does not grow with the number of inputs.
+/// Values of a network between two runs: in memory up to a bound, and beyond it in a temporary file, so that memory does not grow with the
+/// number of inputs.
 /// </summary>
 /// <param name="mostInMemory">In bytes.</param>
 /// <param name="folder">Where the file is; null for the system's temporary folder.</param>
 internal sealed class ActivationStore(long mostInMemory = ActivationStore.MostInMemory, string? folder = null) : IDisposable
 {
-    /// <summary>Takes the activations of 128 images of 224x224 in a ResNet-50; twice, since the original and the pruned network run side by side.</summary>
+    /// <summary>
+    /// Takes the activations of 128 images of 224x224 in a ResNet-50; twice, since the original and the pruned network run side by side.
+    /// </summary>
     public const long MostInMemory = 1L << 30;
 
     // Where something of this length was, and is not any more. The same lengths come again and again.
@@ -21,7 +24,7 @@ internal sealed class ActivationStore(long mostInMemory = ActivationStore.MostIn
     private SafeFileHandle? _file;
     private long _inMemory;
 
-    /// <summary>How long the file has become, in bytes; 0 while everything fits into memory.</summary>
+    /// <summary>The length of the file, in bytes; 0 while everything fits into memory.</summary>
     public long FileLength { get; private set; }
 
     /// <summary>Takes a value over.</summary>
@@ -49,7 +52,9 @@ internal sealed class ActivationStore(long mostInMemory = ActivationStore.MostIn
 
     // What is no tensor of numbers stays in memory, uncounted.
     private static long SizeOf(OrtValue value) =>
-        value.IsTensor && ((ElementType)(int)value.GetTensorTypeAndShape().ElementDataType).SizeInBytes() > 0 ? value.GetTensorMutableRawData().Length : 0;
+        value.IsTensor && ((ElementType)(int)value.GetTensorTypeAndShape().ElementDataType).SizeInBytes() > 0
+            ? value.GetTensorMutableRawData().Length
+            : 0;
 
     private void Write(ReadOnlySpan<byte> data, long offset)
     {
@@ -60,7 +65,8 @@ internal sealed class ActivationStore(long mostInMemory = ActivationStore.MostIn
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException(
-                $"the temporary folder '{_folder}' does not take what the network computes on the calibration inputs, {(FileLength + data.Length) >> 20} MiB by now: "
+                $"the temporary folder '{_folder}' does not take what the network computes on the calibration inputs, "
+                    + $"{(FileLength + data.Length) >> 20} MiB by now: "
                 + $"give fewer with --limit, or another folder in TMPDIR ({e.Message})", e);
         }
     }

@@ -10,7 +10,8 @@ internal sealed class BatchValues(IReadOnlyDictionary<Value, OrtValue> values, p
 {
     public OrtValue this[Value value] => values[value];
 
-    public bool TryGetValue(Value value, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out OrtValue? found) => values.TryGetValue(value, out found);
+    public bool TryGetValue(Value value, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out OrtValue? found) =>
+        values.TryGetValue(value, out found);
 
     public void Dispose() => Array.ForEach(owned, o => o?.Dispose());
 }

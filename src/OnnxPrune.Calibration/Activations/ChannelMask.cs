@@ -38,7 +38,7 @@ internal sealed class ChannelMask
     public static ChannelMask Insert(ChannelGraph graph, Reader reader, Graph target, Node own) =>
         new(target, own, reader.Input, reader.Axis, graph.Channels(reader.Value, reader.Axis)!.Length);
 
-    /// <summary>Whether a mask can be put there: the value is one of real numbers whose rank is known.</summary>
+    /// <summary>True if a mask can be put there: the value is one of real numbers whose rank is known.</summary>
     public static bool Fits(Node own, int input) => own.Input(input) is { Shape: not null } value && value.ElementType.IsFloatingPoint();
 
     /// <summary>Hides the indices that <paramref name="isHidden"/> names, and no others.</summary>

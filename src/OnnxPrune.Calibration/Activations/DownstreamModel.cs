@@ -4,8 +4,8 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Calibration.Activations;
 
 /// <summary>
-/// What a network makes of one of its values. Where weights before that value change again and again, only what lies between the cursor and the value is loaded anew each time: to
-/// load a network takes about as long as to run it on some images.
+/// Runs the part of the network downstream of one value. Where weights upstream change again and again, only the part between the executor
+/// and the value is loaded anew each time: to load a network takes about as long as to run it on some images.
 /// </summary>
 internal sealed class DownstreamModel : IDisposable
 {

@@ -21,7 +21,8 @@ internal sealed class LayerwiseExecutor : IDisposable
 
     /// <param name="batches">The inputs of each batch; copied.</param>
     /// <param name="store">Holds the values, and is disposed with the cursor; null for one of the usual size.</param>
-    public LayerwiseExecutor(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, ActivationStore? store = null)
+    public LayerwiseExecutor(
+        Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, ActivationStore? store = null)
     {
         (_model, _store) = (model, store ?? new ActivationStore());
         _order = model.Graph.TopologicalOrder();
@@ -46,10 +47,10 @@ internal sealed class LayerwiseExecutor : IDisposable
 
     public int Batches => _held.Length;
 
-    /// <summary>What all work on the network shares.</summary>
+    /// <summary>State that all work on the network shares.</summary>
     public int Threads { get; }
 
-    /// <summary>How many batches are worked on at once.</summary>
+    /// <summary>The number of batches that are worked on at once.</summary>
     public int AtOnce { get; }
 
     /// <summary>For sessions that work on so many batches at once.</summary>
@@ -61,13 +62,15 @@ internal sealed class LayerwiseExecutor : IDisposable
     /// <summary>The place of the node that makes a value; before all others for an input.</summary>
     public int PlaceOf(Value value) => value.Producer is { } producer ? _places[producer] : -1;
 
-    /// <summary>Whether a value lies behind the cursor: changes of weights before the cursor cannot reach it.</summary>
+    /// <summary>True if a value lies behind the cursor: changes of weights before the cursor cannot reach it.</summary>
     public bool HasPassed(Value value) => value.Producer is not null && PlaceOf(value) <= _place;
 
-    /// <summary>Whether a value can be looked at, now or from a later place: it is held, or lies before the cursor.</summary>
+    /// <summary>True if a value can be looked at, now or from a later place: it is held, or lies before the cursor.</summary>
     public bool Reaches(Value value) => !HasPassed(value) || Inputs().Contains(value);
 
-    /// <summary>Computes values that lie before the next place for every batch in turn; they are released when the next batch is asked for.</summary>
+    /// <summary>
+    /// Computes values that lie before the next place for every batch in turn; they are released when the next batch is asked for.
+    /// </summary>
     public IEnumerable<BatchValues> Look(IReadOnlyCollection<Value> values)
     {
         using var view = View(values);
@@ -149,9 +152,10 @@ internal sealed class LayerwiseExecutor : IDisposable
     private HashSet<Value> Inputs() => _held.Length == 0 ? [] : [.. _held[0].Keys];
 
     private OnnxSession Open(IReadOnlyCollection<Value> outputs, IReadOnlyCollection<Value>? inputs = null) =>
-        OnnxSession.Open(ModelSketch.Excerpt(_model, inputs ?? Inputs(), outputs).ToBytes(), _model.Folder, Settings, "a part of the model");
+        OnnxSession.Open(
+            ModelSketch.Excerpt(_model, inputs ?? Inputs(), outputs).ToBytes(), _model.Folder, Settings, "a part of the model");
 
-    /// <summary>What nodes behind a place read of the nodes up to it, or of the graph's inputs.</summary>
+    /// <summary>Values that nodes behind a place read of the nodes up to it, or of the graph's inputs.</summary>
     private IEnumerable<Value> LiveAfter(int place) => _order
         .Skip(place + 1)
         .SelectMany(n => n.Inputs.Concat(n.Captures))
@@ -160,5 +164,6 @@ internal sealed class LayerwiseExecutor : IDisposable
         .Distinct();
 
     // Constants are part of every excerpt; carrying them along would cost memory for nothing.
-    private bool DependsOnInputs(Value value) => value.Producer is { } producer ? _dependent.Contains(producer) : value is { IsGraphInput: true, IsInitializer: false };
+    private bool DependsOnInputs(Value value) =>
+        value.Producer is { } producer ? _dependent.Contains(producer) : value is { IsGraphInput: true, IsInitializer: false };
 }

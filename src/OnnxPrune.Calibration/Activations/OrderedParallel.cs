@@ -1,8 +1,8 @@
 namespace OnnxPrune.Calibration.Activations;
 
 /// <summary>
-/// Works on several batches at once and hands over in their order what was made of them, so that sums are the same with any number of threads. Threads that share one batch wait for
-/// each other in every operator, which narrow layers make many of.
+/// Works on several batches at once and hands over in their order what was made of them, so that sums are the same with any number of
+/// threads. Threads that share one batch wait for each other in every operator, which narrow layers make many of.
 /// </summary>
 internal static class OrderedParallel
 {
@@ -10,7 +10,7 @@ internal static class OrderedParallel
     private const long MostElements = 1 << 20;
     private const int MostAtOnce = 8;
 
-    /// <summary>How many batches to work on at once, with so many threads.</summary>
+    /// <summary>The number of batches to work on at once, with so many threads.</summary>
     /// <param name="elements">Of a batch's inputs.</param>
     public static int AtOnce(int batches, long elements, int threads) =>
         (int)Math.Clamp(Math.Min(Math.Min(batches, threads), MostElements / Math.Max(1, elements)), 1, MostAtOnce);

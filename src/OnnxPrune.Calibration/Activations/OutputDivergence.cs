@@ -5,8 +5,9 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Calibration.Activations;
 
 /// <summary>
-/// How far the network's outputs are from the original's. A single output [N, classes] counts as logits: the mean Kullback-Leibler
-/// divergence of the class distributions. Anything else counts by its relative squared error, each output as much as any other, whatever its unit.
+/// The distance of the network's outputs from the original's. A single output [N, classes] counts as logits: the mean Kullback-Leibler
+/// divergence of the class distributions. Anything else counts by its relative squared error, each output as much as any other, whatever
+/// its unit.
 /// </summary>
 /// <remarks>
 /// The distributions are softened as in distillation (Hinton et al. 2015): networks are so sure of images like those they were trained on
@@ -29,16 +30,17 @@ internal sealed class OutputDivergence
     }
 
     /// <summary>
-    /// The divergence of what the cursor's model gives now, with whatever weights lie before the cursor's end; it may be another model with the same outputs. Outputs behind the cursor
-    /// count as unchanged.
+    /// The divergence of what the cursor's model gives now, with whatever weights lie before the cursor's end; it may be another model with
+    /// the same outputs. Outputs behind the cursor count as unchanged.
     /// </summary>
     public double Measure(LayerwiseExecutor cursor) => Measure(cursor.Model, cursor.Look(Ahead(cursor)));
 
     /// <summary>The same where only weights between the cursor and one value change: <see cref="Behind"/> it.</summary>
     public double Measure(DownstreamModel tail) => Measure(tail.Model, tail.Look());
 
-    /// <summary>What makes the outputs of a value, to be measured several times; null where there is nothing to make.</summary>
-    public DownstreamModel? Behind(LayerwiseExecutor cursor, Value value) => Ahead(cursor) is { Length: > 0 } outputs && !outputs.Contains(value) ? cursor.Behind(value, outputs) : null;
+    /// <summary>The model that makes the outputs of a value, to be measured several times; null where there is nothing to make.</summary>
+    public DownstreamModel? Behind(LayerwiseExecutor cursor, Value value) =>
+        Ahead(cursor) is { Length: > 0 } outputs && !outputs.Contains(value) ? cursor.Behind(value, outputs) : null;
 
     private Value[] Ahead(LayerwiseExecutor cursor) => [.. Own(cursor.Model).Where(o => !cursor.HasPassed(o))];
 

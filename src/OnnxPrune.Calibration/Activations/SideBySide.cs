@@ -1,6 +1,9 @@
 namespace OnnxPrune.Calibration.Activations;
 
-/// <summary>Two things at once, such as the same step in the original and in the pruned network: loading a part of a network keeps one thread busy, and takes about as long as to run it on some images.</summary>
+/// <summary>
+/// Two things at once, such as the same step in the original and in the pruned network: loading a part of a network keeps one thread busy,
+/// and takes about as long as to run it on some images.
+/// </summary>
 internal static class SideBySide
 {
     /// <summary>Returns when both have ended; of two failures, the first one's is told.</summary>

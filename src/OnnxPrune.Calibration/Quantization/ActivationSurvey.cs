@@ -6,7 +6,10 @@ using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Calibration.Quantization;
 
-/// <summary>What values a network computes on calibration inputs, as histograms: one pass, and memory that does not grow with the number of inputs.</summary>
+/// <summary>
+/// The values that a network computes on calibration inputs, as histograms: one pass, and memory that does not grow with the number of
+/// inputs.
+/// </summary>
 internal static class ActivationSurvey
 {
     /// <summary>Looks at values of a network.</summary>
@@ -15,7 +18,8 @@ internal static class ActivationSurvey
     /// <param name="progress">Is told the share of batches that is done, 0 to 1.</param>
     /// <returns>The same with any number of threads.</returns>
     public static IReadOnlyDictionary<string, ValueHistogram> Take(
-        Model model, IReadOnlyCollection<Value> values, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, IProgress<double>? progress = null, CancellationToken cancellation = default)
+        Model model, IReadOnlyCollection<Value> values, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        SessionSettings settings, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         var fed = values.Where(v => v.Producer is null).ToArray();
         var computed = values.Where(v => v.Producer is not null).ToArray();
@@ -23,7 +27,8 @@ internal static class ActivationSurvey
         var atOnce = OrderedParallel.AtOnce(batches.Count, batches.Count == 0 ? 0 : batches[0].Values.Sum(t => t.Count), threads);
         Value[] inputs = [.. model.Graph.FedInputs];
         using var session = computed.Length == 0 ? null : OnnxSession.Open(
-            ModelSketch.Excerpt(model, inputs, computed).ToBytes(), model.Folder, settings with { TakesTurns = true, Threads = threads - atOnce + 1 }, "the model with all that it computes as outputs");
+            ModelSketch.Excerpt(model, inputs, computed).ToBytes(), model.Folder,
+            settings with { TakesTurns = true, Threads = threads - atOnce + 1 }, "the model with all that it computes as outputs");
         var names = Array.ConvertAll(computed, v => v.Name);
         var read = session?.Inputs.Select(i => i.Name).ToHashSet() ?? [];
         var all = values.ToDictionary(v => v.Name, _ => new ValueHistogram());
@@ -66,7 +71,7 @@ internal static class ActivationSurvey
         return histogram;
     }
 
-    /// <summary>What one batch gave.</summary>
+    /// <summary>The result of one batch.</summary>
     private sealed record Seen(Dictionary<string, ValueHistogram> Histograms) : IDisposable
     {
         public void Dispose()

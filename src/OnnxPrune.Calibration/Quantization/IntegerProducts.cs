@@ -4,12 +4,12 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Calibration.Quantization;
 
-/// <summary>How this machine's processor multiplies bytes.</summary>
+/// <summary>Properties of this machine's products of bytes.</summary>
 internal static class IntegerProducts
 {
-    /// <summary>Whether products of bytes are added in 32 bits, so that nothing saturates: by VNNI, or on ARM.</summary>
+    /// <summary>True if products of bytes are added in 32 bits, so that nothing saturates: by VNNI, or on ARM.</summary>
     public static bool AreExact => !X86Base.IsSupported || Processor.HasVnni;
 
-    /// <summary>What ONNX Runtime computes exactly here.</summary>
+    /// <summary>The scheme that ONNX Runtime computes exactly here.</summary>
     public static QuantizationScheme SchemeOfThisMachine => AreExact ? QuantizationScheme.Cpu : QuantizationScheme.CpuAvx2;
 }

@@ -60,20 +60,22 @@ internal sealed class PostTrainingQuantizer
     }
 
     /// <summary>The network with all layers in integers that can be.</summary>
-    /// <inheritdoc cref="PostTrainingQuantizer(Model, IReadOnlyList{IReadOnlyDictionary{string, Tensor}}, QuantizationScheme, SessionSettings, IProgress{double}?, CancellationToken)"/>
+    /// <remarks>Parameters are those of the constructor.</remarks>
     public static QuantizedNetwork Run(
         Model model,
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
         QuantizationScheme scheme,
         SessionSettings settings,
         IProgress<double>? progress = null,
-        CancellationToken cancellation = default) => new PostTrainingQuantizer(model, batches, scheme, settings, progress, cancellation).All();
+        CancellationToken cancellation = default) =>
+            new PostTrainingQuantizer(model, batches, scheme, settings, progress, cancellation).All();
 
     /// <summary>The network with all layers in integers that can be.</summary>
     public QuantizedNetwork All() => Quantize(s_none);
 
     /// <summary>
-    /// The network with as many layers in integers as a limit allows: those that do the most damage by themselves stay float. Their number is found by doubling and halving.
+    /// The network with as many layers in integers as a limit allows: those that do the most damage by themselves stay float. Their number
+    /// is found by doubling and halving.
     /// </summary>
     /// <param name="isWithin">Whether a network keeps the limit.</param>
     /// <param name="progress">Is told the share of layers that were ranked, 0 to 1.</param>
@@ -115,7 +117,9 @@ internal sealed class PostTrainingQuantizer
 
         return kept;
 
-        QuantizedNetwork? Try(int count) => Quantize(ranking.Take(count).ToDictionary(l => l, _ => "integers in it cost more than the limit allows")) is var network && isWithin(network.Model) ? network : null;
+        QuantizedNetwork? Try(int count) =>
+            Quantize(ranking.Take(count).ToDictionary(l => l, _ => "integers in it cost more than the limit allows")) is var network
+                && isWithin(network.Model) ? network : null;
     }
 
     private QuantizedNetwork Quantize(IReadOnlyDictionary<string, string> staysFloat)
@@ -137,7 +141,8 @@ internal sealed class PostTrainingQuantizer
         var damage = new Dictionary<string, double>();
         foreach (var layer in layers)
         {
-            using var single = OnnxSession.Open(Quantize(layers.Where(l => l != layer).ToDictionary(l => l, _ => "")).Model, _settings, "the model with one layer of integers");
+            using var single = OnnxSession.Open(Quantize(
+                layers.Where(l => l != layer).ToDictionary(l => l, _ => "")).Model, _settings, "the model with one layer of integers");
             damage.Add(layer, DriftMeter.Measure(original, single, batches).Total);
             progress?.Report((double)damage.Count / layers.Length);
         }

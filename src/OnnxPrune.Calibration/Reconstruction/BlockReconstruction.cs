@@ -10,8 +10,9 @@ using OnnxPrune.Runtime.Shapes;
 namespace OnnxPrune.Calibration.Reconstruction;
 
 /// <summary>
-/// Fits the layers of a pruned network together, region by region in topological order: each to what the original gives there, from what the pruned network gives it by then. Layers
-/// that were fitted one by one keep doing what they did; fitted together, those that are left of a block can share its work anew.
+/// Fits the layers of a pruned network together, region by region in topological order: each to what the original gives there, from what
+/// the pruned network gives it by then. Layers that were fitted one by one keep doing what they did; fitted together, those that are left
+/// of a block can share its work anew.
 /// </summary>
 internal sealed class BlockReconstruction
 {
@@ -43,7 +44,8 @@ internal sealed class BlockReconstruction
     /// <param name="pruned">The same without them, with the names of the original; its weights change.</param>
     /// <param name="batches">Inputs of the network; at least two.</param>
     public BlockReconstruction(
-        ChannelGraph graph, IReadOnlySet<int> leaving, Model pruned, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
+        ChannelGraph graph, IReadOnlySet<int> leaving, Model pruned, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        SessionSettings settings)
     {
         (_graph, _leaving, _pruned, _batches, _settings) = (graph, leaving, pruned, batches, settings);
         var sizes = batches[0].ToDictionary(i => i.Key, i => i.Value.Dims.ToArray());
@@ -57,14 +59,18 @@ internal sealed class BlockReconstruction
         return ends.Sum(e => ElementsOf(e.Region.Output, e.Target)) <= MostHeld ? [.. ends.Select(e => e.Target.Value)] : [];
     }
 
-    /// <param name="passed">A cursor through the original that may have held the ends of regions; it serves where it still reaches them all.</param>
+    /// <param name="passed">A cursor through the original that may have held the ends of regions; it serves where it still reaches them
+    /// all.</param>
     /// <param name="progress">Called with the share that is done.</param>
     /// <returns>How many regions have changed.</returns>
     public int Run(IRegionFitter fitter, LayerwiseExecutor passed, long seed, Action<double>? progress, CancellationToken cancellation)
     {
         var parts = Regions(fitter).Select(r => (Region: r, Target: TargetOf(r))).ToArray();
-        var epochs = (int)Math.Clamp(fitter.MostEpochs * MostMacsPerEpoch / (parts.Sum(p => Macs(p.Region)) * _batches.Count), 1, fitter.MostEpochs);
-        using var again = parts.All(p => passed.Reaches(p.Target!.Value.Value)) ? null : new LayerwiseExecutor(_graph.Model, _batches, _settings);
+        var epochs =
+            (int)Math.Clamp(fitter.MostEpochs * MostMacsPerEpoch / (parts.Sum(p => Macs(p.Region)) * _batches.Count), 1, fitter.MostEpochs);
+        using var again = parts.All(p => passed.Reaches(p.Target!.Value.Value))
+            ? null
+            : new LayerwiseExecutor(_graph.Model, _batches, _settings);
         var original = again ?? passed;
         using var pruned = new LayerwiseExecutor(_pruned, _batches, _settings);
         var changed = 0;
@@ -73,7 +79,8 @@ internal sealed class BlockReconstruction
             cancellation.ThrowIfCancellationRequested();
             var (region, target) = (parts[i].Region, parts[i].Target!.Value);
 
-            // Regions may interleave: what is still to be fitted lies before the pruned network's cursor, and what it is to come to is kept.
+            // Regions may interleave: what is still to be fitted lies before the pruned network's cursor, and what it is to come to is
+            // kept.
             SideBySide.Run(
                 () => pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1),
                 () => original.MoveBehind(original.PlaceOf(target.Value), parts.Skip(i).Select(p => p.Target!.Value.Value)),
@@ -95,14 +102,18 @@ internal sealed class BlockReconstruction
     {
         var constants = new ConstantValues();
         var regions = RegionFinder.Find(_pruned, constants).Where(r => TargetOf(r) is not null && r.Nodes.All(fitter.Knows)).ToArray();
-        return RegionChain.Join(regions, constants, r => r.Layers.Count <= MostLayers && r.Layers.Sum(Elements) <= MostElementsOfChain && r.Nodes.All(fitter.Knows));
+        return RegionChain.Join(regions, constants, r =>
+            r.Layers.Count <= MostLayers && r.Layers.Sum(Elements) <= MostElementsOfChain && r.Nodes.All(fitter.Knows));
     }
 
-    /// <summary>What a region's output is in the original, and the axis of its channels; null where it is not the same any more.</summary>
+    /// <summary>
+    /// The counterpart of a region's output in the original, and the axis of its channels; null where it is not the same any more.
+    /// </summary>
     private ValueAxis? TargetOf(Region region)
     {
         var (own, there) = (region.Output, _graph.Model.Graph.Find(region.Output.Name));
-        if (there is not { Producer: { } producer, ElementType: ElementType.Float or ElementType.Float16 or ElementType.Double } || producer.OpType != own.Producer!.OpType
+        if (there is not { Producer: { } producer, ElementType: ElementType.Float or ElementType.Float16 or ElementType.Double }
+            || producer.OpType != own.Producer!.OpType
             || !_shapes.TryGetValue(own, out var shape) || shape.Rank < 2)
         {
             return null;
@@ -110,11 +121,12 @@ internal sealed class BlockReconstruction
 
         // Axis 1 as in images, or the last as in tokens.
         int[] axes = [1, shape.Rank - 1];
-        return axes.Where(axis => _graph.Channels(there, axis) is { } channels && shape[axis].Size == channels.Count(c => !_leaving.Contains(c)))
+        return axes.Where(axis =>
+            _graph.Channels(there, axis) is { } channels && shape[axis].Size == channels.Count(c => !_leaving.Contains(c)))
             .Select(axis => new ValueAxis(there, axis)).Cast<ValueAxis?>().FirstOrDefault();
     }
 
-    /// <summary>What the original gives there on all batches.</summary>
+    /// <summary>The original's outputs there on all batches.</summary>
     private double ElementsOf(Value output, ValueAxis target)
     {
         var shape = _shapes[output];
@@ -128,7 +140,9 @@ internal sealed class BlockReconstruction
         var macs = 0.0;
         foreach (var layer in region.Layers)
         {
-            if (layer.Input(1)?.Initializer is { } weight && _shapes.TryGetValue(layer.Output, out var shape) && shape.All(d => d.Size is not null))
+            if (layer.Input(1)?.Initializer is { } weight
+                && _shapes.TryGetValue(layer.Output, out var shape)
+                && shape.All(d => d.Size is not null))
             {
                 var outputs = layer.OpType.StartsWith("Conv", StringComparison.Ordinal) ? shape[1].Size : shape[shape.Rank - 1].Size;
                 macs += weight.Count * shape.Aggregate(1.0, (a, d) => a * d.Size!.Value) / outputs!.Value;
@@ -138,9 +152,11 @@ internal sealed class BlockReconstruction
         return macs;
     }
 
-    /// <summary>What a layer makes of one sample.</summary>
+    /// <summary>The output of a layer for one sample.</summary>
     private long Elements(Node layer) =>
-        _shapes.TryGetValue(layer.Output, out var shape) && shape.All(d => d.Size is not null) ? shape.Skip(1).Aggregate(1L, (all, d) => all * d.Size!.Value) : MostElementsOfChain;
+        _shapes.TryGetValue(layer.Output, out var shape) && shape.All(d => d.Size is not null)
+            ? shape.Skip(1).Aggregate(1L, (all, d) => all * d.Size!.Value)
+            : MostElementsOfChain;
 
     private IEnumerable<RegionSamples> Samples(Region region, LayerwiseExecutor pruned, ValueAxis target, LayerwiseExecutor original)
     {

@@ -3,7 +3,7 @@ using OnnxPrune.Repair;
 
 namespace OnnxPrune.Calibration.Reconstruction;
 
-/// <summary>What a region reads in the pruned network, and what it should give.</summary>
+/// <summary>The inputs of a region in the pruned network, and its wanted outputs.</summary>
 /// <param name="Input">[N, ...].</param>
 /// <param name="Target">[N, ...], the original's values of those channels that are left.</param>
 internal sealed record RegionSamples(Tensor Input, Tensor Target);
@@ -19,13 +19,16 @@ internal sealed record RegionTask(
 /// <summary>Fits all weights of a region together.</summary>
 internal interface IRegionFitter
 {
-    /// <summary>How often a fit goes through all samples at most; fewer times where a network is large.</summary>
+    /// <summary>The most passes of a fit over all samples; fewer times where a network is large.</summary>
     int MostEpochs { get; }
 
-    /// <summary>Whether a region may hold the node.</summary>
+    /// <summary>True if a region may hold the node.</summary>
     bool Knows(Node node);
 
-    /// <summary>Changes the region's weights so that it gives the targets as nearly as it can; leaves them as they are where that does not help on samples that were not fitted to.</summary>
+    /// <summary>
+    /// Changes the region's weights so that it gives the targets as nearly as it can; leaves them as they are where that does not help on
+    /// samples that were not fitted to.
+    /// </summary>
     /// <returns>Whether the region has changed.</returns>
     bool Fit(RegionTask task, CancellationToken cancellation);
 }

@@ -8,7 +8,8 @@ using OnnxPrune.Repair;
 namespace OnnxPrune.Calibration.Reconstruction;
 
 /// <summary>A layer of the working copy that can be repaired, and what it was in the original.</summary>
-/// <param name="ByChannels">Whether it has too many features for one regression, and every channel of its input is predicted instead.</param>
+/// <param name="ByChannels">Whether it has too many features for one regression, and every channel of its input is predicted
+/// instead.</param>
 internal sealed record LayerPair(LayerUnit Unit, LayerUnit Before, bool ByChannels)
 {
     /// <summary>The value of the original that the repair comes as near to as it can.</summary>
@@ -18,7 +19,8 @@ internal sealed record LayerPair(LayerUnit Unit, LayerUnit Before, bool ByChanne
     /// <param name="graph">The original's channels.</param>
     /// <param name="twins">The copy's nodes by the original's.</param>
     /// <param name="constants">The copy's.</param>
-    public static IReadOnlyList<LayerPair> All(ChannelGraph graph, Model work, IReadOnlyDictionary<Node, Node> twins, ConstantValues constants)
+    public static IReadOnlyList<LayerPair> All(
+        ChannelGraph graph, Model work, IReadOnlyDictionary<Node, Node> twins, ConstantValues constants)
     {
         var joins = BlockFinder.Find(work, constants).ToDictionary(b => b.Join, b => b.BranchInput);
         var originalJoins = BlockFinder.Find(graph.Model, graph.Constants).ToDictionary(b => b.Join, b => b.BranchInput);
@@ -30,7 +32,8 @@ internal sealed record LayerPair(LayerUnit Unit, LayerUnit Before, bool ByChanne
             if (LayerUnit.Of(node, originalJoins, graph.Constants) is { } before && LayerUnit.Of(twins[node], joins, constants) is { } unit
                 && LayerStatistics.IsManageable(unit, constants))
             {
-                var byChannels = unit.FeatureCount(constants) > LayerStatistics.MostFeatures && unit.FeatureCount(constants) > unit.InputCount(constants);
+                var byChannels = unit.FeatureCount(constants) > LayerStatistics.MostFeatures
+                    && unit.FeatureCount(constants) > unit.InputCount(constants);
                 pairs.Add(Match(new LayerPair(unit, before, byChannels), twins));
                 taken.UnionWith(pairs[^1].Before.Norm is { } norm ? [norm] : []);
             }
@@ -40,7 +43,7 @@ internal sealed record LayerPair(LayerUnit Unit, LayerUnit Before, bool ByChanne
         return [.. pairs.OrderBy(u => places[u.Before.Output.Producer!])];
     }
 
-    /// <summary>Where a removed block has changed what follows a layer, its unit ends earlier.</summary>
+    /// <summary>Ends the unit of a layer earlier where a removed block has changed the nodes behind it.</summary>
     private static LayerPair Match(LayerPair pair, IReadOnlyDictionary<Node, Node> twins)
     {
         var (unit, before) = (pair.Unit, pair.Before);

@@ -6,7 +6,7 @@ using OnnxPrune.Repair;
 
 namespace OnnxPrune.Calibration.Reconstruction;
 
-/// <summary>What the regressions of one layer need, one per group: over every other batch (A), and over those between (B).</summary>
+/// <summary>The sums for the regressions of one layer, one per group: over every other batch (A), and over those between (B).</summary>
 internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
 {
     private const int RowsPerFeature = 32;
@@ -27,12 +27,14 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
     /// <param name="chosen">Channels of the input that are features; null for all.</param>
     /// <param name="isRough">Whether what comes out is only to be compared.</param>
     public static LayerSums Collect(
-        LayerPair pair, Value? shortcut, ConstantValues constants, LayerwiseExecutor work, LayerwiseExecutor original, int targets, IReadOnlyList<int>? chosen, SeededRandom random, bool isRough)
+        LayerPair pair, Value? shortcut, ConstantValues constants, LayerwiseExecutor work, LayerwiseExecutor original, int targets,
+        IReadOnlyList<int>? chosen, SeededRandom random, bool isRough)
     {
         var (unit, target) = (pair.Unit, pair.Target);
         var (seeds, weight) = (random.Seeds(work.Batches), constants[unit.Layer.Inputs[1]]!.Dims);
         using var statistics = new RegressionStatistics(hasTarget: true, work.Settings);
-        var (ofWork, ofOriginal) = SideBySide.Open(() => work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]), () => original.View([target]), work.Threads);
+        var (ofWork, ofOriginal) = SideBySide.Open(
+            () => work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]), () => original.View([target]), work.Threads);
         using var given = ofWork;
         using var wanted = ofOriginal;
         LayerSums? sums = null;

@@ -111,7 +111,10 @@ internal sealed class LayerwiseReconstruction
 
                 // A layer that ends a branch waits for its shortcut, so that layers take their turns in another order than they run in:
                 // what is still to be repaired lies before the copy's cursor, and what it is to come to is kept.
-                SideBySide.Run(() => MoveOriginal(i), () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1), _settings.Threads);
+                SideBySide.Run(
+                    () => MoveOriginal(i),
+                    () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1),
+                    _settings.Threads);
 
                 // Up to the first loss there is nothing to repair.
                 changed = changed || Loses(before) || firstLoss < original.PlaceOf(before.Output.Producer!);
@@ -173,7 +176,8 @@ internal sealed class LayerwiseReconstruction
     private static bool IsDead(Node node) => node.Outputs.All(o => o is null || (o.Uses.Count == 0 && !o.IsGraphOutput));
 
     /// <summary>Repairs one layer on what both networks give behind their cursors.</summary>
-    public void Repair(LayerPair pair, LayerwiseExecutor original, LayerwiseExecutor work, SeededRandom random) => Fit(pair, Sums(pair, original, work, random));
+    public void Repair(LayerPair pair, LayerwiseExecutor original, LayerwiseExecutor work, SeededRandom random) =>
+        Fit(pair, Sums(pair, original, work, random));
 
     private LayerSums Sums(LayerPair pair, LayerwiseExecutor original, LayerwiseExecutor work, SeededRandom random)
     {
@@ -202,7 +206,9 @@ internal sealed class LayerwiseReconstruction
 
         // A group reads its own channels, makes its own outputs, and is a regression by itself.
         var outputs = weights.ColumnCount / unit.Groups;
-        var features = Enumerable.Range(0, unit.Groups).Select(g => Kept(before, g * channels, channels).SelectMany(c => Enumerable.Range(c * taps, taps)).ToArray()).ToArray();
+        var features = Enumerable.Range(0, unit.Groups)
+            .Select(g => Kept(before, g * channels, channels).SelectMany(c => Enumerable.Range(c * taps, taps)).ToArray())
+            .ToArray();
         var fits = RidgeRegression.Solve([.. features.Select((kept, g) =>
             Problem(sums, g, known is null ? kept : null, Part(weights, kept, g * outputs, outputs)))], _isRough);
         var repaired = Matrix<double>.Build.Dense(weights.RowCount, weights.ColumnCount);
@@ -231,7 +237,8 @@ internal sealed class LayerwiseReconstruction
         var taps = weights.RowCount / channels;
         if (_choices.TryGetValue(before.Layer, out var choice))
         {
-            Choose(choice, before, (sums.A[0], sums.B[0]), Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) => weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);
+            Choose(choice, before, (sums.A[0], sums.B[0]), Matrix<double>.Build.Dense(channels, taps * weights.ColumnCount, (c, k) =>
+                weights[(c * taps) + (k / weights.ColumnCount), k % weights.ColumnCount]), 1);
         }
 
         var kept = Kept(before, 0, channels).ToArray();
@@ -279,7 +286,10 @@ internal sealed class LayerwiseReconstruction
         var left = choice.Group.Channels.Where(c => !_leaving.Contains(c)).ToList();
         while (left.Count > choice.Kept)
         {
-            var next = left.OrderBy(c => places[c].Sum(surgeon.CostOf)).Take(Math.Min(BrainSurgeon.AtOnce(left.Count), left.Count - choice.Kept)).ToHashSet();
+            var next = left
+                .OrderBy(c => places[c].Sum(surgeon.CostOf))
+                .Take(Math.Min(BrainSurgeon.AtOnce(left.Count), left.Count - choice.Kept))
+                .ToHashSet();
             surgeon.Remove([.. next.SelectMany(c => places[c])]);
             left.RemoveAll(next.Contains);
             _leaving.UnionWith(next);
@@ -288,7 +298,9 @@ internal sealed class LayerwiseReconstruction
 
     /// <summary>The channels of the layer's input that stay, where that is settled before its sums are made; null otherwise.</summary>
     private int[]? KnownToStay(LayerUnit before, int channels) =>
-        before.Groups == 1 && !_choices.ContainsKey(before.Layer) && Kept(before, 0, channels).ToArray() is { Length: > 0 } kept ? kept : null;
+        before.Groups == 1
+            && !_choices.ContainsKey(before.Layer)
+            && Kept(before, 0, channels).ToArray() is { Length: > 0 } kept ? kept : null;
 
     /// <summary>The regression of one group on some of its features, or on all.</summary>
     private static RidgeRegression.Problem Problem(LayerSums sums, int group, int[]? features, Matrix<double> prior) => features is null
@@ -299,7 +311,9 @@ internal sealed class LayerwiseReconstruction
 
     /// <summary>Of so many channels from the first on, those that stay, counted from the first.</summary>
     private IEnumerable<int> Kept(LayerUnit before, int first, int count) =>
-        InputChannels(before) is { } channels ? Enumerable.Range(0, count).Where(i => !_leaving.Contains(channels[first + i])) : Enumerable.Range(0, count);
+        InputChannels(before) is { } channels
+            ? Enumerable.Range(0, count).Where(i => !_leaving.Contains(channels[first + i]))
+            : Enumerable.Range(0, count);
 
     private static Matrix<double> Part(Matrix<double> matrix, IReadOnlyList<int> rows, int firstColumn, int columns) =>
         Matrix<double>.Build.Dense(rows.Count, columns, (i, j) => matrix[rows[i], firstColumn + j]);

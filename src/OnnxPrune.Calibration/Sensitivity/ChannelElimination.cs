@@ -35,22 +35,23 @@ internal sealed class ChannelElimination
     /// <summary>The variance of the layer's output, as a scale for costs.</summary>
     public double Energy { get; }
 
-    /// <summary>What the layer makes of its input, all by itself.</summary>
+    /// <summary>The layer's output for its input, all by itself.</summary>
     public Value Output => _layer.Unit.Own;
 
-    /// <summary>What taking the channel costs now, as a share of the output's variance.</summary>
+    /// <summary>The error that taking the channel causes now, as a share of the output's variance.</summary>
     public double CostOf(int channel) => _places[channel].Sum(_surgeon.CostOf) / Energy;
 
     /// <summary>Takes channels, together.</summary>
     public void Remove(IEnumerable<int> channels) => _surgeon.Remove([.. channels.SelectMany(c => _places[c])]);
 
-    /// <summary>What is left of the layer's weights.</summary>
+    /// <summary>The remaining weights of the layer.</summary>
     public Matrix<double> Weights() => Gather(_surgeon.Weights());
 
     /// <summary>Puts other weights into the layer.</summary>
     public void Write(Graph graph, ConstantValues constants, Matrix<double> weights)
     {
-        _layer.Unit.Replace(graph, constants, weights, [.. _shift.Select((s, m) => s + _layer.MeanOf(_weights, m) - _layer.MeanOf(weights, m))]);
+        _layer.Unit.Replace(
+            graph, constants, weights, [.. _shift.Select((s, m) => s + _layer.MeanOf(_weights, m) - _layer.MeanOf(weights, m))]);
     }
 
     /// <summary>Puts the layer's own weights back.</summary>
@@ -60,13 +61,15 @@ internal sealed class ChannelElimination
     private Matrix<double> Spread(Matrix<double> weights)
     {
         var outputs = weights.ColumnCount;
-        return _spread == 1 ? weights : Matrix<double>.Build.Dense(weights.RowCount / _spread, _spread * outputs, (c, k) => weights[(c * _spread) + (k / outputs), k % outputs]);
+        return _spread == 1 ? weights : Matrix<double>.Build.Dense(weights.RowCount / _spread, _spread * outputs, (c, k) =>
+            weights[(c * _spread) + (k / outputs), k % outputs]);
     }
 
     // [C, K·M] → [C·K, M]
     private Matrix<double> Gather(Matrix<double> spread)
     {
         var outputs = spread.ColumnCount / _spread;
-        return _spread == 1 ? spread : Matrix<double>.Build.Dense(spread.RowCount * _spread, outputs, (f, m) => spread[f / _spread, (f % _spread * outputs) + m]);
+        return _spread == 1 ? spread : Matrix<double>.Build.Dense(spread.RowCount * _spread, outputs, (f, m) =>
+            spread[f / _spread, (f % _spread * outputs) + m]);
     }
 }

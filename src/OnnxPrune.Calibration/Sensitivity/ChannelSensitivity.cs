@@ -33,14 +33,16 @@ internal sealed class ChannelSensitivity
         }
     }
 
-    /// <summary>Whether every node that reads the group has statistics or can be masked, so that it can be measured.</summary>
-    public bool CanMeasure(int group) => _graph.Groups[group].Readers is { Count: > 0 } readers && readers.All(r => _copy.Layers.ContainsKey(r.Node) || _masks.ContainsKey(r));
+    /// <summary>True if every node that reads the group has statistics or can be masked, so that it can be measured.</summary>
+    public bool CanMeasure(int group) => _graph.Groups[group].Readers is { Count: > 0 } readers
+        && readers.All(r => _copy.Layers.ContainsKey(r.Node) || _masks.ContainsKey(r));
 
     /// <summary>Measures groups in the order in which the network reads them.</summary>
     /// <param name="cursor">Moves through the working copy.</param>
     /// <param name="done">Called after each.</param>
     public IReadOnlyList<GroupDamage> Measure(
-        IReadOnlyList<int> groups, Rounding rounding, LayerwiseExecutor cursor, OutputDivergence divergence, Action done, CancellationToken cancellation)
+        IReadOnlyList<int> groups, Rounding rounding, LayerwiseExecutor cursor, OutputDivergence divergence, Action done,
+        CancellationToken cancellation)
     {
         var damages = new List<GroupDamage>();
         foreach (var (group, place) in groups.Select(g => (g, PlaceOf(g, cursor))).OrderBy(p => p.Item2))
@@ -60,7 +62,9 @@ internal sealed class ChannelSensitivity
     private GroupDamage Measure(int index, Rounding rounding, LayerwiseExecutor cursor, OutputDivergence divergence)
     {
         var group = _graph.Groups[index];
-        var readers = group.Readers.Where(r => _copy.Layers.ContainsKey(r.Node)).Select(r => new ChannelElimination(_copy.Layers[r.Node], _graph.Channels(r.Value, r.Axis)!, _copy.Constants)).ToArray();
+        var readers = group.Readers.Where(r => _copy.Layers.ContainsKey(r.Node))
+            .Select(r => new ChannelElimination(_copy.Layers[r.Node], _graph.Channels(r.Value, r.Axis)!, _copy.Constants))
+            .ToArray();
         var masked = group.Readers.Where(_masks.ContainsKey).ToArray();
         var strength = masked.Length > 0 ? StrengthOf(group) : [];
         var counts = rounding.Counts(group).Skip(1).ToArray();
@@ -104,7 +108,8 @@ internal sealed class ChannelSensitivity
         var damages = SensitivityCurve.Over(
             Array.ConvertAll(counts, k => expected[k]),
             [.. measurable.Select(k => Array.IndexOf(counts, k))],
-            i => Try(readers, weights[counts[i]], masked, order.Take(group.Channels.Count - counts[i]), () => tail is null ? divergence.Measure(cursor) : divergence.Measure(tail)));
+            i => Try(readers, weights[counts[i]], masked, order.Take(group.Channels.Count - counts[i]), () =>
+                tail is null ? divergence.Measure(cursor) : divergence.Measure(tail)));
         return new GroupDamage(index, order, [.. counts.Zip(damages)]);
     }
 
@@ -144,7 +149,9 @@ internal sealed class ChannelSensitivity
         return damage;
     }
 
-    /// <summary>The counts to measure at, falling: spread evenly, and whole multiples where they are near, since those are what most cuts end at.</summary>
+    /// <summary>
+    /// The counts to measure at, falling: spread evenly, and whole multiples where they are near, since those are what most cuts end at.
+    /// </summary>
     private static int[] Measurable(int[] counts, int multiple)
     {
         if (counts.Length <= MostMeasured)
@@ -154,6 +161,9 @@ internal sealed class ChannelSensitivity
 
         var even = Enumerable.Range(1, MostMeasured).Select(i => counts[(i * counts.Length / MostMeasured) - 1]);
         var near = (counts[0] - counts[1]) * counts.Length / (2 * MostMeasured);
-        return [.. even.Select(k => counts.Where(c => c % multiple == 0 && Math.Abs(c - k) <= near).DefaultIfEmpty(k).MinBy(c => Math.Abs(c - k))).Append(counts[^1]).Distinct()];
+        return [.. even
+            .Select(k => counts.Where(c => c % multiple == 0 && Math.Abs(c - k) <= near).DefaultIfEmpty(k).MinBy(c => Math.Abs(c - k)))
+            .Append(counts[^1])
+            .Distinct()];
     }
 }

@@ -9,8 +9,8 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Calibration.Sensitivity;
 
 /// <summary>
-/// Measures what each cut by itself, repaired, does to the network's outputs: of channels and of blocks side by side, since each try loads a part of the network, on one thread, and
-/// that takes about as long as to run it.
+/// Measures what each cut by itself, repaired, does to the network's outputs: of channels and of blocks side by side, since each try loads
+/// a part of the network, on one thread, and that takes about as long as to run it.
 /// </summary>
 internal sealed class SensitivityAnalysis
 {
@@ -28,7 +28,7 @@ internal sealed class SensitivityAnalysis
         _blocks = new BlockSensitivity(graph, new WorkingCopy(graph.Model, statistics), settings);
     }
 
-    /// <summary>Whether every node that reads the group has statistics or can be masked, so that it can be measured.</summary>
+    /// <summary>True if every node that reads the group has statistics or can be masked, so that it can be measured.</summary>
     public bool CanMeasure(int group) => _channels.CanMeasure(group);
 
     /// <param name="batches">Inputs to run the network on.</param>

@@ -1,8 +1,8 @@
 namespace OnnxPrune.Calibration.Sensitivity;
 
 /// <summary>
-/// The damage of ever deeper cuts in one place. How much of the error there reaches the outputs changes slowly with the error: where two cuts agree about it, those between them need
-/// no run of the network.
+/// The damage of ever deeper cuts in one place. How much of the error there reaches the outputs changes slowly with the error: where two
+/// cuts agree about it, those between them need no run of the network.
 /// </summary>
 internal static class SensitivityCurve
 {

@@ -6,7 +6,10 @@ using OnnxPrune.Repair;
 
 namespace OnnxPrune.Calibration.Sensitivity;
 
-/// <summary>A copy of the original whose weights change while cuts are tried on it, one after the other. What is tried at the same time needs a copy of its own.</summary>
+/// <summary>
+/// A copy of the original whose weights change while cuts are tried on it, one after the other. What is tried at the same time needs a copy
+/// of its own.
+/// </summary>
 internal sealed class WorkingCopy
 {
     /// <param name="statistics">Of the original's layers.</param>

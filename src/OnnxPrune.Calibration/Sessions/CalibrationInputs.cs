@@ -8,7 +8,8 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>
-/// The unlabelled inputs that a network is pruned and repaired by, cut into batches of a size that fits its images. They are read from their source whenever they are asked for.
+/// The unlabelled inputs that a network is pruned and repaired by, cut into batches of a size that fits its images. They are read from
+/// their source whenever they are asked for.
 /// </summary>
 /// <param name="Batches">At least two, so that a fit can be judged on samples that it has not seen.</param>
 /// <param name="Surveyed">The first of them: enough to tell what the layers read.</param>
@@ -46,29 +47,36 @@ internal sealed record CalibrationInputs(
     public static CalibrationInputs Of(LoadedModel loaded, MeasureOptions measure, Cost network)
     {
         using var session = loaded.Open(SessionSettings.Plain);
-        return Read(DataSource.Open(measure.Calib!, measure.Normalize, measure.Resize), session.Inputs, network, measure.CalibLimit, measure.Seed);
+        return Read(
+            DataSource.Open(measure.Calib!, measure.Normalize, measure.Resize), session.Inputs, network, measure.CalibLimit, measure.Seed);
     }
 
     /// <param name="model">The network's inputs and cost.</param>
-    /// <param name="limit">At most so many samples, drawn at random; null for 2,048 where images and network are small, and down to 128 where they are large.</param>
+    /// <param name="limit">At most so many samples, drawn at random; null for 2,048 where images and network are small, and down to 128
+    /// where they are large.</param>
     /// <exception cref="UsageException">The data do not fit the model, or there are fewer than two samples.</exception>
     public static CalibrationInputs Read(IDataSource source, IReadOnlyList<ValueDescription> inputs, Cost model, int? limit, long seed)
     {
         var elements = source.Count > 0 ? Math.Max(1, source.Read(inputs, [0]).Values.Sum(t => t.Count)) : 1;
-        var usual = Math.Clamp(Math.Min(MacsByDefault / Math.Max(1, model.Macs), ElementsByDefault / elements), LeastByDefault, MostByDefault);
+        var usual =
+            Math.Clamp(Math.Min(MacsByDefault / Math.Max(1, model.Macs), ElementsByDefault / elements), LeastByDefault, MostByDefault);
         var indices = source.Sample(Math.Min(limit ?? (int)usual, source.Count), seed).ToArray();
         if (indices.Length < 2)
         {
             throw new UsageException($"Calibration wants at least 2 samples, but there are {indices.Length} in {source.Description}.");
         }
 
-        var size = source.BatchSize(inputs, (int)Math.Clamp(ElementsPerBatch / elements, 1, Math.Min(LargestBatch, (indices.Length + 1) / 2)));
+        var size = source.BatchSize(
+            inputs, (int)Math.Clamp(ElementsPerBatch / elements, 1, Math.Min(LargestBatch, (indices.Length + 1) / 2)));
         var batches = Batches(indices.Length, size);
         var trials = (int)Math.Clamp(MacsOfTrials / Math.Max(1, model.Macs), FewestTrials, MostTrials);
         return new CalibrationInputs(
-            batches, First(MostSurveyed, LargestBatch), First(trials, LargestOfTrials), model.Macs <= MacsOfRehearsals / MostRehearsals && batches.Count >= 4 ? First(MostRehearsals, LargestOfTrials) : [], indices.Length);
+            batches, First(MostSurveyed, LargestBatch), First(trials, LargestOfTrials),
+            model.Macs <= MacsOfRehearsals / MostRehearsals && batches.Count >= 4 ? First(MostRehearsals, LargestOfTrials) : [],
+            indices.Length);
 
-        OnDemand<IReadOnlyDictionary<string, Tensor>> First(int samples, int largest) => Batches(Math.Min(samples, indices.Length), source.BatchSize(inputs, Math.Min(size, largest)));
+        OnDemand<IReadOnlyDictionary<string, Tensor>> First(int samples, int largest) =>
+            Batches(Math.Min(samples, indices.Length), source.BatchSize(inputs, Math.Min(size, largest)));
 
         OnDemand<IReadOnlyDictionary<string, Tensor>> Batches(int samples, int each) => new(
             (samples + each - 1) / each,

@@ -19,7 +19,8 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
     {
         if (Providers.Resolve(measure.Sessions.Provider) == ExecutionProvider.Cuda)
         {
-            return pruned with { Quantization = new QuantizationFinding(null, 0, [], null, "ONNX Runtime's CUDA provider has no integer Conv") };
+            return pruned with { Quantization =
+                new QuantizationFinding(null, 0, [], null, "ONNX Runtime's CUDA provider has no integer Conv") };
         }
 
         // A cut leaves shapes that are out of date.
@@ -34,7 +35,13 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
         try
         {
             network = observer.Watched(StepNames.Quantizing, progress =>
-                PostTrainingQuantizer.Run(model, CalibrationInputs.Of(original, measure, pruned.Outcome.Before).Batches, IntegerProducts.SchemeOfThisMachine, measure.Sessions, progress, observer.Cancellation));
+                PostTrainingQuantizer.Run(
+                    model,
+                    CalibrationInputs.Of(original, measure, pruned.Outcome.Before).Batches,
+                    IntegerProducts.SchemeOfThisMachine,
+                    measure.Sessions,
+                    progress,
+                    observer.Cancellation));
         }
         catch (UnsupportedModelException e)
         {
@@ -43,8 +50,10 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
 
         using var floats = OnnxSession.Open(pruned.Model, measure.Sessions, "the pruned model");
         using var integers = OnnxSession.Open(network.Model, measure.Sessions, "the quantized model");
-        var race = observer.Watched(StepNames.Latency, progress => InterleavedBenchmark.Run([floats, integers], DriftInputs.Synthetic(original, measure, floats, 0), progress: progress));
+        var race = observer.Watched(StepNames.Latency, progress =>
+            InterleavedBenchmark.Run([floats, integers], DriftInputs.Synthetic(original, measure, floats, 0), progress: progress));
         var slower = race.Speedup > 1 ? null : FormattableString.Invariant($"int8 was {race.Speedup:0.00} times as fast here");
-        return pruned with { Quantization = new QuantizationFinding(slower is null ? network.Model : null, network.IntegerLayers, network.Islands, race, slower) };
+        return pruned with { Quantization =
+            new QuantizationFinding(slower is null ? network.Model : null, network.IntegerLayers, network.Islands, race, slower) };
     }
 }

@@ -8,7 +8,7 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <summary>A network that was raced on the way.</summary>
 public sealed record TriedCut(long Macs, long Parameters, TimeTrial Trial);
 
-/// <summary>How targets of time were met.</summary>
+/// <summary>The outcome of a search for targets of time.</summary>
 /// <param name="Race">The original against the network; null where the original itself keeps the targets of time.</param>
 /// <param name="Trials">The networks that were raced, in order.</param>
 public sealed record LatencyFinding(LatencyReport? Race, IReadOnlyList<TriedCut> Trials);
@@ -23,7 +23,8 @@ internal sealed class LatencyTargets(LoadedModel loaded, PruningOptions options,
     public PruningResult Find(ICandidates<PruningResult> candidates)
     {
         using var track = Track();
-        var found = observer.Watched(StepNames.SearchingTime, progress => new TimeSearch<PruningResult>(options.TimeTargets, candidates, track.Race, (candidate, trial) =>
+        var found = observer.Watched(StepNames.SearchingTime, progress =>
+            new TimeSearch<PruningResult>(options.TimeTargets, candidates, track.Race, (candidate, trial) =>
         {
             Tell(candidate.Network.Outcome.After, trial);
             progress.Report(Math.Min(1, (double)_tried.Count / TimeSearch<PruningResult>.MostTrials));
@@ -31,7 +32,9 @@ internal sealed class LatencyTargets(LoadedModel loaded, PruningOptions options,
         return found.IsKept
             ? found.Found.Network with { Latency = new LatencyFinding(found.Race, _tried) }
             : throw new VerificationFailedException(
-                $"The pruned model is not written, since it does not keep the target {options.TargetText} when it is raced again: {Numbers.Times(found.Race!.Speedup)} as fast ({found.Race.Provider}, batch {found.Race.Batch}). Ask again when the machine is less busy, or for a little more.");
+                $"The pruned model is not written, since it does not keep the target {options.TargetText} when it is raced again: "
+                    + $"{Numbers.Times(found.Race!.Speedup)} as fast ({found.Race.Provider}, batch {found.Race.Batch}). Ask again when the "
+                    + "machine is less busy, or for a little more.");
     }
 
     private void Tell(Cost cost, TimeTrial trial)
@@ -39,7 +42,8 @@ internal sealed class LatencyTargets(LoadedModel loaded, PruningOptions options,
         observer.Cancellation.ThrowIfCancellationRequested();
         _tried.Add(new TriedCut(cost.Macs, cost.Parameters, trial));
         observer.Point(
-            $"{Numbers.Share(cost.Macs, before.Macs)} of the MACs: {Numbers.Times(trial.Typical.Speedup)} as fast, {Numbers.Percent(trial.Used)} of the time that the target leaves ({Numbers.Count(trial.Races, "race")})");
+            $"{Numbers.Share(cost.Macs, before.Macs)} of the MACs: {Numbers.Times(trial.Typical.Speedup)} as fast, "
+                + $"{Numbers.Percent(trial.Used)} of the time that the target leaves ({Numbers.Count(trial.Races, "race")})");
     }
 
     private PairedBenchmark Track()

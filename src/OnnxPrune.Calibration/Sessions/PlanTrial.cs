@@ -6,7 +6,10 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Calibration.Sessions;
 
-/// <summary>Tries a plan out: what single cuts do adds up only roughly, but a network that was repaired from a few inputs, layer by layer, tells which of several plans is the best.</summary>
+/// <summary>
+/// Tries a plan out: what single cuts do adds up only roughly, but a network that was repaired from a few inputs, layer by layer, tells
+/// which of several plans is the best.
+/// </summary>
 internal static class PlanTrial
 {
     // One batch of so many is kept to judge by.
@@ -14,7 +17,13 @@ internal static class PlanTrial
 
     /// <summary>The damage of a plan after repair, on inputs that the repair has not seen. Several threads may ask at once.</summary>
     /// <param name="batches">At least two.</param>
-    public static double Evaluate(NetworkAnalysis network, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation = default)
+    public static double Evaluate(
+        NetworkAnalysis network,
+        PruningPlan plan,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        SessionSettings settings,
+        long seed,
+        CancellationToken cancellation = default)
     {
         var judged = Math.Max(1, batches.Count / JudgedShare);
         var fit = OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, 0, batches.Count - judged);

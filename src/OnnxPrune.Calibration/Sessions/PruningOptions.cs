@@ -7,8 +7,8 @@ using OnnxPrune.Runtime.Latency;
 namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>
-/// The request to a <see cref="PruningSession"/>: targets, limits of loss, or a plan. Without any of them, the model's own masks decide, then dead weight,
-/// then <see cref="DefaultMaxDrift"/>.
+/// The request to a <see cref="PruningSession"/>: targets, limits of loss, or a plan. Without any of them, the model's own masks decide,
+/// then dead weight, then <see cref="DefaultMaxDrift"/>.
 /// </summary>
 public record PruningOptions
 {
@@ -42,7 +42,9 @@ public record PruningOptions
     /// <summary>Allows channels to go.</summary>
     public bool CutsChannels { get; init; } = true;
 
-    /// <summary>The name of the criterion that ranks channels; null leaves it to calibration inputs, or to <c>scaled-norm</c> without them.</summary>
+    /// <summary>
+    /// The name of the criterion that ranks channels; null leaves it to calibration inputs, or to <c>scaled-norm</c> without them.
+    /// </summary>
     public string? Criterion { get; init; }
 
     /// <summary>The multiple of channels to keep; null for that of the provider's kernels.</summary>
@@ -74,7 +76,7 @@ public record PruningOptions
     internal IReadOnlyList<string> TargetTexts =>
         [.. Targets.Select(t => t.ToString()), .. SizeTargets.Select(t => t.ToString()), .. TimeTargets.Select(t => t.ToString())];
 
-    /// <summary>Whether calibration inputs choose the channels.</summary>
+    /// <summary>True if calibration inputs choose the channels.</summary>
     internal bool IsDecidedByInputs => Criterion is null or "gram";
 
     /// <summary>The same for the pruner.</summary>

@@ -5,8 +5,9 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>
-/// Cuts by targets of size. Plans count the bytes of weights; what a file has besides hardly depends on channels, but nodes and names go with blocks, and repaired layers get biases.
-/// So the file that a network makes is counted, and its excess taken off what the weights may have, until the target holds.
+/// Cuts by targets of size. Plans count the bytes of weights; what a file has besides hardly depends on channels, but nodes and names go
+/// with blocks, and repaired layers get biases. So the file that a network makes is counted, and its excess taken off what the weights may
+/// have, until the target holds.
 /// </summary>
 internal sealed class SizeTargetSearch(LoadedModel loaded, PruningOptions options, Cost before, IRunObserver observer)
 {
@@ -22,7 +23,8 @@ internal sealed class SizeTargetSearch(LoadedModel loaded, PruningOptions option
     /// <param name="smallest">The bytes of weights of the smallest network that the options allow.</param>
     /// <param name="draft">Makes a network whose weights keep the target, unrepaired.</param>
     /// <param name="final">Makes the network that is written.</param>
-    /// <exception cref="TargetOutOfReachException">Even the smallest network makes too large a file, or no cut keeps the other targets.</exception>
+    /// <exception cref="TargetOutOfReachException">Even the smallest network makes too large a file, or no cut keeps the other
+    /// targets.</exception>
     /// <exception cref="VerificationFailedException">The file stays a little too large.</exception>
     public PruningResult Find(Func<long> smallest, Func<Target, PruningResult> draft, Func<Target, PruningResult> final)
     {
@@ -64,7 +66,9 @@ internal sealed class SizeTargetSearch(LoadedModel loaded, PruningOptions option
             }
             else if (round == MostRounds)
             {
-                throw new VerificationFailedException($"The pruned model is not written, since its file has {Numbers.Bytes(size)} where {_target} was asked for; ask for a little less.");
+                throw new VerificationFailedException(
+                    $"The pruned model is not written, since its file has {Numbers.Bytes(size)} where {_target} was asked for; ask for a "
+                        + "little less.");
             }
             else
             {
@@ -77,6 +81,7 @@ internal sealed class SizeTargetSearch(LoadedModel loaded, PruningOptions option
     private static Target Weights(long bytes) => new(TargetKind.Bytes, null, bytes);
 
     private TargetOutOfReachException OutOfReach(long size) => new(
-        $"Target {_target} is out of reach: the file can go from {Numbers.Bytes(loaded.Bytes)} down to {Numbers.Bytes(size)}, which is {Numbers.Share(size, loaded.Bytes)} of the original.",
+        $"Target {_target} is out of reach: the file can go from {Numbers.Bytes(loaded.Bytes)} down to {Numbers.Bytes(size)}, which is "
+            + $"{Numbers.Share(size, loaded.Bytes)} of the original.",
         [new Reach(_target.ToString(), "bytes", Limit, loaded.Bytes, size)]);
 }

@@ -22,7 +22,7 @@ internal sealed class BatchSums : IDisposable
         _targetSquares = [.. Enumerable.Range(0, layout.Groups).Select(g => targets?.SumOfSquares(g) ?? 0)];
     }
 
-    /// <summary>How the layer's input became rows.</summary>
+    /// <summary>The layout of the layer's input as rows.</summary>
     public RowLayout Layout { get; }
 
     /// <summary>Adds them to the sums of other batches.</summary>
@@ -36,7 +36,9 @@ internal sealed class BatchSums : IDisposable
 
     public void Dispose() => _products.Dispose();
 
-    private ReadOnlySpan<float> Product(int index, int group) => index < _products.Count ? PartOf(_products[index].GetTensorDataAsSpan<float>(), group) : [];
+    private ReadOnlySpan<float> Product(int index, int group) =>
+        index < _products.Count ? PartOf(_products[index].GetTensorDataAsSpan<float>(), group) : [];
 
-    private ReadOnlySpan<float> PartOf(ReadOnlySpan<float> all, int group) => all.Slice(all.Length / Layout.Groups * group, all.Length / Layout.Groups);
+    private ReadOnlySpan<float> PartOf(ReadOnlySpan<float> all, int group) =>
+        all.Slice(all.Length / Layout.Groups * group, all.Length / Layout.Groups);
 }

@@ -23,11 +23,13 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
 
     /// <summary>Collects the statistics of every layer without groups that reads channels, in one pass over the batches.</summary>
     public static IReadOnlyList<LayerStatistics> Collect(
-        Model model, ConstantValues constants, IEnumerable<Node> layers, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed)
+        Model model, ConstantValues constants, IEnumerable<Node> layers, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        SessionSettings settings, long seed)
     {
         var joins = BlockFinder.Find(model, constants).ToDictionary(b => b.Join, b => b.BranchInput);
         var wanted = layers.ToHashSet();
-        var units = model.Graph.TopologicalOrder().Where(wanted.Contains).Select(n => LayerUnit.Of(n, joins, constants)).OfType<LayerUnit>().Where(u => u.Groups == 1 && IsManageable(u, constants)).ToArray();
+        var units = model.Graph.TopologicalOrder().Where(wanted.Contains).Select(n => LayerUnit.Of(n, joins, constants)).OfType<LayerUnit>()
+            .Where(u => u.Groups == 1 && IsManageable(u, constants)).ToArray();
         var result = new List<LayerStatistics>();
         using var cursor = new LayerwiseExecutor(model, batches, settings);
         foreach (var unit in units)
@@ -54,7 +56,7 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
         return mean;
     }
 
-    /// <summary>Whether the layer reads few enough channels for a regression.</summary>
+    /// <summary>True if the layer reads few enough channels for a regression.</summary>
     public static bool IsManageable(LayerUnit unit, ConstantValues constants) => unit.Groups == 1
         ? unit.InputCount(constants) <= MostRegressed
         : unit.FeatureCount(constants) <= MostFeatures;

@@ -8,8 +8,9 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Calibration.Statistics;
 
 /// <summary>
-/// Makes the sums of <see cref="NormalEquations"/> from a layer's input and the values that its output should come to, over the sampled positions of a batch: rows
-/// A [G, N·S, F] and T [G, N·S, M/G] by groups, and of those AᵀA and TᵀA on ONNX Runtime. Several threads may ask at once.
+/// Makes the sums of <see cref="NormalEquations"/> from a layer's input and the values that its output should come to, over the sampled
+/// positions of a batch: rows A [G, N·S, F] and T [G, N·S, M/G] by groups, and of those AᵀA and TᵀA on ONNX Runtime. Several threads may
+/// ask at once.
 /// </summary>
 internal sealed class RegressionStatistics : IDisposable
 {

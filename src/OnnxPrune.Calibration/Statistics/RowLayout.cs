@@ -4,7 +4,8 @@ using OnnxPrune.Repair;
 namespace OnnxPrune.Calibration.Statistics;
 
 /// <summary>
-/// How a layer's input becomes the rows of a regression: one row per sample and position that the layer computes, one feature per channel and element of its window.
+/// The layout of a layer's input as the rows of a regression: one row per sample and position that the layer computes, one feature per
+/// channel and element of its window.
 /// </summary>
 /// <param name="Window">Where a Conv looks; for other layers, every position by itself.</param>
 /// <param name="ChannelsLast">Whether the input is [N, D..., C] rather than [N, C, D...].</param>

@@ -3,7 +3,7 @@ using OnnxPrune.Operators;
 namespace OnnxPrune.Calibration.Statistics;
 
 /// <summary>
-/// Where a sliding layer is sampled: some positions of its output, the same for all samples of a batch, and for each the elements of
+/// The samples of a sliding layer: some positions of its output, the same for all samples of a batch, and for each the elements of
 /// the flattened input under its window.
 /// </summary>
 /// <param name="Outputs">Flat positions in the layer's output map [S].</param>
@@ -25,7 +25,8 @@ internal sealed record SamplePlan(long[] Outputs, long[] Inputs, int Taps)
             for (var t = 0; t < taps; t++)
             {
                 var tap = Unflatten(t, window.Kernel);
-                inputs[(s * taps) + t] = Flatten([.. place.Select((p, axis) => (p * window.Strides[axis]) + (tap[axis] * window.Dilations[axis]) - window.PadsBefore[axis])], window.InputSizes);
+                inputs[(s * taps) + t] = Flatten([.. place.Select((p, axis) =>
+                    (p * window.Strides[axis]) + (tap[axis] * window.Dilations[axis]) - window.PadsBefore[axis])], window.InputSizes);
             }
         }
 

@@ -6,12 +6,13 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Calibration.Statistics;
 
 /// <summary>
-/// The rows of a regression [G, N·S, C/G·K], gathered from a value of one batch at sampled positions: one per sample and position, with all elements under the window there
-/// (the sampled part of im2col; Chellapilla et al. 2006).
+/// The rows of a regression [G, N·S, C/G·K], gathered from a value of one batch at sampled positions: one per sample and position, with all
+/// elements under the window there (the sampled part of im2col; Chellapilla et al. 2006).
 /// </summary>
 internal sealed class SampledRows
 {
-    // What is written of a row before the next one's turn: rows lie so far apart that less would fetch the same line of the cache again and again.
+    // What is written of a row before the next one's turn: rows lie so far apart that less would fetch the same line of the cache again and
+    // again.
     private const int ElementsAtOnce = 32;
 
     // Batches are alike: the memory serves for the next one.
@@ -30,11 +31,13 @@ internal sealed class SampledRows
 
     /// <param name="value">[N, C, D...], or [N, D..., C] with the channels last; of any floating-point type.</param>
     /// <param name="chosen">The channels that are gathered; null for all. Only with one group.</param>
-    /// <param name="positions">Flat positions in its map [S · K], window after window; negative ones, where it is padded, give zeros.</param>
+    /// <param name="positions">Flat positions in its map [S · K], window after window; negative ones, where it is padded, give
+    /// zeros.</param>
     public void Gather(OrtValue value, bool channelsLast, int groups, IReadOnlyList<int>? chosen, long[] positions, int taps)
     {
         var type = value.GetTensorTypeAndShape();
-        var (shape, converted) = (type.Shape, type.ElementDataType == TensorElementType.Float ? null : Array.ConvertAll(RuntimeTensor.ToTensor(value, "an activation").ToDoubles(), d => (float)d));
+        var (shape, converted) = (type.Shape, type.ElementDataType == TensorElementType.Float ? null : Array.ConvertAll(
+            RuntimeTensor.ToTensor(value, "an activation").ToDoubles(), d => (float)d));
         var (images, samples) = ((int)shape[0], positions.Length / taps);
         var channels = (int)(channelsLast ? shape[^1] : shape[1]);
         var area = (int)(type.ElementCount / Math.Max(1, images * channels));
@@ -62,7 +65,8 @@ internal sealed class SampledRows
     public void Subtract(SampledRows others) => TensorPrimitives.Subtract(Values, others.Values, _memory.AsSpan(0, Values.Length));
 
     /// <summary>The values without a copy, for ONNX Runtime; the caller disposes them before rows are gathered again.</summary>
-    public OrtValue ToOrtValue() => OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, _memory.AsMemory(0, Values.Length), [Groups, Count, Width]);
+    public OrtValue ToOrtValue() =>
+        OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, _memory.AsMemory(0, Values.Length), [Groups, Count, Width]);
 
     /// <summary>The sum of all rows of each group [G, C/G·K].</summary>
     public float[] Sums()
@@ -80,7 +84,8 @@ internal sealed class SampledRows
     /// <summary>Σ v² over the rows of a group.</summary>
     public double SumOfSquares(int group) => TensorPrimitives.SumOfSquares(Values.Slice(group * Count * Width, Count * Width));
 
-    private void GatherWindows(ReadOnlySpan<float> image, int firstRow, ReadOnlySpan<long> positions, int taps, int area, IReadOnlyList<int>? chosen)
+    private void GatherWindows(
+        ReadOnlySpan<float> image, int firstRow, ReadOnlySpan<long> positions, int taps, int area, IReadOnlyList<int>? chosen)
     {
         var ofGroup = Width / taps;
         var atOnce = Math.Max(1, ElementsAtOnce / taps);
@@ -98,8 +103,9 @@ internal sealed class SampledRows
         }
     }
 
-    /// <summary>What some channels in a row have under one window.</summary>
-    private static void GatherWindow(ReadOnlySpan<float> image, int firstChannel, ReadOnlySpan<long> window, int area, IReadOnlyList<int>? chosen, Span<float> row)
+    /// <summary>The elements of some channels in a row under one window.</summary>
+    private static void GatherWindow(
+        ReadOnlySpan<float> image, int firstChannel, ReadOnlySpan<long> window, int area, IReadOnlyList<int>? chosen, Span<float> row)
     {
         for (var channel = firstChannel; row.Length > 0; channel++)
         {
@@ -114,7 +120,8 @@ internal sealed class SampledRows
         }
     }
 
-    private void GatherPoints(ReadOnlySpan<float> image, int firstRow, ReadOnlySpan<long> positions, int channels, IReadOnlyList<int>? chosen)
+    private void GatherPoints(
+        ReadOnlySpan<float> image, int firstRow, ReadOnlySpan<long> positions, int channels, IReadOnlyList<int>? chosen)
     {
         for (var group = 0; group < Groups; group++)
         {

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace OnnxPrune.Cli.Commands;
 
 /// <summary>
-/// How many files the process may have open at once. With too few, libraries fail wherever they happen to open the next one, some without a word; so the program asks before it loads any.
+/// The number of files that the process may have open at once. With too few, libraries fail wherever they happen to open the next one, some
+/// without a word; so the program asks before it loads any.
 /// </summary>
 internal static unsafe partial class DescriptorLimit
 {
@@ -29,7 +30,10 @@ internal static unsafe partial class DescriptorLimit
         Append(text, ref length, "onnxprune: At most "u8);
         limits[0].TryFormat(text[length..], out var digits);
         length += digits;
-        Append(text, ref length, " files may be open at once here, where 256 are needed; raise the limit (ulimit -n 256). Nothing was written.\n"u8);
+        Append(
+            text,
+            ref length,
+            " files may be open at once here, where 256 are needed; raise the limit (ulimit -n 256). Nothing was written.\n"u8);
         fixed (byte* start = text)
         {
             _ = Write(StandardError, start, length);

@@ -1,6 +1,6 @@
 namespace OnnxPrune.Cli.Commands;
 
-/// <summary>What the process ends with; part of the contract with whoever runs it.</summary>
+/// <summary>The exit codes of the process; part of the contract with whoever runs it.</summary>
 internal static class ExitCode
 {
     public const int Done = 0;
@@ -15,6 +15,8 @@ internal static class ExitCode
     /// <summary>The model is broken or unsupported.</summary>
     public const int BadModel = 4;
 
-    /// <summary>Added to the number of the signal that stopped a training, which was saved: what a shell says of a program that the signal ended.</summary>
+    /// <summary>
+    /// Added to the number of the signal that stopped a training, which was saved: what a shell says of a program that the signal ended.
+    /// </summary>
     public const int Signalled = 128;
 }

@@ -25,16 +25,19 @@ internal static class Failure
     {
         VerificationFailedException or ChangedFileException => (ExitCode.Failed, e.Message),
         UsageException => (ExitCode.WrongUsage, e.Message),
-        RegexMatchTimeoutException => (ExitCode.WrongUsage, $"The pattern '{((RegexMatchTimeoutException)e).Pattern}' takes too long to match; give a simpler one."),
+        RegexMatchTimeoutException =>
+            (ExitCode.WrongUsage, $"The pattern '{((RegexMatchTimeoutException)e).Pattern}' takes too long to match; give a simpler one."),
         TargetOutOfReachException => (ExitCode.TargetOutOfReach, e.Message),
         BrokenModelException or UnsupportedModelException => (ExitCode.BadModel, e.Message),
         IOException or UnauthorizedAccessException => (ExitCode.Failed, $"The output could not be written, and nothing was: {e.Message}"),
         OutOfMemoryException => (ExitCode.Failed, "The memory of this machine is not enough for this model; nothing was written."),
-        InternalErrorException => (ExitCode.Failed, $"{e.Message}. This is a mistake of onnxprune and not of the model: please report it. Nothing was written."),
+        InternalErrorException =>
+            (ExitCode.Failed, $"{e.Message}. This is a mistake of onnxprune and not of the model: please report it. Nothing was written."),
         _ => (ExitCode.Failed, $"An error that should not happen, please report it: {e.GetType().Name}: {e.Message}"),
     };
 
-    private static string OnOneLine(string text) => string.Join(' ', text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    private static string OnOneLine(string text) =>
+        string.Join(' ', text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
     private static void Say(string line)
     {

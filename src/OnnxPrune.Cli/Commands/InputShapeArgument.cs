@@ -6,7 +6,8 @@ namespace OnnxPrune.Cli.Commands;
 /// <summary>The option that gives dynamic inputs a size.</summary>
 internal sealed class InputShapeArgument
 {
-    public Option<string[]> Option { get; } = new("--input-shape") { HelpName = "NAME=N,N,..", Description = "the size of a dynamic input, such as input=1,3,224,224" };
+    public Option<string[]> Option { get; } =
+        new("--input-shape") { HelpName = "NAME=N,N,..", Description = "the size of a dynamic input, such as input=1,3,224,224" };
 
     /// <summary>Null when none was given.</summary>
     /// <exception cref="UsageException">A text is no name with dimensions.</exception>
@@ -27,5 +28,6 @@ internal sealed class InputShapeArgument
         return shapes.Count == 0 ? null : shapes;
     }
 
-    private static long Dimension(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : 0;
+    private static long Dimension(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : 0;
 }

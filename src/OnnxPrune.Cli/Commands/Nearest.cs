@@ -1,10 +1,11 @@
 namespace OnnxPrune.Cli.Commands;
 
-/// <summary>What a mistyped word was meant to be.</summary>
+/// <summary>Finds the word that a mistyped one was meant to be.</summary>
 internal static class Nearest
 {
     /// <summary>"; did you mean 'x'?", or nothing where no word is near.</summary>
-    public static string Question(string typed, IEnumerable<string> words) => To(typed, words) is { } near ? $"; did you mean '{near}'?" : "";
+    public static string Question(string typed, IEnumerable<string> words) =>
+        To(typed, words) is { } near ? $"; did you mean '{near}'?" : "";
 
     /// <summary>The word that the fewest changes lead to; null where a third of it or more would have to change.</summary>
     public static string? To(string typed, IEnumerable<string> words) => words
@@ -14,7 +15,7 @@ internal static class Nearest
         .Select(w => w.Word)
         .FirstOrDefault();
 
-    /// <summary>How many characters must be inserted, left out, replaced or exchanged with their neighbour.</summary>
+    /// <summary>The number of characters that must be inserted, left out, replaced or exchanged with their neighbour.</summary>
     private static int Distance(string a, string b)
     {
         var d = new int[a.Length + 1, b.Length + 1];

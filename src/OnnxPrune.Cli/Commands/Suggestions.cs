@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace OnnxPrune.Cli.Commands;
 
 /// <summary>
-/// What can be typed next, for the completion of a shell, which asks by <c>onnxprune "[suggest:POSITION]" "the whole line"</c>, as for every program that is made with
-/// System.CommandLine. Answers with one word a line.
+/// Suggestions of the next word, for the completion of a shell, which asks by <c>onnxprune "[suggest:POSITION]" "the whole line"</c>, as
+/// for every program that is made with System.CommandLine. Answers with one word a line.
 /// </summary>
 /// <param name="Line">The line up to the place where words are to be completed, the program's name included.</param>
 internal sealed partial record Suggestions(string Line)
@@ -20,7 +20,8 @@ internal sealed partial record Suggestions(string Line)
         }
 
         var line = args[1];
-        return new Suggestions(int.TryParse(match.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at < line.Length ? line[..at] : line);
+        return new Suggestions(int.TryParse(match.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+            && at < line.Length ? line[..at] : line);
     }
 
     public int Answer()
@@ -41,17 +42,23 @@ internal sealed partial record Suggestions(string Line)
         var before = words.Skip(1).Take(words.Count - 1 - (typed.Length > 0 ? 1 : 0)).ToArray();
         var (command, named) = CommandLine.Find(before);
         var commands = before.Length == 0 ? CommandLine.Names : [];
-        return commands.Concat(Values(command, before, named) ?? Options(command, typed)).Where(w => w.StartsWith(typed, StringComparison.Ordinal)).Distinct();
+        return commands
+            .Concat(Values(command, before, named) ?? Options(command, typed))
+            .Where(w => w.StartsWith(typed, StringComparison.Ordinal))
+            .Distinct();
     }
 
     /// <summary>The values of the option that stands before; null where no option waits for one.</summary>
     private static IEnumerable<string>? Values(Command command, string[] before, int named) =>
-        before.Length > named && command.Options.FirstOrDefault(o => o.Name == before[^1] || o.Aliases.Contains(before[^1])) is { ValueType: var type } option && type != typeof(bool)
+        before.Length > named
+            && command.Options.FirstOrDefault(o => o.Name == before[^1] || o.Aliases.Contains(before[^1])) is { ValueType: var type } option
+            && type != typeof(bool)
             ? option.GetCompletions(System.CommandLine.Completions.CompletionContext.Empty).Select(c => c.Label)
             : null;
 
     /// <summary>Options where one is begun; else nothing, so that the shell completes files.</summary>
-    private static IEnumerable<string> Options(Command command, string typed) => typed.StartsWith('-') ? command.Options.Where(o => !o.Hidden).Select(o => o.Name) : [];
+    private static IEnumerable<string> Options(Command command, string typed) =>
+        typed.StartsWith('-') ? command.Options.Where(o => !o.Hidden).Select(o => o.Name) : [];
 
     [GeneratedRegex(@"^\[suggest(?::(\d+))?\]$")]
     private static partial Regex Directive();

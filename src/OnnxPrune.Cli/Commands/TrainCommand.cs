@@ -17,16 +17,32 @@ internal static class TrainCommand
 
         """ + CommandLine.ExitCodes + Signals;
 
-    /// <summary>What a training may end with besides.</summary>
+    /// <summary>Exit codes that a training may end with besides.</summary>
     public const string Signals = "  130, 143  Ctrl-C or SIGTERM stopped the training, which was saved\n";
 
     public static Command Create()
     {
         var input = CommonOptions.Model("in.onnx", "the classifier to train");
         var output = CommonOptions.Model("out.onnx", "where the trained model goes, with its masks");
-        var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the pruned result keeps: macs=20%, params=0.4, channels=75% or absolute, latency=50%, latency=3ms or speedup=2; repeatable, all hold. Without: gates below one half, and the share of channels" };
-        var method = CommonOptions.Named("--method", "NAME", "bpcp (the default: blocks, then channels), blocks, channels, sfp or slimming", "bpcp", "blocks", "channels", "sfp", "slimming");
-        var preset = CommonOptions.Text("--preset", "NAME", "paper (the default: BPCP's own values) or quick (a few epochs with cosine decay, for networks that are trained already); options given beside it win");
+        var target =
+            new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description =
+                "an upper limit that the pruned result keeps: macs=20%, params=0.4, channels=75% or absolute, latency=50%, latency=3ms or "
+                    + "speedup=2; repeatable, all hold. Without: gates below one half, and the share of channels" };
+        var method =
+            CommonOptions.Named(
+                "--method",
+                "NAME",
+                "bpcp (the default: blocks, then channels), blocks, channels, sfp or slimming",
+                "bpcp",
+                "blocks",
+                "channels",
+                "sfp",
+                "slimming");
+        var preset = CommonOptions.Text(
+            "--preset",
+            "NAME",
+            "paper (the default: BPCP's own values) or quick (a few epochs with cosine decay, for networks that are trained already); "
+                + "options given beside it win");
         var pruned = CommonOptions.Text("--pruned", "FILE", "also write the pruned model");
         var arguments = new TrainingArguments(isTraining: true);
         var command = new Command("train", "Learns on labelled data which blocks and channels a classifier can do without.");
@@ -39,7 +55,9 @@ internal static class TrainCommand
             var targets = TargetList.Parse(parsed.GetValue(target) ?? []);
             if (targets.Sizes.Count > 0)
             {
-                throw new UsageException($"'{targets.Sizes[0]}' is a target of a file, and what is trained is written later; write params= here, or give --target {targets.Sizes[0]} when pruning.");
+                throw new UsageException(
+                    $"'{targets.Sizes[0]}' is a target of a file, and what is trained is written later; write params= here, or give "
+                        + $"--target {targets.Sizes[0]} when pruning.");
             }
 
             options = options with
@@ -49,7 +67,8 @@ internal static class TrainCommand
                 Pruned = parsed.GetValue(pruned),
                 Training = options.Training with
                 {
-                    Method = ParseMethod(CommonOptions.Choice("--method", parsed.GetValue(method) ?? "bpcp", "bpcp", "blocks", "channels", "sfp", "slimming")),
+                    Method = ParseMethod(CommonOptions.Choice(
+                        "--method", parsed.GetValue(method) ?? "bpcp", "bpcp", "blocks", "channels", "sfp", "slimming")),
                     Targets = targets.Costs,
                     TimeTargets = targets.Times,
                 },

@@ -10,7 +10,8 @@ namespace OnnxPrune.Cli.Commands;
 internal sealed class VersionPage : SynchronousCommandLineAction
 {
     /// <summary>Such as "1.2.3+6a4d5f2...", the commit behind the plus sign.</summary>
-    private static string Version => typeof(VersionPage).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    private static string Version =>
+        typeof(VersionPage).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     // It works whatever else is missing.
     public override bool ClearsParseErrors => true;

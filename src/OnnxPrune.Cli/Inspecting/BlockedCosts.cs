@@ -11,7 +11,10 @@ internal static class BlockedCosts
     public static IReadOnlyList<InspectBlocked> Of(ChannelGraph graph, CostModel cost)
     {
         var macs = cost.MacsByNode().ToDictionary(m => m.Node, m => m.Macs);
-        var parameters = cost.ParametersByValue().GroupBy(p => p.Value.Uses[0].Node).ToDictionary(g => g.Key, g => g.Sum(p => p.Parameters));
+        var parameters = cost
+            .ParametersByValue()
+            .GroupBy(p => p.Value.Uses[0].Node)
+            .ToDictionary(g => g.Key, g => g.Sum(p => p.Parameters));
         var (allMacs, allParameters) = ((double)Math.Max(1, macs.Values.Sum()), (double)Math.Max(1, parameters.Values.Sum()));
         return [.. graph.Blocked
             .Select(blocked => new InspectBlocked(

@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Inspecting;
 
-/// <summary>What <c>inspect</c> prints for people.</summary>
+/// <summary>The page that <c>inspect</c> prints for people.</summary>
 internal static class InspectPage
 {
     private const int TopRows = 12;
@@ -75,15 +75,24 @@ internal static class InspectPage
     private static void Head(InspectDocument document, Terminal terminal)
     {
         terminal.Line(document.File);
-        terminal.Line($"  opset {Numbers.Plain(document.Opset)}, {Numbers.Count(document.Nodes, "node")}, {Numbers.Count(document.FileBytes)} bytes");
-        terminal.Line($"  {Numbers.Count(document.Macs)} MACs, can go down to {Numbers.Count(document.Smallest.Macs)} ({Numbers.Percent(document.Smallest.MacsShare)})");
-        terminal.Line($"  {Numbers.Count(document.Params)} parameters, can go down to {Numbers.Count(document.Smallest.Params)} ({Numbers.Percent(document.Smallest.ParamsShare)})");
-        terminal.Line($"  can be cut: channels {Numbers.Percent(document.Cuttable.ChannelsShare)}; on them depend MACs {Numbers.Percent(document.Cuttable.MacsShare)}, parameters {Numbers.Percent(document.Cuttable.ParamsShare)}");
+        terminal.Line(
+            $"  opset {Numbers.Plain(document.Opset)}, {Numbers.Count(document.Nodes, "node")}, {Numbers.Count(document.FileBytes)} bytes");
+        terminal.Line(
+            $"  {Numbers.Count(document.Macs)} MACs, can go down to {Numbers.Count(document.Smallest.Macs)} "
+                + $"({Numbers.Percent(document.Smallest.MacsShare)})");
+        terminal.Line(
+            $"  {Numbers.Count(document.Params)} parameters, can go down to {Numbers.Count(document.Smallest.Params)} "
+                + $"({Numbers.Percent(document.Smallest.ParamsShare)})");
+        terminal.Line(
+            $"  can be cut: channels {Numbers.Percent(document.Cuttable.ChannelsShare)}; on them depend MACs "
+                + $"{Numbers.Percent(document.Cuttable.MacsShare)}, parameters {Numbers.Percent(document.Cuttable.ParamsShare)}");
         foreach (var (kind, values) in new[] { ("input", document.Inputs), ("output", document.Outputs) })
         {
             foreach (var value in values)
             {
-                terminal.Line($"  {kind} {value.Name}: {value.Type} {(value.Shape is { } shape ? $"[{string.Join(", ", shape)}]" : "of unknown rank")}");
+                terminal.Line(
+                    $"  {kind} {value.Name}: {value.Type} "
+                        + $"{(value.Shape is { } shape ? $"[{string.Join(", ", shape)}]" : "of unknown rank")}");
             }
         }
 

@@ -74,12 +74,15 @@ internal sealed class Inspection(string path, MeasureOptions measure, Terminal t
             before.Macs,
             before.Parameters,
             before.Channels,
-            new InspectSmallest(smallest.Macs, smallest.Parameters, Share(smallest.Macs, before.Macs), Share(smallest.Parameters, before.Parameters)),
+            new InspectSmallest(
+                smallest.Macs, smallest.Parameters, Share(smallest.Macs, before.Macs), Share(smallest.Parameters, before.Parameters)),
             Describe(CuttableShare.Of(cost)),
             [.. model.Graph.FedInputs.Select(Describe)],
             [.. model.Graph.Outputs.Select(Describe)],
             [.. network.Blocks.Select(b => Describe(b, cost, before))],
-            [.. network.Channels.Groups.Select((g, i) => Describe(g, i, cost, before)).OrderByDescending(g => g.Macs).ThenByDescending(g => g.Params)],
+            [.. network.Channels.Groups.Select((g, i) => Describe(g, i, cost, before))
+                .OrderByDescending(g => g.Macs)
+                .ThenByDescending(g => g.Params)],
             [.. LayerTable.Of(network).Costs.Select(l => new InspectLayer(l.Name, l.Operator, l.Weight, l.Macs, l.Parameters))],
             BlockedCosts.Of(network.Channels, cost),
             Unknown(network.Channels),
@@ -91,12 +94,19 @@ internal sealed class Inspection(string path, MeasureOptions measure, Terminal t
 
     private static InspectCuttable Describe(CuttableShare share) => new(share.Macs, share.Parameters, share.Channels);
 
-    private static InspectValue Describe(Value value) => new(value.Name, value.ElementType.ToString(), value.Shape is { } shape ? [.. shape.Select(d => d.ToString())] : null);
+    private static InspectValue Describe(Value value) =>
+        new(value.Name, value.ElementType.ToString(), value.Shape is { } shape ? [.. shape.Select(d => d.ToString())] : null);
 
     private static InspectBlock Describe(ResidualBlock block, CostModel cost, Cost before)
     {
         var without = cost.Evaluate(cost.Whole, block.Branch.Append(block.Join).ToHashSet());
-        return new InspectBlock(block.Name, block.Kind.ToString().ToLowerInvariant(), block.Branch.Count + 1, before.Macs - without.Macs, before.Parameters - without.Parameters, block.Obstacle);
+        return new InspectBlock(
+            block.Name,
+            block.Kind.ToString().ToLowerInvariant(),
+            block.Branch.Count + 1,
+            before.Macs - without.Macs,
+            before.Parameters - without.Parameters,
+            block.Obstacle);
     }
 
     private static InspectGroup Describe(ChannelGroup group, int index, CostModel cost, Cost before)
@@ -112,7 +122,13 @@ internal sealed class Inspection(string path, MeasureOptions measure, Terminal t
     }
 
     private static InspectUnknown[] Unknown(ChannelGraph graph) =>
-        [.. graph.Model.Graph.Nodes.Where(n => OperatorTable.Find(n) is null && !n.Outputs.All(o => o is null || graph.Constants[o] is not null)).GroupBy(n => (n.Domain, n.OpType))
-            .Select(g => new InspectUnknown(g.Key.Domain.Length == 0 ? g.Key.OpType : $"{g.Key.Domain}.{g.Key.OpType}", g.Count(), OperatorTable.WhyUnknown(g.First(), graph.Model)))
+        [.. graph.Model.Graph.Nodes.Where(n =>
+            OperatorTable.Find(n) is null && !n.Outputs.All(o => o is null || graph.Constants[o] is not null))
+            .GroupBy(n => (n.Domain, n.OpType))
+            .Select(g =>
+                new InspectUnknown(
+                    g.Key.Domain.Length == 0 ? g.Key.OpType : $"{g.Key.Domain}.{g.Key.OpType}",
+                    g.Count(),
+                    OperatorTable.WhyUnknown(g.First(), graph.Model)))
             .OrderByDescending(u => u.Nodes)];
 }

@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Quantizing;
 
-/// <summary>What <c>onnxprune quantize</c> was asked for.</summary>
+/// <summary>The options of <c>onnxprune quantize</c>.</summary>
 internal sealed record QuantizeOptions
 {
     public required string Input { get; init; }
@@ -19,10 +19,10 @@ internal sealed record QuantizeOptions
 
     public required QuantizationScheme Scheme { get; init; }
 
-    /// <summary>Whether the result is written although it is not faster.</summary>
+    /// <summary>True if the result is written although it is not faster.</summary>
     public bool KeepSlower { get; init; }
 
-    /// <summary>Where the report goes; null for none.</summary>
+    /// <summary>The path of the report; null for none.</summary>
     public string? Report { get; init; }
 
     /// <summary>The report's file; null where it goes nowhere or to stdout.</summary>

@@ -3,7 +3,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>What stays, and why.</summary>
+/// <summary>Blocked channels, with the reasons.</summary>
 internal static class BlockedTable
 {
     private const int ShownLayers = 3;
@@ -14,7 +14,9 @@ internal static class BlockedTable
         var shown = terminal.IsVerbose ? blocked.Count : ShownReasons;
         foreach (var reason in blocked.Take(shown))
         {
-            terminal.Line($"  {Numbers.Count(reason.Channels, "channel")} of {Layers(reason, terminal.IsVerbose)}{Costs(reason)}: {reason.Reason}", indent: 4);
+            terminal.Line(
+                $"  {Numbers.Count(reason.Channels, "channel")} of {Layers(reason, terminal.IsVerbose)}{Costs(reason)}: {reason.Reason}",
+                indent: 4);
         }
 
         if (blocked.Count > shown)

@@ -3,7 +3,7 @@ using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>How much of what the MACs promise the clock confirms.</summary>
+/// <summary>The share of the MACs' promise that the clock confirms.</summary>
 internal static class IdealGain
 {
     /// <summary>The share of time that was saved over the share of MACs that was; null where no MACs were.</summary>

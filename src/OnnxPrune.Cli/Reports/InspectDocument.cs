@@ -1,6 +1,6 @@
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>What <c>inspect --json</c> prints.</summary>
+/// <summary>The document that <c>inspect --json</c> prints.</summary>
 internal sealed record InspectDocument(
     string File,
     long FileBytes,
@@ -50,7 +50,8 @@ internal sealed record InspectBlock(string Name, string Shortcut, int Nodes, lon
 /// <param name="Macs">What depends on them.</param>
 /// <param name="Producers">The layers that make them.</param>
 /// <param name="Readers">The layers that sum over them.</param>
-internal sealed record InspectGroup(string Name, int Channels, long Macs, long Params, IReadOnlyList<string> Producers, IReadOnlyList<string> Readers);
+internal sealed record InspectGroup(
+    string Name, int Channels, long Macs, long Params, IReadOnlyList<string> Producers, IReadOnlyList<string> Readers);
 
 internal sealed record InspectLayer(string Name, string Operator, IReadOnlyList<long> Weight, long Macs, long Params);
 

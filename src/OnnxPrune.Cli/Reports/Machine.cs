@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>What figures of speed depend on.</summary>
+/// <summary>The machine and packages that figures of speed depend on.</summary>
 internal static class Machine
 {
     private const string CpuInfo = "/proc/cpuinfo";
@@ -15,7 +15,8 @@ internal static class Machine
         {
             try
             {
-                var line = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+                var line = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo).FirstOrDefault(l =>
+                    l.StartsWith("model name", StringComparison.Ordinal)) : null;
                 return line?.Split(':', 2)[^1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
             }
             catch (IOException)
@@ -26,5 +27,6 @@ internal static class Machine
     }
 
     /// <summary>This program's version, with the commit that it was made from where the build knew it.</summary>
-    public static string Tool => typeof(Machine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+    public static string Tool =>
+        typeof(Machine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 }

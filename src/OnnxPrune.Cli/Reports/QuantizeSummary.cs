@@ -5,7 +5,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>What a quantization did, for people.</summary>
+/// <summary>The summary of a quantization, for people.</summary>
 internal static class QuantizeSummary
 {
     private const int ShownIslands = 10;
@@ -13,10 +13,13 @@ internal static class QuantizeSummary
     public static void Show(QuantizeResult result, Terminal terminal)
     {
         var (original, quantized, comparison) = (result.Original.Figures, result.Quantized.Figures, result.Comparison);
-        var rows = SummaryRow.Of(original, quantized, comparison.Latency, comparison).Where(r => r.Name is not ("Blocks" or "Channels" or "Parameters" or "MACs"));
+        var rows = SummaryRow.Of(original, quantized, comparison.Latency, comparison)
+            .Where(r => r.Name is not ("Blocks" or "Channels" or "Parameters" or "MACs"));
         Tables.Show(terminal, ["", "Original", "Quantized", "Ratio"], rows.Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
-        terminal.Line($"{Numbers.Count(result.Network.IntegerLayers, "layer")} {(result.Network.IntegerLayers == 1 ? "computes" : "compute")} with 8-bit integers, whose ranges come from {Numbers.Count(result.Samples, "sample")}.");
+        terminal.Line(
+            $"{Numbers.Count(result.Network.IntegerLayers, "layer")} {(result.Network.IntegerLayers == 1 ? "computes" : "compute")} with "
+                + $"8-bit integers, whose ranges come from {Numbers.Count(result.Samples, "sample")}.");
         foreach (var line in PruneSummary.HowItWasMeasured(original, quantized, comparison.Latency, comparison))
         {
             terminal.Line(line);
@@ -25,10 +28,12 @@ internal static class QuantizeSummary
         ShowIslands(result, terminal);
     }
 
-    /// <summary>What became of a pruned network.</summary>
+    /// <summary>The quantization of a pruned network.</summary>
     public static string Sentence(QuantizationFinding finding) => finding.WhyFloat is { } reason
         ? $"{reason}: kept float."
-        : $"{Numbers.Count(finding.IntegerLayers, "layer")} compute with 8-bit integers, {Numbers.Times(finding.Race!.Speedup)} as fast as the pruned floats ({Numbers.Between(finding.Race.SpeedupInterval)} with 95 % of probability); {Numbers.Count(finding.Islands.Count, "node")} between them stayed float.";
+        : $"{Numbers.Count(finding.IntegerLayers, "layer")} compute with 8-bit integers, {Numbers.Times(finding.Race!.Speedup)} as fast as "
+            + $"the pruned floats ({Numbers.Between(finding.Race.SpeedupInterval)} with 95 % of probability); "
+            + $"{Numbers.Count(finding.Islands.Count, "node")} between them stayed float.";
 
     private static void ShowIslands(QuantizeResult result, Terminal terminal)
     {

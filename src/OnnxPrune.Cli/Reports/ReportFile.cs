@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>Where a report goes: a file, or stdout.</summary>
+/// <summary>The destination of a report: a file, or stdout.</summary>
 internal static class ReportFile
 {
     /// <summary>The path that means stdout.</summary>
@@ -46,7 +46,7 @@ internal static class ReportFile
         file.Commit();
     }
 
-    /// <summary>What went wrong first is what counts, also where the report cannot be written.</summary>
+    /// <summary>The first failure counts, also where the report cannot be written.</summary>
     private static void WriteRefusal(string path, Func<RunEnd, string> document, Exception e)
     {
         try

@@ -8,17 +8,18 @@ using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>How a run ended.</summary>
+/// <summary>The end of a run.</summary>
 /// <param name="Message">Why it was refused; null where it was not.</param>
 /// <param name="Reachable">Where a target is out of reach: how far it can be gone towards.</param>
 internal sealed record RunEnd(int ExitCode, string? Message, IReadOnlyList<Reach>? Reachable)
 {
     public static RunEnd Done { get; } = new(Commands.ExitCode.Done, null, null);
 
-    public static RunEnd Of(Exception e) => Failure.Explain(e) is var (code, message) ? new RunEnd(code, message, (e as TargetOutOfReachException)?.Reaches) : Done;
+    public static RunEnd Of(Exception e) =>
+        Failure.Explain(e) is var (code, message) ? new RunEnd(code, message, (e as TargetOutOfReachException)?.Reaches) : Done;
 }
 
-/// <summary>What every report of a run begins with.</summary>
+/// <summary>The fields that every report of a run begins with.</summary>
 /// <param name="Status">done or refused.</param>
 /// <param name="Date">When the report was made, in UTC, as ISO 8601 has it.</param>
 /// <param name="Seconds">What the phases took. A phase may lie in another one.</param>
@@ -46,10 +47,18 @@ internal record RunRecord(
         end.Reachable,
         DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
         ["onnxprune", .. Environment.GetCommandLineArgs().Skip(1)],
-        new ReportVersions(Machine.Tool, Runtime.Sessions.RuntimeEnvironment.Version, RuntimeInformation.FrameworkDescription, latency?.Provider, Machine.Cpu, Environment.ProcessorCount, RuntimeInformation.OSDescription),
+        new ReportVersions(
+            Machine.Tool,
+            Runtime.Sessions.RuntimeEnvironment.Version,
+            RuntimeInformation.FrameworkDescription,
+            latency?.Provider,
+            Machine.Cpu,
+            Environment.ProcessorCount,
+            RuntimeInformation.OSDescription),
         terminal.Seconds);
 }
 
 /// <param name="Onnxprune">With the commit that it was made from.</param>
 /// <param name="Provider">What models were raced on; null when none were.</param>
-internal sealed record ReportVersions(string Onnxprune, string OnnxRuntime, string Dotnet, string? Provider, string Cpu, int Cores, string Os);
+internal sealed record ReportVersions(
+    string Onnxprune, string OnnxRuntime, string Dotnet, string? Provider, string Cpu, int Cores, string Os);

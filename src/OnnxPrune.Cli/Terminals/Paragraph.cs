@@ -3,7 +3,9 @@ namespace OnnxPrune.Cli.Terminals;
 /// <summary>Text wrapped between words.</summary>
 internal static class Paragraph
 {
-    /// <summary>The lines of a text; those after the first are indented by <paramref name="indent"/>. A word longer than a line stays whole.</summary>
+    /// <summary>
+    /// The lines of a text; those after the first are indented by <paramref name="indent"/>. A word longer than a line stays whole.
+    /// </summary>
     public static IEnumerable<string> Wrap(string text, int width, int indent)
     {
         // What the text itself is indented by belongs to its first word.

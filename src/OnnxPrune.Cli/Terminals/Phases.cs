@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace OnnxPrune.Cli.Terminals;
 
-/// <summary>The long steps that a run is expected to take, so that each can say where in the run it lies, and how long the rest takes.</summary>
+/// <summary>
+/// The long steps that a run is expected to take, so that each can say where in the run it lies, and how long the rest takes.
+/// </summary>
 /// <param name="phases">Their names in order, with what they usually take beside each other.</param>
 internal sealed class Phases(params IReadOnlyList<(string Name, double Weight)> phases)
 {

@@ -1,6 +1,8 @@
 namespace OnnxPrune.Cli.Terminals;
 
-/// <summary>Text that comes from models and paths, made safe to show: what moves the cursor, colours or reorders a line becomes U+FFFD.</summary>
+/// <summary>
+/// Text that comes from models and paths, made safe to show: what moves the cursor, colours or reorders a line becomes U+FFFD.
+/// </summary>
 internal static class Printable
 {
     // Unicode's marks of direction, by which a name can pretend to be another.

@@ -5,22 +5,22 @@ using Spectre.Console;
 namespace OnnxPrune.Cli.Terminals;
 
 /// <summary>
-/// How a step goes on, on stderr. On a terminal: a bar that vanishes when its step is done. Elsewhere, once a run has lasted for <see cref="Interval"/>: a line where a step begins,
-/// and one after every such time.
+/// Shows the progress of a step on stderr. On a terminal: a bar that vanishes when its step is done. Elsewhere, once a run has lasted for
+/// <see cref="Interval"/>: a line where a step begins, and one after every such time.
 /// </summary>
 internal static class Progress
 {
-    /// <summary>How long a run may be silent where there is no terminal.</summary>
+    /// <summary>The time that a run may be silent where there is no terminal.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
 
     private static readonly long s_start = Stopwatch.GetTimestamp();
     private static volatile bool s_hidesCursor;
     private static Display? s_live;
 
-    /// <summary>Whether stderr is a terminal that can show one.</summary>
+    /// <summary>True if stderr is a terminal that can show one.</summary>
     public static bool IsPossible => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
-    /// <summary>How long the program runs.</summary>
+    /// <summary>The time since the program began.</summary>
     public static TimeSpan Elapsed => Stopwatch.GetElapsedTime(s_start);
 
     /// <summary>Runs a step that says again and again how much of it is done, 0 to 1, and what it is doing.</summary>
@@ -71,7 +71,7 @@ internal static class Progress
         Console.Error.WriteLine(text);
     }
 
-    /// <summary>What the display hid must be seen again after an interrupt.</summary>
+    /// <summary>Shows again after an interrupt, so that nothing stays hidden by the display.</summary>
     public static void ShowCursor()
     {
         if (s_hidesCursor)
@@ -87,7 +87,11 @@ internal static class Progress
         try
         {
             return console.Progress().AutoClear(true).HideCompleted(false)
-                .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = BarWidth }, new PercentageColumn())
+                .Columns(
+                    new SpinnerColumn(),
+                    new TaskDescriptionColumn { Alignment = Justify.Left },
+                    new ProgressBarColumn { Width = BarWidth },
+                    new PercentageColumn())
                 .Start(context =>
                 {
                     var bar = new Bar(what, console, context.AddTask(Markup.Escape(what), maxValue: 1));
@@ -117,7 +121,7 @@ internal static class Progress
         return step(new Share(lines.Report), lines.Say);
     }
 
-    /// <summary>What is shown of a step.</summary>
+    /// <summary>The displayed state of a step.</summary>
     private class Display(string what)
     {
         public string Text { get; private set; } = what;
@@ -128,7 +132,10 @@ internal static class Progress
 
         public virtual void Report(double share) => Share = share;
 
-        public void Print() => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Elapsed.TotalSeconds,6:0} s  {Text}{(Share > 0 ? $", {100 * Math.Min(1, Share):0} %" : "")}"));
+        public void Print() =>
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Elapsed.TotalSeconds,6:0} s  {Text}{(Share > 0 ? $", {100 * Math.Min(1, Share):0} %" : "")}"));
     }
 
     /// <summary>The same on a terminal.</summary>

@@ -8,13 +8,16 @@ internal static class Tables
     private const int Gap = 2;
     private const int NarrowestName = 16;
 
-    /// <param name="wholeNames">Whether the first column is shown whole where a program reads it, a verbose run was asked for, or the window is wide enough.</param>
+    /// <param name="wholeNames">Whether the first column is shown whole where a program reads it, a verbose run was asked for, or the
+    /// window is wide enough.</param>
     public static void Show(Terminal terminal, IReadOnlyList<string> columns, IEnumerable<string[]> rows, bool wholeNames = false)
     {
         string[][] cells = [.. rows.Select(r => Array.ConvertAll(r, Printable.Of))];
         var widths = columns.Select((c, i) => cells.Select(r => r[i].Length).Append(c.Length).Max()).ToArray();
         var rest = widths.Skip(1).Sum(w => w + Gap);
-        var room = wholeNames && (terminal.IsVerbose || rest + widths[0] <= terminal.TableWidth) ? widths[0] : Math.Max(NarrowestName, terminal.Width - rest);
+        var room = wholeNames && (terminal.IsVerbose || rest + widths[0] <= terminal.TableWidth)
+            ? widths[0]
+            : Math.Max(NarrowestName, terminal.Width - rest);
         var table = new Table().Border(TableBorder.None);
         for (var i = 0; i < columns.Count; i++)
         {

@@ -6,7 +6,7 @@ using Spectre.Console.Rendering;
 
 namespace OnnxPrune.Cli.Terminals;
 
-/// <summary>Where things are said: results on stdout, everything else on stderr.</summary>
+/// <summary>The program's output: results on stdout, everything else on stderr.</summary>
 /// <param name="keepsStdout">Whether stdout is another's, a report's, so that results go to stderr too.</param>
 internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = false) : IRunObserver
 {
@@ -27,25 +27,25 @@ internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = fals
 
     public bool IsVerbose => verbose;
 
-    /// <summary>Whether anything is said but errors.</summary>
+    /// <summary>True if anything is said but errors.</summary>
     public bool ShowsResults => !quiet;
 
-    /// <summary>Whether results are read by a program, or by nobody yet.</summary>
+    /// <summary>True if results are read by a program, or by nobody yet.</summary>
     public bool IsPiped => keepsStdout ? Console.IsErrorRedirected : Console.IsOutputRedirected;
 
-    /// <summary>How wide a table may be without its lines being broken: without bounds where a program reads it.</summary>
+    /// <summary>The width that a table may have without its lines being broken: without bounds where a program reads it.</summary>
     public int TableWidth => IsPiped ? WidestTable : Math.Max(Width, _window.Value);
 
     /// <summary>The steps that are expected; null where nobody said.</summary>
     public Phases? Phases { get; set; }
 
-    /// <summary>What the steps took so far, by name.</summary>
+    /// <summary>Seconds that the steps took so far, by name.</summary>
     public IReadOnlyDictionary<string, double> Seconds => _seconds;
 
     /// <summary>Made on first use: without it, a quiet run starts faster.</summary>
     public IAnsiConsole Results => _results.Value;
 
-    /// <summary>How wide tables and lines may be.</summary>
+    /// <summary>The width that tables and lines may have.</summary>
     public int Width => Results.Profile.Width;
 
     /// <summary>A line of results, wrapped between words where it is too long.</summary>
@@ -133,7 +133,10 @@ internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = fals
     });
 
     /// <summary>Runs a step that may take long, and shows how it goes on.</summary>
-    public T Watched<T>(string what, Func<IProgress<double>, T> step) => Timed(what, () => Progress.Show(Describe(what, 0), !quiet, (progress, describe) => step(new Share(progress, share => describe(Describe(what, share))))));
+    public T Watched<T>(string what, Func<IProgress<double>, T> step) =>
+        Timed(what, () =>
+            Progress.Show(Describe(what, 0), !quiet, (progress, describe) =>
+                step(new Share(progress, share => describe(Describe(what, share))))));
 
     private static int WindowWidth()
     {

@@ -2,7 +2,7 @@ using OnnxPrune.Training.Runs;
 
 namespace OnnxPrune.Cli.Training;
 
-/// <summary>What a run of <c>train</c> or <c>finetune</c> was asked to do.</summary>
+/// <summary>The options of <c>train</c> and <c>finetune</c>.</summary>
 internal sealed record TrainOptions
 {
     public required string Input { get; init; }
@@ -14,13 +14,13 @@ internal sealed record TrainOptions
     /// <summary>Null to keep samples of the data back.</summary>
     public string? Validation { get; init; }
 
-    /// <summary>How many; null for a tenth.</summary>
+    /// <summary>The number of held-out samples; null for a tenth.</summary>
     public int? HoldOut { get; init; }
 
-    /// <summary>How many samples of each source are taken; null for all.</summary>
+    /// <summary>The number of samples that are taken of each source; null for all.</summary>
     public int? Limit { get; init; }
 
-    /// <summary>Whether the input's weights are given back where finetuning has not made them better.</summary>
+    /// <summary>True if the input's weights are given back where finetuning has not made them better.</summary>
     public bool KeepsBetter { get; init; } = true;
 
     public string? Normalize { get; init; }
@@ -32,7 +32,7 @@ internal sealed record TrainOptions
 
     public string? Checkpoint { get; init; }
 
-    /// <summary>Whether a checkpoint that is there is left aside and overwritten.</summary>
+    /// <summary>True if a checkpoint that is there is left aside and overwritten.</summary>
     public bool Restarts { get; init; }
 
     public string? Log { get; init; }

@@ -5,7 +5,9 @@ using OnnxPrune.Training.Runs;
 
 namespace OnnxPrune.Cli.Training;
 
-/// <summary>What the numbers of a run depend on, by the names of the options: a checkpoint is gone on from where all are the same, and a report states them.</summary>
+/// <summary>
+/// The options that the numbers of a run depend on, by name: a checkpoint is gone on from where all are the same, and a report states them.
+/// </summary>
 internal static class TrainRequest
 {
     /// <param name="training">With the rounding that was found.</param>
@@ -22,7 +24,8 @@ internal static class TrainRequest
         Add("--teacher", options.Teacher is { } teacher ? ContentOf(teacher) : null);
         Add("--keep", options.KeepsBetter ? "better" : "last");
         Add("--method", training.Method);
-        Add("--target", training.Targets.Count + training.TimeTargets.Count == 0 ? null : string.Join(", ", [.. training.Targets.Select(t => t.ToString()), .. training.TimeTargets.Select(t => t.ToString())]));
+        Add("--target", training.Targets.Count + training.TimeTargets.Count == 0 ? null : string.Join(
+            ", ", [.. training.Targets.Select(t => t.ToString()), .. training.TimeTargets.Select(t => t.ToString())]));
         Add("--gate-epochs", training.GateEpochs);
         Add("--recover-epochs", training.RecoverEpochs);
         Add("--sparse-epochs", training.SparseEpochs);
@@ -65,7 +68,8 @@ internal static class TrainRequest
         {
             if (value is not null and not false)
             {
-                request.Add(name, value is Enum or bool ? value.ToString()!.ToLowerInvariant() : Convert.ToString(value, CultureInfo.InvariantCulture)!);
+                request.Add(name, value is Enum or bool ? value.ToString()!.ToLowerInvariant() : Convert.ToString(
+                    value, CultureInfo.InvariantCulture)!);
             }
         }
     }

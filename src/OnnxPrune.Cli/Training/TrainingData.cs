@@ -7,8 +7,9 @@ using OnnxPrune.Training.Runs;
 
 namespace OnnxPrune.Cli.Training;
 
-/// <summary>What is trained on, and what accuracy is measured on.</summary>
-/// <param name="HeldOut">What tells whether finetuning helped, never samples of --validation, which may be those that a result is judged by; null where nothing asks.</param>
+/// <summary>The samples that are trained on, and those that accuracy is measured on.</summary>
+/// <param name="HeldOut">What tells whether finetuning helped, never samples of --validation, which may be those that a result is judged
+/// by; null where nothing asks.</param>
 internal sealed record TrainingData(SampleStore Samples, Validation Validation, SampleStore? HeldOut, string Description)
 {
     private const int ShareHeldOut = 10;
@@ -29,7 +30,8 @@ internal sealed record TrainingData(SampleStore Samples, Validation Validation, 
         var judges = options is { KeepsBetter: true, Training: { Method: TrainingMethod.Finetune, Scratch: false } };
         if (validation is not null && !judges)
         {
-            return new TrainingData(Store(sources, taken), new Validation(validation, validation.Sample(options.Limit, seed), settings), null, validation.Description);
+            return new TrainingData(Store(sources, taken), new Validation(
+                validation, validation.Sample(options.Limit, seed), settings), null, validation.Description);
         }
 
         // Held back from the first source: what is named first is what counts.
@@ -37,18 +39,23 @@ internal sealed record TrainingData(SampleStore Samples, Validation Validation, 
         var count = options.HoldOut ?? taken[0].Count / ShareHeldOut;
         if (count < 1 || count >= taken[0].Count)
         {
-            throw new UsageException($"{count} of {taken[0].Count} samples cannot be held back; give more --data, another --hold-out{(judges ? ", or --keep last" : ", or --validation")}.");
+            throw new UsageException(
+                $"{count} of {taken[0].Count} samples cannot be held back; give more --data, another "
+                    + $"--hold-out{(judges ? ", or --keep last" : ", or --validation")}.");
         }
 
         var (held, trained) = Split(taken[0], count, seed);
         taken[0] = trained;
         return new TrainingData(
             Store(sources, taken),
-            validation is null ? new Validation(first, held, settings) : new Validation(validation, validation.Sample(options.Limit, seed), settings),
+            validation is null
+                ? new Validation(first, held, settings)
+                : new Validation(validation, validation.Sample(options.Limit, seed), settings),
             judges ? new SampleStore(input, (first, held)) : null,
             validation?.Description ?? $"{count} held back of {first.Description}");
 
-        SampleStore Store(IDataSource[] all, IReadOnlyList<int>[] indices) => new(input, all.Zip(indices, (source, i) => (source, (IReadOnlyList<int>?)i)));
+        SampleStore Store(IDataSource[] all, IReadOnlyList<int>[] indices) =>
+            new(input, all.Zip(indices, (source, i) => (source, (IReadOnlyList<int>?)i)));
     }
 
     private static (IReadOnlyList<int> Held, IReadOnlyList<int> Trained) Split(IReadOnlyList<int> taken, int count, long seed)

@@ -29,13 +29,40 @@ internal sealed class TrainingLog : ITrainingObserver, IDisposable
 
     public void OnEpoch(EpochReport report)
     {
-        _file?.WriteLine(JsonSerializer.Serialize(new EpochLine(1, "epoch", report.Phase.Name, report.Epoch + 1, report.Phase.Epochs, report.Loss, report.Accuracy, report.Validation, report.LearningRate, report.Gates, report.ExpectedShare, report.Gamma, report.Seconds), LogJson.Default.EpochLine));
+        _file?.WriteLine(
+            JsonSerializer.Serialize(
+                new EpochLine(
+                    1,
+                    "epoch",
+                    report.Phase.Name,
+                    report.Epoch + 1,
+                    report.Phase.Epochs,
+                    report.Loss,
+                    report.Accuracy,
+                    report.Validation,
+                    report.LearningRate,
+                    report.Gates,
+                    report.ExpectedShare,
+                    report.Gamma,
+                    report.Seconds),
+                LogJson.Default.EpochLine));
         _next.OnEpoch(report);
     }
 
     public void OnCut(CutReport report)
     {
-        _file?.WriteLine(JsonSerializer.Serialize(new CutLine(1, "cut", report.Phase.Name, report.Blocks, report.Channels, report.Cost.Macs, report.Cost.Parameters, report.Validation), LogJson.Default.CutLine));
+        _file?.WriteLine(
+            JsonSerializer.Serialize(
+                new CutLine(
+                    1,
+                    "cut",
+                    report.Phase.Name,
+                    report.Blocks,
+                    report.Channels,
+                    report.Cost.Macs,
+                    report.Cost.Parameters,
+                    report.Validation),
+                LogJson.Default.CutLine));
         _next.OnCut(report);
     }
 
@@ -43,11 +70,14 @@ internal sealed class TrainingLog : ITrainingObserver, IDisposable
 }
 
 internal sealed record EpochLine(
-    int SchemaVersion, string Kind, string Phase, int Epoch, int Epochs, double Loss, double Accuracy, double? Validation, double LearningRate, IReadOnlyList<double> Gates, double? ExpectedShare, double Gamma, double Seconds);
+    int SchemaVersion, string Kind, string Phase, int Epoch, int Epochs, double Loss, double Accuracy, double? Validation,
+    double LearningRate, IReadOnlyList<double> Gates, double? ExpectedShare, double Gamma, double Seconds);
 
-internal sealed record CutLine(int SchemaVersion, string Kind, string Phase, int Blocks, int Channels, long Macs, long Parameters, double? Validation);
+internal sealed record CutLine(
+    int SchemaVersion, string Kind, string Phase, int Blocks, int Channels, long Macs, long Parameters, double? Validation);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(EpochLine))]
 [JsonSerializable(typeof(CutLine))]
 internal sealed partial class LogJson : JsonSerializerContext;

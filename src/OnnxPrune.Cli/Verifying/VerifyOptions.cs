@@ -2,7 +2,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Verifying;
 
-/// <summary>What the command line asks of a comparison; limits are null where not given.</summary>
+/// <summary>The options of a comparison; limits are null where not given.</summary>
 internal sealed record VerifyOptions
 {
     public required string Original { get; init; }
@@ -15,7 +15,7 @@ internal sealed record VerifyOptions
     /// <summary>The most points of top-1 accuracy that may be lost.</summary>
     public double? MaxDrop { get; init; }
 
-    /// <summary>How many times as fast the other model must be.</summary>
+    /// <summary>The factor by which the other model must be faster.</summary>
     public double? MinSpeedup { get; init; }
 
     public string? Report { get; init; }

@@ -7,8 +7,8 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Accuracy;
 
 /// <summary>
-/// What a network answers to some samples, as far as it tells whether it knows such samples. Samples that were prepared otherwise than those it was trained on still give outputs, and
-/// two networks that agree on them prove nothing.
+/// The answers of a network to some samples, as far as it tells whether it knows such samples. Samples that were prepared otherwise than
+/// those it was trained on still give outputs, and two networks that agree on them prove nothing.
 /// </summary>
 internal sealed class AnswerProfile
 {
@@ -23,8 +23,9 @@ internal sealed class AnswerProfile
     private const double Significance = 0.05;
     private const double NoiseEntropy = 0.95;
 
-    // How far outputs must vary from sample to sample, beside their mean, to be answers to the samples. Trained classifiers of CIFAR-10 vary by 0.5 on images of one class and by 3 to 8 on all, and by 0.003
-    // to 0.08 on images that were normalized twice, all of which get the same answer.
+    // How far outputs must vary from sample to sample, beside their mean, to be answers to the samples. Trained classifiers of CIFAR-10
+    // vary by 0.5 on images of one class and by 3 to 8 on all, and by 0.003 to 0.08 on images that were normalized twice, all of which get
+    // the same answer.
     private const double LeastVariation = 0.01;
     private const double LeastVariationOfOneAnswer = 0.1;
     private const double ProbabilityTolerance = 1e-3;
@@ -46,10 +47,10 @@ internal sealed class AnswerProfile
     {
     }
 
-    /// <summary>How many samples were run.</summary>
+    /// <summary>The number of samples that were run.</summary>
     public int Samples { get; private set; }
 
-    /// <summary>How many classes the first output tells apart; 0 where it is no classifier's.</summary>
+    /// <summary>Classes that the first output tells apart; 0 where it is no classifier's.</summary>
     public int Classes { get; private set; }
 
     /// <summary>Why the samples may not be such as the network knows; null where nothing speaks for that.</summary>
@@ -57,7 +58,7 @@ internal sealed class AnswerProfile
 
     private bool IsOneAnswer => _answers.Count == 1;
 
-    /// <summary>How many samples are the very same as some that another profile was made from.</summary>
+    /// <summary>The number of samples that are the very same as some that another profile was made from.</summary>
     public int SharedWith(AnswerProfile other) => _fingerprints.Count(other._fingerprints.Contains);
 
     /// <summary>Runs a network over some samples.</summary>
@@ -89,12 +90,18 @@ internal sealed class AnswerProfile
 
     private Doubt? DoubtOfAccuracy()
     {
-        // What comes of guessing among all classes; or of answering as often as it does, but to any sample, where no class has most of the labels.
-        var byFrequency = _labels.Values.Max() * 2 > Samples ? 0 : _answers.Sum(a => (double)a.Value / Samples * _labels.GetValueOrDefault(a.Key) / Samples);
+        // What comes of guessing among all classes; or of answering as often as it does, but to any sample, where no class has most of the
+        // labels.
+        var byFrequency = _labels.Values.Max() * 2 > Samples ? 0 : _answers.Sum(a =>
+            (double)a.Value / Samples * _labels.GetValueOrDefault(a.Key) / Samples);
         var chance = Math.Max(1.0 / Classes, byFrequency);
         var others = Samples - (IsOneAnswer ? _labels.GetValueOrDefault(_answers.Keys.First()) : Samples);
         return (double)_correct / Samples < (1 + chance) / 2 && AtLeast(_correct, Samples, chance) > Significance
-            ? new Doubt(string.Create(CultureInfo.InvariantCulture, $"it is right for {_correct} of {Samples}, and guessing would be for about {chance * Samples:0.#}"), IsCertain: true)
+            ? new Doubt(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it is right for {_correct} of {Samples}, and guessing would be for about {chance * Samples:0.#}"),
+                IsCertain: true)
             : others >= FewestOtherLabels
                 ? new Doubt($"it gives all {Samples} the same answer, and {others} have another label", IsCertain: true)
                 : null;
@@ -105,7 +112,11 @@ internal sealed class AnswerProfile
         var least = IsOneAnswer && Classes > 2 ? LeastVariationOfOneAnswer : LeastVariation;
         if (_fingerprints.Count >= FewestSamples && _sum is { Length: > 0 } && Variation() < least)
         {
-            return new Doubt(string.Create(CultureInfo.InvariantCulture, $"its outputs hardly depend on them (they vary by {100 * Variation():0.##} % of their mean)"), IsCertain: true);
+            return new Doubt(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"its outputs hardly depend on them (they vary by {100 * Variation():0.##} % of their mean)"),
+                IsCertain: true);
         }
 
         if (Classes < 3)
@@ -116,11 +127,17 @@ internal sealed class AnswerProfile
         if (IsOneAnswer && _fingerprints.Count >= FewestAlike)
         {
             // All samples may be of one kind, and what is taken for scores may be numbers of another kind.
-            return new Doubt($"it gives all {Samples} the same answer", IsCertain: Classes >= ManyClasses && _fingerprints.Count >= ManyAlike && (_areProbabilities || _haveBothSigns));
+            return new Doubt(
+                $"it gives all {Samples} the same answer",
+                IsCertain: Classes >= ManyClasses && _fingerprints.Count >= ManyAlike && (_areProbabilities || _haveBothSigns));
         }
 
         return _entropy / Samples / Math.Log(Classes) is var share && share > NoiseEntropy
-            ? new Doubt(string.Create(CultureInfo.InvariantCulture, $"its answers are as unsure as a guess (the entropy of its classes is {100 * share:0} % of the largest possible)"), IsCertain: _areProbabilities)
+            ? new Doubt(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"its answers are as unsure as a guess (the entropy of its classes is {100 * share:0} % of the largest possible)"),
+                IsCertain: _areProbabilities)
             : null;
     }
 
@@ -218,7 +235,7 @@ internal sealed class AnswerProfile
         return Math.Log(total) - (sum / total);
     }
 
-    /// <summary>How likely at least so many of the trials succeed.</summary>
+    /// <summary>The probability that at least so many of the trials succeed.</summary>
     private static double AtLeast(int successes, int trials, double chance)
     {
         var (below, logarithm) = (0.0, trials * Math.Log(1 - chance));
@@ -231,7 +248,8 @@ internal sealed class AnswerProfile
         return 1 - below;
     }
 
-    private static void CheckNumbers(string name, Tensor output, DataBatch batch, Func<int, int> number, OnnxSession session, IDataSource data)
+    private static void CheckNumbers(
+        string name, Tensor output, DataBatch batch, Func<int, int> number, OnnxSession session, IDataSource data)
     {
         if (!output.ElementType.IsFloatingPoint() || Array.FindIndex(output.ToFloats(), float.IsNaN) is not (var at and >= 0))
         {
@@ -243,7 +261,8 @@ internal sealed class AnswerProfile
         if (sample < batch.Count)
         {
             throw new UsageException(
-                $"The output '{name}' of {SessionFailure.Quote(session.Model)} is NaN for sample {number(sample)} of {data.Description}; nothing can be measured or repaired by it.");
+                $"The output '{name}' of {SessionFailure.Quote(session.Model)} is NaN for sample {number(sample)} of {data.Description}; "
+                    + "nothing can be measured or repaired by it.");
         }
     }
 }

@@ -31,7 +31,7 @@ internal sealed class DriftInputs
         ? $"{SyntheticSets} synthetic inputs, seed {_options.Seed}"
         : _samples!.Count < _source.Count ? $"{_samples.Count} of {_source.Description}" : _source.Description;
 
-    /// <summary>How many sets <see cref="For"/> gives, about.</summary>
+    /// <summary>The number of sets that <see cref="For"/> gives, about.</summary>
     public int Count => _source is null ? SyntheticSets : Math.Max(1, _samples!.Count / 32);
 
     /// <summary>The inputs set by set, for a session's inputs.</summary>

@@ -19,10 +19,10 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
     /// <summary>The file's external data by initializer, as they were when it was read.</summary>
     public required IReadOnlyDictionary<string, Tensor> Weights { get; init; }
 
-    /// <summary>Where those lie.</summary>
+    /// <summary>The path of those.</summary>
     public required IReadOnlyCollection<string> ExternalFiles { get; init; }
 
-    /// <summary>Whether functions were inlined, or fused operators taken apart.</summary>
+    /// <summary>True if functions were inlined, or fused operators taken apart.</summary>
     public bool IsRewritten { get; init; }
 
     /// <summary>Loads and runs the file once in a process of its own, where it has anything that the runtime might not survive.</summary>
@@ -39,7 +39,9 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
         var model = observer.Timed("inline functions", () => OnnxFile.WithoutFusions(OnnxFile.WithoutFunctions(read)));
         if (model.Graph.Initializers.Count + model.Graph.Nodes.Count is > ManyParts and var parts)
         {
-            observer.Note($"the model has {parts} nodes and initializers, so many that ONNX Runtime takes minutes whenever it loads them: to infer shapes now, and for each later run.");
+            observer.Note(
+                $"the model has {parts} nodes and initializers, so many that ONNX Runtime takes minutes whenever it loads them: to infer "
+                    + "shapes now, and for each later run.");
         }
 
         observer.Timed("infer shapes", () => ShapeInference.Infer(model, name: path));
@@ -55,7 +57,7 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
     /// <summary>A session over the file as it is; the caller disposes it.</summary>
     public OnnxSession Open(SessionSettings settings) => OnnxSession.Open(Path, settings, Weights);
 
-    /// <summary>What can be removed from the model.</summary>
+    /// <summary>The removable parts of the model.</summary>
     public NetworkAnalysis Analyse(LayerTimes? times = null) => NetworkAnalysis.Of(Model, Concrete?.Values, times);
 
     /// <summary>The concrete shapes for a model that was made from this one and kept the names of its values.</summary>
@@ -75,7 +77,9 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
         }
         catch (UnsupportedModelException e) when (options.InputShapes is null)
         {
-            observer.Note($"MACs count every unknown dimension as 1, since no size of the inputs was found that suits the model; --input-shape gives one. ({e.Message})");
+            observer.Note(
+                "MACs count every unknown dimension as 1, since no size of the inputs was found that suits the model; --input-shape gives "
+                    + $"one. ({e.Message})");
             return null;
         }
     }

@@ -23,18 +23,24 @@ internal static class Numbers
     public static string Milliseconds(double time) => time.ToString(time < 10 ? "0.000" : "0.0", CultureInfo.InvariantCulture) + " ms";
 
     /// <summary>Four significant digits are more than a drift deserves, and fewer hide small ones.</summary>
-    public static string Drift(double drift) => drift == 0 ? "0" : drift.ToString(drift < 0.001 ? "0.0E+0" : "0.0000", CultureInfo.InvariantCulture);
+    public static string Drift(double drift) =>
+        drift == 0 ? "0" : drift.ToString(drift < 0.001 ? "0.0E+0" : "0.0000", CultureInfo.InvariantCulture);
 
     public static string Bytes(long bytes) => Count(bytes) + " B";
 
-    /// <summary>How a race was run and what it says, as a sentence.</summary>
+    /// <summary>Describes a race and its result, as a sentence.</summary>
     public static string Race(LatencyReport race) =>
-        $"Latency: {race.Provider}, batch {race.Batch}, {Count(race.Rounds, "interleaved round")}; {Times(race.Speedup)} as fast, round by round ({Between(race.SpeedupInterval)} with 95 % of probability).{Disturbance(race)}";
+        $"Latency: {race.Provider}, batch {race.Batch}, {Count(race.Rounds, "interleaved round")}; {Times(race.Speedup)} as fast, round by "
+            + $"round ({Between(race.SpeedupInterval)} with 95 % of probability).{Disturbance(race)}";
 
     /// <summary>An interval of factors.</summary>
-    public static string Between((double Low, double High) interval) => string.Create(CultureInfo.InvariantCulture, $"{interval.Low:0.00} to {interval.High:0.00}");
+    public static string Between((double Low, double High) interval) =>
+        string.Create(CultureInfo.InvariantCulture, $"{interval.Low:0.00} to {interval.High:0.00}");
 
     private static string Disturbance(LatencyReport race) => race.IsDisturbed
-        ? string.Create(CultureInfo.InvariantCulture, $" The machine was busy: other programs took {race.CoresOfOthers:0.0} of {Environment.ProcessorCount} cores meanwhile, and the figures may be theirs.")
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $" The machine was busy: other programs took {race.CoresOfOthers:0.0} of {Environment.ProcessorCount} cores meanwhile, and the "
+                + $"figures may be theirs.")
         : "";
 }

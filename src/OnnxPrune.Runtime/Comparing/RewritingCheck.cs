@@ -6,8 +6,8 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>
-/// Compares a file with what was made of it before anything is cut: functions inlined, fused operators taken apart, constants computed. One run of both, on synthetic inputs;
-/// none where nothing was made of it.
+/// Compares a file with what was made of it before anything is cut: functions inlined, fused operators taken apart, constants computed. One
+/// run of both, on synthetic inputs; none where nothing was made of it.
 /// </summary>
 internal static class RewritingCheck
 {
@@ -16,7 +16,23 @@ internal static class RewritingCheck
 
     // They move or convert what is stored, and stay as they are when it is cut.
     private static readonly HashSet<string> s_moving =
-        ["Constant", "ConstantOfShape", "Cast", "QuantizeLinear", "DequantizeLinear", "Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Gather", "Concat", "Shape"];
+        [
+            "Constant",
+            "ConstantOfShape",
+            "Cast",
+            "QuantizeLinear",
+            "DequantizeLinear",
+            "Identity",
+            "Reshape",
+            "Flatten",
+            "Squeeze",
+            "Unsqueeze",
+            "Transpose",
+            "Slice",
+            "Gather",
+            "Concat",
+            "Shape"
+        ];
 
     /// <exception cref="UnsupportedModelException">The two compute different outputs.</exception>
     public static void Run(LoadedModel loaded, MeasureOptions options)
@@ -34,8 +50,10 @@ internal static class RewritingCheck
         meter.Add(DriftInputs.Synthetic(loaded, options, original, 0));
         if (meter.Report() is { Total: var drift } && !(drift <= Tolerance))
         {
-            throw new UnsupportedModelException(FormattableString.Invariant(
-                $"'{loaded.Path}': with its functions inlined and its constants computed, the model computes other outputs (relative error {drift:0.###}) than as it is; it cannot be followed."));
+            throw new UnsupportedModelException(string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"'{loaded.Path}': with its functions inlined and its constants computed, the model computes other outputs (relative error "
+                    + $"{drift:0.###}) than as it is; it cannot be followed."));
         }
     }
 
@@ -46,7 +64,10 @@ internal static class RewritingCheck
         var (constants, computed, folded) = (new ConstantValues(), new HashSet<Value>(), 0);
         foreach (var node in copy.Graph.TopologicalOrder().ToArray())
         {
-            if (node.Outputs.Count == 0 || node.Outputs[0] is not { ElementType: var type } output || !type.IsFloatingPoint() || constants[output] is not { } tensor)
+            if (node.Outputs.Count == 0
+                || node.Outputs[0] is not { ElementType: var type } output
+                || !type.IsFloatingPoint()
+                || constants[output] is not { } tensor)
             {
                 continue;
             }

@@ -78,7 +78,8 @@ internal sealed class CifarBinary : IImageSet
         if (length == 0 || length % record != 0 || length > Array.MaxLength)
         {
             throw new UsageException(
-                $"'{file}' is no CIFAR-10 binary batch: its {length} bytes are no whole number of images of {record} bytes (a label and 3x32x32).");
+                $"'{file}' is no CIFAR-10 binary batch: its {length} bytes are no whole number of images of {record} bytes (a label and "
+                    + "3x32x32).");
         }
 
         var bytes = InputFile.ReadAllBytes(file, Array.MaxLength);

@@ -4,13 +4,15 @@ namespace OnnxPrune.Runtime.Data;
 internal static class DataSource
 {
     private const string Kinds =
-        "CIFAR-10 binary batches (.bin), NumPy arrays (.npy, .npz), ONNX test data (input_0.pb, or a folder of test_data_set_*), or a folder of images";
+        "CIFAR-10 binary batches (.bin), NumPy arrays (.npy, .npz), ONNX test data (input_0.pb, or a folder of test_data_set_*), or a "
+            + "folder of images";
 
     /// <summary>
     /// Opens a file, a folder, or several CIFAR-10 batches by a pattern such as <c>cifar/data_batch_*.bin</c>. Files are read whole.
     /// </summary>
     /// <param name="normalize">What <c>--normalize</c> said, null when it was not given: see <see cref="Normalization.Parse"/>.</param>
-    /// <param name="resize">What <c>--resize</c> said: the pixels of the shorter side of images in folders; null leaves them as they are.</param>
+    /// <param name="resize">What <c>--resize</c> said: the pixels of the shorter side of images in folders; null leaves them as they
+    /// are.</param>
     /// <exception cref="UsageException">There is nothing at the path, it is none of the known kinds, or it is damaged.</exception>
     public static IDataSource Open(string path, string? normalize = null, int? resize = null)
     {
@@ -73,7 +75,8 @@ internal static class DataSource
         if (tests.Length > 0 && tests.Length < files.Length)
         {
             throw new UsageException(
-                $"'{path}' holds training and test batches, which should not be mixed; give '{tests[0]}' or a pattern such as 'data_batch_*.bin'.");
+                $"'{path}' holds training and test batches, which should not be mixed; give '{tests[0]}' or a pattern such as "
+                    + "'data_batch_*.bin'.");
         }
 
         return new ImageData(CifarBinary.Read(path, files), normalization);

@@ -6,18 +6,20 @@ namespace OnnxPrune.Runtime.Data;
 /// <summary>Real inputs for a model, with labels or without, read by index. Opened by <see cref="DataSource"/>.</summary>
 internal interface IDataSource
 {
-    /// <summary>What this is, for reports: "4000 images of 3x32x32 from cifar10.bin, CIFAR-10 binary".</summary>
+    /// <summary>Describes the source for reports: "4000 images of 3x32x32 from cifar10.bin, CIFAR-10 binary".</summary>
     string Description { get; }
 
-    /// <summary>How many samples there are; of ONNX test data, how many sets.</summary>
+    /// <summary>The number of samples; of ONNX test data, of sets.</summary>
     int Count { get; }
 
     bool HasLabels { get; }
 
-    /// <summary>How many samples one batch can take at most: 1 for ONNX test data, whose sets are batches already.</summary>
+    /// <summary>Samples that one batch can take at most: 1 for ONNX test data, whose sets are batches already.</summary>
     int LargestBatch { get; }
 
-    /// <summary>What is assumed about the data where they feed these inputs, and should be said aloud, such as the normalization that nobody asked for.</summary>
+    /// <summary>
+    /// Assumptions about the data where they feed these inputs, to be said aloud, such as the normalization that nobody asked for.
+    /// </summary>
     IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs);
 
     /// <summary>The class of a sample, counted from 0. Only where <see cref="HasLabels"/>.</summary>

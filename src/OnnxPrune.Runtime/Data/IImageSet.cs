@@ -5,7 +5,7 @@ namespace OnnxPrune.Runtime.Data;
 /// <summary>Images of one size, read by index.</summary>
 internal interface IImageSet
 {
-    /// <summary>What and where from, for reports; without the number and the size.</summary>
+    /// <summary>The format and the origin, for reports; without the number and the size.</summary>
     string Origin { get; }
 
     int Count { get; }

@@ -11,7 +11,8 @@ internal sealed class ImageData(IImageSet images, Normalization? normalization) 
 
     public string Description => string.Create(
         CultureInfo.InvariantCulture,
-        $"{images.Count} images of {images.Channels}x{images.Height}x{images.Width} from {images.Origin}, normalized: {_normalization.Name}");
+        $"{images.Count} images of {images.Channels}x{images.Height}x{images.Width} from {images.Origin}, normalized: "
+            + $"{_normalization.Name}");
 
     public int Count => images.Count;
 

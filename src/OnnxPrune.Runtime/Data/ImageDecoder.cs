@@ -5,8 +5,9 @@ using SkiaSharp;
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
-/// Decodes PNG, JPEG, WebP, BMP and GIF files by Skia, to the pixels that torchvision's loader has (Pillow's <c>convert("RGB")</c>): transparency, colour profiles and the
-/// orientation that a camera noted are left out, grey is three equal colours, and of several pictures in a file the first one counts. Safe for several threads.
+/// Decodes PNG, JPEG, WebP, BMP and GIF files by Skia, to the pixels that torchvision's loader has (Pillow's <c>convert("RGB")</c>):
+/// transparency, colour profiles and the orientation that a camera noted are left out, grey is three equal colours, and of several pictures
+/// in a file the first one counts. Safe for several threads.
 /// </summary>
 internal static class ImageDecoder
 {
@@ -25,7 +26,8 @@ internal static class ImageDecoder
 
     /// <summary>The pixels of one file, uint8 [height, width, (red, green, blue)].</summary>
     /// <exception cref="UsageException">
-    /// The file is no image of these kinds, a damaged one, or claims to be larger than any that is decoded; or images cannot be decoded on this machine.
+    /// The file is no image of these kinds, a damaged one, or claims to be larger than any that is decoded; or images cannot be decoded on
+    /// this machine.
     /// </exception>
     public static Tensor Decode(string path)
     {
@@ -38,7 +40,8 @@ internal static class ImageDecoder
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
         {
             throw new UsageException(
-                "Images are decoded by SkiaSharp, whose native library (libSkiaSharp) is not installed; put it beside onnxprune, or give CIFAR-10 binary batches, .npz or .npy.", e);
+                "Images are decoded by SkiaSharp, whose native library (libSkiaSharp) is not installed; put it beside onnxprune, or give "
+                    + "CIFAR-10 binary batches, .npz or .npy.", e);
         }
     }
 
@@ -51,13 +54,17 @@ internal static class ImageDecoder
 
         var codec = SKCodec.Create(new SKMemoryStream(file), out var result) ?? throw Damaged(path, result);
         string? obstacle = null;
-        if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif))
+        if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp
+            or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif))
         {
             obstacle = $"'{path}' is a {codec.EncodedFormat} file, and no PNG, JPEG, WebP, BMP or GIF image.";
         }
-        else if ((long)codec.Info.Width * codec.Info.Height is var pixels && pixels > Math.Min(MostPixels, Math.Max(SmallPixels, MostPixelsOfByte * file.Length)))
+        else if ((long)codec.Info.Width * codec.Info.Height is var pixels
+            && pixels > Math.Min(MostPixels, Math.Max(SmallPixels, MostPixelsOfByte * file.Length)))
         {
-            obstacle = $"'{path}' claims {pixels} pixels in {file.Length} bytes, and is refused: images of up to {MostPixels} pixels are decoded, and up to {MostPixelsOfByte} in a byte of the file.";
+            obstacle =
+                $"'{path}' claims {pixels} pixels in {file.Length} bytes, and is refused: images of up to {MostPixels} pixels are decoded, "
+                    + $"and up to {MostPixelsOfByte} in a byte of the file.";
         }
 
         if (obstacle is null)
@@ -73,7 +80,8 @@ internal static class ImageDecoder
     {
         var (height, width) = (codec.Info.Height, codec.Info.Width);
 
-        // Without a colour space of its own the target takes the numbers as they are stored; not premultiplied, colours behind transparency stay as well.
+        // Without a colour space of its own the target takes the numbers as they are stored; not premultiplied, colours behind transparency
+        // stay as well.
         var target = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         var pixels = GC.AllocateUninitializedArray<byte>(Decoded * height * width);
         fixed (byte* start = pixels)
@@ -92,7 +100,8 @@ internal static class ImageDecoder
         return new Tensor(ElementType.UInt8, [height, width, Colours], pixels.AsMemory(0, Colours * height * width));
     }
 
-    private static UsageException Damaged(string path, SKCodecResult result) => new($"'{path}' is no PNG, JPEG, WebP, BMP or GIF image, or a damaged one ({Reason(result)}).");
+    private static UsageException Damaged(string path, SKCodecResult result) =>
+        new($"'{path}' is no PNG, JPEG, WebP, BMP or GIF image, or a damaged one ({Reason(result)}).");
 
     private static string Reason(SKCodecResult result) => result switch
     {

@@ -5,8 +5,8 @@ namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
 /// A folder of images, or of one such folder per class: classes are numbered in the order of their folders' names. All
-/// images have one size, or are resized until their shorter side has a given length, and cut in the middle to what the model wants. They are
-/// decoded when they are read.
+/// images have one size, or are resized until their shorter side has a given length, and cut in the middle to what the model wants. They
+/// are decoded when they are read.
 /// </summary>
 internal sealed class ImageFolder : IImageSet
 {
@@ -20,7 +20,10 @@ internal sealed class ImageFolder : IImageSet
     private ImageFolder(string folder, int? resize)
     {
         _resize = resize;
-        var classes = Directory.GetDirectories(folder).Where(d => Directory.EnumerateFiles(d).Any(IsImage)).Order(StringComparer.Ordinal).ToArray();
+        var classes = Directory.GetDirectories(folder)
+            .Where(d => Directory.EnumerateFiles(d).Any(IsImage))
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         HasLabels = classes.Length > 0;
         Origin = (HasLabels ? $"'{folder}', {classes.Length} classes" : $"'{folder}'") + (resize is null ? "" : ", resized");
         foreach (var source in HasLabels ? classes : [folder])
@@ -58,7 +61,8 @@ internal sealed class ImageFolder : IImageSet
         Directory.EnumerateFiles(folder).Concat(Directory.EnumerateDirectories(folder).SelectMany(Directory.EnumerateFiles)).Any(IsImage);
 
     /// <exception cref="UsageException">Images cannot be decoded on this machine, or the first one is damaged.</exception>
-    public static ImageData Open(string folder, Normalization? normalization, int? resize) => new(new ImageFolder(folder, resize), normalization);
+    public static ImageData Open(string folder, Normalization? normalization, int? resize) =>
+        new(new ImageFolder(folder, resize), normalization);
 
     public int Label(int index) => _labels[index];
 
@@ -73,7 +77,8 @@ internal sealed class ImageFolder : IImageSet
         var (height, width) = ImageLayout.SizeWanted(input, Colours);
         return (height ?? side) <= side && (width ?? side) <= side
             ? new ImageFolder(this, (int)(height ?? side), (int)(width ?? side))
-            : throw new UsageException($"--resize {side} makes images too small for the model's input {input}; give {Math.Max(height ?? 0, width ?? 0)} or more.");
+            : throw new UsageException(
+                $"--resize {side} makes images too small for the model's input {input}; give {Math.Max(height ?? 0, width ?? 0)} or more.");
     }
 
     /// <exception cref="UsageException">The image is damaged, or of another size than the first.</exception>
@@ -87,7 +92,8 @@ internal sealed class ImageFolder : IImageSet
         else if (image.Dims[0] != Height || image.Dims[1] != Width)
         {
             throw new UsageException(
-                $"'{_files[index]}' is {image.Dims[1]}x{image.Dims[0]}, but '{_files[0]}' is {Width}x{Height}; give --resize N to bring all to one size.");
+                $"'{_files[index]}' is {image.Dims[1]}x{image.Dims[0]}, but '{_files[0]}' is {Width}x{Height}; give --resize N to bring "
+                    + "all to one size.");
         }
 
         CutAndSplit(image, Height, Width, pixels);
@@ -98,7 +104,8 @@ internal sealed class ImageFolder : IImageSet
         var (height, width) = ImageResizer.SizeOf(image.Dims[0], image.Dims[1], side);
         return height <= ImageDecoder.MostPixels / width
             ? ImageResizer.Resize(image, side)
-            : throw new UsageException($"'{path}' is {image.Dims[1]}x{image.Dims[0]}; --resize {side} would make it {width}x{height}, which is refused.");
+            : throw new UsageException(
+                $"'{path}' is {image.Dims[1]}x{image.Dims[0]}; --resize {side} would make it {width}x{height}, which is refused.");
     }
 
     /// <summary>From the middle of [H, W, (red, green, blue)] to [(red, green, blue), height, width].</summary>

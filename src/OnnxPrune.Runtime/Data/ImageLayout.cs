@@ -3,7 +3,7 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Data;
 
-/// <summary>How a model's input holds images: [N, C, H, W] or [N, H, W, C].</summary>
+/// <summary>The layout of images in a model's input: [N, C, H, W] or [N, H, W, C].</summary>
 internal sealed class ImageLayout
 {
     private readonly bool _channelsLast;
@@ -30,7 +30,8 @@ internal sealed class ImageLayout
         }
 
         throw new UsageException(
-            $"The images are {channels}x{height}x{width} (channels, height, width), but the model's input is {input}; give images of that size, or a folder of images and --resize.");
+            $"The images are {channels}x{height}x{width} (channels, height, width), but the model's input is {input}; give images of that "
+                + "size, or a folder of images and --resize.");
     }
 
     /// <summary>The size that an input wants of such images; null where it leaves it open, or holds none.</summary>

@@ -5,15 +5,16 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
-/// Resizes images as torchvision and Pillow do by default: bilinear with antialias, until the shorter side has a given length. ONNX Runtime's Resize
-/// does it, which gives Pillow's numbers up to rounding.
+/// Resizes images as torchvision and Pillow do by default: bilinear with antialias, until the shorter side has a given length. ONNX
+/// Runtime's Resize does it, which gives Pillow's numbers up to rounding.
 /// </summary>
 internal static class ImageResizer
 {
     // The first that has antialias.
     private const long Opset = 18;
 
-    private static readonly Lazy<OnnxSession> s_session = new(() => OnnxSession.Open(Sketch(), null, SessionSettings.Plain, "the image resizer"));
+    private static readonly Lazy<OnnxSession> s_session = new(() =>
+        OnnxSession.Open(Sketch(), null, SessionSettings.Plain, "the image resizer"));
 
     /// <summary>The size [height, width] that an image comes out with; the longer side is rounded down.</summary>
     public static (long Height, long Width) SizeOf(long height, long width, int shorter) => height < width

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
-/// The markers of a JPEG: 0xff and what follows begins a segment, whose length counts itself. Behind the header of a scan come its pixels, in which 0xff is followed by 0 or by a restart mark.
+/// The markers of a JPEG: 0xff and what follows begins a segment, whose length counts itself. Behind the header of a scan come its pixels,
+/// in which 0xff is followed by 0 or by a restart mark.
 /// </summary>
 internal static class JpegMarkers
 {
@@ -18,7 +19,10 @@ internal static class JpegMarkers
 
     public static bool IsJpeg(ReadOnlySpan<byte> file) => file.StartsWith(Start);
 
-    /// <summary>Whether the image ends before the file does. A progressive one that is cut off can be decoded as well, to something coarser than what was stored.</summary>
+    /// <summary>
+    /// True if the image ends before the file does. A progressive one that is cut off can be decoded as well, to something coarser than
+    /// what was stored.
+    /// </summary>
     public static bool HasEnd(ReadOnlySpan<byte> file)
     {
         var at = 0;
@@ -36,7 +40,8 @@ internal static class JpegMarkers
                     at += 2;
                     break;
                 default:
-                    if (at + 4 > file.Length || 2 + BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]) is var length && length > file.Length - at)
+                    if (at + 4 > file.Length
+                        || 2 + BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]) is var length && length > file.Length - at)
                     {
                         return false;
                     }

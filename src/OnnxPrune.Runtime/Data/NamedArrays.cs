@@ -20,15 +20,19 @@ internal sealed class NamedArrays : IDataSource
         var counts = arrays.Select(a => a.Value is { Rank: > 0 } array ? array.Dims[0] : 0).Distinct().ToArray();
         if (counts is not [> 0 and <= int.MaxValue and var count])
         {
-            throw new UsageException($"'{path}' holds {string.Join(", ", arrays.Select(a => $"'{a.Key}' ({a.Value})"))}; as inputs of a model they need one first dimension, that of the samples.");
+            throw new UsageException(
+                $"'{path}' holds {string.Join(", ", arrays.Select(a => $"'{a.Key}' ({a.Value})"))}; as inputs of a model they need one "
+                    + "first dimension, that of the samples.");
         }
 
         Count = (int)count;
-        _arrays = arrays.ToDictionary(a => a.Key, a => new ReadyData($"'{path}' ('{a.Key}')", a.Value, null), StringComparer.OrdinalIgnoreCase);
+        _arrays = arrays.ToDictionary(
+            a => a.Key, a => new ReadyData($"'{path}' ('{a.Key}')", a.Value, null), StringComparer.OrdinalIgnoreCase);
     }
 
     public string Description => string.Create(
-        CultureInfo.InvariantCulture, $"{Count} samples for the inputs {string.Join(", ", _arrays.Keys.Select(k => $"'{k}'"))} from '{_path}', used as they are");
+        CultureInfo.InvariantCulture,
+        $"{Count} samples for the inputs {string.Join(", ", _arrays.Keys.Select(k => $"'{k}'"))} from '{_path}', used as they are");
 
     public int Count { get; }
 
@@ -37,7 +41,8 @@ internal sealed class NamedArrays : IDataSource
     public int LargestBatch => int.MaxValue;
 
     public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) =>
-        [.. inputs.SelectMany(i => _arrays.TryGetValue(i.Name, out var array) ? array.LayoutNotes(i) : []), .. Normalization.NotesOfIgnored(_ignored, _path)];
+        [.. inputs.SelectMany(
+            i => _arrays.TryGetValue(i.Name, out var array) ? array.LayoutNotes(i) : []), .. Normalization.NotesOfIgnored(_ignored, _path)];
 
     public int Label(int index) => _labels![index];
 
@@ -49,7 +54,9 @@ internal sealed class NamedArrays : IDataSource
             batch[input.Name] = _arrays.TryGetValue(input.Name, out var array)
                 ? array.Read([input], indices)[input.Name]
                 : throw new UsageException(
-                    $"'{_path}' holds the arrays {string.Join(", ", _arrays.Keys.Select(k => $"'{k}'"))}; name each like an input of the model ({string.Join(", ", inputs.Select(i => i.Name))}), or the samples of a single input 'x' or 'images' and the labels 'y' or 'labels'.");
+                    $"'{_path}' holds the arrays {string.Join(", ", _arrays.Keys.Select(k => $"'{k}'"))}; name each like an input of the "
+                        + $"model ({string.Join(", ", inputs.Select(i => i.Name))}), or the samples of a single input 'x' or 'images' and "
+                        + "the labels 'y' or 'labels'.");
         }
 
         return batch;

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace OnnxPrune.Runtime.Data;
 
-/// <summary>How the pixels of an image become a model's input: (pixel · <see cref="Scale"/> − mean) / std, channel by channel in RGB order.</summary>
+/// <summary>
+/// The map from the pixels of an image to a model's input: (pixel · <see cref="Scale"/> − mean) / std, channel by channel in RGB order.
+/// </summary>
 /// <param name="Name">As it was asked for, for reports.</param>
 /// <param name="Scale">What a pixel of 0..255 is multiplied with first: 1/255, or 1 for <c>none</c>.</param>
 /// <param name="Mean">One per channel, or one for all; in units of the scaled pixel.</param>
@@ -28,9 +30,12 @@ internal sealed record Normalization(string Name, float Scale, IReadOnlyList<flo
         var other => ParseNumbers(other),
     };
 
-    /// <summary>What to say where data are no pixels and a normalization was asked for.</summary>
+    /// <summary>The message where data are no pixels and a normalization was asked for.</summary>
     internal static IReadOnlyList<string> NotesOfIgnored(Normalization? asked, string path) =>
-        asked is null || asked == None ? [] : [$"--normalize {asked.Name} is for pixels; the arrays of '{path}' are inputs already and were fed as they are."];
+        asked is null
+            || asked == None
+                ? []
+                : [$"--normalize {asked.Name} is for pixels; the arrays of '{path}' are inputs already and were fed as they are."];
 
     /// <exception cref="UsageException">The images have another number of channels than the normalization has means.</exception>
     internal (float Scale, float Shift) ForChannel(int channel, int channels)
@@ -44,7 +49,8 @@ internal sealed record Normalization(string Name, float Scale, IReadOnlyList<flo
         return (Scale / Std[at], -Mean[at] / Std[at]);
     }
 
-    private static string Count(int channels) => channels == 1 ? "1 channel" : string.Create(CultureInfo.InvariantCulture, $"{channels} channels");
+    private static string Count(int channels) =>
+        channels == 1 ? "1 channel" : string.Create(CultureInfo.InvariantCulture, $"{channels} channels");
 
     private static Normalization ParseNumbers(string text)
     {

@@ -19,7 +19,8 @@ internal static class NumberConversion
 
     private static Half ToHalf(float number) => (Half)number is var half && Half.IsFinite(half) == float.IsFinite(number)
         ? half
-        : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"The data hold {number}, which is too large for the model's input of {ElementType.Float16}."));
+        : throw new UsageException(string.Create(
+            CultureInfo.InvariantCulture, $"The data hold {number}, which is too large for the model's input of {ElementType.Float16}."));
 
     private static Tensor Of<T>(ElementType type, long[] dims, float[] values, Converter<float, T> convert) where T : unmanaged =>
         new(type, dims, MemoryMarshal.AsBytes<T>(Array.ConvertAll(values, convert)).ToArray());

@@ -13,10 +13,10 @@ internal readonly record struct NumberRange(float Least, float Most, bool AreWho
     // Not even photographs of the night stay below an eighth of the range; deviations from a mean do.
     private const float DarkestOfBytes = 32;
 
-    /// <summary>Whether they can be pixels of 0..1.</summary>
+    /// <summary>True if they can be pixels of 0..1.</summary>
     public bool IsUnit => Least >= -Rounding && Most <= 1 + Rounding;
 
-    /// <summary>Whether they can be pixels of 0..255.</summary>
+    /// <summary>True if they can be pixels of 0..255.</summary>
     public bool IsBytes => Least >= 0 && Most <= byte.MaxValue && (AreWhole || Most >= DarkestOfBytes);
 
     /// <summary>The range of samples [N, ...].</summary>
@@ -44,7 +44,9 @@ internal readonly record struct NumberRange(float Least, float Most, bool AreWho
         }
 
         var length = (int)(samples.Count / samples.Dims[0]);
-        return samples.ElementType == ElementType.Float ? samples.As<float>().Slice(index * length, length) : samples.Take(0, [index]).ToFloats();
+        return samples.ElementType == ElementType.Float
+            ? samples.As<float>().Slice(index * length, length)
+            : samples.Take(0, [index]).ToFloats();
     }
 
     private NumberRange With(ReadOnlySpan<float> numbers, int sample, string origin)
@@ -55,7 +57,9 @@ internal readonly record struct NumberRange(float Least, float Most, bool AreWho
             if (!float.IsFinite(number))
             {
                 throw new UsageException(string.Create(
-                    CultureInfo.InvariantCulture, $"The data cannot be used: sample {sample} of {origin} is not finite, it holds {number}; mend it or leave it out (samples are counted from 0)."));
+                    CultureInfo.InvariantCulture,
+                    $"The data cannot be used: sample {sample} of {origin} is not finite, it holds {number}; mend it or leave it out "
+                        + $"(samples are counted from 0)."));
             }
 
             (least, most) = (Math.Min(least, number), Math.Max(most, number));

@@ -48,7 +48,8 @@ internal static class NumpyArray
         if (bytes != length - start - headerLength)
         {
             throw new UsageException(
-                $"{what} is a damaged NumPy array: {header.Type}[{string.Join(", ", header.Dims)}] takes {bytes} bytes, but {length - start - headerLength} follow the header.");
+                $"{what} is a damaged NumPy array: {header.Type}[{string.Join(", ", header.Dims)}] takes {bytes} bytes, but "
+                    + $"{length - start - headerLength} follow the header.");
         }
 
         var data = Exactly(stream, (int)bytes, what);
@@ -62,7 +63,9 @@ internal static class NumpyArray
         try
         {
             var bytes = checked(Tensor.ElementCount(header.Dims) * header.Type.SizeInBytes());
-            return bytes <= Array.MaxLength ? bytes : throw new UsageException($"{what} takes {bytes} bytes; arrays of up to 2 GB can be read.");
+            return bytes <= Array.MaxLength
+                ? bytes
+                : throw new UsageException($"{what} takes {bytes} bytes; arrays of up to 2 GB can be read.");
         }
         catch (Exception e) when (e is OverflowException or BrokenModelException)
         {
@@ -78,7 +81,9 @@ internal static class NumpyArray
             : throw new UsageException($"{what} is a damaged NumPy array: it ends too early.");
     }
 
-    /// <summary>From the first axis running fastest to the last one running fastest: Fortran's order is that of the array with its axes reversed.</summary>
+    /// <summary>
+    /// From the first axis running fastest to the last one running fastest: Fortran's order is that of the array with its axes reversed.
+    /// </summary>
     private static Tensor FromFortranOrder(ElementType type, long[] dims, byte[] data) =>
         new Tensor(type, dims.Reverse(), data).Transpose([.. Enumerable.Range(0, dims.Length).Reverse()]);
 
@@ -94,7 +99,9 @@ internal static class NumpyArray
             }
 
             var end = descr.IndexOf(descr[0], 1);
-            Type = end > 0 ? ParseType(descr[1..end], what) : throw new UsageException($"{what} is a damaged NumPy array: its header's 'descr' has no end.");
+            Type = end > 0
+                ? ParseType(descr[1..end], what)
+                : throw new UsageException($"{what} is a damaged NumPy array: its header's 'descr' has no end.");
             FortranOrder = Field(text, "fortran_order", what).StartsWith("True", StringComparison.Ordinal);
             Dims = ParseShape(Field(text, "shape", what), what);
         }
@@ -110,7 +117,9 @@ internal static class NumpyArray
         {
             var at = text.IndexOf($"'{name}'", StringComparison.Ordinal);
             var colon = at < 0 ? -1 : text.IndexOf(':', at);
-            return colon < 0 ? throw new UsageException($"{what} is a damaged NumPy array: its header lacks '{name}'.") : text[(colon + 1)..].TrimStart();
+            return colon < 0
+                ? throw new UsageException($"{what} is a damaged NumPy array: its header lacks '{name}'.")
+                : text[(colon + 1)..].TrimStart();
         }
 
         private static long[] ParseShape(string text, string what)

@@ -6,8 +6,9 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
-/// NumPy data: an array of samples in a <c>.npy</c>; samples and labels, or an array for each input of a model, in a <c>.npz</c>. Whole numbers are pixels of 0..255; floats are
-/// taken as they are unless a normalization is asked for, which wants them to be pixels of 0..1 or 0..255.
+/// NumPy data: an array of samples in a <c>.npy</c>; samples and labels, or an array for each input of a model, in a <c>.npz</c>. Whole
+/// numbers are pixels of 0..255; floats are taken as they are unless a normalization is asked for, which wants them to be pixels of 0..1 or
+/// 0..255.
 /// </summary>
 internal static class NumpyData
 {
@@ -62,7 +63,8 @@ internal static class NumpyData
 
         var labels = Array.Find(Members, m => entries.ContainsKey(m.Labels)).Labels;
         var arrays = entries.Where(e => e.Key != labels).ToDictionary(e => e.Value.FullName[..^4], e => Read(path, e.Value));
-        return new NamedArrays(path, arrays, labels is null ? null : Labels(path, Read(path, entries[labels]), arrays.Values.First() is { Rank: > 0 } first ? first.Dims[0] : 0), normalization);
+        return new NamedArrays(path, arrays, labels is null ? null : Labels(
+            path, Read(path, entries[labels]), arrays.Values.First() is { Rank: > 0 } first ? first.Dims[0] : 0), normalization);
     }
 
     private static Tensor Read(string path, ZipArchiveEntry entry)
@@ -71,7 +73,8 @@ internal static class NumpyData
         if (entry.Length > Array.MaxLength || (entry.Length > HarmlessBytes && entry.Length / LargestRatio > entry.CompressedLength))
         {
             throw new UsageException(
-                $"{what} claims to unpack {entry.CompressedLength} bytes to {entry.Length}, and is refused; save it with numpy.savez, uncompressed.");
+                $"{what} claims to unpack {entry.CompressedLength} bytes to {entry.Length}, and is refused; save it with numpy.savez, "
+                    + "uncompressed.");
         }
 
         NumpyMember.Check(entry, what);
@@ -92,10 +95,11 @@ internal static class NumpyData
             return new ReadyData($"'{path}'", samples, classes, wasAsked: normalization is not null);
         }
 
-        return new ImageData(NumpyImages.Of(path, samples, classes, Scale(path, samples, normalization ?? Normalization.Unit)), normalization);
+        return new ImageData(
+            NumpyImages.Of(path, samples, classes, Scale(path, samples, normalization ?? Normalization.Unit)), normalization);
     }
 
-    /// <summary>What makes pixels of 0..255 of the numbers.</summary>
+    /// <summary>The factor that makes pixels of 0..255 of the numbers.</summary>
     /// <exception cref="UsageException">They are no pixels.</exception>
     private static float Scale(string path, Tensor samples, Normalization normalization)
     {
@@ -109,13 +113,16 @@ internal static class NumpyData
         {
             return range.IsBytes
                 ? 1
-                : throw new UsageException($"The whole numbers of '{path}' go from {range}, and pixels from 0 to 255; give --normalize none to feed them as they are, or save them as floats that are the model's input.");
+                : throw new UsageException(
+                    $"The whole numbers of '{path}' go from {range}, and pixels from 0 to 255; give --normalize none to feed them as they "
+                        + "are, or save them as floats that are the model's input.");
         }
 
         return range.IsUnit ? byte.MaxValue
             : range.IsBytes ? 1
             : throw new UsageException(
-                $"--normalize {normalization.Name} is for pixels, but the floats of '{path}' go from {range}, which is neither 0..1 nor 0..255; if they are normalized already, leave --normalize out, else save them as pixels.");
+                $"--normalize {normalization.Name} is for pixels, but the floats of '{path}' go from {range}, which is neither 0..1 nor "
+                    + "0..255; if they are normalized already, leave --normalize out, else save them as pixels.");
     }
 
     private static int[] Labels(string path, Tensor labels, long count)
@@ -124,11 +131,13 @@ internal static class NumpyData
         if (labels.Rank == 0 || labels.Dims[0] != count || labels.Count != count)
         {
             throw new UsageException(string.Create(
-                CultureInfo.InvariantCulture, $"'{path}' has {count} samples, but labels of {labels}; one class number per sample is wanted."));
+                CultureInfo.InvariantCulture,
+                $"'{path}' has {count} samples, but labels of {labels}; one class number per sample is wanted."));
         }
 
         return Array.ConvertAll(labels.ToDoubles(), l => l >= 0 && l <= int.MaxValue && l == Math.Floor(l)
             ? (int)l
-            : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"'{path}' has the label {l}; class numbers from 0 on are wanted.")));
+            : throw new UsageException(
+                string.Create(CultureInfo.InvariantCulture, $"'{path}' has the label {l}; class numbers from 0 on are wanted.")));
     }
 }

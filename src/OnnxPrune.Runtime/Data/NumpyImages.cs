@@ -40,7 +40,8 @@ internal sealed class NumpyImages : IImageSet
             (4, [_, 1 or 3, _, _]) => new NumpyImages(path, samples, labels, scale, false, (int)d[1], (int)d[2], (int)d[3]),
             (4, [_, _, _, 1 or 3]) => new NumpyImages(path, samples, labels, scale, true, (int)d[3], (int)d[1], (int)d[2]),
             _ => throw new UsageException(
-                $"'{path}' holds {samples}, which are no images; [N, 3, H, W], [N, H, W, 3] or [N, H, W] is wanted, or floats that fit the model without --normalize."),
+                $"'{path}' holds {samples}, which are no images; [N, 3, H, W], [N, H, W, 3] or [N, H, W] is wanted, or floats that fit the "
+                    + "model without --normalize."),
         };
     }
 

@@ -2,13 +2,16 @@ using System.IO.Compression;
 
 namespace OnnxPrune.Runtime.Data;
 
-/// <summary>Whether a member of a <c>.npz</c> is what the archive says of it: .NET unpacks it without looking at size and checksum.</summary>
+/// <summary>
+/// True if a member of a <c>.npz</c> is what the archive says of it: .NET unpacks it without looking at size and checksum.
+/// </summary>
 internal static class NumpyMember
 {
     // The polynomial of ZIP's CRC-32, its bits reversed.
     private const uint Polynomial = 0xEDB88320;
 
-    private static readonly uint[] s_table = [.. Enumerable.Range(0, 256).Select(i => Enumerable.Range(0, 8).Aggregate((uint)i, (crc, _) => (crc >> 1) ^ ((crc & 1) * Polynomial)))];
+    private static readonly uint[] s_table = [.. Enumerable.Range(0, 256)
+        .Select(i => Enumerable.Range(0, 8).Aggregate((uint)i, (crc, _) => (crc >> 1) ^ ((crc & 1) * Polynomial)))];
 
     /// <summary>Unpacks the member once; nothing of it is kept.</summary>
     /// <exception cref="UsageException">The member is encrypted, packed in a way that is not known, or not what was packed.</exception>

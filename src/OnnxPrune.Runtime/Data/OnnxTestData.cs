@@ -27,7 +27,8 @@ internal sealed class OnnxTestData : IDataSource
     private static readonly Comparer<string> NumericOrder = Comparer<string>.Create(
         (a, b) => a.Length != b.Length ? a.Length.CompareTo(b.Length) : string.CompareOrdinal(a, b));
 
-    public string Description => string.Create(CultureInfo.InvariantCulture, $"{Count} set{(Count == 1 ? "" : "s")} of ONNX test data from '{_path}'");
+    public string Description =>
+        string.Create(CultureInfo.InvariantCulture, $"{Count} set{(Count == 1 ? "" : "s")} of ONNX test data from '{_path}'");
 
     public int Count => _sets.Count;
 
@@ -44,7 +45,8 @@ internal sealed class OnnxTestData : IDataSource
         var set = _sets[indices[0]];
         if (indices.Length != 1 || set.Length != inputs.Count)
         {
-            throw new UsageException($"'{_path}' has {set.Length} inputs, but the model wants {inputs.Count}: {string.Join(", ", inputs)}.");
+            throw new UsageException(
+                $"'{_path}' has {set.Length} inputs, but the model wants {inputs.Count}: {string.Join(", ", inputs)}.");
         }
 
         // By the names that the files carry where those are the model's, else in their order.
@@ -70,7 +72,8 @@ internal sealed class OnnxTestData : IDataSource
         return set switch
         {
             [] => throw new UsageException($"'{folder}' holds no input_0.pb."),
-            [{ Tensor: { Rank: > 0, Count: 0 } empty }, ..] => throw new UsageException($"'{Path.Combine(folder, "input_0.pb")}' holds no samples: its tensor is {empty}."),
+            [{ Tensor: { Rank: > 0, Count: 0 } empty }, ..] =>
+                throw new UsageException($"'{Path.Combine(folder, "input_0.pb")}' holds no samples: its tensor is {empty}."),
             _ => [.. set],
         };
     }

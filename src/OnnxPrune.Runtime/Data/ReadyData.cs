@@ -25,7 +25,8 @@ internal sealed class ReadyData : IDataSource
         Count = checked((int)samples.Dims[0]);
     }
 
-    public string Description => string.Create(CultureInfo.InvariantCulture, $"{Count} samples of {_samples} from {_origin}, used as they are");
+    public string Description =>
+        string.Create(CultureInfo.InvariantCulture, $"{Count} samples of {_samples} from {_origin}, used as they are");
 
     public int Count { get; }
 
@@ -34,11 +35,16 @@ internal sealed class ReadyData : IDataSource
     public int LargestBatch => int.MaxValue;
 
     public IReadOnlyList<string> Notes(IReadOnlyList<ValueDescription> inputs) =>
-        [.. inputs.Count == 1 ? LayoutNotes(inputs[0]) : [], .. _wasAsked ? [] : (string[])[$"The data are floats ({_range}) and were fed as they are; to treat them as pixels, give --normalize."]];
+        [
+            .. inputs.Count == 1 ? LayoutNotes(inputs[0]) : [],
+            .. _wasAsked
+                ? []
+                : (string[])[$"The data are floats ({_range}) and were fed as they are; to treat them as pixels, give --normalize."]
+        ];
 
     public int Label(int index) => _labels![index];
 
-    /// <summary>What is done to the layout for an input, as a sentence; nothing where they have it already.</summary>
+    /// <summary>The change of layout for an input, as a sentence; nothing where they have it already.</summary>
     internal IReadOnlyList<string> LayoutNotes(ValueDescription input)
     {
         if (Fits(input.Shape, _samples.Dims) || OrderFor(input.Shape) is not { } order)
@@ -47,7 +53,8 @@ internal sealed class ReadyData : IDataSource
         }
 
         var (from, to) = order == s_toFirst ? ("last", "first") : ("first", "last");
-        return [$"The samples of {_origin} are {_samples}, and the model's input is {input}: they were taken to have their channels {from}, and were turned to channels {to}."];
+        return [$"The samples of {_origin} are {_samples}, and the model's input is {input}: they were taken to have their channels "
+            + $"{from}, and were turned to channels {to}."];
     }
 
     public IReadOnlyDictionary<string, Tensor> Read(IReadOnlyList<ValueDescription> inputs, ReadOnlySpan<int> indices)
@@ -89,7 +96,7 @@ internal sealed class ReadyData : IDataSource
         return true;
     }
 
-    /// <summary>How the axes of the samples must be ordered to fit; null where no other layout of images does.</summary>
+    /// <summary>The order of the samples' axes that fits; null where no other layout of images does.</summary>
     private int[]? OrderFor(Shape shape) => _samples.Rank == 4
         ? Array.Find([s_toLast, s_toFirst], order => Fits(shape, Array.ConvertAll(order, a => _samples.Dims[a])))
         : null;

@@ -5,7 +5,8 @@ namespace OnnxPrune.Runtime.Drift;
 
 /// <summary>
 /// Compares the outputs of a pruned model with those of its original: relative error ‖y−y′‖/‖y‖ per output and in total, where y is
-/// the original's. Outputs must agree in names, element types, ranks and shapes, and the pruned model's must be finite where the original's are.
+/// the original's. Outputs must agree in names, element types, ranks and shapes, and the pruned model's must be finite where the original's
+/// are.
 /// </summary>
 internal sealed class DriftMeter
 {
@@ -47,7 +48,8 @@ internal sealed class DriftMeter
 
     /// <summary>Runs both models on one set of inputs.</summary>
     /// <exception cref="UsageException">The inputs do not fit the models, or an output's shape differs.</exception>
-    /// <exception cref="UnsupportedModelException">The runtime fails, an output holds no numbers, or the pruned model's is not finite.</exception>
+    /// <exception cref="UnsupportedModelException">The runtime fails, an output holds no numbers, or the pruned model's is not
+    /// finite.</exception>
     public void Add(IReadOnlyDictionary<string, Tensor> inputs)
     {
         var expected = _original.Run(inputs);
@@ -108,7 +110,7 @@ internal sealed class DriftMeter
     // Nothing against nothing is no drift.
     private static double Relative(double difference, double norm) => difference == 0 ? 0 : Math.Sqrt(difference / norm);
 
-    /// <summary>What is summed over one output.</summary>
+    /// <summary>The sums over one output.</summary>
     private sealed class Sums
     {
         private double _largest;
@@ -125,7 +127,8 @@ internal sealed class DriftMeter
         {
             if (expected.ElementType != found.ElementType || !expected.Dims.SequenceEqual(found.Dims))
             {
-                throw new UsageException($"{SessionFailure.Quote(pruned)}: {what} is {found}, but {expected} in the original; the two cannot be compared.");
+                throw new UsageException(
+                    $"{SessionFailure.Quote(pruned)}: {what} is {found}, but {expected} in the original; the two cannot be compared.");
             }
 
             if (expected.ElementType.IsFloatingPoint())

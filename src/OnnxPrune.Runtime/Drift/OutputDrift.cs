@@ -1,6 +1,6 @@
 namespace OnnxPrune.Runtime.Drift;
 
-/// <summary>How far the outputs of one model lie from those of another, over all inputs that were run.</summary>
+/// <summary>The distance of one model's outputs from those of another, over all inputs that were run.</summary>
 /// <param name="Total">‖y−y′‖/‖y‖ over all floating-point outputs together; 0 where there are none.</param>
 /// <param name="Runs">How many sets of inputs were run.</param>
 public sealed record DriftReport(double Total, IReadOnlyList<OutputDrift> Outputs, int Runs)
@@ -10,7 +10,8 @@ public sealed record DriftReport(double Total, IReadOnlyList<OutputDrift> Output
 }
 
 /// <summary>The drift of one output.</summary>
-/// <param name="RelativeError">‖y−y′‖/‖y‖ of a floating-point output; null for others. Infinite when y is zero everywhere and y′ is not.</param>
+/// <param name="RelativeError">‖y−y′‖/‖y‖ of a floating-point output; null for others. Infinite when y is zero everywhere and y′ is
+/// not.</param>
 /// <param name="LargestError">max |y−y′| of a floating-point output; null for others.</param>
 /// <param name="EqualShare">The share of equal elements, 0 to 1, of an integer or bool output; null for floating-point ones.</param>
 public sealed record OutputDrift(string Name, double? RelativeError, double? LargestError, double? EqualShare);

@@ -4,12 +4,16 @@ using OnnxPrune.Runtime.Shapes;
 
 namespace OnnxPrune.Runtime.Inputs;
 
-/// <summary>Loads and runs a file once in a process of its own, where it has anything that ONNX Runtime might not survive; see <see cref="LoadGuard"/>.</summary>
+/// <summary>
+/// Loads and runs a file once in a process of its own, where it has anything that ONNX Runtime might not survive; see
+/// <see cref="LoadGuard"/>.
+/// </summary>
 internal static class ModelTrial
 {
     /// <param name="path">The file that the model was read from.</param>
     /// <param name="concrete">The sizes of its inputs; null only loads it.</param>
-    /// <exception cref="UnsupportedModelException">It ends the process, takes more memory than is allowed, or does not come back in time.</exception>
+    /// <exception cref="UnsupportedModelException">It ends the process, takes more memory than is allowed, or does not come back in
+    /// time.</exception>
     public static void Run(string path, Model model, ConcreteShapes? concrete)
     {
         if (LoadGuard.IsNeededFor(model.Graph))

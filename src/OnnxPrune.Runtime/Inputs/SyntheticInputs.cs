@@ -21,14 +21,18 @@ internal static class SyntheticInputs
         return model.Graph.FedInputs.ToDictionary(i => i.Name, i => Tensor(i.Name, i.ElementType, shapes.Inputs[i.Name], random, name));
     }
 
-    /// <summary>The same for an open session; every dimension that its inputs leave open must be in <paramref name="shapes"/>, by input name.</summary>
+    /// <summary>
+    /// The same for an open session; every dimension that its inputs leave open must be in <paramref name="shapes"/>, by input name.
+    /// </summary>
     /// <exception cref="UsageException">An input has open dimensions and no shape is given.</exception>
     /// <exception cref="UnsupportedModelException">An input is of strings or of another type without numbers, or too large.</exception>
-    public static IReadOnlyDictionary<string, Tensor> Make(OnnxSession session, long seed, IReadOnlyDictionary<string, long[]>? shapes = null)
+    public static IReadOnlyDictionary<string, Tensor> Make(
+        OnnxSession session, long seed, IReadOnlyDictionary<string, long[]>? shapes = null)
     {
         var random = new SeededRandom(seed);
         return session.Inputs.ToDictionary(i => i.Name, i => Tensor(
-            i.Name, i.ElementType, shapes is not null && shapes.TryGetValue(i.Name, out var dims) ? dims : Fixed(session, i), random, session.Model));
+            i.Name, i.ElementType, shapes is not null && shapes.TryGetValue(i.Name, out var dims) ? dims : Fixed(session, i), random,
+            session.Model));
     }
 
     private static long[] Fixed(OnnxSession session, ValueDescription input) => input.Shape.IsKnown
@@ -41,7 +45,8 @@ internal static class SyntheticInputs
         if (count > MostElements)
         {
             throw new UnsupportedModelException(
-                $"{SessionFailure.Quote(model)}: the input '{input}' [{string.Join(", ", dims)}] has {count} elements, too many to make up; give --input-shape where it has open dimensions, or --no-verify.");
+                $"{SessionFailure.Quote(model)}: the input '{input}' [{string.Join(", ", dims)}] has {count} elements, too many to make "
+                    + "up; give --input-shape where it has open dimensions, or --no-verify.");
         }
 
         var values = new double[count];
@@ -61,7 +66,9 @@ internal static class SyntheticInputs
             ElementType.Int32 or ElementType.UInt32 => Of(type, dims, values, x => (int)x),
             ElementType.Int16 or ElementType.UInt16 => Of(type, dims, values, x => (short)x),
             ElementType.Int8 or ElementType.UInt8 or ElementType.Bool => Of(type, dims, values, x => (byte)x),
-            _ => throw new UnsupportedModelException($"{SessionFailure.Quote(model)}: no synthetic values can be made for the input '{input}' of {type}."),
+            _ =>
+                throw new UnsupportedModelException(
+                    $"{SessionFailure.Quote(model)}: no synthetic values can be made for the input '{input}' of {type}."),
         };
     }
 

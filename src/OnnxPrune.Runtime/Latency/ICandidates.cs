@@ -14,7 +14,7 @@ internal interface ICandidates<T>
     /// <summary>The layers' time of the smallest network.</summary>
     long Smallest { get; }
 
-    /// <summary>Whether the original is one of them: no other target forbids it.</summary>
+    /// <summary>True if the original is one of them: no other target forbids it.</summary>
     bool IncludesOriginal { get; }
 
     /// <summary>A network to race, whose weights nobody repaired: time hardly depends on what they hold.</summary>

@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace OnnxPrune.Runtime.Latency;
 
-/// <summary>How much of the processor other programs take, while something is measured. Known on Linux only, and where all of its cores are ours to use.</summary>
+/// <summary>
+/// The share of the processor that other programs take, while something is measured. Known on Linux only, and where all of its cores are
+/// ours to use.
+/// </summary>
 internal sealed class MachineLoad
 {
     private const string Statistics = "/proc/stat";
@@ -30,18 +33,23 @@ internal sealed class MachineLoad
         return process.TotalProcessorTime;
     }
 
-    /// <summary>Seconds that all cores together have worked, from the first line: user, nice, system, idle, iowait, irq, softirq, steal.</summary>
+    /// <summary>
+    /// Seconds that all cores together have worked, from the first line: user, nice, system, idle, iowait, irq, softirq, steal.
+    /// </summary>
     private static double? BusySeconds()
     {
         try
         {
-            string[] lines = File.Exists(Statistics) ? [.. File.ReadLines(Statistics).TakeWhile(l => l.StartsWith("cpu", StringComparison.Ordinal))] : [];
+            string[] lines = File.Exists(Statistics)
+                ? [.. File.ReadLines(Statistics).TakeWhile(l => l.StartsWith("cpu", StringComparison.Ordinal))]
+                : [];
             if (lines.Length != Environment.ProcessorCount + 1)
             {
                 return null;
             }
 
-            var ticks = lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8).Select(t => long.Parse(t, CultureInfo.InvariantCulture)).ToArray();
+            var ticks = lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8)
+                .Select(t => long.Parse(t, CultureInfo.InvariantCulture)).ToArray();
             return ticks.Length < 8 || ticks.Sum() == 0 ? null : (ticks.Sum() - ticks[3] - ticks[4]) / TicksPerSecond;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or OverflowException)

@@ -1,8 +1,8 @@
 namespace OnnxPrune.Runtime.Latency;
 
 /// <summary>
-/// Where a median lies, whatever the distribution: between two of the sorted values, so far from the ends that the median of all that could have been measured
-/// lies outside with a probability of at most 5 %.
+/// The interval of a median, whatever the distribution: between two of the sorted values, so far from the ends that the median of all that
+/// could have been measured lies outside with a probability of at most 5 %.
 /// </summary>
 internal static class MedianInterval
 {
@@ -35,7 +35,10 @@ internal static class MedianInterval
         return (Math.Min(low, median), Math.Max(high, median));
     }
 
-    /// <summary>How many values may lie below the interval, and above: of n fair coins, fewer heads than this come up with half of <see cref="Outside"/> at most.</summary>
+    /// <summary>
+    /// The number of values that may lie below the interval, and above: of n fair coins, fewer heads than this come up with half of
+    /// <see cref="Outside"/> at most.
+    /// </summary>
     private static int Rank(int count)
     {
         var (rank, term, below) = (0, Math.Pow(0.5, count), Math.Pow(0.5, count));

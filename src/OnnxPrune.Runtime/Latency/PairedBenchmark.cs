@@ -14,7 +14,7 @@ internal sealed class PairedBenchmark(OnnxSession original, IReadOnlyDictionary<
     /// <summary>A race that is long enough to report.</summary>
     public static RaceSettings Long { get; } = new();
 
-    /// <summary>What networks are run with here.</summary>
+    /// <summary>The inputs that networks are run with here.</summary>
     public SessionSettings Settings => original.Settings;
 
     /// <summary>Races a network in a session of its own.</summary>

@@ -1,13 +1,15 @@
 namespace OnnxPrune.Runtime.Latency;
 
-/// <summary>Where the largest network that keeps a target of time lies: from a size that suffices to one that does not.</summary>
+/// <summary>Bounds of the largest network that keeps a target of time: from a size that suffices to one that does not.</summary>
 /// <param name="Fewest">The size that suffices, in any unit that time grows with.</param>
 /// <param name="Most">The size that does not.</param>
 /// <param name="UsedByFewest">How much of the target's time the smaller one uses; at most 1.</param>
 /// <param name="UsedByMost">How much the larger one uses.</param>
 internal readonly record struct TimeBounds(long Fewest, long Most, double UsedByFewest, double UsedByMost)
 {
-    /// <summary>The share of its time that a network may use to be found: races repeat within about a hundredth, and what is found must pass again.</summary>
+    /// <summary>
+    /// The share of its time that a network may use to be found: races repeat within about a hundredth, and what is found must pass again.
+    /// </summary>
     public const double Aim = 0.99;
 
     /// <summary>A network that uses this share of its time is large enough: it lands within 3 % of what was asked for.</summary>
@@ -16,12 +18,13 @@ internal readonly record struct TimeBounds(long Fewest, long Most, double UsedBy
     /// <summary>The smallest difference of sizes that matters, as a share of the whole.</summary>
     private const double FinestStep = 0.0025;
 
-    /// <summary>Whether a network between the two would be another one.</summary>
+    /// <summary>True if a network between the two would be another one.</summary>
     public bool HasRoom => Most - Fewest > FinestStep * Most;
 
     /// <summary>Races networks until the bounds are close to each other, or trials are used up.</summary>
     /// <param name="mostTrials">How many networks may be raced.</param>
-    /// <param name="trial">Makes the network of a size and races it: how much of its time it uses, and its own size, which is at most the one that was asked for.</param>
+    /// <param name="trial">Makes the network of a size and races it: how much of its time it uses, and its own size, which is at most the
+    /// one that was asked for.</param>
     public TimeBounds Narrow(int mostTrials, Func<long, (double Used, long Size)> trial)
     {
         var bounds = this;
@@ -39,10 +42,13 @@ internal readonly record struct TimeBounds(long Fewest, long Most, double UsedBy
         return bounds;
     }
 
-    /// <summary>What a network of this size should be made smaller by, where it uses so much of its time.</summary>
-    public long Excess(double used) => Math.Max((long)((used - Aim) / Math.Max(UsedByMost - UsedByFewest, 1e-3) * (Most - Fewest)), (long)(FinestStep * Most));
+    /// <summary>The factor by which a network of this size should shrink, where it uses so much of its time.</summary>
+    public long Excess(double used) =>
+        Math.Max((long)((used - Aim) / Math.Max(UsedByMost - UsedByFewest, 1e-3) * (Most - Fewest)), (long)(FinestStep * Most));
 
-    /// <summary>Where a straight line meets the middle of what is aimed at, not too close to either end: the line is a staircase.</summary>
+    /// <summary>
+    /// The size at which a straight line meets the middle of the aim, not too close to either end: the line is a staircase.
+    /// </summary>
     public long Guess()
     {
         var share = UsedByMost > UsedByFewest ? (((Aim + CloseEnough) / 2) - UsedByFewest) / (UsedByMost - UsedByFewest) : 0.5;

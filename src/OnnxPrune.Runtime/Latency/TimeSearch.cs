@@ -3,7 +3,7 @@ using OnnxPrune.Planning;
 
 namespace OnnxPrune.Runtime.Latency;
 
-/// <summary>What a search ended with.</summary>
+/// <summary>The result of a search.</summary>
 /// <param name="Found">The network.</param>
 /// <param name="Race">The original against it; null where the original itself keeps the targets, and nothing had to be raced for.</param>
 /// <param name="Trials">How many networks were raced.</param>
@@ -11,8 +11,9 @@ namespace OnnxPrune.Runtime.Latency;
 internal sealed record TimeFinding<T>(Candidate<T> Found, LatencyReport? Race, int Trials, bool IsKept);
 
 /// <summary>
-/// Finds the largest network that keeps targets of time, by racing candidates against the original. One race may be disturbed by what else the machine does, so
-/// races are repeated near a border, and no target is called out of reach as long as a race says otherwise. The network that is to be kept has the last word.
+/// Finds the largest network that keeps targets of time, by racing candidates against the original. One race may be disturbed by what else
+/// the machine does, so races are repeated near a border, and no target is called out of reach as long as a race says otherwise. The
+/// network that is to be kept has the last word.
 /// </summary>
 /// <param name="targets">At least one.</param>
 /// <param name="candidates">The networks to choose from.</param>
@@ -24,7 +25,7 @@ internal sealed class TimeSearch<T>(
     Func<Graphs.Model, RaceSettings, LatencyReport> race,
     Action<Candidate<T>, TimeTrial>? tried = null)
 {
-    /// <summary>How many networks are raced at most before the last ones.</summary>
+    /// <summary>The number of networks that are raced at most before the last ones.</summary>
     public const int MostTrials = 10;
 
     private const int MostFinals = 6;
@@ -61,7 +62,8 @@ internal sealed class TimeSearch<T>(
         if (start.Used <= TimeBounds.Aim)
         {
             // Where the slope is not known, as if time were proportional to the layers'.
-            return Confirm(null, new TimeBounds(whole.Time, whole.Time, start.Used, start.Used), new TimeBounds(0, whole.Time, 0, start.Used));
+            return Confirm(
+                null, new TimeBounds(whole.Time, whole.Time, start.Used, start.Used), new TimeBounds(0, whole.Time, 0, start.Used));
         }
 
         var least = candidates.Smallest;
@@ -85,7 +87,9 @@ internal sealed class TimeSearch<T>(
         return Confirm(bounds.Fewest, bounds, all);
     }
 
-    /// <summary>Makes the network as it would be kept, and smaller or larger ones until the promise holds and little is given away for it.</summary>
+    /// <summary>
+    /// Makes the network as it would be kept, and smaller or larger ones until the promise holds and little is given away for it.
+    /// </summary>
     /// <param name="time">Null where the other targets alone are expected to suffice.</param>
     /// <param name="bounds">What is known about sizes near it.</param>
     /// <param name="all">From the smallest network to the largest: how time falls with size.</param>
@@ -97,7 +101,8 @@ internal sealed class TimeSearch<T>(
             var candidate = candidates.Final(time);
             var isSmallest = time <= candidates.Smallest;
             var limit = isSmallest ? 1 : Kept;
-            var trial = TimeTrial.Of(limit, s_final, () => race(candidate.Model, PairedBenchmark.Long), report => Math.Max(Quietly(report), limit * Strictly(report)));
+            var trial = TimeTrial.Of(limit, s_final, () =>
+                race(candidate.Model, PairedBenchmark.Long), report => Math.Max(Quietly(report), limit * Strictly(report)));
             _trials++;
             tried?.Invoke(candidate, trial);
             var finding = new TimeFinding<T>(candidate, trial.Kept ?? trial.Quietest, _trials, trial.Kept is not null);
@@ -156,7 +161,7 @@ internal sealed class TimeSearch<T>(
         return trial;
     }
 
-    /// <summary>How much of the time a network uses, not misled by what else the machine does.</summary>
+    /// <summary>The share of the time that a network uses, not misled by what else the machine does.</summary>
     private double Quietly(LatencyReport report) => targets.Max(t => t.Used(report.Racers[^1].Quietly()));
 
     /// <summary>The same as it is reported.</summary>
@@ -167,7 +172,12 @@ internal sealed class TimeSearch<T>(
         var (original, smallest) = (report.Racers[0], report.Racers[^1]);
         var unmet = targets.Where(t => t.Used(smallest) > 1).DefaultIfEmpty(targets.MaxBy(t => t.Used(smallest.Quietly()))).ToArray();
         return new TargetOutOfReachException(
-            string.Create(CultureInfo.InvariantCulture, $"Target {string.Join(", ", unmet)} is out of reach: {(why is null ? "" : $"{why}, and ")}latency can go from {Milliseconds(original)} down to {Milliseconds(smallest)}, which is {100 * smallest.Ratio:0.0} % of the original or {report.Speedup:0.00} times as fast ({report.Provider}, batch {report.Batch}), measured with the smallest network that the options allow."),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Target {string.Join(", ", unmet)} is out of reach: {(why is null ? "" : $"{why}, and ")}latency can go from "
+                    + $"{Milliseconds(original)} down to {Milliseconds(smallest)}, which is {100 * smallest.Ratio:0.0} % of the original "
+                    + $"or {report.Speedup:0.00} times as fast ({report.Provider}, batch {report.Batch}), measured with the smallest "
+                    + $"network that the options allow."),
             [.. unmet.Select(t => t.Reach(original, smallest))]);
     }
 

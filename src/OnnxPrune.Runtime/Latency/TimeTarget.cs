@@ -3,7 +3,7 @@ using OnnxPrune.Planning;
 
 namespace OnnxPrune.Runtime.Latency;
 
-/// <summary>What a time target limits the latency to.</summary>
+/// <summary>The bound that a time target sets to the latency.</summary>
 public enum TimeTargetKind
 {
     /// <summary>A share of the original's latency.</summary>
@@ -22,7 +22,7 @@ public readonly record struct TimeTarget(TimeTargetKind Kind, double Amount)
     private const double LongestMilliseconds = 1e9;
     private const double LargestSpeedup = 1e9;
 
-    /// <summary>Whether a target's text speaks of time.</summary>
+    /// <summary>True if a target's text speaks of time.</summary>
     public static bool IsMeantBy(string text) => Word(text) is "latency" or "speedup";
 
     /// <summary>Reads <c>latency=50%</c>, <c>latency=0.5</c>, <c>latency=3ms</c> (also <c>us</c> and <c>s</c>), <c>speedup=2</c>.</summary>
@@ -33,13 +33,14 @@ public readonly record struct TimeTarget(TimeTargetKind Kind, double Amount)
         var target = Word(text) switch
         {
             "latency" => ParseLatency(amount),
-            "speedup" when Number(amount.TrimEnd('x')) is >= 1 and < LargestSpeedup and var factor => new TimeTarget(TimeTargetKind.Speedup, factor),
+            "speedup" when Number(amount.TrimEnd('x')) is >= 1 and < LargestSpeedup and var factor =>
+                new TimeTarget(TimeTargetKind.Speedup, factor),
             _ => null,
         };
         return target ?? throw new UsageException($"'{text}' is no target of time; write latency=50%, latency=3ms or speedup=2.");
     }
 
-    /// <summary>How much of the limit a racer uses: at most 1 where it keeps the target.</summary>
+    /// <summary>The share of the limit that a racer uses: at most 1 where it keeps the target.</summary>
     public double Used(RacerLatency racer) => Kind switch
     {
         TimeTargetKind.Share => racer.Ratio / Amount,
@@ -47,7 +48,7 @@ public readonly record struct TimeTarget(TimeTargetKind Kind, double Amount)
         _ => racer.Ratio * Amount,
     };
 
-    /// <summary>What can be had of it, where a race between the original and the smallest network decides.</summary>
+    /// <summary>The attainable part of it, where a race between the original and the smallest network decides.</summary>
     public Reach Reach(RacerLatency original, RacerLatency smallest) => Kind switch
     {
         TimeTargetKind.Share => new Reach(ToString(), "share of the original's latency", Amount, 1, smallest.Ratio),
@@ -70,7 +71,9 @@ public readonly record struct TimeTarget(TimeTargetKind Kind, double Amount)
         {
             if (amount.EndsWith(unit, StringComparison.Ordinal))
             {
-                return Number(amount[..^unit.Length].TrimEnd()) * milliseconds is > 0 and < LongestMilliseconds and var time ? new TimeTarget(TimeTargetKind.Milliseconds, time) : null;
+                return Number(amount[..^unit.Length].TrimEnd()) * milliseconds is > 0 and < LongestMilliseconds and var time
+                    ? new TimeTarget(TimeTargetKind.Milliseconds, time)
+                    : null;
             }
         }
 

@@ -3,8 +3,8 @@ using System.Reflection;
 namespace OnnxPrune.Runtime.Natives;
 
 /// <summary>
-/// A NuGet package of native libraries for linux-x64 that are too large to lie beside every program. Where they do not, they are looked for in the user's
-/// package folder, which has them once anything was built with them, and fetched there by NuGet.
+/// A NuGet package of native libraries for linux-x64 that are too large to lie beside every program. Where they do not, they are looked for
+/// in the user's package folder, which has them once anything was built with them, and fetched there by NuGet.
 /// </summary>
 /// <param name="Id">The package's name.</param>
 /// <param name="Version">The version that fits the assembly which calls the libraries.</param>
@@ -41,7 +41,9 @@ internal sealed record NativePackage(string Id, string Version, string Contents,
             Fetch(packages);
         }
 
-        return Directory.Exists(folder) ? folder : throw Missing($"the package {Id} {Version} has no '{Path.GetRelativePath(packages, folder)}'");
+        return Directory.Exists(folder)
+            ? folder
+            : throw Missing($"the package {Id} {Version} has no '{Path.GetRelativePath(packages, folder)}'");
     }
 
     private void Fetch(string packages)
@@ -59,7 +61,8 @@ internal sealed record NativePackage(string Id, string Version, string Contents,
     }
 
     private UsageException Missing(string reason) => new(
-        $"{Contents} is not on this machine and could not be fetched ({reason}); where there are a network and the .NET SDK, the same command fetches it, or unpack {Id}.{Version}.nupkg into '{Home(PackageFolder.Usual)}'.");
+        $"{Contents} is not on this machine and could not be fetched ({reason}); where there are a network and the .NET SDK, the same "
+            + $"command fetches it, or unpack {Id}.{Version}.nupkg into '{Home(PackageFolder.Usual)}'.");
 
     private string Home(string packages) => Path.Combine(packages, Id.ToLowerInvariant(), Version);
 

@@ -7,12 +7,12 @@ namespace OnnxPrune.Runtime.Natives;
 /// <summary>The folder in which NuGet keeps the user's packages, unpacked.</summary>
 internal static partial class PackageFolder
 {
-    /// <summary>Where it is without asking NuGet: what NUGET_PACKAGES says, else .nuget/packages at home.</summary>
+    /// <summary>The folder without asking NuGet: the one that NUGET_PACKAGES names, else .nuget/packages at home.</summary>
     public static string Usual { get; } = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } set
         ? Path.GetFullPath(set)
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
-    /// <summary>Where NuGet says that it is, as NuGet.Config may name another; as usual where there is no .NET SDK to ask.</summary>
+    /// <summary>The folder that NuGet names, as NuGet.Config may name another; as usual where there is no .NET SDK to ask.</summary>
     public static string Configured
     {
         get
@@ -36,7 +36,8 @@ internal static partial class PackageFolder
         DirectoryInfo? folder = null;
         try
         {
-            // Among the user's own files: MSBuild and NuGet also read settings from the folders above, and the temporary folder is everybody's.
+            // Among the user's own files: MSBuild and NuGet also read settings from the folders above, and the temporary folder is
+            // everybody's.
             folder = Directory.CreateDirectory(Path.Combine(packages, $".onnxprune-{Guid.NewGuid():N}"));
             File.WriteAllText(Path.Combine(folder.FullName, "Directory.Build.props"), "<Project />");
             File.WriteAllText(Path.Combine(folder.FullName, "Directory.Build.targets"), "<Project />");

@@ -6,7 +6,8 @@ internal static class ProgramFolder
     private static readonly string[] s_folders =
     [
         AppContext.BaseDirectory,
-        .. (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries),
+        .. (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries),
     ];
 
     /// <summary>The path of a library such as "libtorch_cpu.so"; null where none of the folders has it.</summary>

@@ -5,17 +5,19 @@ using Microsoft.ML.OnnxRuntime;
 namespace OnnxPrune.Runtime.Natives;
 
 /// <summary>
-/// Which of ONNX Runtime's libraries is loaded: the one beside the program; or, where there is a GPU and the CUDA provider does not lie beside the program as
-/// well, that of the package, since a provider must lie beside the library that loads it.
+/// Which of ONNX Runtime's libraries is loaded: the one beside the program; or, where there is a GPU and the CUDA provider does not lie
+/// beside the program as well, that of the package, since a provider must lie beside the library that loads it.
 /// </summary>
 internal static class RuntimeLibrary
 {
     private const string CudaProvider = "libonnxruntime_providers_cuda.so";
 
     private static readonly NativePackage s_package = NativePackage.BuiltWith(
-        typeof(RuntimeLibrary).Assembly, "Microsoft.ML.OnnxRuntime.Gpu.Linux", "ONNX Runtime's CUDA provider", "245 MB to download, 560 MB on disk");
+        typeof(RuntimeLibrary).Assembly, "Microsoft.ML.OnnxRuntime.Gpu.Linux", "ONNX Runtime's CUDA provider",
+        "245 MB to download, 560 MB on disk");
 
-    private static bool IsFetched => OperatingSystem.IsLinux() && CudaDriver.Version is not null && ProgramFolder.Find(CudaProvider) is null;
+    private static bool IsFetched =>
+        OperatingSystem.IsLinux() && CudaDriver.Version is not null && ProgramFolder.Find(CudaProvider) is null;
 
     /// <summary>Fetches what CUDA needs, where only that is missing. Before <see cref="Choose"/>.</summary>
     /// <exception cref="UsageException">It cannot be fetched.</exception>
@@ -41,10 +43,11 @@ internal static class RuntimeLibrary
         }
     }
 
-    /// <summary>Where the CUDA provider is, or what it lacks; for people.</summary>
+    /// <summary>The place of the CUDA provider, or its lack; for people.</summary>
     public static string DescribeCuda() => CudaDriver.Version is not { } driver
         ? "CUDA not installed (no NVIDIA driver)"
-        : $"CUDA {driver} (driver), " + ((ProgramFolder.Find(CudaProvider) is { } beside ? Path.GetDirectoryName(beside) : s_package.Folder) is { } folder
+        : $"CUDA {driver} (driver), "
+            + ((ProgramFolder.Find(CudaProvider) is { } beside ? Path.GetDirectoryName(beside) : s_package.Folder) is { } folder
             ? $"provider in '{folder}'"
             : "provider not installed ('--provider cuda' fetches it)");
 

@@ -8,8 +8,8 @@ using OnnxPrune.Sandbox;
 namespace OnnxPrune.Runtime.Sandbox;
 
 /// <summary>
-/// A running <c>OnnxPrune.Sandbox</c>, which answers one request after the other: see <see cref="Answer"/>. What native libraries do to their process there leaves ours alone.
-/// For one thread at a time.
+/// A running <c>OnnxPrune.Sandbox</c>, which answers one request after the other: see <see cref="Answer"/>. What native libraries do to
+/// their process there leaves ours alone. For one thread at a time.
 /// </summary>
 internal sealed class SandboxProcess : IDisposable
 {
@@ -44,7 +44,10 @@ internal sealed class SandboxProcess : IDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>Starts one and waits until requests can be sent; null where a library that it needs is not installed, or there is no program to start.</summary>
+    /// <summary>
+    /// Starts one and waits until requests can be sent; null where a library that it needs is not installed, or there is no program to
+    /// start.
+    /// </summary>
     /// <param name="limit">How long that may take.</param>
     /// <exception cref="Win32Exception">It cannot be started.</exception>
     /// <exception cref="SandboxEndedException">It has ended, or was ended because it took too long.</exception>
@@ -80,7 +83,13 @@ internal sealed class SandboxProcess : IDisposable
     /// <param name="limit">How long that may take.</param>
     /// <param name="mostBytes">How much memory the process may have meanwhile, as it is looked at twenty times a second.</param>
     /// <exception cref="SandboxEndedException">The process has ended, or was ended because it took too long or too much.</exception>
-    public T Ask<T>(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> body, Func<Answer, BinaryReader, T> read, TimeSpan limit, long mostBytes = long.MaxValue) => Within(limit, mostBytes, () =>
+    public T Ask<T>(
+        ReadOnlyMemory<byte> head,
+        ReadOnlyMemory<byte> body,
+        Func<Answer, BinaryReader, T> read,
+        TimeSpan limit,
+        long mostBytes = long.MaxValue) =>
+        Within(limit, mostBytes, () =>
     {
         _requests.Write(head.Length + body.Length);
         _requests.Write(head.Span);
@@ -134,11 +143,16 @@ internal sealed class SandboxProcess : IDisposable
         : _lastWords ?? $"its process ended with exit code {_process.ExitCode}";
 
     /// <summary>
-    /// What is started: the assembly of <c>OnnxPrune.Sandbox</c> on the runtime that we run on, or our own program where all is one file; null where neither can be.
+    /// The command that is started: the assembly of <c>OnnxPrune.Sandbox</c> on the runtime that we run on, or our own program where all is
+    /// one file; null where neither can be.
     /// </summary>
     private static ProcessStartInfo? Program()
     {
-        var start = Assembly.Length > 0 ? Managed(Assembly) : SandboxProgram.IsServed ? new ProcessStartInfo(Environment.ProcessPath!, [SandboxProgram.Argument]) : null;
+        var start = Assembly.Length > 0
+            ? Managed(Assembly)
+            : SandboxProgram.IsServed
+            ? new ProcessStartInfo(Environment.ProcessPath!, [SandboxProgram.Argument])
+            : null;
         if (start is not null)
         {
             (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);

@@ -1,6 +1,6 @@
 namespace OnnxPrune.Runtime.Sessions;
 
-/// <summary>Where a session runs.</summary>
+/// <summary>The device that a session runs on.</summary>
 public enum ExecutionProvider
 {
     /// <summary>CUDA where it is there, else the CPU.</summary>

@@ -6,10 +6,12 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Runtime.Sessions;
 
 /// <summary>
-/// Gives a session the elements of initializers that its model leaves to external files. ONNX Runtime copies them while it loads the model; disposing releases ours, and comes after that.
+/// Gives a session the elements of initializers that its model leaves to external files. ONNX Runtime copies them while it loads the model;
+/// disposing releases ours, and comes after that.
 /// </summary>
 /// <remarks>
-/// The managed package has the table of the C API, but no method for its AddExternalInitializers: "OrtStatus* (OrtSessionOptions*, const char* const* names, const OrtValue* const* values, size_t count)".
+/// The managed package has the table of the C API, but no method for its AddExternalInitializers: "OrtStatus* (OrtSessionOptions*, const
+/// char* const* names, const OrtValue* const* values, size_t count)".
 /// </remarks>
 internal sealed unsafe class ExternalInitializers : IDisposable
 {
@@ -40,7 +42,8 @@ internal sealed unsafe class ExternalInitializers : IDisposable
 
             fixed (IntPtr* names = _names.ToArray(), values = _values.ToArray())
             {
-                Check(((delegate* unmanaged<IntPtr, IntPtr*, IntPtr*, nuint, IntPtr>)Api.Value.AddExternalInitializers)(options.DangerousGetHandle(), names, values, (nuint)_names.Count));
+                Check(((delegate* unmanaged<IntPtr, IntPtr*, IntPtr*, nuint, IntPtr>)Api.Value.AddExternalInitializers)(
+                    options.DangerousGetHandle(), names, values, (nuint)_names.Count));
             }
         }
         catch
@@ -74,7 +77,8 @@ internal sealed unsafe class ExternalInitializers : IDisposable
 
         var message = Marshal.PtrToStringUTF8(((delegate* unmanaged<IntPtr, IntPtr>)Api.Value.GetErrorMessage)(status));
         ((delegate* unmanaged<IntPtr, void>)Api.Value.ReleaseStatus)(status);
-        throw new UnsupportedModelException($"ONNX Runtime {RuntimeEnvironment.Version} does not take the model's external data: {message}.");
+        throw new UnsupportedModelException(
+            $"ONNX Runtime {RuntimeEnvironment.Version} does not take the model's external data: {message}.");
     }
 
     private static OrtApi LoadApi()

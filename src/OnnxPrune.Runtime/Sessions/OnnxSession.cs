@@ -15,7 +15,12 @@ internal sealed class OnnxSession : IDisposable
     private readonly RunOptions _runOptions = new();
     private volatile bool _isLate;
 
-    private OnnxSession(string model, SessionSettings settings, Func<SessionOptions, InferenceSession> open, string? folder, IReadOnlyDictionary<string, Tensor>? weights)
+    private OnnxSession(
+        string model,
+        SessionSettings settings,
+        Func<SessionOptions, InferenceSession> open,
+        string? folder,
+        IReadOnlyDictionary<string, Tensor>? weights)
     {
         Model = model;
         Settings = settings;
@@ -34,7 +39,7 @@ internal sealed class OnnxSession : IDisposable
         Outputs = Describe(_session.OutputNames, _session.OutputMetadata);
     }
 
-    /// <summary>How messages call the model: its path, or what the caller named it.</summary>
+    /// <summary>The model's name in messages: its path, or what the caller named it.</summary>
     public string Model { get; }
 
     public SessionSettings Settings { get; }
@@ -48,14 +53,16 @@ internal sealed class OnnxSession : IDisposable
 
     /// <summary>Loads a file; external data are read from its folder.</summary>
     /// <param name="weights">
-    /// External data that are in memory already (see <see cref="OnnxFile.ExternalWeights(Graphs.Model)"/>). ONNX Runtime would map the files, and a mapped file that somebody cuts short ends the process.
+    /// External data that are in memory already (see <see cref="OnnxFile.ExternalWeights(Graphs.Model)"/>). ONNX Runtime would map the
+    /// files, and a mapped file that somebody cuts short ends the process.
     /// </param>
     /// <exception cref="UsageException">The file does not exist, or the provider is not there.</exception>
     /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
     public static OnnxSession Open(string path, SessionSettings? settings = null, IReadOnlyDictionary<string, Tensor>? weights = null)
     {
         InputFile.Check(path);
-        return new OnnxSession(path, settings ?? new SessionSettings(), options => new InferenceSession(path, options), folder: null, weights);
+        return new OnnxSession(
+            path, settings ?? new SessionSettings(), options => new InferenceSession(path, options), folder: null, weights);
     }
 
     /// <summary>Loads a model from the bytes of an ONNX file.</summary>
@@ -64,7 +71,12 @@ internal sealed class OnnxSession : IDisposable
     /// <param name="weights">External data that are in memory already.</param>
     /// <exception cref="UsageException">The provider is not there.</exception>
     /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
-    public static OnnxSession Open(byte[] model, string? folder = null, SessionSettings? settings = null, string name = "the model", IReadOnlyDictionary<string, Tensor>? weights = null) =>
+    public static OnnxSession Open(
+        byte[] model,
+        string? folder = null,
+        SessionSettings? settings = null,
+        string name = "the model",
+        IReadOnlyDictionary<string, Tensor>? weights = null) =>
         new(name, settings ?? new SessionSettings(), options => new InferenceSession(model, options), folder, weights);
 
     /// <inheritdoc cref="Open(byte[], string, SessionSettings, string, IReadOnlyDictionary{string, Tensor})"/>
@@ -74,7 +86,8 @@ internal sealed class OnnxSession : IDisposable
     /// <summary>Runs on named inputs and gives all outputs by name, in the model's order.</summary>
     /// <exception cref="UsageException">An input is missing, unknown, or has the wrong element type or shape.</exception>
     /// <exception cref="UnsupportedModelException">The runtime fails, or an output is no tensor of numbers.</exception>
-    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs) => Run(inputs, Outputs.Select(o => o.Name).ToArray());
+    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs) =>
+        Run(inputs, Outputs.Select(o => o.Name).ToArray());
 
     /// <summary>The same, for some of the outputs.</summary>
     public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs, IReadOnlyCollection<string> outputs)
@@ -98,7 +111,8 @@ internal sealed class OnnxSession : IDisposable
     }
 
     /// <summary>The same on values that the runtime holds already, unchecked; they stay the caller's.</summary>
-    internal IDisposableReadOnlyCollection<OrtValue> Run(IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs) =>
+    internal IDisposableReadOnlyCollection<OrtValue> Run(
+        IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs) =>
         Limited(run => _session.Run(run, inputs, outputs));
 
     /// <summary>One run of <see cref="Inner"/>, under the limit of time that holds for all.</summary>
@@ -113,7 +127,10 @@ internal sealed class OnnxSession : IDisposable
         catch (OnnxRuntimeException e) when (_isLate)
         {
             throw new UnsupportedModelException(
-                string.Create(CultureInfo.InvariantCulture, $"{SessionFailure.Quote(Model)}: one run of the model is not done in {Settings.RunLimit.TotalSeconds:0.#} s; {RunLimits.MoreTime}."), e);
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{SessionFailure.Quote(Model)}: one run of the model is not done in {Settings.RunLimit.TotalSeconds:0.#} s; "
+                        + $"{RunLimits.MoreTime}."), e);
         }
         catch (OnnxRuntimeException e)
         {

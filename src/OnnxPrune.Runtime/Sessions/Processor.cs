@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics.X86;
 namespace OnnxPrune.Runtime.Sessions;
 
 /// <summary>
-/// The vector instructions of this machine's x86 processor, by CPUID. .NET's own answers (<c>Avx512F.IsSupported</c>) are those that a program was compiled for, and native libraries ask the
-/// processor.
+/// The vector instructions of this machine's x86 processor, by CPUID. .NET's own answers (<c>Avx512F.IsSupported</c>) are those that a
+/// program was compiled for, and native libraries ask the processor.
 /// </summary>
 internal static class Processor
 {

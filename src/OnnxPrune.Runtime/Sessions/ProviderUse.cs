@@ -18,7 +18,8 @@ internal sealed record ProviderUse(IReadOnlyDictionary<string, int> Operators, I
 
     /// <summary>Opens the model with profiling, runs it once and reads the profile; the temporary file is removed.</summary>
     /// <exception cref="UnsupportedModelException">The model is not loaded, or fails to run.</exception>
-    public static ProviderUse Measure(Model model, IReadOnlyDictionary<string, Tensor> inputs, SessionSettings settings, string name = "the model")
+    public static ProviderUse Measure(
+        Model model, IReadOnlyDictionary<string, Tensor> inputs, SessionSettings settings, string name = "the model")
     {
         var prefix = Path.Combine(Path.GetTempPath(), $"onnxprune-{Guid.NewGuid():N}");
         string? profile = null;
@@ -45,7 +46,8 @@ internal sealed record ProviderUse(IReadOnlyDictionary<string, int> Operators, I
         if (CudaShare < 1 - LargestShareElsewhere)
         {
             throw new UnsupportedModelException(
-                $"{SessionFailure.Quote(name)}: only {Operators.GetValueOrDefault(Cuda)} of {Operators.Values.Sum()} operators run on CUDA, so that its latency would not be a GPU's; use --provider cpu.");
+                $"{SessionFailure.Quote(name)}: only {Operators.GetValueOrDefault(Cuda)} of {Operators.Values.Sum()} operators run on "
+                    + "CUDA, so that its latency would not be a GPU's; use --provider cpu.");
         }
     }
 

@@ -5,21 +5,25 @@ using OnnxPrune.Runtime.Natives;
 
 namespace OnnxPrune.Runtime.Sessions;
 
-/// <summary>What this machine's ONNX Runtime can run on.</summary>
+/// <summary>The providers that this machine's ONNX Runtime can run on.</summary>
 internal static class Providers
 {
     private static readonly Lazy<string?> CudaObstacle = new(FindCudaObstacle);
 
-    /// <summary>Whether the CUDA provider loads; asking once takes as long as loading its libraries.</summary>
+    /// <summary>True if the CUDA provider loads; asking once takes as long as loading its libraries.</summary>
     public static bool HasCuda => CudaObstacle.Value is null;
 
-    /// <summary>Auto made definite: <see cref="ExecutionProvider.Cuda"/> where it loads, else <see cref="ExecutionProvider.Cpu"/>.</summary>
+    /// <summary>
+    /// Auto made definite: <see cref="ExecutionProvider.Cuda"/> where it loads, else <see cref="ExecutionProvider.Cpu"/>.
+    /// </summary>
     /// <exception cref="UsageException">CUDA was asked for and is not there.</exception>
     public static ExecutionProvider Resolve(ExecutionProvider provider)
     {
         if (provider == ExecutionProvider.Cuda && CudaObstacle.Value is { } obstacle)
         {
-            throw new UsageException($"--provider cuda: ONNX Runtime {RuntimeEnvironment.Version} cannot use CUDA here ({obstacle}); use --provider cpu, or install its CUDA package, CUDA and cuDNN.");
+            throw new UsageException(
+                $"--provider cuda: ONNX Runtime {RuntimeEnvironment.Version} cannot use CUDA here ({obstacle}); use --provider cpu, or "
+                    + "install its CUDA package, CUDA and cuDNN.");
         }
 
         return provider == ExecutionProvider.Auto ? HasCuda ? ExecutionProvider.Cuda : ExecutionProvider.Cpu : provider;
@@ -32,7 +36,9 @@ internal static class Providers
             CultureInfo.InvariantCulture,
             $"ONNX Runtime {RuntimeEnvironment.Version}, CPU, {InstructionSet}, {Threads(settings.Threads)}");
 
-    /// <summary>One line about CUDA on this machine, such as "CUDA not installed (no NVIDIA driver)"; loads nothing but the driver.</summary>
+    /// <summary>
+    /// One line about CUDA on this machine, such as "CUDA not installed (no NVIDIA driver)"; loads nothing but the driver.
+    /// </summary>
     public static string DescribeCuda() => RuntimeLibrary.DescribeCuda();
 
     /// <summary>The widest vector instructions of this CPU that ONNX Runtime has kernels for.</summary>

@@ -4,8 +4,8 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Runtime.Sessions;
 
 /// <summary>
-/// What ONNX Runtime may take for a model, since a few bytes may ask for all memory or for ever. The variables ONNXPRUNE_TIME_LIMIT (seconds) and ONNXPRUNE_MEMORY_LIMIT
-/// (bytes, or 8G) change it.
+/// The time and memory that ONNX Runtime may take for a model, since a few bytes may ask for all memory or for ever. The variables
+/// ONNXPRUNE_TIME_LIMIT (seconds) and ONNXPRUNE_MEMORY_LIMIT (bytes, or 8G) change it.
 /// </summary>
 internal static class RunLimits
 {
@@ -23,16 +23,16 @@ internal static class RunLimits
     private const int TimesInput = 64;
     private const int TimesWeights = 16;
 
-    /// <summary>How long one run in our own process may take.</summary>
+    /// <summary>The time that one run in our own process may take.</summary>
     public static TimeSpan Run { get; } = Seconds() ?? s_run;
 
-    /// <summary>How long loading a model, and running it once, may take in a process of its own.</summary>
+    /// <summary>The time that loading a model, and running it once, may take in a process of its own.</summary>
     public static TimeSpan Trial { get; } = Seconds() ?? s_trial;
 
-    /// <summary>How to ask for more time, as a clause.</summary>
+    /// <summary>The way to ask for more time, as a clause.</summary>
     internal static string MoreTime => $"{TimeVariable}=SECONDS gives it more";
 
-    /// <summary>How to ask for more memory, as a clause.</summary>
+    /// <summary>The way to ask for more memory, as a clause.</summary>
     internal static string MoreMemory => $"{MemoryVariable}=8G gives it more";
 
     /// <summary>The bytes that one value may take, or all that are computed from constants alone.</summary>
@@ -56,15 +56,21 @@ internal static class RunLimits
     }
 
     private static TimeSpan? Seconds() =>
-        double.TryParse(Environment.GetEnvironmentVariable(TimeVariable), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 1e6
+        double.TryParse(
+            Environment.GetEnvironmentVariable(TimeVariable), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+            && seconds is > 0 and < 1e6
             ? TimeSpan.FromSeconds(seconds)
             : null;
 
     private static long? Memory()
     {
         var text = Environment.GetEnvironmentVariable(MemoryVariable) ?? "";
-        var scale = text.Length == 0 ? 1 : char.ToUpperInvariant(text[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
-        return double.TryParse(scale > 1 ? text[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 && number * scale < 1L << 50
+        var scale = text.Length == 0
+            ? 1
+            : char.ToUpperInvariant(text[^1]) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 };
+        return double.TryParse(scale > 1 ? text[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number > 0
+            && number * scale < 1L << 50
             ? (long)(number * scale)
             : null;
     }

@@ -70,10 +70,14 @@ internal static class RuntimeEnvironment
         {
             return OrtEnv.CreateInstanceWithOptions(ref options);
         }
-        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException or BadImageFormatException)
+        catch (Exception e) when (e is DllNotFoundException
+            or TypeInitializationException
+            or EntryPointNotFoundException
+            or BadImageFormatException)
         {
             throw new UnsupportedModelException(
-                "ONNX Runtime's native library cannot be loaded; install the package Microsoft.ML.OnnxRuntime for this platform beside onnxprune.", e);
+                "ONNX Runtime's native library cannot be loaded; install the package Microsoft.ML.OnnxRuntime for this platform beside "
+                    + "onnxprune.", e);
         }
     }
 }

@@ -2,9 +2,15 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace OnnxPrune.Runtime.Sessions;
 
-/// <summary>What ONNX Runtime says when it refuses, as one sentence for the user.</summary>
+/// <summary>The refusal of ONNX Runtime, as one sentence for the user.</summary>
 internal static class SessionFailure
 {
+    private static readonly string[] s_noise =
+    [
+        "Exception during initialization: ", "Exception: ", "This is an invalid model. ", "Error: ", "In Node, ", "Fatal error: ",
+        "Failed to load model because ", "Failed to load model with error: ",
+    ];
+
     /// <summary>Codes in front of the text, as the runtime prints them.</summary>
     private static readonly string[] Prefixes = ["[ErrorCode:", "[ONNXRuntimeError]"];
 
@@ -37,7 +43,8 @@ internal static class SessionFailure
         return text.Length > 0 ? text : "it gives no reason";
     }
 
-    internal static string Quote(string model) => model.StartsWith('\'') || model.StartsWith("the ", StringComparison.Ordinal) ? model : $"'{model}'";
+    internal static string Quote(string model) =>
+        model.StartsWith('\'') || model.StartsWith("the ", StringComparison.Ordinal) ? model : $"'{model}'";
 
     private static string Strip(string line)
     {
@@ -48,7 +55,7 @@ internal static class SessionFailure
         }
 
         text = StripLocation(StripPath(StripStatus(text)));
-        foreach (var noise in (ReadOnlySpan<string>)["Exception during initialization: ", "Exception: ", "This is an invalid model. ", "Error: ", "In Node, ", "Fatal error: ", "Failed to load model because ", "Failed to load model with error: "])
+        foreach (var noise in s_noise)
         {
             text = text.Replace(noise, "", StringComparison.Ordinal);
         }
@@ -86,12 +93,14 @@ internal static class SessionFailure
         return end < 0 ? text : text[(end + Failed.Length)..].TrimStart();
     }
 
-    // "/build/onnxruntime/core/graph/graph.cc:123 void onnxruntime::Graph::Resolve(...) The text" or "/…/op_kernel.cc:82 onnxruntime::X::X(…) cond was false. The text".
+    // "/build/onnxruntime/core/graph/graph.cc:123 void onnxruntime::Graph::Resolve(...) The text" or "/…/op_kernel.cc:82
+    // onnxruntime::X::X(…) cond was false. The text".
     private static string StripLocation(string text)
     {
         var space = text.IndexOf(' ');
         var first = space < 0 ? text : text[..space];
-        var isLocation = (first.Contains(".cc:", StringComparison.Ordinal) || first.Contains(".h:", StringComparison.Ordinal)) && first.Contains('/');
+        var isLocation = (first.Contains(".cc:", StringComparison.Ordinal) || first.Contains(".h:", StringComparison.Ordinal))
+            && first.Contains('/');
         if (!isLocation)
         {
             return text;

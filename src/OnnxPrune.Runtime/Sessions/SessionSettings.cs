@@ -2,7 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace OnnxPrune.Runtime.Sessions;
 
-/// <summary>How far ONNX Runtime may change a graph before it runs it.</summary>
+/// <summary>The extent to which ONNX Runtime may change a graph before it runs it.</summary>
 internal enum Optimization
 {
     None,
@@ -14,7 +14,7 @@ internal enum Optimization
     All,
 }
 
-/// <summary>How a session is opened.</summary>
+/// <summary>The settings of a session.</summary>
 public sealed record SessionSettings
 {
     public ExecutionProvider Provider { get; init; } = ExecutionProvider.Cpu;
@@ -22,25 +22,29 @@ public sealed record SessionSettings
     /// <summary>Threads within one operator; 0 takes every core.</summary>
     public int Threads { get; init; }
 
-    /// <summary>How far the runtime may fuse and fold. At None values keep their names and every operator runs as written.</summary>
+    /// <summary>
+    /// The extent to which the runtime may fuse and fold. At None values keep their names and every operator runs as written.
+    /// </summary>
     internal Optimization Optimization { get; init; } = Optimization.All;
 
     /// <summary>Same inputs, same bits: deterministic kernels, and no reduced precision on GPUs.</summary>
     public bool Deterministic { get; init; }
 
-    /// <summary>Whether other work takes turns with it: its threads then sleep between runs, where they would otherwise wait busily for the next.</summary>
+    /// <summary>
+    /// True if other work takes turns with it: its threads then sleep between runs, where they would otherwise wait busily for the next.
+    /// </summary>
     internal bool TakesTurns { get; init; }
 
-    /// <summary>How long one run may take.</summary>
+    /// <summary>The time that one run may take.</summary>
     public TimeSpan RunLimit { get; init; } = RunLimits.Run;
 
-    /// <summary>Where the runtime writes a profile of every operator that runs; null for none.</summary>
+    /// <summary>The path of the runtime's profile of every operator that runs; null for none.</summary>
     internal string? ProfilePrefix { get; init; }
 
     /// <summary>For shape inference and other passing uses: one thread, nothing optimized.</summary>
     internal static SessionSettings Plain { get; } = new() { Threads = 1, Optimization = Optimization.None };
 
-    /// <summary>How ONNX Runtime calls it.</summary>
+    /// <summary>The name that ONNX Runtime has for it.</summary>
     internal static GraphOptimizationLevel LevelOf(Optimization optimization) => optimization switch
     {
         Optimization.None => GraphOptimizationLevel.ORT_DISABLE_ALL,

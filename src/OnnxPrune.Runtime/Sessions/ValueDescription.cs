@@ -4,7 +4,8 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Runtime.Sessions;
 
 /// <summary>An input or output of a session.</summary>
-/// <param name="Shape">Sizes where the model fixes them, symbols or unknown dimensions elsewhere; of rank 0 also where nothing is known.</param>
+/// <param name="Shape">Sizes where the model fixes them, symbols or unknown dimensions elsewhere; of rank 0 also where nothing is
+/// known.</param>
 internal sealed record ValueDescription(string Name, ElementType ElementType, Shape Shape)
 {
     /// <summary>The number of samples that the model fixes, or null when its first dimension is open.</summary>

@@ -14,13 +14,14 @@ internal sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs
 
     /// <summary>
     /// Makes every dynamic input dimension concrete and infers all shapes; <see cref="Value.Shape"/> stays as it is. The first dimension is
-    /// the batch; others take the caller's size, or the first usual image size that the whole graph can take. Costs nothing but a walk where
-    /// only the batch is open and known by its symbol everywhere.
+    /// the batch; others take the caller's size, or the first usual image size that the whole graph can take. Costs nothing but a walk
+    /// where only the batch is open and known by its symbol everywhere.
     /// </summary>
     /// <param name="inputShapes">Dimensions that the caller fixes, by input name; −1 leaves one to this method.</param>
     /// <param name="name">How messages call the model.</param>
     /// <exception cref="UsageException">A given shape does not belong to an input or does not fit it.</exception>
-    /// <exception cref="UnsupportedModelException">An input has no rank, or ONNX Runtime loads the model at no size that was tried.</exception>
+    /// <exception cref="UnsupportedModelException">An input has no rank, or ONNX Runtime loads the model at no size that was
+    /// tried.</exception>
     public static ConcreteShapes Infer(
         Model model, IReadOnlyDictionary<string, long[]>? inputShapes = null, long batch = 1, string name = "the model")
     {
@@ -67,7 +68,9 @@ internal sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs
         return OpenShapes.Contradiction(model.Graph, all) is not { } contradiction
             ? new ConcreteShapes(inputs, all)
             : throw new UnsupportedModelException(
-                $"{SessionFailure.Quote(name)} does not take inputs of {string.Join(", ", inputs.Select(i => $"'{i.Key}' [{string.Join(", ", i.Value)}]"))}: {contradiction}. Give others by --input-shape.");
+                $"{SessionFailure.Quote(name)} does not take inputs of "
+                    + $"{string.Join(", ", inputs.Select(i => $"'{i.Key}' [{string.Join(", ", i.Value)}]"))}: {contradiction}. Give others "
+                    + "by --input-shape.");
     }
 
     private int Holes() => Values.Count(p => !p.Value.IsKnown);
@@ -81,7 +84,9 @@ internal sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs
 
         if (input.Shape is not { } shape)
         {
-            throw new UnsupportedModelException($"{SessionFailure.Quote(name)}: the input '{input.Name}' is no tensor of known rank, so that no shape can be chosen for it.");
+            throw new UnsupportedModelException(
+                $"{SessionFailure.Quote(name)}: the input '{input.Name}' is no tensor of known rank, so that no shape can be chosen for "
+                    + "it.");
         }
 
         var dims = new long[shape.Rank];
@@ -96,10 +101,13 @@ internal sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs
     private static long[] FitGiven(Value input, long[] given, long batch, string name)
     {
         var fits = input.Shape is not { } shape
-            || (shape.Rank == given.Length && Enumerable.Range(0, shape.Rank).All(a => given[a] < 0 || shape[a].Size is null || shape[a].Size == given[a]));
+            || (shape.Rank == given.Length
+                && Enumerable.Range(0, shape.Rank).All(a => given[a] < 0 || shape[a].Size is null || shape[a].Size == given[a]));
         if (!fits)
         {
-            throw new UsageException($"{SessionFailure.Quote(name)}: the shape [{string.Join(", ", given)}] does not fit the input '{input.Name}' {input.Shape}.");
+            throw new UsageException(
+                $"{SessionFailure.Quote(name)}: the shape [{string.Join(", ", given)}] does not fit the input '{input.Name}' "
+                    + $"{input.Shape}.");
         }
 
         var dims = new long[given.Length];
@@ -111,7 +119,7 @@ internal sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs
         return dims;
     }
 
-    /// <summary>Where a Conv reads the input, its weight [M, C/group, ...] tells how many channels the input has.</summary>
+    /// <summary>Takes the input's channels from the weight [M, C/group, ...] of a Conv that reads it.</summary>
     private static long? Channels(Value input)
     {
         foreach (var use in input.Uses)
@@ -133,7 +141,8 @@ internal sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs
         if (inputShapes?.Keys.FirstOrDefault(n => !inputs.ContainsKey(n)) is { } unknown)
         {
             throw new UsageException(
-                $"{SessionFailure.Quote(name)} has no input '{unknown}' to give a shape to; it has {string.Join(", ", inputs.Keys.Select(k => $"'{k}'"))}.");
+                $"{SessionFailure.Quote(name)} has no input '{unknown}' to give a shape to; it has "
+                    + $"{string.Join(", ", inputs.Keys.Select(k => $"'{k}'"))}.");
         }
     }
 
@@ -172,5 +181,6 @@ internal sealed record ConcreteShapes(IReadOnlyDictionary<string, long[]> Inputs
 
     // Sizes and pads that the graph computes (int64, int32) carry no channels, and what nobody reads costs nothing.
     private static bool Matters(Value value) =>
-        (value.Uses.Count > 0 || value.IsGraphOutput) && value.ElementType is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool);
+        (value.Uses.Count > 0 || value.IsGraphOutput)
+            && value.ElementType is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool);
 }

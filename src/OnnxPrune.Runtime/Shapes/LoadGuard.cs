@@ -8,8 +8,9 @@ using OnnxPrune.Sandbox;
 namespace OnnxPrune.Runtime.Shapes;
 
 /// <summary>
-/// Loads models in a process of its own before ours does, because ONNX Runtime ends its process at some, never comes back from others, and takes all memory for a third kind.
-/// Models of layers, activations and moved elements, which it survives, do not pay for that. Safe for several threads, which wait for each other.
+/// Loads models in a process of its own before ours does, because ONNX Runtime ends its process at some, never comes back from others, and
+/// takes all memory for a third kind. Models of layers, activations and moved elements, which it survives, do not pay for that. Safe for
+/// several threads, which wait for each other.
 /// </summary>
 /// <param name="limit">How long loading and running a model may take; null for the limit of the program.</param>
 internal sealed class LoadGuard(TimeSpan? limit = null)
@@ -20,13 +21,20 @@ internal sealed class LoadGuard(TimeSpan? limit = null)
     // Integers are folded by these when the model is loaded, with checks of their operands, or are just moved.
     private static readonly HashSet<string> s_harmless =
     [
-        "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization", "RMSNormalization",
-        "MeanVarianceNormalization", "LpNormalization", "LRN", "Relu", "LeakyRelu", "Elu", "Celu", "Selu", "ThresholdedRelu", "HardSigmoid", "HardSwish", "Sigmoid", "Tanh",
-        "Softplus", "Softsign", "Mish", "Swish", "Gelu", "Shrink", "Erf", "Abs", "Neg", "Exp", "Log", "Sqrt", "Reciprocal", "Ceil", "Floor", "Round", "Sign", "Sin", "Cos",
-        "Not", "IsNaN", "IsInf", "Identity", "Cast", "Dropout", "Clip", "QuantizeLinear", "DequantizeLinear", "Add", "Sub", "Sum", "Mul", "Pow", "Max", "Min", "Mean", "PRelu",
-        "Where", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool",
-        "GlobalLpPool", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSum", "ReduceLogSumExp", "ReduceSum", "ReduceSumSquare", "ReduceL1", "ReduceL2",
-        "ArgMax", "ArgMin", "Softmax", "LogSoftmax", "Hardmax", "Constant", "Concat", "Split", "Gather", "Pad", "Flatten", "Reshape", "Transpose", "Squeeze", "Unsqueeze",
+        "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "GroupNormalization",
+        "LayerNormalization", "RMSNormalization",
+        "MeanVarianceNormalization", "LpNormalization", "LRN", "Relu", "LeakyRelu", "Elu", "Celu", "Selu", "ThresholdedRelu", "HardSigmoid",
+        "HardSwish", "Sigmoid", "Tanh",
+        "Softplus", "Softsign", "Mish", "Swish", "Gelu", "Shrink", "Erf", "Abs", "Neg", "Exp", "Log", "Sqrt", "Reciprocal", "Ceil", "Floor",
+        "Round", "Sign", "Sin", "Cos",
+        "Not", "IsNaN", "IsInf", "Identity", "Cast", "Dropout", "Clip", "QuantizeLinear", "DequantizeLinear", "Add", "Sub", "Sum", "Mul",
+        "Pow", "Max", "Min", "Mean", "PRelu",
+        "Where", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "MaxPool", "AveragePool", "LpPool",
+        "GlobalAveragePool", "GlobalMaxPool",
+        "GlobalLpPool", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSum", "ReduceLogSumExp", "ReduceSum",
+        "ReduceSumSquare", "ReduceL1", "ReduceL2",
+        "ArgMax", "ArgMin", "Softmax", "LogSoftmax", "Hardmax", "Constant", "Concat", "Split", "Gather", "Pad", "Flatten", "Reshape",
+        "Transpose", "Squeeze", "Unsqueeze",
         "Resize", "Upsample", "DepthToSpace", "SpaceToDepth", "Shape", "Size",
     ];
 
@@ -38,8 +46,9 @@ internal sealed class LoadGuard(TimeSpan? limit = null)
     public static LoadGuard Shared { get; } = new();
 
     /// <summary>
-    /// Whether the graph has anything else than operators that the runtime survives whatever their operands are, and constants that are known here: a Slice (of what a window larger than its
-    /// input makes), divisions of integers, weights that the network computes (to be empty), sizes that numbers state, loops, operators of other domains.
+    /// True if the graph has anything else than operators that the runtime survives whatever their operands are, and constants that are
+    /// known here: a Slice (of what a window larger than its input makes), divisions of integers, weights that the network computes (to be
+    /// empty), sizes that numbers state, loops, operators of other domains.
     /// </summary>
     public static bool IsNeededFor(Graph graph)
     {
@@ -52,8 +61,11 @@ internal sealed class LoadGuard(TimeSpan? limit = null)
         var isKnown = node switch
         {
             { Captures.Count: > 0 } or { InnerOperators.Count: > 0 } or { Domain.Length: > 0 } => false,
-            { OpType: "Conv" or "ConvTranspose" } => node.Input(1) is { Producer: null } or { Producer.OpType: "Constant" } || constants[node.Input(1)] is { Count: > 0 },
-            { OpType: "Div" or "Mod" } => node.Inputs.Any(i => i?.ElementType.IsFloatingPoint() == true || (i?.Producer?.OpType == "Constant" && constants[i]?.ElementType.IsFloatingPoint() == true)),
+            { OpType: "Conv" or "ConvTranspose" } =>
+                node.Input(1) is { Producer: null } or { Producer.OpType: "Constant" } || constants[node.Input(1)] is { Count: > 0 },
+            { OpType: "Div" or "Mod" } =>
+                node.Inputs.Any(i => i?.ElementType.IsFloatingPoint() == true
+                    || (i?.Producer?.OpType == "Constant" && constants[i]?.ElementType.IsFloatingPoint() == true)),
             _ => s_harmless.Contains(node.OpType),
         };
 
@@ -65,13 +77,15 @@ internal sealed class LoadGuard(TimeSpan? limit = null)
     /// <param name="model">The bytes of an ONNX file.</param>
     /// <param name="name">How messages call it.</param>
     /// <param name="mostBytes">What one value may take.</param>
-    /// <exception cref="UnsupportedModelException">It ends the process, takes more memory than is allowed, or does not come back in time.</exception>
+    /// <exception cref="UnsupportedModelException">It ends the process, takes more memory than is allowed, or does not come back in
+    /// time.</exception>
     public void Check(byte[] model, Optimization optimization, string name, long mostBytes = 1L << 30) =>
         Check(Request(optimization, "", new Dictionary<string, Tensor>()), model, name, "loading it", mostBytes);
 
     /// <summary>The same for a file, with all that the runtime does to make it faster, and for one run on these inputs.</summary>
     public void Check(string path, IReadOnlyDictionary<string, Tensor> inputs, long mostBytes) =>
-        Check(Request(Optimization.All, Path.GetFullPath(path), inputs), [], SessionFailure.Quote(path), "loading it and running it once", mostBytes);
+        Check(Request(
+            Optimization.All, Path.GetFullPath(path), inputs), [], SessionFailure.Quote(path), "loading it and running it once", mostBytes);
 
     private void Check(byte[] head, byte[] model, string name, string what, long mostBytes)
     {
@@ -119,7 +133,9 @@ internal sealed class LoadGuard(TimeSpan? limit = null)
         {
             _process ??= _isMissing ? null : SandboxProcess.Start(SandboxTask.Load, RunLimits.Trial);
             _isMissing = _process is null;
-            _process?.Ask(head, model, Read, limit ?? RunLimits.Trial, mostBytes > long.MaxValue / TimesValue ? long.MaxValue : mostBytes * TimesValue);
+            _process?.Ask(head, model, Read, limit ?? RunLimits.Trial, mostBytes > long.MaxValue / TimesValue
+                ? long.MaxValue
+                : mostBytes * TimesValue);
         }
         catch (Win32Exception)
         {

@@ -4,11 +4,15 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Shapes;
 
-/// <summary>Refuses models of which the runtime would make far more than their files and inputs hold, before it computes anything: their shapes say it.</summary>
+/// <summary>
+/// Refuses models of which the runtime would make far more than their files and inputs hold, before it computes anything: their shapes say
+/// it.
+/// </summary>
 internal static class MemoryBound
 {
     /// <param name="describe">Element type and shape of a value that is known; unknown dimensions count as 1.</param>
-    /// <exception cref="UnsupportedModelException">A value is too large, or all that are computed from constants alone are; the runtime keeps the latter.</exception>
+    /// <exception cref="UnsupportedModelException">A value is too large, or all that are computed from constants alone are; the runtime
+    /// keeps the latter.</exception>
     public static void Check(Graph graph, Func<Value, (ElementType Type, Shape Shape)?> describe, string name)
     {
         var most = RunLimits.Bytes(graph);
@@ -22,8 +26,12 @@ internal static class MemoryBound
                 total += isConstant && node.OpType != "Constant" ? bytes : 0;
                 if (Math.Max(bytes, total) > most)
                 {
-                    var what = bytes > most ? $"'{output.Name}' {describe(output)!.Value.Shape}" : "what the model computes from constants alone";
-                    throw new UnsupportedModelException($"{SessionFailure.Quote(name)}: {node}: {what} takes {Size(Math.Max(bytes, total))}, where {Size(most)} are allowed for a model of this size; {RunLimits.MoreMemory}.");
+                    var what = bytes > most
+                        ? $"'{output.Name}' {describe(output)!.Value.Shape}"
+                        : "what the model computes from constants alone";
+                    throw new UnsupportedModelException(
+                        $"{SessionFailure.Quote(name)}: {node}: {what} takes {Size(Math.Max(bytes, total))}, where {Size(most)} are "
+                            + $"allowed for a model of this size; {RunLimits.MoreMemory}.");
                 }
 
                 if (isConstant)

@@ -7,7 +7,8 @@ namespace OnnxPrune.Runtime.Shapes;
 
 /// <summary>
 /// Shapes and element types of every value of the main graph, as ONNX Runtime infers them from a skeleton of the model
-/// (see <see cref="ShapeSkeleton"/>): no weights are read and nothing is computed. What it leaves open is completed as far as <see cref="OpenShapes"/> can.
+/// (see <see cref="ShapeSkeleton"/>): no weights are read and nothing is computed. What it leaves open is completed as far as
+/// <see cref="OpenShapes"/> can.
 /// </summary>
 internal static class ShapeInference
 {
@@ -58,13 +59,14 @@ internal static class ShapeInference
             {
                 if (found.TryGetValue(operand, out var known) && known.Shape.Rank > 1)
                 {
-                    throw new UnsupportedModelException($"{name}: {node} is given '{operand.Name}' {known.Shape}, where a list of numbers is wanted.");
+                    throw new UnsupportedModelException(
+                        $"{name}: {node} is given '{operand.Name}' {known.Shape}, where a list of numbers is wanted.");
                 }
             }
         }
     }
 
-    /// <summary>Whether the file itself states element type and rank of every value that a node makes.</summary>
+    /// <summary>True if the file itself states element type and rank of every value that a node makes.</summary>
     public static bool IsComplete(Graph graph)
     {
         foreach (var node in graph.Nodes)
@@ -81,8 +83,9 @@ internal static class ShapeInference
         return true;
     }
 
-    /// <summary>What is inferred of inputs and node outputs, without touching the model.</summary>
-    internal static Dictionary<Value, ValueDescription> Read(Model model, IReadOnlyDictionary<string, long[]>? inputShapes, string name, List<ValueDescription>? rankless = null)
+    /// <summary>Infers inputs and node outputs, without touching the model.</summary>
+    internal static Dictionary<Value, ValueDescription> Read(
+        Model model, IReadOnlyDictionary<string, long[]>? inputShapes, string name, List<ValueDescription>? rankless = null)
     {
         var pass = new Pass(model, inputShapes, name);
         using var session = pass.Open();
@@ -128,7 +131,8 @@ internal static class ShapeInference
     {
         // An input that is open without a symbol opens that axis of all that follows, by right; usually it is the batch.
         var firstAxis = found.Keys.Any(v => v.IsGraphInput && found[v].Shape is { Rank: > 0 } s && s[0] == Dim.Unknown) ? 1 : 0;
-        var open = found.Values.Where(d => IsOpen(d, firstAxis)).Concat(rankless).Where(d => d.ElementType.IsFloatingPoint()).Select(d => d.Name).ToArray();
+        var open = found.Values.Where(d => IsOpen(d, firstAxis)).Concat(rankless).Where(d => d.ElementType.IsFloatingPoint())
+            .Select(d => d.Name).ToArray();
         open = Array.FindAll(open, n => graph.Find(n) is { Producer: not null });
         if (open.Length == 0)
         {
@@ -178,7 +182,7 @@ internal static class ShapeInference
         return false;
     }
 
-    /// <summary>What is inferred comes first; what only the file states fills the gaps.</summary>
+    /// <summary>Puts inferred shapes first, and fills the gaps by those that only the file states.</summary>
     private static Shape Merge(Shape inferred, Shape? stated)
     {
         if (stated is null || stated.Rank != inferred.Rank)
@@ -240,13 +244,16 @@ internal static class ShapeInference
 
         private OnnxSession Open(Optimization optimization, IReadOnlyCollection<string>? outputs, IReadOnlyCollection<string>? ranksOf)
         {
-            var bytes = _whole ? ShapeSkeleton.WriteWhole(model, inputShapes, outputs, ranksOf) : ShapeSkeleton.Write(model, inputShapes, outputs, ranksOf);
+            var bytes = _whole
+                ? ShapeSkeleton.WriteWhole(model, inputShapes, outputs, ranksOf)
+                : ShapeSkeleton.Write(model, inputShapes, outputs, ranksOf);
             if (_isGuarded)
             {
                 LoadGuard.Shared.Check(bytes, optimization, name, _mostBytes);
             }
 
-            return OnnxSession.Open(bytes, _whole ? model.Folder : null, SessionSettings.Plain with { Optimization = optimization }, name, _whole ? OnnxFile.ExternalWeights(model) : null);
+            return OnnxSession.Open(bytes, _whole ? model.Folder : null, SessionSettings.Plain with { Optimization =
+                optimization }, name, _whole ? OnnxFile.ExternalWeights(model) : null);
         }
     }
 }

@@ -4,16 +4,17 @@ using TorchSharp;
 namespace OnnxPrune.Torch.Modules;
 
 /// <summary>
-/// Makes a network compute the same in training as in inference before it is trained: every BatchNormalization gets the true statistics of what it reads, and a
-/// scale and shift that make up for the change. Those that were inserted have no statistics yet, and those of a network whose weights were repaired after pruning
-/// do not fit any more.
+/// Makes a network compute the same in training as in inference before it is trained: every BatchNormalization gets the true statistics of
+/// what it reads, and a scale and shift that make up for the change. Those that were inserted have no statistics yet, and those of a
+/// network whose weights were repaired after pruning do not fit any more.
 /// </summary>
 internal static class BatchNormCalibration
 {
     /// <param name="batches">Inputs [N, ...], without augmentation; none leave the module as it is.</param>
     public static void Apply(GraphModule module, IEnumerable<torch.Tensor> batches)
     {
-        var moments = module.Model.Graph.Nodes.Where(n => n is { OpType: "BatchNormalization", Domain: "" }).ToDictionary(n => n, _ => new Moments());
+        var moments = module.Model.Graph.Nodes.Where(n => n is { OpType: "BatchNormalization", Domain: "" })
+            .ToDictionary(n => n, _ => new Moments());
         using var mode = torch.no_grad();
         foreach (var batch in moments.Count > 0 ? batches : [])
         {

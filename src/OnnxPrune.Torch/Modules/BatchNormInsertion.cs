@@ -9,16 +9,17 @@ namespace OnnxPrune.Torch.Modules;
 /// </summary>
 internal static class BatchNormInsertion
 {
-    /// <summary>What the name of every inserted node starts with.</summary>
+    /// <summary>The prefix of every inserted node's name.</summary>
     public const string Prefix = "onnxprune.norm ";
 
     private const float Epsilon = 1e-5f;
 
-    public static bool IsInserted(Node node) => node is { OpType: "BatchNormalization" } && node.Name.StartsWith(Prefix, StringComparison.Ordinal);
+    public static bool IsInserted(Node node) =>
+        node is { OpType: "BatchNormalization" } && node.Name.StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <summary>
-    /// Inserts one behind every Conv with a bias that no BatchNormalization follows. The model computes the same as before; its statistics say nothing
-    /// until <see cref="BatchNormCalibration"/>.
+    /// Inserts one behind every Conv with a bias that no BatchNormalization follows. The model computes the same as before; its statistics
+    /// say nothing until <see cref="BatchNormCalibration"/>.
     /// </summary>
     /// <returns>How many were inserted.</returns>
     public static int Apply(Model model)
@@ -33,7 +34,9 @@ internal static class BatchNormInsertion
         return convs.Length;
     }
 
-    /// <summary>Folds every inserted BatchNormalization into its Conv: W' = W · scale / √(var + ε), b' = shift − mean · scale / √(var + ε).</summary>
+    /// <summary>
+    /// Folds every inserted BatchNormalization into its Conv: W' = W · scale / √(var + ε), b' = shift − mean · scale / √(var + ε).
+    /// </summary>
     public static void Fold(Model model)
     {
         var constants = new ConstantValues();
@@ -68,7 +71,8 @@ internal static class BatchNormInsertion
         var norm = graph.AddNode(
             Prefix + conv.Label,
             "BatchNormalization",
-            [made, Constant(graph, made, "scale", 1, bias), shift, Constant(graph, made, "mean", 0, bias), Constant(graph, made, "var", 1 - Epsilon, bias)],
+            [made, Constant(graph, made, "scale", 1, bias), shift, Constant(
+                graph, made, "mean", 0, bias), Constant(graph, made, "var", 1 - Epsilon, bias)],
             [graph.FreshName($"{made.Name}.norm")],
             [new NodeAttribute("epsilon", Epsilon)],
             before: after);

@@ -11,7 +11,10 @@ namespace OnnxPrune.Torch.Modules;
 /// <param name="LastUses">The values that nothing needs after it.</param>
 internal sealed record ModuleStep(Node Node, int Output, Value Value, TorchOperator Operator, List<Value> LastUses)
 {
-    /// <summary>The nodes between input and output that compute tensors, in topological order, and the Convs that do the work of the BatchNormalization behind them.</summary>
+    /// <summary>
+    /// The nodes between input and output that compute tensors, in topological order, and the Convs that do the work of the
+    /// BatchNormalization behind them.
+    /// </summary>
     /// <param name="foldsNorms">Whether there may be such.</param>
     /// <exception cref="UnsupportedModelException">An operator cannot be trained through.</exception>
     public static (IReadOnlyList<ModuleStep> Steps, IReadOnlyDictionary<Node, LayerUnit> Folded) Between(
@@ -34,7 +37,10 @@ internal sealed record ModuleStep(Node Node, int Output, Value Value, TorchOpera
         var seen = new HashSet<Value> { output, input };
         foreach (var step in Enumerable.Reverse(steps))
         {
-            step.LastUses.AddRange(step.Node.Inputs.Take(step.Operator.Tensors).OfType<Value>().Distinct().Where(v => wanted.Contains(v) && seen.Add(v)));
+            step.LastUses.AddRange(step.Node.Inputs.Take(step.Operator.Tensors)
+                .OfType<Value>()
+                .Distinct()
+                .Where(v => wanted.Contains(v) && seen.Add(v)));
         }
 
         return (steps, folded);
@@ -70,7 +76,9 @@ internal sealed record ModuleStep(Node Node, int Output, Value Value, TorchOpera
         for (var i = 0; i < steps.Count; i++)
         {
             var conv = steps[i].Node;
-            if (conv.OpType == "Conv" && LayerUnit.Of(conv, new Dictionary<Node, int>(), constants) is { Norm: { } norm } unit && norms.Contains(norm))
+            if (conv.OpType == "Conv"
+                && LayerUnit.Of(conv, new Dictionary<Node, int>(), constants) is { Norm: { } norm } unit
+                && norms.Contains(norm))
             {
                 folded.Add(conv, unit);
                 steps[i] = steps[i] with { Value = norm.Output };

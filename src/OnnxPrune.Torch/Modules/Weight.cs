@@ -17,10 +17,12 @@ internal sealed class Weight : IDisposable
         Data = role == WeightRole.Learned ? Detached(new Parameter(data)) : data;
     }
 
-    /// <summary>What the graph calls it.</summary>
+    /// <summary>Its name in the graph.</summary>
     public Value Value { get; }
 
-    /// <summary>The places that read this tensor. One of BatchNormalization's running statistics has one reader, whoever else shares the value.</summary>
+    /// <summary>
+    /// The places that read this tensor. One of BatchNormalization's running statistics has one reader, whoever else shares the value.
+    /// </summary>
     public IReadOnlyList<Use> Uses { get; }
 
     public torch.Tensor Data { get; }
@@ -28,7 +30,7 @@ internal sealed class Weight : IDisposable
     /// <summary>The same, where gradients change it; null elsewhere.</summary>
     public Parameter? Parameter => Data as Parameter;
 
-    /// <summary>Whether it is BatchNormalization's scale.</summary>
+    /// <summary>True if it is BatchNormalization's scale.</summary>
     public bool IsNormScale => Uses.Any(u => u is { Index: 1, Node.OpType: "BatchNormalization" });
 
     internal WeightRole Role { get; }
@@ -73,7 +75,8 @@ internal static class TensorBridge
     }
 
     /// <summary>The one element of a tensor.</summary>
-    public static double Item(torch.Tensor tensor) => tensor.dtype == torch.ScalarType.Float64 ? tensor.item<double>() : tensor.item<float>();
+    public static double Item(torch.Tensor tensor) =>
+        tensor.dtype == torch.ScalarType.Float64 ? tensor.item<double>() : tensor.item<float>();
 
     /// <summary>The elements of a small tensor.</summary>
     public static float[] Floats(torch.Tensor tensor)

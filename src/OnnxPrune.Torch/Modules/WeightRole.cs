@@ -2,7 +2,7 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Torch.Modules;
 
-/// <summary>What training does to a constant that a node reads.</summary>
+/// <summary>The effect of training on a constant that a node reads.</summary>
 internal enum WeightRole
 {
     /// <summary>It stays: the numbers that an exporter wrote into the graph, such as an image's mean.</summary>

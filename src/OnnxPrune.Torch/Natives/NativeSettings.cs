@@ -3,13 +3,13 @@ using TorchSharp;
 
 namespace OnnxPrune.Torch.Natives;
 
-/// <summary>What libtorch's libraries are told and TorchSharp has no call for.</summary>
+/// <summary>Settings of libtorch's libraries that TorchSharp has no call for.</summary>
 internal static partial class NativeSettings
 {
     /// <summary>
-    /// Lets libtorch's threads sleep while they wait for each other: as they come, they wait busily, and beside another process two of them take longer than one.
-    /// Keeps oneDNN to AVX2: with its AVX-512 kernels, gradients that several threads compute at once end the process now and then (docs/training.md).
-    /// Whoever has said otherwise in the environment is obeyed.
+    /// Lets libtorch's threads sleep while they wait for each other: as they come, they wait busily, and beside another process two of them
+    /// take longer than one. Keeps oneDNN to AVX2: with its AVX-512 kernels, gradients that several threads compute at once end the process
+    /// now and then (docs/training.md). Whoever has said otherwise in the environment is obeyed.
     /// </summary>
     public static void BeforeLoading()
     {
@@ -21,7 +21,9 @@ internal static partial class NativeSettings
         }
     }
 
-    /// <summary>Turns NNPACK off: where a processor lacks what it needs, libtorch says so on stderr at every single convolution that asks for it.</summary>
+    /// <summary>
+    /// Turns NNPACK off: where a processor lacks what it needs, libtorch says so on stderr at every single convolution that asks for it.
+    /// </summary>
     public static unsafe void AfterLoading()
     {
         if (NativeLibrary.TryLoad("libtorch_cpu.so", typeof(torch).Assembly, null, out var library)

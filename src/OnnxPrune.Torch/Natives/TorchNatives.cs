@@ -5,8 +5,8 @@ using OnnxPrune.Runtime.Natives;
 namespace OnnxPrune.Torch.Natives;
 
 /// <summary>
-/// Loads libtorch's libraries by their paths before TorchSharp asks for them by name, when the system's loader answers with those that are loaded. So they need
-/// not lie beside the program, and TorchSharp's own library is mended where it would not load.
+/// Loads libtorch's libraries by their paths before TorchSharp asks for them by name, when the system's loader answers with those that are
+/// loaded. So they need not lie beside the program, and TorchSharp's own library is mended where it would not load.
 /// </summary>
 internal static partial class TorchNatives
 {
@@ -20,7 +20,9 @@ internal static partial class TorchNatives
 
     private static string? Folder => ProgramFolder.Find("libtorch_cpu.so") is { } beside ? Path.GetDirectoryName(beside) : s_package.Folder;
 
-    /// <summary>Loads them, and fetches them first where they are missing. On other systems than Linux TorchSharp finds its libraries alone.</summary>
+    /// <summary>
+    /// Loads them, and fetches them first where they are missing. On other systems than Linux TorchSharp finds its libraries alone.
+    /// </summary>
     /// <exception cref="UsageException">They are missing and cannot be fetched.</exception>
     /// <exception cref="DllNotFoundException">One of them does not load.</exception>
     public static void Load()

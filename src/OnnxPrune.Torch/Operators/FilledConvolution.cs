@@ -4,9 +4,10 @@ using static TorchSharp.torch.nn;
 namespace OnnxPrune.Torch.Operators;
 
 /// <summary>
-/// A convolution on the CPU whose channels are filled up with zeros to sizes that libtorch 2.10 computes right. oneDNN 3.7.1 stores weights in blocks of 8 to 64
-/// channels; where the last block is not full, its conversion leaves other values in it, and results, gradients and foreign memory are overwritten
-/// (docs/training.md). Activations get the layout [N, H, W, C], in which most convolutions are several times faster; what follows keeps it.
+/// A convolution on the CPU whose channels are filled up with zeros to sizes that libtorch 2.10 computes right. oneDNN 3.7.1 stores weights
+/// in blocks of 8 to 64 channels; where the last block is not full, its conversion leaves other values in it, and results, gradients and
+/// foreign memory are overwritten (docs/training.md). Activations get the layout [N, H, W, C], in which most convolutions are several times
+/// faster; what follows keeps it.
 /// </summary>
 internal static class FilledConvolution
 {
@@ -32,7 +33,10 @@ internal static class FilledConvolution
         if (group > 1 && inputs == 1 && outputs == 1)
         {
             var groups = RoundUp(group, InputBlock);
-            var y = functional.conv2d(ChannelsLast(Fill(x, 1, groups)), Fill(w, 0, groups), b is null ? null : Fill(b, 0, groups), strides, pads, dilations, groups);
+            var y =
+                functional.conv2d(ChannelsLast(Fill(x, 1, groups)), Fill(w, 0, groups), b is null
+                    ? null
+                    : Fill(b, 0, groups), strides, pads, dilations, groups);
             return First(y, group);
         }
 
@@ -88,7 +92,9 @@ internal static class FilledConvolution
         {
             var axis = i + 2;
             var size = w.shape[axis];
-            w = Fill(w.unsqueeze(axis + 1), axis + 1, dilations[i]).flatten(axis, axis + 1).narrow(axis, 0, ((size - 1) * dilations[i]) + 1);
+            w = Fill(w.unsqueeze(axis + 1), axis + 1, dilations[i])
+                .flatten(axis, axis + 1)
+                .narrow(axis, 0, ((size - 1) * dilations[i]) + 1);
         }
 
         return w;

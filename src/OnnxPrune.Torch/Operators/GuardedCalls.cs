@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace OnnxPrune.Torch.Operators;
 
 /// <summary>
-/// Calls with numbers. TorchSharp makes a native scalar of every number that it passes on, and does not keep it alive until libtorch has read it: with other
-/// threads and the garbage collector at work, some are freed too early. Those made here live until the call is over; nothing else may make any.
+/// Calls with numbers. TorchSharp makes a native scalar of every number that it passes on, and does not keep it alive until libtorch has
+/// read it: with other threads and the garbage collector at work, some are freed too early. Those made here live until the call is over;
+/// nothing else may make any.
 /// </summary>
 internal static class GuardedCalls
 {

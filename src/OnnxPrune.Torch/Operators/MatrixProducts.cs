@@ -34,13 +34,16 @@ internal static class MatrixProducts
 
     public static Tensor MatMul(OperatorCall call) => Multiply(call, call.Input(0), call.Input(1));
 
-    /// <summary>TorchSharp's matmul is the one call on tensors that does not catch what libtorch throws: wrong sizes would end the process.</summary>
+    /// <summary>
+    /// TorchSharp's matmul is the one call on tensors that does not catch what libtorch throws: wrong sizes would end the process.
+    /// </summary>
     private static Tensor Multiply(OperatorCall call, Tensor a, Tensor b)
     {
         var (left, right) = (a.shape, b.shape);
         var fits = left.Length > 0 && right.Length > 0 && a.dtype == b.dtype
             && left[^1] == right[Math.Max(0, right.Length - 2)]
-            && Enumerable.Range(3, Math.Max(0, Math.Min(left.Length, right.Length) - 2)).All(i => left[^i] == right[^i] || left[^i] == 1 || right[^i] == 1);
+            && Enumerable.Range(3, Math.Max(0, Math.Min(left.Length, right.Length) - 2))
+                .All(i => left[^i] == right[^i] || left[^i] == 1 || right[^i] == 1);
         return fits ? a.matmul(b) : throw call.Unsupported($"multiplies {Size(a)} by {Size(b)}, which do not fit together");
     }
 

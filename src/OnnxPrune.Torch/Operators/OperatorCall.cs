@@ -36,18 +36,21 @@ internal sealed record OperatorCall(Node Node, int Output, bool Training, GraphF
         ? (Facts.Constants[value] ?? throw Unsupported($"has a '{attribute}' that is not constant")).ToDoubles()[0]
         : Node.Attribute(attribute)?.Value is float f ? f : null;
 
-    /// <summary>Whether the node says anything about this input.</summary>
+    /// <summary>True if the node says anything about this input.</summary>
     public bool Has(int input) => Node.Input(input) is not null;
 
     public UnsupportedModelException Unsupported(string why) => new($"{Node} cannot be trained: it {why}.");
 }
 
-/// <summary>What is known of a model before it runs.</summary>
+/// <summary>The facts about a model before it runs.</summary>
 /// <param name="Shapes">Concrete shapes at one definite size of the model's input.</param>
 internal sealed record GraphFacts(Model Model, ConstantValues Constants, ShapeTerms Terms, IReadOnlyDictionary<Value, Shape> Shapes)
 {
     public long[] SizeOf(Value value) =>
         (Shapes.GetValueOrDefault(value) ?? value.Shape) is { } shape
-            ? [.. shape.Select((d, i) => d.Size ?? (i == 0 ? -1 : throw new UnsupportedModelException($"'{value.Name}' {shape} has a size that is not known, so that it cannot be trained.")))]
+            ? [.. shape.Select((d, i) =>
+                d.Size
+                    ?? (i == 0 ? -1 : throw new UnsupportedModelException(
+                        $"'{value.Name}' {shape} has a size that is not known, so that it cannot be trained.")))]
             : throw new UnsupportedModelException($"The shape of '{value.Name}' is not known, so that it cannot be trained.");
 }

@@ -12,7 +12,8 @@ internal static class Pools
         var ceil = call.Node.Int("ceil_mode", 0) != 0;
         return window.IsSymmetric
             ? functional.max_pool2d(call.Input(0), window.Kernel, window.Strides, window.PadsBefore, window.Dilations, ceil)
-            : functional.max_pool2d(window.Pad(call.Input(0), double.NegativeInfinity), window.Kernel, window.Strides, (long[])[0, 0], window.Dilations, ceil);
+            : functional.max_pool2d(
+                window.Pad(call.Input(0), double.NegativeInfinity), window.Kernel, window.Strides, (long[])[0, 0], window.Dilations, ceil);
     }
 
     public static Tensor Average(OperatorCall call)

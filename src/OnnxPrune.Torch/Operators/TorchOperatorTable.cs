@@ -73,5 +73,7 @@ internal static class TorchOperatorTable
     /// <exception cref="UnsupportedModelException">The operator cannot be trained through.</exception>
     public static TorchOperator Of(Node node) => node.Domain.Length == 0 && s_rules.TryGetValue(node.OpType, out var rule)
         ? rule
-        : throw new UnsupportedModelException($"{node} cannot be trained: there is no rule for {(node.Domain.Length > 0 ? $"{node.Domain}." : "")}{node.OpType}; pruning with --calib needs none.");
+        : throw new UnsupportedModelException(
+            $"{node} cannot be trained: there is no rule for {(node.Domain.Length > 0 ? $"{node.Domain}." : "")}{node.OpType}; pruning "
+                + "with --calib needs none.");
 }

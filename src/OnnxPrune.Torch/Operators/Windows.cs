@@ -14,5 +14,6 @@ internal static class Windows
 
     /// <summary>The image with the padding around it; libtorch's own operators know equal padding on both sides alone.</summary>
     public static Tensor Pad(this SlidingWindow window, Tensor x, double value) => functional.pad(
-        x, (long[])[window.PadsBefore[1], window.PadsAfter[1], window.PadsBefore[0], window.PadsAfter[0]], TorchSharp.PaddingModes.Constant, value);
+        x, (long[])[window.PadsBefore[1], window.PadsAfter[1], window.PadsBefore[0], window.PadsAfter[0]], TorchSharp.PaddingModes.Constant,
+        value);
 }

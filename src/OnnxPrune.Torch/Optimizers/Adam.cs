@@ -5,8 +5,8 @@ using TorchSharp.Modules;
 namespace OnnxPrune.Torch.Optimizers;
 
 /// <summary>
-/// Adam (Kingma and Ba 2015) on one parameter: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − rate · m̂ / (√v̂ + ε), where m̂ = m / (1 − β₁ᵗ) and
-/// v̂ = v / (1 − β₂ᵗ).
+/// Adam (Kingma and Ba 2015) on one parameter: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − rate · m̂ / (√v̂ + ε), where m̂ = m /
+/// (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ).
 /// </summary>
 internal sealed class Adam(Parameter parameter) : IDisposable
 {

@@ -32,7 +32,8 @@ internal static class SavedTensors
                 throw OfAnotherNetwork();
             }
 
-            tensor.copy_(TensorBridge.ToTorch(new Graphs.Tensor(like.ElementType, like.Dims, saved.AsMemory(at, like.Data.Length)), torch.CPU));
+            tensor.copy_(
+                TensorBridge.ToTorch(new Graphs.Tensor(like.ElementType, like.Dims, saved.AsMemory(at, like.Data.Length)), torch.CPU));
             at += like.Data.Length;
         }
 

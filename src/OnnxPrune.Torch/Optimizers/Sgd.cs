@@ -5,7 +5,9 @@ using TorchSharp.Modules;
 
 namespace OnnxPrune.Torch.Optimizers;
 
-/// <summary>Gradient descent with momentum and weight decay, as PyTorch has it: v ← momentum · v + g + weightDecay · w, w ← w − rate · v.</summary>
+/// <summary>
+/// Gradient descent with momentum and weight decay, as PyTorch has it: v ← momentum · v + g + weightDecay · w, w ← w − rate · v.
+/// </summary>
 internal sealed class Sgd : IDisposable
 {
     private readonly (Parameter Parameter, torch.Tensor Velocity)[] _state;

@@ -1,13 +1,16 @@
 
 namespace OnnxPrune.Training.Data;
 
-/// <summary>The standard augmentation of small images: padded with zeros and cropped at a random place, mirrored half of the time, and a square of zeros laid over it.</summary>
+/// <summary>
+/// The standard augmentation of small images: padded with zeros and cropped at a random place, mirrored half of the time, and a square of
+/// zeros laid over it.
+/// </summary>
 /// <param name="Padding">Pixels on each side; 0 for no cropping.</param>
 /// <param name="Flips">Whether images are mirrored from left to right.</param>
 /// <param name="Cutout">The side of the square, whose centre is anywhere in the image (DeVries and Taylor 2017); 0 for none.</param>
 internal sealed record Augmentation(int Padding, bool Flips, int Cutout = 0)
 {
-    /// <summary>What CIFAR networks are trained with (He et al. 2016).</summary>
+    /// <summary>The augmentation that CIFAR networks are trained with (He et al. 2016).</summary>
     public static Augmentation Cifar { get; } = new(4, true);
 
     public static Augmentation None { get; } = new(0, false);
@@ -22,7 +25,9 @@ internal sealed record Augmentation(int Padding, bool Flips, int Cutout = 0)
         }
 
         var isLast = size[2] is 1 or 3 && size[0] > 3;
-        var (planes, height, width, block) = isLast ? (1, (int)size[0], (int)size[1], (int)size[2]) : ((int)size[0], (int)size[1], (int)size[2], 1);
+        var (planes, height, width, block) = isLast
+            ? (1, (int)size[0], (int)size[1], (int)size[2])
+            : ((int)size[0], (int)size[1], (int)size[2], 1);
         var (down, right) = (random.NextInt((2 * Padding) + 1) - Padding, random.NextInt((2 * Padding) + 1) - Padding);
         var mirrored = random.NextInt(2) == 1 && Flips;
         target.Clear();

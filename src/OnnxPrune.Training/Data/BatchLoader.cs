@@ -7,8 +7,8 @@ namespace OnnxPrune.Training.Data;
 internal sealed record TrainingBatch(float[] Inputs, int[] Labels);
 
 /// <summary>
-/// Batches of augmented samples in random order, made on a thread of their own while the trainer computes. What comes depends on the seed, the epoch and
-/// the batch's place alone, so that a run can begin anywhere.
+/// Batches of augmented samples in random order, made on a thread of their own while the trainer computes. What comes depends on the seed,
+/// the epoch and the batch's place alone, so that a run can begin anywhere.
 /// </summary>
 internal sealed class BatchLoader(SampleStore samples, Augmentation augmentation, int batchSize, long seed)
 {
@@ -31,7 +31,11 @@ internal sealed class BatchLoader(SampleStore samples, Augmentation augmentation
             free.Add(new TrainingBatch(new float[_size * samples.Length], new int[_size]));
         }
 
-        var producer = Task.Factory.StartNew(() => Produce(order, epoch, start, free, ready, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var producer = Task.Factory.StartNew(
+            () => Produce(order, epoch, start, free, ready, stop.Token),
+            stop.Token,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
         try
         {
             for (var at = start; at < BatchesPerEpoch; at++)
@@ -77,7 +81,13 @@ internal sealed class BatchLoader(SampleStore samples, Augmentation augmentation
         }
     }
 
-    private void Produce(int[] order, int epoch, int start, BlockingCollection<TrainingBatch> free, BlockingCollection<TrainingBatch> ready, CancellationToken stop)
+    private void Produce(
+        int[] order,
+        int epoch,
+        int start,
+        BlockingCollection<TrainingBatch> free,
+        BlockingCollection<TrainingBatch> ready,
+        CancellationToken stop)
     {
         try
         {

@@ -5,8 +5,8 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Training.Data;
 
 /// <summary>
-/// Labelled samples of one or several sources as a model's input, read when they are first wanted and then kept, as far as memory is granted.
-/// Safe for several threads.
+/// Labelled samples of one or several sources as a model's input, read when they are first wanted and then kept, as far as memory is
+/// granted. Safe for several threads.
 /// </summary>
 internal sealed class SampleStore
 {
@@ -21,7 +21,9 @@ internal sealed class SampleStore
     /// <exception cref="UsageException">A source has no labels or does not fit the input, or there are no samples.</exception>
     public SampleStore(ValueDescription input, params IEnumerable<(IDataSource Source, IReadOnlyList<int>? Indices)> sources)
     {
-        _input = input.ElementType == ElementType.Float ? input : throw new UsageException($"The input {input} is no float; only models on floats can be trained.");
+        _input = input.ElementType == ElementType.Float
+            ? input
+            : throw new UsageException($"The input {input} is no float; only models on floats can be trained.");
         _samples = [.. sources.SelectMany(s => (s.Indices ?? [.. Enumerable.Range(0, s.Source.Count)]).Select(i => (s.Source, i)))];
         if (_samples.FirstOrDefault(s => !s.Source.HasLabels).Source is { } unlabelled)
         {
@@ -44,7 +46,7 @@ internal sealed class SampleStore
     /// <summary>The size of one sample, without the batch: [C, H, W] or [H, W, C] of images.</summary>
     public IReadOnlyList<long> SampleSize { get; }
 
-    /// <summary>How many numbers a sample has.</summary>
+    /// <summary>Numbers in a sample.</summary>
     public int Length { get; }
 
     public int Label(int index) => _samples[index].Source.Label(_samples[index].Index);

@@ -7,8 +7,8 @@ using OnnxPrune.Planning;
 namespace OnnxPrune.Training.Masks;
 
 /// <summary>
-/// A pruned network's weights in the structure that it was pruned from: what was removed is zero, and the plan that removes it lies in the metadata. The model
-/// computes what the pruned one does, and pruning it gives the pruned one back.
+/// A pruned network's weights in the structure that it was pruned from: what was removed is zero, and the plan that removes it lies in the
+/// metadata. The model computes what the pruned one does, and pruning it gives the pruned one back.
 /// </summary>
 internal static class MaskedModel
 {
@@ -50,7 +50,9 @@ internal static class MaskedModel
         var (names, prunedNames) = (new NodeNames(masked.Graph), new NodeNames(pruned.Graph));
         foreach (var node in masked.Graph.Nodes.Where(n => n.OpType is "Conv" or "Gemm" && n.Input(2) is null).ToArray())
         {
-            if (prunedNames.Find(names.Of(node))?.Input(2)?.Initializer is not { } bias || node.Input(1) is not { Initializer: { } weight } value || !indices.TryGetValue(value.Name, out var places))
+            if (prunedNames.Find(names.Of(node))?.Input(2)?.Initializer is not { } bias
+                || node.Input(1) is not { Initializer: { } weight } value
+                || !indices.TryGetValue(value.Name, out var places))
             {
                 continue;
             }
@@ -58,7 +60,8 @@ internal static class MaskedModel
             var rows = WeightLayout.Of(node)!.Value.OutputAxis;
             var stride = Tensor.RowMajorStrides(weight.Dims)[rows];
             var kept = places.Select(p => p / stride % weight.Dims[rows]).Distinct().Order().ToArray();
-            node.SetInput(2, masked.Graph.AddFreshInitializer($"{value.Name}.bias", Scatter(weight.WithValues(new double[weight.Dims[rows]], weight.Dims[rows]), kept, bias)));
+            node.SetInput(2, masked.Graph.AddFreshInitializer(
+                $"{value.Name}.bias", Scatter(weight.WithValues(new double[weight.Dims[rows]], weight.Dims[rows]), kept, bias)));
         }
     }
 
@@ -69,7 +72,9 @@ internal static class MaskedModel
         foreach (var block in blocks)
         {
             var last = block.Join.Required(block.BranchInput).Producer;
-            foreach (var value in last is { OpType: "BatchNormalization" or "Conv" or "Gemm" } ? last.Inputs.Skip(1).Take(2).OfType<Value>().Where(v => v.IsInitializer) : [])
+            foreach (var value in last is { OpType: "BatchNormalization" or "Conv" or "Gemm" }
+                ? last.Inputs.Skip(1).Take(2).OfType<Value>().Where(v => v.IsInitializer)
+                : [])
             {
                 Graph.SetInitializer(value, value.Initializer!.WithValues(new double[value.Initializer.Count]));
             }

@@ -6,7 +6,7 @@ using TorchSharp;
 
 namespace OnnxPrune.Training.Methods;
 
-/// <summary>How block gates learn.</summary>
+/// <summary>The options by which block gates learn.</summary>
 /// <param name="LearningRate">Of their own gradient descent, which has no weight decay.</param>
 /// <param name="Gamma">What an open gate costs.</param>
 /// <param name="Start">How likely gates are open at first, above 0 and below 1.</param>
@@ -17,8 +17,8 @@ internal sealed record GateOptions(double LearningRate, double Momentum, double 
 }
 
 /// <summary>
-/// BPCP's gates: one logit a per residual block. At every step a gate g ~ Bernoulli(sigmoid(a)) multiplies the block's branch; the gradient that reaches g goes
-/// straight through to the logit, dL/da = (dL/dg + gamma) · p (1 − p).
+/// BPCP's gates: one logit a per residual block. At every step a gate g ~ Bernoulli(sigmoid(a)) multiplies the block's branch; the gradient
+/// that reaches g goes straight through to the logit, dL/da = (dL/dg + gamma) · p (1 − p).
 /// </summary>
 internal sealed class BlockGates
 {
@@ -40,7 +40,7 @@ internal sealed class BlockGates
     /// <summary>The blocks' names, in graph order.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>How likely each block stays.</summary>
+    /// <summary>The probability that each block stays.</summary>
     public double[] Probabilities => Array.ConvertAll(_logits, a => 1 / (1 + Math.Exp(-a)));
 
     /// <summary>Everything that the gates have learned, to be put into a checkpoint.</summary>
@@ -59,7 +59,9 @@ internal sealed class BlockGates
     {
         var gates = Array.ConvertAll(Probabilities, p => random.NextUniform() < p ? 1f : 0f);
         _drawn = torch.tensor(gates, [gates.Length], null, device, true);
-        return _blocks.Select((block, i) => (Use: new Use(block.Join, block.BranchInput), Gate: _drawn.slice(0, i, i + 1, 1))).ToDictionary(p => p.Use, p => p.Gate);
+        return _blocks
+            .Select((block, i) => (Use: new Use(block.Join, block.BranchInput), Gate: _drawn.slice(0, i, i + 1, 1)))
+            .ToDictionary(p => p.Use, p => p.Gate);
     }
 
     /// <summary>After the backward pass: moves the logits.</summary>

@@ -5,8 +5,8 @@ using OnnxPrune.Planning;
 namespace OnnxPrune.Training.Methods;
 
 /// <summary>
-/// Lets a target decide what an open gate costs: gamma follows how much more expensive the expected network is than it should be by then (a proportional and an
-/// integral part). It becomes a reward where gates close too fast.
+/// Lets a target decide what an open gate costs: gamma follows how much more expensive the expected network is than it should be by then (a
+/// proportional and an integral part). It becomes a reward where gates close too fast.
 /// </summary>
 internal sealed class GateBudget
 {
@@ -36,14 +36,16 @@ internal sealed class GateBudget
     {
         var target = new Target(kind, 1, null);
         var whole = (double)target.Of(cost.Evaluate(cost.Whole));
-        var shares = blocks.Select(b => 1 - (target.Of(cost.Evaluate(cost.Whole, new HashSet<Node>([.. b.Branch, b.Join]))) / whole)).ToArray();
+        var shares = blocks
+            .Select(b => 1 - (target.Of(cost.Evaluate(cost.Whole, new HashSet<Node>([.. b.Branch, b.Join]))) / whole))
+            .ToArray();
         return new GateBudget(1 - shares.Sum(), shares, goal);
     }
 
     /// <summary>The expected share of the cost under these probabilities.</summary>
     public double Expected(IReadOnlyList<double> probabilities) => _fixed + _blocks.Select((share, i) => share * probabilities[i]).Sum();
 
-    /// <summary>What an open gate costs at this step.</summary>
+    /// <summary>The price of an open gate at this step.</summary>
     /// <param name="start">The gates' first probability.</param>
     /// <param name="progress">How much of the phase is over, 0 to 1.</param>
     public double Gamma(IReadOnlyList<double> probabilities, double start, double progress)

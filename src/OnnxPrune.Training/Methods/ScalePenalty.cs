@@ -4,7 +4,10 @@ using TorchSharp;
 
 namespace OnnxPrune.Training.Methods;
 
-/// <summary>Network Slimming's penalty (Liu et al. 2017), lambda · Σ |scale| over all BatchNormalizations, added to the gradients as its subgradient.</summary>
+/// <summary>
+/// Network Slimming's penalty (Liu et al. 2017), lambda · Σ |scale| over all BatchNormalizations, added to the gradients as its
+/// subgradient.
+/// </summary>
 internal static class ScalePenalty
 {
     /// <summary>Network Slimming's own value.</summary>

@@ -5,8 +5,8 @@ using OnnxPrune.Training.Masks;
 namespace OnnxPrune.Training.Methods;
 
 /// <summary>
-/// Soft Filter Pruning (He et al. 2018): after every epoch the filters that a plan would remove now are set to zero, and go on being trained, so that they may come
-/// back.
+/// Soft Filter Pruning (He et al. 2018): after every epoch the filters that a plan would remove now are set to zero, and go on being
+/// trained, so that they may come back.
 /// </summary>
 internal static class SoftFilters
 {

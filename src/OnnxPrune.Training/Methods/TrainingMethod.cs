@@ -1,6 +1,6 @@
 namespace OnnxPrune.Training.Methods;
 
-/// <summary>What a run learns to remove.</summary>
+/// <summary>The parts that a run learns to remove.</summary>
 internal enum TrainingMethod
 {
     /// <summary>Nothing: weights alone.</summary>

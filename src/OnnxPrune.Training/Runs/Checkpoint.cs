@@ -8,8 +8,8 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Training.Runs;
 
 /// <summary>
-/// Everything that a run needs to go on to the same numbers, in one zip file: both structures with their weights, the plan so far, the optimizer's momenta, the
-/// averages of the weights and the place.
+/// Everything that a run needs to go on to the same numbers, in one zip file: both structures with their weights, the plan so far, the
+/// optimizer's momenta, the averages of the weights and the place.
 /// </summary>
 /// <param name="Full">The structure before anything was removed.</param>
 /// <param name="Current">What is being trained.</param>
@@ -40,11 +40,15 @@ internal sealed record Checkpoint(TrainingState State, Model Full, Model Current
         {
             using var zip = new ZipArchive(InputFile.OpenStream(path));
             var state = TrainingState.FromJson(Encoding.UTF8.GetString(Bytes(zip, "state.json")));
-            var others = state.Request.Keys.Union(request.Keys).Where(name => state.Request.GetValueOrDefault(name) != request.GetValueOrDefault(name)).ToArray();
+            var others = state.Request.Keys.Union(request.Keys)
+                .Where(name => state.Request.GetValueOrDefault(name) != request.GetValueOrDefault(name))
+                .ToArray();
             if (others.Length > 0)
             {
                 throw new UsageException(
-                    $"A run that was stopped left the checkpoint '{path}', and it had other options: {string.Join("; ", others.Select(o => Difference(o, state.Request, request)))}. Give the same ones to go on with it, or --restart to begin anew and overwrite it, or another --checkpoint.");
+                    $"A run that was stopped left the checkpoint '{path}', and it had other options: "
+                        + $"{string.Join("; ", others.Select(o => Difference(o, state.Request, request)))}. Give the same ones to go on "
+                        + "with it, or --restart to begin anew and overwrite it, or another --checkpoint.");
             }
 
             return new Checkpoint(
@@ -57,7 +61,10 @@ internal sealed record Checkpoint(TrainingState State, Model Full, Model Current
         }
         catch (Exception e) when (e is InvalidDataException or JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"'{path}' is no checkpoint that can be read: {e.Message}. Give --restart to begin anew and overwrite it, or another --checkpoint.", e);
+            throw new UsageException(
+                $"'{path}' is no checkpoint that can be read: {e.Message}. Give --restart to begin anew and overwrite it, or another "
+                    + "--checkpoint.",
+                e);
         }
     }
 

@@ -13,7 +13,9 @@ namespace OnnxPrune.Training.Runs;
 internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget? time)
 {
     // What can be counted while the network is learned; of time, what the layers took one by one.
-    private readonly IReadOnlyList<Target> _targets = time is null ? options.Targets : [.. options.Targets, new Target(TargetKind.Time, time.Share, null)];
+    private readonly IReadOnlyList<Target> _targets = time is null
+        ? options.Targets
+        : [.. options.Targets, new Target(TargetKind.Time, time.Share, null)];
 
     private TrainingMethod Method => options.Method;
 
@@ -28,7 +30,8 @@ internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget
         var scores = gates.Names.Zip(gates.Probabilities).ToDictionary(p => p.First, p => p.Second);
         if (_targets.Count == 0)
         {
-            return Result(Apply(model, network => Pruner.Apply(network, new PruningPlan([.. scores.Where(s => s.Value < 0.5).Select(s => s.Key)], [], true))));
+            return Result(Apply(model, network =>
+                Pruner.Apply(network, new PruningPlan([.. scores.Where(s => s.Value < 0.5).Select(s => s.Key)], [], true))));
         }
 
         var request = new PruneRequest { CutsBlocks = true, CutsChannels = false, BlockScores = scores, Rounding = options.Rounding };
@@ -43,8 +46,9 @@ internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     public (PruningPlan Plan, Model Model) Channels(Model model) => Finally(model, Ranking);
 
-    /// <summary>What <see cref="Channels"/> would remove now, about; the model stays as it is.</summary>
-    public PruningPlan ChannelPlan(Model model) => Apply(model, network => Pruner.Prune(network, Ranking(network) with { Targets = Limits(_targets) })).Plan;
+    /// <summary>The cuts that <see cref="Channels"/> would make now, about; the model stays as it is.</summary>
+    public PruningPlan ChannelPlan(Model model) =>
+        Apply(model, network => Pruner.Prune(network, Ranking(network) with { Targets = Limits(_targets) })).Plan;
 
     /// <summary>The last cut of a run, after which every target holds.</summary>
     private (PruningPlan Plan, Model Model) Finally(Model model, Func<NetworkAnalysis, PruneRequest> request)
@@ -55,9 +59,11 @@ internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget
         }
 
         var network = Analyse(model);
-        return Result(time.Largest(Planner.Smallest(network, request(network)).Time, network.Cost.Time, most => Cut([new Target(TargetKind.Time, null, most)])));
+        return Result(time.Largest(Planner.Smallest(network, request(network)).Time, network.Cost.Time, most =>
+            Cut([new Target(TargetKind.Time, null, most)])));
 
-        Draft Cut(IReadOnlyList<Target> more) => Apply(model, network => Pruner.Prune(network, request(network) with { Targets = [.. Limits(options.Targets), .. more] }));
+        Draft Cut(IReadOnlyList<Target> more) =>
+            Apply(model, network => Pruner.Prune(network, request(network) with { Targets = [.. Limits(options.Targets), .. more] }));
     }
 
     private PruneRequest Ranking(NetworkAnalysis network) => new()
@@ -71,12 +77,15 @@ internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget
 
     /// <summary>In numbers, since shares of a network that has been cut already are others.</summary>
     private IReadOnlyList<Target> Limits(IReadOnlyList<Target> targets) =>
-        _targets.Count > 0 ? [.. targets.Select(t => new Target(t.Kind, null, t.Limit(original)))] : [new Target(TargetKind.Channels, 1 - options.ChannelShare, null)];
+        _targets.Count > 0
+            ? [.. targets.Select(t => new Target(t.Kind, null, t.Limit(original)))]
+            : [new Target(TargetKind.Channels, 1 - options.ChannelShare, null)];
 
     private double BlockShare(Target target) =>
         Math.Pow((double)target.Limit(original) / target.Of(original), Method == TrainingMethod.Blocks ? 1 : options.BlockPart);
 
-    private Target BlockTarget(Target target, Cost smallest) => new(target.Kind, null, Math.Max((long)(BlockShare(target) * target.Of(original)), target.Of(smallest)));
+    private Target BlockTarget(Target target, Cost smallest) =>
+        new(target.Kind, null, Math.Max((long)(BlockShare(target) * target.Of(original)), target.Of(smallest)));
 
     /// <summary>Scores can only be compared across groups where all are of one kind.</summary>
     private static bool HasNorms(ChannelGraph graph) => graph.Groups.All(g => new BnScale().Score(graph, g) is not null);

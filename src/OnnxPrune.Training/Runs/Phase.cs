@@ -2,7 +2,7 @@ using OnnxPrune.Training.Methods;
 
 namespace OnnxPrune.Training.Runs;
 
-/// <summary>What the steps of a phase do beside learning weights.</summary>
+/// <summary>The work of a phase's steps beside learning weights.</summary>
 internal enum PhaseKind
 {
     Weights,
@@ -11,7 +11,7 @@ internal enum PhaseKind
     Soft,
 }
 
-/// <summary>What is removed when a phase is over.</summary>
+/// <summary>The parts that are removed when a phase is over.</summary>
 internal enum CutKind
 {
     Nothing,

@@ -10,9 +10,9 @@ namespace OnnxPrune.Training.Runs;
 internal static class ScratchWeights
 {
     /// <summary>
-    /// Layers by He et al. 2015 (normal, variance 2 / inputs), biases zero, BatchNormalization the identity on statistics that are yet to come. Biases of
-    /// layers without BatchNormalization become zero too. A BatchNormalization that ends a residual branch has a scale of zero: the block starts as its shortcut, and networks of many
-    /// blocks learn from the first step on (Goyal et al. 2017).
+    /// Layers by He et al. 2015 (normal, variance 2 / inputs), biases zero, BatchNormalization the identity on statistics that are yet to
+    /// come. Biases of layers without BatchNormalization become zero too. A BatchNormalization that ends a residual branch has a scale of
+    /// zero: the block starts as its shortcut, and networks of many blocks learn from the first step on (Goyal et al. 2017).
     /// </summary>
     public static void Draw(GraphModule module, long seed)
     {
@@ -45,8 +45,9 @@ internal static class ScratchWeights
         }
     }
 
-    /// <summary>How many numbers one output of the layer is summed from.</summary>
-    private static long Inputs(Use use, Tensor weight) => WeightLayout.Of(use.Node, use.Index) is { } layout && (weight.Rank == 2 || use.Node.OpType == "Conv")
+    /// <summary>The number of numbers that one output of the layer is summed from.</summary>
+    private static long Inputs(Use use, Tensor weight) =>
+        WeightLayout.Of(use.Node, use.Index) is { } layout && (weight.Rank == 2 || use.Node.OpType == "Conv")
         ? layout.FanIn(weight)
         : weight.Dims[Math.Max(0, weight.Rank - 2)];
 }

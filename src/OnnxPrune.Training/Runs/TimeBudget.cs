@@ -8,8 +8,9 @@ using OnnxPrune.Torch.Modules;
 namespace OnnxPrune.Training.Runs;
 
 /// <summary>
-/// Targets of time in a training run. While gates and scales learn, the time of a network is what its layers took one by one; when the last parts are cut, networks are raced against
-/// the original and the largest that is fast enough stays. Weights hardly matter to time, so that what holds then holds after the training, too.
+/// Targets of time in a training run. While gates and scales learn, the time of a network is what its layers took one by one; when the last
+/// parts are cut, networks are raced against the original and the largest that is fast enough stays. Weights hardly matter to time, so that
+/// what holds then holds after the training, too.
 /// </summary>
 internal sealed class TimeBudget
 {
@@ -26,7 +27,7 @@ internal sealed class TimeBudget
         Share = Math.Min(1, 1 / targets.Max(t => t.Used(track.Race(BatchNormInsertion.Folded(model), PairedBenchmark.Short).Racers[0])));
     }
 
-    /// <summary>What the layers take one by one.</summary>
+    /// <summary>The times of the layers one by one.</summary>
     public LayerTimes Layers { get; }
 
     /// <summary>The share of the original's time that the targets leave.</summary>

@@ -6,12 +6,14 @@ using OnnxPrune.Training.Steps;
 
 namespace OnnxPrune.Training.Runs;
 
-/// <summary>What a training run does. The values are those of BPCP (Huang and Wang 2020) where the paper states them.</summary>
+/// <summary>The options of a training run. The values are those of BPCP (Huang and Wang 2020) where the paper states them.</summary>
 internal sealed record TrainingOptions
 {
     public TrainingMethod Method { get; init; } = TrainingMethod.Bpcp;
 
-    /// <summary>Upper limits that the result keeps; empty for the paper's own rules (gates below one half, the lowest share of channels).</summary>
+    /// <summary>
+    /// Upper limits that the result keeps; empty for the paper's own rules (gates below one half, the lowest share of channels).
+    /// </summary>
     public IReadOnlyList<Target> Targets { get; init; } = [];
 
     /// <summary>Upper limits of the result's latency, which it keeps beside the others.</summary>
@@ -38,7 +40,9 @@ internal sealed record TrainingOptions
 
     public double WeightDecay { get; init; } = 1e-4;
 
-    /// <summary>The decay of the moving average of the weights, 0 to 1, which is what is judged, exported and cut; 0 takes the weights themselves.</summary>
+    /// <summary>
+    /// The decay of the moving average of the weights, 0 to 1, which is what is judged, exported and cut; 0 takes the weights themselves.
+    /// </summary>
     public double AverageDecay { get; init; }
 
     public GateOptions Gates { get; init; } = GateOptions.Paper;
@@ -49,7 +53,7 @@ internal sealed record TrainingOptions
     /// <summary>The share of all channels that goes where no target is given.</summary>
     public double ChannelShare { get; init; } = 0.2;
 
-    /// <summary>How much of a target blocks are to give before channels: the exponent on the share that is left, 0 to 1.</summary>
+    /// <summary>The part of a target that blocks are to give before channels: the exponent on the share that is left, 0 to 1.</summary>
     public double BlockPart { get; init; } = 0.5;
 
     public Objective Objective { get; init; } = new(0, 0, 4);
@@ -58,13 +62,17 @@ internal sealed record TrainingOptions
 
     public Rounding Rounding { get; init; } = Rounding.Measured(8);
 
-    /// <summary>Whether training begins with random weights.</summary>
+    /// <summary>True if training begins with random weights.</summary>
     public bool Scratch { get; init; }
 
-    /// <summary>Which mean and variance BatchNormalization takes while weights are learned; with <see cref="Scratch"/> always the batches' own.</summary>
+    /// <summary>
+    /// Which mean and variance BatchNormalization takes while weights are learned; with <see cref="Scratch"/> always the batches' own.
+    /// </summary>
     public NormStatistics Statistics { get; init; } = NormStatistics.Batch;
 
-    /// <summary>Whether BatchNormalization that was folded into layers is taken out again, where it takes the batches' own statistics.</summary>
+    /// <summary>
+    /// True if BatchNormalization that was folded into layers is taken out again, where it takes the batches' own statistics.
+    /// </summary>
     public bool RestoresNorms { get; init; } = true;
 
     public long Seed { get; init; }

@@ -17,7 +17,7 @@ using TorchSharp;
 
 namespace OnnxPrune.Training.Runs;
 
-/// <summary>What a run made.</summary>
+/// <summary>The outcome of a run.</summary>
 /// <param name="Masked">The input's structure with the learned weights, and the plan in its metadata.</param>
 /// <param name="Pruned">The same after the plan, with BatchNormalization folded where the input had it folded.</param>
 /// <param name="Plan">Everything that goes.</param>
@@ -26,21 +26,22 @@ namespace OnnxPrune.Training.Runs;
 /// <param name="HeldOut">Whether finetuning helped; null where nothing was held back to tell.</param>
 internal sealed record TrainingOutcome(Model Masked, Model Pruned, PruningPlan Plan, Cost Before, Cost After, HeldOutLoss? HeldOut);
 
-/// <summary>What is minimized, on samples that were not trained on. Where the end is no better than the start, the result is the start.</summary>
+/// <summary>The loss on samples that were not trained on. Where the end is no better than the start, the result is the start.</summary>
 internal sealed record HeldOutLoss(double Start, double End, int Samples)
 {
     public bool KeepsStart => !(End < Start);
 }
 
 /// <summary>
-/// Trains a network and removes parts of it, phase by phase. It can stop after any step and go on from its checkpoint to the same numbers: everything random
-/// depends on the seed and the place alone.
+/// Trains a network and removes parts of it, phase by phase. It can stop after any step and go on from its checkpoint to the same numbers:
+/// everything random depends on the seed and the place alone.
 /// </summary>
 internal sealed class TrainingRun : IDisposable
 {
     private const int CalibrationBatches = 8;
 
-    // Of the gradients, where BatchNormalization is a fixed map and does not keep activations from growing: then the usual rates would lead away in a few steps.
+    // Of the gradients, where BatchNormalization is a fixed map and does not keep activations from growing: then the usual rates would lead
+    // away in a few steps.
     private const double MostNorm = 1;
 
     private readonly TrainingOptions _options;
@@ -112,7 +113,8 @@ internal sealed class TrainingRun : IDisposable
         if (options.TimeTargets.Count > 0)
         {
             ArgumentNullException.ThrowIfNull(track);
-            var time = new TimeBudget(options.TimeTargets, track, _full, new CostShapes(new ConstantValues(), ConcreteShapes.Infer(_full).Values));
+            var time = new TimeBudget(
+                options.TimeTargets, track, _full, new CostShapes(new ConstantValues(), ConcreteShapes.Infer(_full).Values));
             _times = time.Layers;
             _cutting = new Cutting(options, _before with { Time = CostOf(_full, _times).Time }, time);
         }
@@ -154,7 +156,8 @@ internal sealed class TrainingRun : IDisposable
         }
 
         var heldOut = Judge();
-        return new TrainingOutcome(masked, heldOut is { KeepsStart: true } ? _model.Clone() : pruned, _plan, _before, CostOf(pruned.Clone()), heldOut);
+        return new TrainingOutcome(
+            masked, heldOut is { KeepsStart: true } ? _model.Clone() : pruned, _plan, _before, CostOf(pruned.Clone()), heldOut);
     }
 
     /// <summary>The network as it is now, with averaged weights where averages are kept, as a model for any runtime.</summary>
@@ -192,7 +195,8 @@ internal sealed class TrainingRun : IDisposable
             }
 
             using var scope = torch.NewDisposeScope();
-            BatchNormCalibration.Apply(module, _options.Scratch || _state.KeepsStatistics ? [] : _loader.Plain(CalibrationBatches).Select(b => ToTorch(b)));
+            BatchNormCalibration.Apply(
+                module, _options.Scratch || _state.KeepsStatistics ? [] : _loader.Plain(CalibrationBatches).Select(b => ToTorch(b)));
             module.WriteBack();
         }
 
@@ -200,8 +204,8 @@ internal sealed class TrainingRun : IDisposable
     }
 
     /// <summary>
-    /// A network that was repaired after pruning has statistics that are not those of its activations, and its weights make up for that: with batches' own it would be another network.
-    /// One that was cut and not repaired is better with batches' own. So both are tried.
+    /// A network that was repaired after pruning has statistics that are not those of its activations, and its weights make up for that:
+    /// with batches' own it would be another network. One that was cut and not repaired is better with batches' own. So both are tried.
     /// </summary>
     private bool KeepsStatistics(Model model)
     {
@@ -212,7 +216,8 @@ internal sealed class TrainingRun : IDisposable
 
         using var module = GraphModule.Of(model.Clone(), _device);
         return module.Weights.Any(w => w.IsNormScale)
-            && Loss(module, _loader.Plain(CalibrationBatches), training: false) <= Loss(module, _loader.Plain(CalibrationBatches), training: true);
+            && Loss(module, _loader.Plain(CalibrationBatches), training: false)
+                <= Loss(module, _loader.Plain(CalibrationBatches), training: true);
     }
 
     /// <summary>Null where nothing was held back, or the start is none to go back to.</summary>
@@ -225,7 +230,10 @@ internal sealed class TrainingRun : IDisposable
 
         using var start = GraphModule.Of(_model.Clone(), _device);
         var batches = new BatchLoader(_heldOut, Augmentation.None, _options.BatchSize, _options.Seed);
-        return new HeldOutLoss(Loss(start, batches.Plain(int.MaxValue), training: false), Loss(_module, batches.Plain(int.MaxValue), training: false), _heldOut.Count);
+        return new HeldOutLoss(
+            Loss(start, batches.Plain(int.MaxValue), training: false),
+            Loss(_module, batches.Plain(int.MaxValue), training: false),
+            _heldOut.Count);
     }
 
     /// <summary>The mean over some batches, without learning.</summary>
@@ -236,7 +244,8 @@ internal sealed class TrainingRun : IDisposable
         foreach (var batch in batches)
         {
             using var scope = torch.NewDisposeScope();
-            losses.Add(TensorBridge.Item(_options.Objective.Loss(module.Forward(ToTorch(batch), training), batch.Labels, Teach(batch), _device)));
+            losses.Add(
+                TensorBridge.Item(_options.Objective.Loss(module.Forward(ToTorch(batch), training), batch.Labels, Teach(batch), _device)));
         }
 
         return losses.Average();
@@ -264,7 +273,8 @@ internal sealed class TrainingRun : IDisposable
 
         AdoptAverage();
         Cut(phase, gates?.Gates);
-        (_state, _optimizerState) = (new TrainingState { Request = _request, KeepsStatistics = _state.KeepsStatistics, Phase = _state.Phase + 1 }, []);
+        (_state, _optimizerState) =
+            (new TrainingState { Request = _request, KeepsStatistics = _state.KeepsStatistics, Phase = _state.Phase + 1 }, []);
         Save(null, null);
         return true;
     }
@@ -293,7 +303,8 @@ internal sealed class TrainingRun : IDisposable
             var (loss, correct) = Step(batch, phase, optimizer, gates, rate, (double)at / steps);
             _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + loss, Correct = _state.Correct + correct };
             _observer.OnStep(new StepReport(
-                phase, _state.Epoch, _state.Step, StepsDone, TotalSteps, _state.LossSum / _state.Step, (double)_state.Correct / (_state.Step * batch.Labels.Length), gates?.Gates.Probabilities ?? []));
+                phase, _state.Epoch, _state.Step, StepsDone, TotalSteps, _state.LossSum / _state.Step,
+                (double)_state.Correct / (_state.Step * batch.Labels.Length), gates?.Gates.Probabilities ?? []));
         }
 
         return true;
@@ -366,7 +377,8 @@ internal sealed class TrainingRun : IDisposable
             SoftFilters.Zero(_module, _cutting.ChannelPlan(_module.Model));
         }
 
-        var (loss, accuracy) = (_state.LossSum / _state.Step, (double)_state.Correct / (_state.Step * Math.Min(_options.BatchSize, _samples.Count)));
+        var (loss, accuracy) =
+            (_state.LossSum / _state.Step, (double)_state.Correct / (_state.Step * Math.Min(_options.BatchSize, _samples.Count)));
         var probabilities = gates?.Gates.Probabilities ?? [];
         _observer.OnEpoch(new EpochReport(
             phase,
@@ -394,7 +406,8 @@ internal sealed class TrainingRun : IDisposable
         _plan = new PruningPlan([.. _plan.Blocks, .. plan.Blocks], [.. _plan.Channels, .. plan.Channels], false);
         _module.Dispose();
         _module = GraphModule.Of(model, _device);
-        _observer.OnCut(new CutReport(phase, plan.Blocks.Count, plan.Channels.Sum(c => c.Cut.Count), CostOf(Export()), _validation?.Measure(Export())));
+        _observer.OnCut(
+            new CutReport(phase, plan.Blocks.Count, plan.Channels.Sum(c => c.Cut.Count), CostOf(Export()), _validation?.Measure(Export())));
     }
 
     private (BlockGates Gates, GateBudget? Budget) OpenGates()
@@ -403,7 +416,8 @@ internal sealed class TrainingRun : IDisposable
         var blocks = BlockFinder.Find(_module.Model, graph.Constants).Where(b => b.Obstacle is null).ToArray();
         if (blocks.Length == 0)
         {
-            throw new UsageException("The model has no residual block that could be removed; --method slimming or sfp removes channels alone.");
+            throw new UsageException(
+                "The model has no residual block that could be removed; --method slimming or sfp removes channels alone.");
         }
 
         var gates = new BlockGates(blocks, new NodeNames(_module.Model.Graph), _options.Gates);

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace OnnxPrune.Training.Runs;
 
-/// <summary>Where a run is, and what it has found beside the weights.</summary>
+/// <summary>The place of a run, and its findings beside the weights.</summary>
 internal sealed record TrainingState
 {
     public int Phase { get; init; }
@@ -25,10 +25,10 @@ internal sealed record TrainingState
 
     public double GammaSum { get; init; }
 
-    /// <summary>Whether BatchNormalization keeps the network's own statistics.</summary>
+    /// <summary>True if BatchNormalization keeps the network's own statistics.</summary>
     public bool KeepsStatistics { get; init; }
 
-    /// <summary>What the run was asked to do, by the names of the options; another run cannot go on from here.</summary>
+    /// <summary>The run's options by name; another run cannot go on from here.</summary>
     public IReadOnlyDictionary<string, string> Request { get; init; } = new Dictionary<string, string>();
 
     public string ToJson() => JsonSerializer.Serialize(this, StateJson.Default.TrainingState);

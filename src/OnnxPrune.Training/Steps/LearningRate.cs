@@ -1,6 +1,6 @@
 namespace OnnxPrune.Training.Steps;
 
-/// <summary>How the learning rate falls.</summary>
+/// <summary>The schedule of the learning rate.</summary>
 internal enum Decay
 {
     /// <summary>Divided by 10 at 50 % and again at 75 % of the steps: the paper's.</summary>
@@ -9,13 +9,16 @@ internal enum Decay
     /// <summary>Half a cosine down to zero (Loshchilov and Hutter 2017).</summary>
     Cosine,
 
-    /// <summary>Up from a 25th of the peak and down to almost nothing, along half a cosine each (Smith and Topin 2018, as PyTorch has it).</summary>
+    /// <summary>
+    /// Up from a 25th of the peak and down to almost nothing, along half a cosine each (Smith and Topin 2018, as PyTorch has it).
+    /// </summary>
     OneCycle,
 }
 
 /// <summary>The learning rate at every step of a phase.</summary>
 /// <param name="Peak">The rate after the warm-up.</param>
-/// <param name="WarmUp">The share of the steps in which it rises, 0 to 1: linearly, or along the cosine of one cycle, which takes 0 as 0.3.</param>
+/// <param name="WarmUp">The share of the steps in which it rises, 0 to 1: linearly, or along the cosine of one cycle, which takes 0 as
+/// 0.3.</param>
 internal sealed record LearningRate(double Peak, Decay Decay, double WarmUp)
 {
     private const double UsualRise = 0.3;
@@ -50,5 +53,6 @@ internal sealed record LearningRate(double Peak, Decay Decay, double WarmUp)
             : Between(1, LowestEnd, (step - top) / Math.Max(1, steps - 1 - top));
     }
 
-    private static double Between(double start, double end, double done) => end + ((start - end) * (1 + Math.Cos(Math.PI * Math.Min(1, done))) / 2);
+    private static double Between(double start, double end, double done) =>
+        end + ((start - end) * (1 + Math.Cos(Math.PI * Math.Min(1, done))) / 2);
 }

@@ -4,7 +4,7 @@ using TorchSharp;
 namespace OnnxPrune.Training.Steps;
 
 /// <summary>
-/// What training minimizes: the cross entropy with the labels and, with a teacher, with its softened answers (Hinton et al. 2015).
+/// The loss that training minimizes: the cross entropy with the labels and, with a teacher, with its softened answers (Hinton et al. 2015).
 /// </summary>
 /// <param name="LabelSmoothing">The share of each label that is spread over all classes, 0 to 1.</param>
 /// <param name="Distillation">How much the teacher counts against the labels, 0 to 1.</param>
@@ -24,7 +24,8 @@ internal sealed record Objective(double LabelSmoothing, double Distillation, dou
         }
 
         // The gradient of the softened part is smaller by the temperature's square.
-        var soft = torch.nn.functional.cross_entropy(scores.Times(1 / Temperature), torch.nn.functional.softmax(teacher.Times(1 / Temperature), 1));
+        var soft = torch.nn.functional.cross_entropy(
+            scores.Times(1 / Temperature), torch.nn.functional.softmax(teacher.Times(1 / Temperature), 1));
         return hard.Times(1 - weight).Plus(soft, weight * Temperature * Temperature);
     }
 
@@ -34,7 +35,10 @@ internal sealed record Objective(double LabelSmoothing, double Distillation, dou
         Array.Fill(targets, (float)(LabelSmoothing / classes));
         for (var n = 0; n < labels.Count; n++)
         {
-            targets[(n * classes) + (labels[n] < classes ? labels[n] : throw new UsageException($"The data have the label {labels[n]}, but the model tells just {classes} classes apart."))] += (float)(1 - LabelSmoothing);
+            targets[(n * classes) + (labels[n] < classes
+                ? labels[n]
+                : throw new UsageException($"The data have the label {labels[n]}, but the model tells just {classes} classes apart."))] +=
+                    (float)(1 - LabelSmoothing);
         }
 
         return torch.tensor(targets, [labels.Count, classes], null, device);

@@ -6,8 +6,8 @@ using TorchSharp;
 namespace OnnxPrune.Training.Steps;
 
 /// <summary>
-/// An exponential moving average of a module's weights and running statistics (Polyak and Juditsky 1992, as Tarvainen and Valpola 2017 use it):
-/// a ← d · a + (1 − d) · w after every step, where d rises from 0.1 with the steps, (1 + t) / (10 + t), until it reaches its limit.
+/// An exponential moving average of a module's weights and running statistics (Polyak and Juditsky 1992, as Tarvainen and Valpola 2017 use
+/// it): a ← d · a + (1 − d) · w after every step, where d rises from 0.1 with the steps, (1 + t) / (10 + t), until it reaches its limit.
 /// </summary>
 internal sealed class WeightAverage : IDisposable
 {

@@ -4,8 +4,9 @@ using MathNet.Numerics.LinearAlgebra;
 namespace OnnxPrune.Algebra;
 
 /// <summary>
-/// The factor L of a symmetric positive definite matrix A = L·Lᵀ, and what is solved with it: blocked, so that nearly all of the work is products of matrices (Golub and Van Loan,
-/// Matrix Computations, 4.2). For the sizes at hand, from some hundred to some thousand rows, MathNet's managed one takes many times as long. The same bits on any number of threads.
+/// The factor L of a symmetric positive definite matrix A = L·Lᵀ, and what is solved with it: blocked, so that nearly all of the work is
+/// products of matrices (Golub and Van Loan, Matrix Computations, 4.2). For the sizes at hand, from some hundred to some thousand rows,
+/// MathNet's managed one takes many times as long. The same bits on any number of threads.
 /// </summary>
 internal sealed class CholeskyFactor
 {
@@ -29,7 +30,9 @@ internal sealed class CholeskyFactor
         {
             var (first, count) = (start, Math.Min(Panel, size - start));
             Transpose(lower.AsSpan(first * size), size, above, Panel, count, first);
-            Parallel.For(first / Panel, Panels(size), p => Take(lower, size, p * Panel, Math.Min(Panel, size - (p * Panel)), 0, first, above, Panel, lower.AsSpan(first), size, count));
+            Parallel.For(first / Panel, Panels(size), p =>
+                Take(
+                    lower, size, p * Panel, Math.Min(Panel, size - (p * Panel)), 0, first, above, Panel, lower.AsSpan(first), size, count));
             if (!TryFactor(lower, size, first, count))
             {
                 return null;
@@ -147,7 +150,18 @@ internal sealed class CholeskyFactor
     }
 
     /// <summary>Some rows of C -= these rows of A, from one column to another, times these rows of B.</summary>
-    private static void Take(double[] a, int strideOfA, int row, int count, int from, int to, double[] b, int strideOfB, Span<double> c, int strideOfC, int width)
+    private static void Take(
+        double[] a,
+        int strideOfA,
+        int row,
+        int count,
+        int from,
+        int to,
+        double[] b,
+        int strideOfB,
+        Span<double> c,
+        int strideOfC,
+        int width)
     {
         DenseKernels.AddProduct(
             new DenseBlock(a.AsSpan((row * strideOfA) + from), strideOfA),

@@ -6,11 +6,12 @@ using System.Runtime.Intrinsics;
 namespace OnnxPrune.Algebra;
 
 /// <summary>
-/// The innermost loops. They are compiled with full optimization at their first call: a command line is over before the runtime would find them worth it.
+/// The innermost loops. They are compiled with full optimization at their first call: a command line is over before the runtime would find
+/// them worth it.
 /// </summary>
 internal static class DenseKernels
 {
-    /// <summary>How many rows <see cref="AddProduct"/> and <see cref="Dots"/> take at once.</summary>
+    /// <summary>The number of rows that <see cref="AddProduct"/> and <see cref="Dots"/> take at once.</summary>
     public const int Rows = 4;
 
     private const int InnerPanel = 256;
@@ -229,7 +230,13 @@ internal static class DenseKernels
 
     /// <summary>The dot products of a row with four others of its length.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Dots(ReadOnlySpan<float> row, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c, ReadOnlySpan<float> d, Span<float> dots)
+    public static void Dots(
+        ReadOnlySpan<float> row,
+        ReadOnlySpan<float> a,
+        ReadOnlySpan<float> b,
+        ReadOnlySpan<float> c,
+        ReadOnlySpan<float> d,
+        Span<float> dots)
     {
         var x = MemoryMarshal.Cast<float, Vector<float>>(row);
         var va = MemoryMarshal.Cast<float, Vector<float>>(a);

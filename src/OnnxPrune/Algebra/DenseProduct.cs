@@ -41,7 +41,8 @@ internal static class DenseProduct
             }
 
             DenseKernels.AddProduct(
-                new DenseBlock(a.AsSpan(top * inner), inner), new DenseBlock(panel, columns), new DenseBlock(product.AsSpan((top * width) + left), width), height, inner, columns);
+                new DenseBlock(a.AsSpan(top * inner), inner), new DenseBlock(panel, columns),
+                new DenseBlock(product.AsSpan((top * width) + left), width), height, inner, columns);
         });
         return product;
     }
@@ -60,7 +61,8 @@ internal static class DenseProduct
                 {
                     // Where fewer are left, the last one counts several times.
                     var last = some.Length - 1;
-                    DenseKernels.Dots(Row(j), Row(some[i]), Row(some[Math.Min(i + 1, last)]), Row(some[Math.Min(i + 2, last)]), Row(some[Math.Min(i + 3, last)]), dots);
+                    DenseKernels.Dots(Row(j), Row(some[i]), Row(
+                        some[Math.Min(i + 1, last)]), Row(some[Math.Min(i + 2, last)]), Row(some[Math.Min(i + 3, last)]), dots);
                     for (var k = 0; k < Math.Min(DenseKernels.Rows, some.Length - i); k++)
                     {
                         product[((i + k) * rows) + j] = dots[k];

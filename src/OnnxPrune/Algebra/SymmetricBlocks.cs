@@ -3,8 +3,8 @@ using MathNet.Numerics.LinearAlgebra;
 namespace OnnxPrune.Algebra;
 
 /// <summary>
-/// A symmetric matrix that products are taken from again and again. Of its blocks, only those on the diagonal and to the right of it are kept up to date, which halves what a change
-/// reads and writes. The same bits on any number of threads.
+/// A symmetric matrix that products are taken from again and again. Of its blocks, only those on the diagonal and to the right of it are
+/// kept up to date, which halves what a change reads and writes. The same bits on any number of threads.
 /// </summary>
 internal sealed class SymmetricBlocks
 {
@@ -35,7 +35,8 @@ internal sealed class SymmetricBlocks
 
     public int Size { get; }
 
-    public double this[int row, int column] => column >= FirstOf(row) ? _elements[(row * _stride) + column] : _elements[(column * _stride) + row];
+    public double this[int row, int column] =>
+        column >= FirstOf(row) ? _elements[(row * _stride) + column] : _elements[(column * _stride) + row];
 
     /// <summary>Some rows, whole: [some, N].</summary>
     public double[] Rows(int[] some)

@@ -24,7 +24,8 @@ internal static class BlockFinder
         var order = graph.TopologicalOrder().Select((n, i) => (n, i)).ToDictionary(p => p.n, p => p.i);
         var blocks = joins.Select(j => Match(j, dominators, constants, order)).OfType<ResidualBlock>().ToArray();
         var blockJoins = blocks.Select(b => b.Join).ToHashSet();
-        return [.. blocks.Select(b => b.Obstacle is null && b.Branch.Any(blockJoins.Contains) ? b with { Obstacle = "its branch contains other blocks" } : b)];
+        return [.. blocks.Select(b =>
+            b.Obstacle is null && b.Branch.Any(blockJoins.Contains) ? b with { Obstacle = "its branch contains other blocks" } : b)];
     }
 
     private static ResidualBlock? Match(Node join, Dominators dominators, ConstantValues constants, Dictionary<Node, int> order)
@@ -44,7 +45,9 @@ internal static class BlockFinder
             return null;
         }
 
-        var own = operands.Select((_, k) => paths[k]!.Where(n => !paths.Where((_, other) => other != k).Any(p => p!.Contains(n))).ToHashSet()).ToArray();
+        var own = operands
+            .Select((_, k) => paths[k]!.Where(n => !paths.Where((_, other) => other != k).Any(p => p!.Contains(n))).ToHashSet())
+            .ToArray();
         var layers = Array.ConvertAll(own, nodes => nodes.Count(n => IsLayer(n, constants)));
         var (branch, shortcut) = (Array.IndexOf(layers, layers.Max()), Array.IndexOf(layers, layers.Min()));
         if (layers[branch] == layers[shortcut] || layers[shortcut] > 1 || own.Any(path => path.Any(n => PadsUnknownAxis(n, constants))))
@@ -63,14 +66,17 @@ internal static class BlockFinder
             Obstacle(join, operands[shortcut], own[branch]));
     }
 
-    /// <summary>Whether a node has weights that a block is counted by.</summary>
+    /// <summary>True if a node has weights that a block is counted by.</summary>
     internal static bool IsLayer(Node node, ConstantValues constants) =>
         WeightLayout.IsLayer(node) && constants[node.Input(1)] is not null;
 
     private static bool HasShapeOf(Value operand, Value result) =>
-        operand.Shape is { } a && result.Shape is { } b && a.Rank == b.Rank && Enumerable.Range(0, a.Rank).All(i => a[i].SurelyEquals(b[i]) || (!a[i].IsKnown && !b[i].IsKnown));
+        operand.Shape is { } a
+            && result.Shape is { } b
+            && a.Rank == b.Rank
+            && Enumerable.Range(0, a.Rank).All(i => a[i].SurelyEquals(b[i]) || (!a[i].IsKnown && !b[i].IsKnown));
 
-    /// <summary>Whether a node may change the size of an axis of which no shape tells.</summary>
+    /// <summary>True if a node may change the size of an axis of which no shape tells.</summary>
     private static bool PadsUnknownAxis(Node node, ConstantValues constants)
     {
         if (node.OpType != "Pad" || node.Output.Shape is not { } shape)
@@ -80,7 +86,8 @@ internal static class BlockFinder
 
         var pads = node.Input(1) is { } input ? constants[input]?.ToDoubles() : node.Ints("pads")?.Select(p => (double)p).ToArray();
         return Enumerable.Range(0, shape.Rank).Any(axis =>
-            shape[axis].Size is null && (node.Input(3) is not null || pads?.Length != 2 * shape.Rank || pads[axis] != 0 || pads[shape.Rank + axis] != 0));
+            shape[axis].Size is null
+                && (node.Input(3) is not null || pads?.Length != 2 * shape.Rank || pads[axis] != 0 || pads[shape.Rank + axis] != 0));
     }
 
     /// <summary>The nodes above a value, down from the fork and without it; null when something else than the fork feeds them.</summary>
@@ -136,7 +143,8 @@ internal static class BlockFinder
         }
 
         // A weight that nothing reads any more can be left out by ONNX Runtime, and is then missed among the outputs.
-        if (branch.SelectMany(n => n.Inputs).FirstOrDefault(v => v is { IsInitializer: true, IsGraphOutput: true } && v.Uses.All(u => branch.Contains(u.Node))) is { } weight)
+        if (branch.SelectMany(n => n.Inputs).FirstOrDefault(v => v is { IsInitializer: true, IsGraphOutput: true }
+            && v.Uses.All(u => branch.Contains(u.Node))) is { } weight)
         {
             return $"its branch reads '{weight.Name}', which the graph gives out as well";
         }

@@ -2,7 +2,7 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Blocks;
 
-/// <summary>What is left of a residual block when its branch goes.</summary>
+/// <summary>The rest of a residual block when its branch goes.</summary>
 public enum ShortcutKind
 {
     /// <summary>The block's input itself.</summary>
@@ -35,6 +35,6 @@ public sealed record ResidualBlock(
     internal ResidualBlock CopyTo(CopyMap copyOf) =>
         this with { Join = copyOf[Join], Branch = [.. Branch.Select(n => copyOf[n])], Shortcut = [.. Shortcut.Select(n => copyOf[n])] };
 
-    /// <summary>How plans and messages call the block.</summary>
+    /// <summary>The block's name in plans and messages.</summary>
     public string Name => Join.Label;
 }

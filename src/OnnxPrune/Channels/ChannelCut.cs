@@ -70,7 +70,7 @@ internal sealed class ChannelCut
     /// <summary>The indices of an axis that stay; null when it carries no channels.</summary>
     public Keep? Keep(Value value, int axis) => Keep(new ValueAxis(value, axis));
 
-    /// <summary>Whether the axis gets shorter.</summary>
+    /// <summary>True if the axis gets shorter.</summary>
     public bool Changes(Value value, int axis) => Keep(value, axis) is { IsWhole: false };
 
     /// <summary>
@@ -93,13 +93,15 @@ internal sealed class ChannelCut
 
         var isInt32 = old?.ElementType == ElementType.Int32;
         var tensor = Tensor.Of(values, values.Length);
-        node.SetInput(input, Graph.Model.Graph.AddFreshInitializer($"{node.Label}.{name}", isInt32 ? tensor.WithType(ElementType.Int32) : tensor));
+        node.SetInput(
+            input, Graph.Model.Graph.AddFreshInitializer($"{node.Label}.{name}", isInt32 ? tensor.WithType(ElementType.Int32) : tensor));
     }
 
     /// <summary>
-    /// Gives a node's list of lengths what the cut makes of it: the number of channels that stay where <paramref name="keepAt"/> has any, and else what it was before. A computed
-    /// list stays one, so that lengths which are open stay open.
-    /// Given: node(x, lengths)   Result: node(x, Where([false, true, ...], [_, 12, ...], lengths)), or node(x, [_, 12, ...]) where the lengths are constants.
+    /// Gives a node's list of lengths what the cut makes of it: the number of channels that stay where <paramref name="keepAt"/> has any,
+    /// and else what it was before. A computed list stays one, so that lengths which are open stay open.
+    /// Given: node(x, lengths)   Result: node(x, Where([false, true, ...], [_, 12, ...], lengths)), or node(x, [_, 12, ...]) where the
+    /// lengths are constants.
     /// </summary>
     /// <remarks>The other half of <see cref="ChannelFlow.FollowLengths"/>.</remarks>
     public void SetLengths(Node node, string name, int input, Func<int, Keep?> keepAt)
@@ -130,14 +132,18 @@ internal sealed class ChannelCut
         }
 
         var graph = Graph.Model.Graph;
-        var mask = graph.AddFreshInitializer($"{node.Label}.{name}.isCut", new Tensor(ElementType.Bool, [numbers.Length], Array.ConvertAll(numbers, n => (byte)(n is null ? 0 : 1))));
-        var replaced = graph.AddFreshInitializer($"{node.Label}.{name}.cut", Tensor.Of(Array.ConvertAll(numbers, n => n ?? 0), numbers.Length));
+        var mask = graph.AddFreshInitializer(
+            $"{node.Label}.{name}.isCut",
+            new Tensor(ElementType.Bool, [numbers.Length], Array.ConvertAll(numbers, n => (byte)(n is null ? 0 : 1))));
+        var replaced =
+            graph.AddFreshInitializer($"{node.Label}.{name}.cut", Tensor.Of(Array.ConvertAll(numbers, n => n ?? 0), numbers.Length));
         var made = graph.AddNode("", "Where", [mask, replaced, list], [graph.FreshName($"{node.Label}.{name}")], before: node).Output;
         (made.ElementType, made.Shape) = (ElementType.Int64, new Graphs.Shape(numbers.Length));
         node.SetInput(input, made);
     }
 
-    private bool Follows(DimTerm length, Keep keep) => length is { IsPlain: true, Sources: [var source] } && Keep(source) is { } own && own.Count == keep.Count;
+    private bool Follows(DimTerm length, Keep keep) =>
+        length is { IsPlain: true, Sources: [var source] } && Keep(source) is { } own && own.Count == keep.Count;
 
     private bool Changes(ValueAxis axis) => Keep(axis) is { IsWhole: false };
 
@@ -175,7 +181,9 @@ internal sealed class ChannelCut
         }
     }
 
-    /// <summary>A tensor without the indices that leave, where its axes are those of a parameter from <paramref name="first"/> on.</summary>
+    /// <summary>
+    /// A tensor without the indices that leave, where its axes are those of a parameter from <paramref name="first"/> on.
+    /// </summary>
     private Tensor Take(Value parameter, Tensor tensor, int first)
     {
         for (var axis = 0; axis < tensor.Rank; axis++)

@@ -6,7 +6,8 @@ namespace OnnxPrune.Channels;
 
 /// <summary>
 /// The one propagation of channel identity through a graph (design: every axis that carries channels is a list of channel ids, one
-/// per index). Operators say how ids flow by calling the methods of this class; union-find over the ids then gives what must leave together.
+/// per index). Operators say how ids flow by calling the methods of this class; union-find over the ids then gives what must leave
+/// together.
 /// </summary>
 /// <remarks>
 /// Nodes are visited once, in topological order. A Conv's weight makes fresh ids for its output; Relu passes them on; Add couples
@@ -14,7 +15,8 @@ namespace OnnxPrune.Channels;
 /// </remarks>
 internal sealed class ChannelFlow
 {
-    // A pad, a repeated Concat or a stated shape may claim any number. Networks make up to some hundred thousand channels, and list each a few times.
+    // A pad, a repeated Concat or a stated shape may claim any number. Networks make up to some hundred thousand channels, and list each a
+    // few times.
     private const int MostChannels = 1 << 22;
     private const int MostIndices = 1 << 26;
 
@@ -62,7 +64,18 @@ internal sealed class ChannelFlow
         }
 
         flow.PinHalfBoundConstants();
-        return new ChannelGraph(flow.Model, flow.Constants, flow.Terms, flow._axes, flow._ids, flow._pins, flow._origins, flow._readers, flow._bindings.ToDictionary(b => b.Key, b => (IReadOnlyCollection<Use>)b.Value.Keys));
+        return new ChannelGraph(
+            flow.Model,
+            flow.Constants,
+            flow.Terms,
+            flow._axes,
+            flow._ids,
+            flow._pins,
+            flow._origins,
+            flow._readers,
+            flow._bindings.ToDictionary(
+            b => b.Key,
+            b => (IReadOnlyCollection<Use>)b.Value.Keys));
     }
 
     private void Visit(Node node)
@@ -92,13 +105,13 @@ internal sealed class ChannelFlow
 
     // ---- what operators ask ----
 
-    /// <summary>Whether the value does not depend on what is fed.</summary>
+    /// <summary>True if the value does not depend on what is fed.</summary>
     public bool IsConstant(Value? value) => value is not null && (value.IsInitializer || Constants[value] is not null);
 
     /// <summary>The ids along an axis, one per index; null when the axis carries no channels that could be cut.</summary>
     public int[]? Channels(Value value, int axis) => _axes.GetValueOrDefault(new ValueAxis(value, axis));
 
-    /// <summary>Whether any axis of the value carries channels.</summary>
+    /// <summary>True if any axis of the value carries channels.</summary>
     public bool HasChannels(Value? value) => value is not null && value.Shape is { } shape
         ? Enumerable.Range(0, shape.Rank).Any(axis => Channels(value, axis) is not null)
         : value is not null && _axes.Keys.Any(a => a.Value == value);
@@ -111,7 +124,8 @@ internal sealed class ChannelFlow
     {
         if (count > MostChannels - _origins.Count)
         {
-            throw new UnsupportedModelException($"{node}: with its {count} channels the model has more than the {MostChannels} that can be followed.");
+            throw new UnsupportedModelException(
+                $"{node}: with its {count} channels the model has more than the {MostChannels} that can be followed.");
         }
 
         var ids = new int[count];
@@ -147,19 +161,21 @@ internal sealed class ChannelFlow
 
         if (axis < shape.Rank && shape[axis].Size is { } size && size != ids.Length)
         {
-            throw new BrokenModelException($"'{output.Name}' has {size} indices along axis {axis}, but its producer {output.Producer} makes {ids.Length} channels.");
+            throw new BrokenModelException(
+                $"'{output.Name}' has {size} indices along axis {axis}, but its producer {output.Producer} makes {ids.Length} channels.");
         }
 
         // Most values carry the very list of another one.
         if (_lists.Add(ids) && (_indices += ids.Length) > MostIndices)
         {
-            throw new UnsupportedModelException($"'{output.Name}': with its {ids.Length} indices along axis {axis} the model has more than can be followed.");
+            throw new UnsupportedModelException(
+                $"'{output.Name}': with its {ids.Length} indices along axis {axis} the model has more than can be followed.");
         }
 
         _axes[new ValueAxis(output, axis)] = ids;
     }
 
-    /// <summary>Whether the channels can be listed so many times.</summary>
+    /// <summary>True if the channels can be listed so many times.</summary>
     public static bool CanRepeat(int[] channels, long times) => channels.Length == 0 || times <= MostIndices / channels.Length;
 
     /// <summary>Passes every axis of an input on to the same axis of an output.</summary>
@@ -200,7 +216,8 @@ internal sealed class ChannelFlow
         if (ids is null)
         {
             // Pinned in the end: a node that comes later may bind the same axis.
-            _unbound.TryAdd(at, new PinReason(node, $"'{constant.Name}' is also read by {node}, where this axis belongs to something that stays"));
+            _unbound.TryAdd(
+                at, new PinReason(node, $"'{constant.Name}' is also read by {node}, where this axis belongs to something that stays"));
             return;
         }
 
@@ -208,7 +225,8 @@ internal sealed class ChannelFlow
         if (length != ids.Length)
         {
             throw new BrokenModelException(
-                $"{node}: '{constant.Name}' {constant.Shape} has {length} indices along axis {axis}, but {ids.Length} channels flow there.");
+                $"{node}: '{constant.Name}' {constant.Shape} has {length} indices along axis {axis}, but {ids.Length} channels flow "
+                    + "there.");
         }
 
         if (bound is null)
@@ -228,7 +246,8 @@ internal sealed class ChannelFlow
     public int[] Produce(Node node, int input, int weightAxis, int outputAxis)
     {
         var weight = node.Required(input);
-        var length = checked((int)(Constants[weight]?.Dims[weightAxis] ?? throw new BrokenModelException($"{node}: '{weight.Name}' {weight.Shape} holds no numbers.")));
+        var length = checked((int)(Constants[weight]?.Dims[weightAxis]
+            ?? throw new BrokenModelException($"{node}: '{weight.Name}' {weight.Shape} holds no numbers.")));
         var ids = Channels(weight, weightAxis) ?? Fresh(node, length, outputAxis);
         Bind(node, input, weightAxis, ids);
         return ids;
@@ -298,8 +317,9 @@ internal sealed class ChannelFlow
     public void UnderstandsShape(Node node, int input) => _understoodShapes.Add(new Use(node, input));
 
     /// <summary>
-    /// Says that the list of lengths in an integer input follows a cut (see <see cref="ChannelCut.SetLengths"/>). Where it says how many channels there are, their
-    /// number takes the place of the old one. Everywhere else, a length that is computed from channel counts stays the number that it is, or pins them where that is not known.
+    /// Says that the list of lengths in an integer input follows a cut (see <see cref="ChannelCut.SetLengths"/>). Where it says how many
+    /// channels there are, their number takes the place of the old one. Everywhere else, a length that is computed from channel counts
+    /// stays the number that it is, or pins them where that is not known.
     /// </summary>
     /// <param name="channelsAt">The channels whose number an element is; null for other elements.</param>
     public void FollowLengths(Node node, int input, Func<int, int[]?> channelsAt)
@@ -314,7 +334,9 @@ internal sealed class ChannelFlow
         for (var i = 0; i < lengths.Length; i++)
         {
             var channels = channelsAt(i);
-            if (channels is not null && lengths[i] is { IsPlain: true, Sources: [var source] } && ReferenceEquals(Channels(source.Value, source.Axis), channels))
+            if (channels is not null
+                && lengths[i] is { IsPlain: true, Sources: [var source] }
+                && ReferenceEquals(Channels(source.Value, source.Axis), channels))
             {
                 continue;
             }
@@ -360,7 +382,10 @@ internal sealed class ChannelFlow
     {
         for (var i = 0; i < node.Inputs.Count; i++)
         {
-            if (node.Inputs[i] is not { } input || IsConstant(input) || Terms[input] is not { } terms || _understoodShapes.Contains(new Use(node, i)))
+            if (node.Inputs[i] is not { } input
+                || IsConstant(input)
+                || Terms[input] is not { } terms
+                || _understoodShapes.Contains(new Use(node, i)))
             {
                 continue;
             }

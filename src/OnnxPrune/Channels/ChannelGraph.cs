@@ -39,7 +39,9 @@ public sealed class ChannelGraph
 
         for (var id = 0; id < ids.Count; id++)
         {
-            var list = _made.TryGetValue((origins[id].Node, origins[id].Axis), out var made) ? made : _made[(origins[id].Node, origins[id].Axis)] = [];
+            var list = _made.TryGetValue((origins[id].Node, origins[id].Axis), out var made)
+                ? made
+                : _made[(origins[id].Node, origins[id].Axis)] = [];
             list.Add(channelOf[id]);
         }
 
@@ -101,10 +103,10 @@ public sealed class ChannelGraph
     /// <summary>Every place that sums over channels.</summary>
     public IReadOnlyList<Reader> Readers { get; }
 
-    /// <summary>What can be cut.</summary>
+    /// <summary>The groups that can be cut.</summary>
     public IReadOnlyList<ChannelGroup> Groups { get; }
 
-    /// <summary>What cannot, and why.</summary>
+    /// <summary>Channels that cannot be cut, with the reasons.</summary>
     public IReadOnlyList<BlockedChannels> Blocked { get; }
 
     /// <summary>Every axis that carries channels.</summary>
@@ -118,7 +120,7 @@ public sealed class ChannelGraph
     /// <summary>Why the channel must stay; null when it can be cut.</summary>
     public PinReason? WhyPinned(int channel) => _pins[channel];
 
-    /// <summary>Where the channel begins; the first place in topological order when several layers are coupled.</summary>
+    /// <summary>The begin of the channel; the first place in topological order when several layers are coupled.</summary>
     internal ChannelOrigin Origin(int channel) => _origins[channel];
 
     /// <summary>The channels that a node makes along an axis of its first output, by index; null when it makes none there.</summary>

@@ -8,7 +8,8 @@ namespace OnnxPrune.Channels;
 /// can be cut by itself, and takes its index with it on every axis of the group.
 /// </summary>
 /// <param name="Name">The first layer that makes the channels.</param>
-/// <param name="Channels">The members, by their number in the <see cref="ChannelGraph"/>, in the order in which the first layer makes them.</param>
+/// <param name="Channels">The members, by their number in the <see cref="ChannelGraph"/>, in the order in which the first layer makes
+/// them.</param>
 /// <param name="Axes">The axes of constants that shrink with the group, and how many indices of each belong to one member.</param>
 /// <param name="Producers">The layers that make the channels.</param>
 /// <param name="Readers">The places that sum over them.</param>
@@ -37,5 +38,6 @@ public readonly record struct GroupAxis(ValueAxis Axis, int Multiplicity);
 /// <param name="Producers">The layers that make them.</param>
 public sealed record BlockedChannels(PinReason Reason, int Count, IReadOnlyList<Node> Producers)
 {
-    internal BlockedChannels CopyTo(CopyMap copyOf) => this with { Reason = Reason.CopyTo(copyOf), Producers = [.. Producers.Select(p => copyOf[p])] };
+    internal BlockedChannels CopyTo(CopyMap copyOf) =>
+        this with { Reason = Reason.CopyTo(copyOf), Producers = [.. Producers.Select(p => copyOf[p])] };
 }

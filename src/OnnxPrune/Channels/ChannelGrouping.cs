@@ -54,8 +54,8 @@ internal static class ChannelGrouping
     }
 
     /// <summary>
-    /// The coarsest partition of the channels in which every list has each channel of a class equally often. It begins with one class, and each list splits those that it touches
-    /// by the number of times that it has them: a step for every index of every list.
+    /// The coarsest partition of the channels in which every list has each channel of a class equally often. It begins with one class, and
+    /// each list splits those that it touches by the number of times that it has them: a step for every index of every list.
     /// </summary>
     public static int[] Classes(int channels, IEnumerable<int[]> lists)
     {

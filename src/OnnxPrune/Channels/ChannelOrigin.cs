@@ -2,5 +2,8 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Channels;
 
-/// <summary>Where a channel begins: index <paramref name="Index"/> along axis <paramref name="Axis"/> of the first output of <paramref name="Node"/>.</summary>
+/// <summary>
+/// The begin of a channel: index <paramref name="Index"/> along axis <paramref name="Axis"/> of the first output of
+/// <paramref name="Node"/>.
+/// </summary>
 internal readonly record struct ChannelOrigin(Node Node, int Axis, int Index);

@@ -1,6 +1,8 @@
 namespace OnnxPrune.Channels;
 
-/// <summary>Disjoint sets of channel ids, with path halving and union by the smaller id, so that results do not depend on the order of unions.</summary>
+/// <summary>
+/// Disjoint sets of channel ids, with path halving and union by the smaller id, so that results do not depend on the order of unions.
+/// </summary>
 internal sealed class UnionFind
 {
     private readonly List<int> _parents = [];

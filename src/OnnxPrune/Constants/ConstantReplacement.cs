@@ -39,7 +39,7 @@ internal static class ConstantReplacement
         return true;
     }
 
-    /// <summary>Whether all elements are the one that the ConstantOfShape repeats.</summary>
+    /// <summary>True if all elements are the one that the ConstantOfShape repeats.</summary>
     private static bool Fills(Node node, Tensor tensor)
     {
         var element = (node.Attribute("value")?.Value as Tensor)?.ToDoubles() is [var value, ..] ? value : 0;

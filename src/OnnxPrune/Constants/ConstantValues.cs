@@ -8,7 +8,8 @@ namespace OnnxPrune.Constants;
 /// </summary>
 internal sealed class ConstantValues
 {
-    // Of all that one model makes its weights of: a few bytes may claim to compute any number of them. The weights of a ResNet-152 fit twice.
+    // Of all that one model makes its weights of: a few bytes may claim to compute any number of them. The weights of a ResNet-152 fit
+    // twice.
     private const long MostBytes = 512L << 20;
 
     // Results on the way to a weight that take more are made anew where somebody asks for them, instead of being held.
@@ -54,8 +55,10 @@ internal sealed class ConstantValues
         }
     }
 
-    /// <summary>Whether all that anybody reads of a node is constant.</summary>
-    public bool IsConstant(Node node) => node.Outputs.All(o => o is null || this[o] is not null || (o.Uses.Count == 0 && !o.IsGraphOutput && this[node.Outputs[0]] is not null));
+    /// <summary>True if all that anybody reads of a node is constant.</summary>
+    public bool IsConstant(Node node) =>
+        node.Outputs.All(o =>
+            o is null || this[o] is not null || (o.Uses.Count == 0 && !o.IsGraphOutput && this[node.Outputs[0]] is not null));
 
     /// <summary>The integers of a small constant; null when it is not one.</summary>
     public long[]? Longs(Value? value) =>
@@ -97,7 +100,8 @@ internal sealed class ConstantValues
         var seen = new HashSet<Value>();
         while (open.TryPeek(out var next))
         {
-            var waitsFor = seen.Add(next) ? next.Producer!.Inputs.Where(i => i is { IsInitializer: false, Producer: not null } && !_known.ContainsKey(i)).ToArray() : [];
+            var waitsFor = seen.Add(next) ? next.Producer!.Inputs.Where(i =>
+                i is { IsInitializer: false, Producer: not null } && !_known.ContainsKey(i)).ToArray() : [];
             foreach (var input in waitsFor)
             {
                 open.Push(input!);
@@ -112,25 +116,29 @@ internal sealed class ConstantValues
     }
 
     /// <summary>
-    /// Lets go of the large results that a node has read, where nobody else is going to: a standardized weight takes eight steps, each as large as
-    /// the weight. Their types and sizes stay known.
+    /// Lets go of the large results that a node has read, where nobody else is going to: a standardized weight takes eight steps, each as
+    /// large as the weight. Their types and sizes stay known.
     /// </summary>
     private void ReleaseInputs(Node node)
     {
         foreach (var input in node.Inputs.OfType<Value>().Distinct())
         {
             if (input is { IsInitializer: false, IsGraphOutput: false, Producer: { } producer } && IsElementwise(producer)
-                && _known.GetValueOrDefault(input) is { } tensor && tensor.Count * tensor.ElementType.SizeInBytes() is > MostBytesHeld and var bytes
+                && _known.GetValueOrDefault(input) is { } tensor
+                    && tensor.Count * tensor.ElementType.SizeInBytes() is > MostBytesHeld and var bytes
                 && input.Uses.All(u => !u.IsCapture && u.Node.Outputs.All(o => o is null || _known.GetValueOrDefault(o) is not null)))
             {
                 _bytes -= bytes;
                 _known[input] = new Tensor(tensor.ElementType, tensor.Dims, new Lazy<ReadOnlyMemory<byte>>(
-                    () => Evaluate(producer, input)?.Data ?? throw new UnsupportedModelException($"{producer}: the constants that it computes take more memory than is meant for them.")));
+                    () => Evaluate(producer, input)?.Data
+                        ?? throw new UnsupportedModelException(
+                            $"{producer}: the constants that it computes take more memory than is meant for them.")));
             }
         }
     }
 
-    private static bool IsElementwise(Node node) => node.Domain.Length == 0 && (ElementwiseConstants.IsUnary(node.OpType) || ElementwiseConstants.IsBinary(node.OpType));
+    private static bool IsElementwise(Node node) =>
+        node.Domain.Length == 0 && (ElementwiseConstants.IsUnary(node.OpType) || ElementwiseConstants.IsBinary(node.OpType));
 
     private Tensor? Evaluate(Node node, Value output)
     {
@@ -167,20 +175,30 @@ internal sealed class ConstantValues
             "Unsqueeze" => LongsOf(node, "axes", 1, out _) is { } added ? Unsqueeze(x, added) : null,
             "Transpose" => Transpose(x, node.Ints("perm")),
             "Slice" => Slice(node, x),
-            "Gather" when this[node.Input(1)] is { Rank: <= 1 } => Longs(node.Input(1)) is { } indices ? Gather(x, (int)node.Int("axis", 0), indices, this[node.Input(1)]!.Rank) : null,
+            "Gather" when this[node.Input(1)] is { Rank: <= 1 } =>
+                Longs(node.Input(1)) is { } indices ? Gather(x, (int)node.Int("axis", 0), indices, this[node.Input(1)]!.Rank) : null,
             "DequantizeLinear" or "QuantizeLinear" => Quantized(node, x),
-            "Expand" => Longs(node.Input(1)) is { } target && ElementwiseConstants.BroadcastDims(x.Dims, target) is { } dims && Affords(dims, x.ElementType) ? ElementwiseConstants.Spread(x, dims) : null,
+            "Expand" =>
+                Longs(node.Input(1)) is { } target
+                    && ElementwiseConstants.BroadcastDims(x.Dims, target) is { } dims
+                    && Affords(dims, x.ElementType) ? ElementwiseConstants.Spread(x, dims) : null,
             "Tile" => Longs(node.Input(1)) is { } repeats ? Tile(x, repeats) : null,
             "Split" => Split(node, x, output),
             "Dropout" => node.Input(2) is null && node.Outputs.Count == 1 ? x : null,
             "Sum" or "Max" or "Min" => Fold(node, x),
-            "Where" => this[node.Input(1)] is { } then && this[node.Input(2)] is { } otherwise && AffordsBroadcast(x, then, otherwise) ? ElementwiseConstants.Where(x, then, otherwise) : null,
+            "Where" => this[node.Input(1)] is { } then && this[node.Input(2)] is { } otherwise && AffordsBroadcast(x, then, otherwise)
+                ? ElementwiseConstants.Where(x, then, otherwise)
+                : null,
             "Clip" => Clip(node, x),
-            "MatMul" => this[node.Input(1)] is { } right && Affords([Math.Max(1, x.Dims[0]), right.Rank == 2 ? right.Dims[1] : 1], x.ElementType) ? ReducedConstants.MatMul(x, right) : null,
+            "MatMul" =>
+                this[node.Input(1)] is { } right && Affords([Math.Max(1, x.Dims[0]), right.Rank == 2 ? right.Dims[1] : 1], x.ElementType)
+                    ? ReducedConstants.MatMul(x, right)
+                    : null,
             "BatchNormalization" or "InstanceNormalization" or "LayerNormalization" or "MeanVarianceNormalization" or "LpNormalization" =>
                 Affords(x.Dims, x.ElementType) && x.ElementType.IsFloatingPoint() && x.Rank > 0 ? Normalized(node, x) : null,
             _ when ReducedConstants.IsReduction(node.OpType) => Reduce(node, x),
-            _ when ElementwiseConstants.IsUnary(node.OpType) => Affords(x.Dims, x.ElementType) ? ElementwiseConstants.Unary(node.OpType, x) : null,
+            _ when ElementwiseConstants.IsUnary(node.OpType) =>
+                Affords(x.Dims, x.ElementType) ? ElementwiseConstants.Unary(node.OpType, x) : null,
             _ when ElementwiseConstants.IsBinary(node.OpType) => Binary(node.OpType, x, this[node.Input(1)]),
             _ => null,
         };
@@ -193,9 +211,11 @@ internal sealed class ConstantValues
         return Tensor.Of([.. x.Dims.Take(end).Skip(start)], Math.Max(0, end - start));
     }
 
-    private Tensor? Binary(string op, Tensor a, Tensor? b) => b is not null && AffordsBroadcast(a, b) ? ElementwiseConstants.Binary(op, a, b) : null;
+    private Tensor? Binary(string op, Tensor a, Tensor? b) =>
+        b is not null && AffordsBroadcast(a, b) ? ElementwiseConstants.Binary(op, a, b) : null;
 
-    private Tensor? Fold(Node node, Tensor first) => node.Inputs.Skip(1).Aggregate((Tensor?)first, (sum, next) => sum is null ? null : Binary(node.OpType, sum, this[next]));
+    private Tensor? Fold(Node node, Tensor first) =>
+        node.Inputs.Skip(1).Aggregate((Tensor?)first, (sum, next) => sum is null ? null : Binary(node.OpType, sum, this[next]));
 
     private Tensor? Clip(Node node, Tensor x)
     {
@@ -235,7 +255,8 @@ internal sealed class ConstantValues
             case "MeanVarianceNormalization":
                 return ReducedConstants.Standardize(x, node.Ints("axes") ?? [0, 2, 3], 1e-9);
             case "LpNormalization":
-                return ReducedConstants.Reduce(node.Int("p", 2) == 1 ? "ReduceL1" : "ReduceL2", x, [node.Int("axis", -1)], keepsDims: true) is { } norm
+                return ReducedConstants.Reduce(
+                    node.Int("p", 2) == 1 ? "ReduceL1" : "ReduceL2", x, [node.Int("axis", -1)], keepsDims: true) is { } norm
                     ? ElementwiseConstants.Binary("Div", x, norm)
                     : null;
         }
@@ -260,7 +281,8 @@ internal sealed class ConstantValues
             case "BatchNormalization" when shift is not null && this[node.Input(3)] is { } mean && this[node.Input(4)] is { } variance:
                 var (m, v, s) = (mean.ToDoubles(), variance.ToDoubles(), scale.ToDoubles());
                 var factor = scale.WithValues([.. s.Select((value, i) => value / Math.Sqrt(v[i] + epsilon))], s.Length);
-                var addend = scale.WithValues([.. shift.ToDoubles().Select((value, i) => value - (m[i] * s[i] / Math.Sqrt(v[i] + epsilon)))], s.Length);
+                var addend = scale.WithValues(
+                    [.. shift.ToDoubles().Select((value, i) => value - (m[i] * s[i] / Math.Sqrt(v[i] + epsilon)))], s.Length);
                 return ReducedConstants.Scale(x, factor, addend, 1);
             default:
                 return null;
@@ -276,7 +298,9 @@ internal sealed class ConstantValues
 
         long[] dims = [.. x.Dims.Select((d, i) => checked(d * repeats[i]))];
         return Affords(dims, x.ElementType)
-            ? ElementwiseConstants.Spread(x.Reshape(x.Dims.SelectMany(d => new[] { 1, d })), [.. x.Dims.SelectMany((d, i) => new[] { repeats[i], d })]).Reshape(dims)
+            ? ElementwiseConstants.Spread(
+                x.Reshape(x.Dims.SelectMany(d => new[] { 1, d })), [.. x.Dims.SelectMany((d, i) => new[] { repeats[i], d })])
+                .Reshape(dims)
             : null;
     }
 
@@ -297,7 +321,9 @@ internal sealed class ConstantValues
 
         var at = node.Outputs.ToList().IndexOf(output);
         var start = (int)lengths.Take(at).Sum();
-        return Affords(x.Dims.Select((d, i) => i == axis ? lengths[at] : d), x.ElementType) ? x.Take(axis, [.. Enumerable.Range(start, (int)lengths[at])]) : null;
+        return Affords(x.Dims.Select((d, i) => i == axis ? lengths[at] : d), x.ElementType)
+            ? x.Take(axis, [.. Enumerable.Range(start, (int)lengths[at])])
+            : null;
     }
 
     private Tensor? Quantized(Node node, Tensor x)
@@ -362,7 +388,9 @@ internal sealed class ConstantValues
     private Tensor? Splat(Node node, long[] dims)
     {
         var fill = node.Attribute("value")?.Value as Tensor ?? Tensor.Of([0f]);
-        return fill is { HasBytes: true, Count: 1 } && Affords(dims, fill.ElementType) ? fill.Strided(dims, 0, new long[dims.Length]) : null;
+        return fill is { HasBytes: true, Count: 1 } && Affords(dims, fill.ElementType)
+            ? fill.Strided(dims, 0, new long[dims.Length])
+            : null;
     }
 
     private Tensor? Concat(Node node, Tensor[] parts)
@@ -391,7 +419,9 @@ internal sealed class ConstantValues
             }
         }
 
-        return result.Length == Tensor.ElementCount(dims) * parts[0].ElementType.SizeInBytes() ? new Tensor(parts[0].ElementType, dims, result.ToArray()) : null;
+        return result.Length == Tensor.ElementCount(dims) * parts[0].ElementType.SizeInBytes()
+            ? new Tensor(parts[0].ElementType, dims, result.ToArray())
+            : null;
     }
 
     private Tensor? Cast(Tensor x, ElementType type)
@@ -403,8 +433,10 @@ internal sealed class ConstantValues
 
         var fromInteger = !x.ElementType.IsFloatingPoint();
         // Numbers that doubles hold exactly; larger integers are left to the runtime.
-        return type is ElementType.Float or ElementType.Double or ElementType.Float16 or ElementType.BFloat16 or ElementType.Int32 or ElementType.Int64
-            && (x.ElementType.IsFloatingPoint() || x.ElementType is >= ElementType.UInt8 and <= ElementType.Int64 or ElementType.Bool or ElementType.UInt32)
+        return type is ElementType.Float or ElementType.Double or ElementType.Float16 or ElementType.BFloat16 or ElementType.Int32
+            or ElementType.Int64
+            && (x.ElementType.IsFloatingPoint()
+                || x.ElementType is >= ElementType.UInt8 and <= ElementType.Int64 or ElementType.Bool or ElementType.UInt32)
             && (!fromInteger || x.ToLongs().All(v => Math.Abs((double)v) < 1L << 53))
             && Affords(x.Dims, type)
             ? x.WithType(type)
@@ -459,7 +491,10 @@ internal sealed class ConstantValues
     private Tensor? Transpose(Tensor x, long[]? perm)
     {
         perm ??= [.. Enumerable.Range(0, x.Rank).Select(i => (long)(x.Rank - 1 - i))];
-        if (perm.Length != x.Rank || perm.Distinct().Count() != x.Rank || perm.Any(p => p < 0 || p >= x.Rank) || !Affords(x.Dims, x.ElementType))
+        if (perm.Length != x.Rank
+            || perm.Distinct().Count() != x.Rank
+            || perm.Any(p => p < 0 || p >= x.Rank)
+            || !Affords(x.Dims, x.ElementType))
         {
             return null;
         }
@@ -483,7 +518,8 @@ internal sealed class ConstantValues
         var first = 0L;
         for (var i = 0; i < starts.Length; i++)
         {
-            if (Axis(axes?[i] ?? i, x.Rank) is not { } axis || SliceRange.Of(starts[i], ends[i], steps?[i] ?? 1, x.Dims[axis]) is not { } range)
+            if (Axis(axes?[i] ?? i, x.Rank) is not { } axis
+                || SliceRange.Of(starts[i], ends[i], steps?[i] ?? 1, x.Dims[axis]) is not { } range)
             {
                 return null;
             }

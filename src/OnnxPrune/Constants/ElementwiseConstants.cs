@@ -3,8 +3,8 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Constants;
 
 /// <summary>
-/// Elementwise operators on constants, with NumPy's broadcasting: what weight normalization, weight standardization, masks and fake quantization
-/// make of stored weights. Each operator rounds its result to the element type, as the runtime does.
+/// Elementwise operators on constants, with NumPy's broadcasting: what weight normalization, weight standardization, masks and fake
+/// quantization make of stored weights. Each operator rounds its result to the element type, as the runtime does.
 /// </summary>
 internal static class ElementwiseConstants
 {
@@ -60,10 +60,11 @@ internal static class ElementwiseConstants
     }
 
     /// <summary>
-    /// Two operands of one type. Integers wrap around as the runtime's do; a division by zero, or one whose result the type does not hold, is left
-    /// to whoever dares.
+    /// Two operands of one type. Integers wrap around as the runtime's do; a division by zero, or one whose result the type does not hold,
+    /// is left to whoever dares.
     /// </summary>
-    /// <returns>Null where the types differ or are neither floating-point numbers nor 32 or 64-bit integers, or the shapes do not broadcast.</returns>
+    /// <returns>Null where the types differ or are neither floating-point numbers nor 32 or 64-bit integers, or the shapes do not
+    /// broadcast.</returns>
     public static Tensor? Binary(string op, Tensor a, Tensor b)
     {
         // The exponent alone may have a type of its own.
@@ -146,7 +147,8 @@ internal static class ElementwiseConstants
     private static Tensor Combine(Tensor a, Tensor b, long[] dims, Func<double, double, double> f)
     {
         // A single number is not repeated.
-        var (x, y) = (a.Count == 1 ? a.ToDoubles() : Spread(a, dims).ToDoubles(), b.Count == 1 ? b.ToDoubles() : Spread(b, dims).ToDoubles());
+        var (x, y) =
+            (a.Count == 1 ? a.ToDoubles() : Spread(a, dims).ToDoubles(), b.Count == 1 ? b.ToDoubles() : Spread(b, dims).ToDoubles());
         var result = new double[Tensor.ElementCount(dims)];
         for (var i = 0; i < result.Length; i++)
         {
@@ -182,6 +184,7 @@ internal static class ElementwiseConstants
 
         return isLong
             ? new Tensor(ElementType.Int64, dims, System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(x).ToArray())
-            : new Tensor(ElementType.Int32, dims, System.Runtime.InteropServices.MemoryMarshal.AsBytes<int>(Array.ConvertAll(x, v => unchecked((int)v))).ToArray());
+            : new Tensor(ElementType.Int32, dims, System.Runtime.InteropServices.MemoryMarshal.AsBytes<int>(
+                Array.ConvertAll(x, v => unchecked((int)v))).ToArray());
     }
 }

@@ -11,7 +11,10 @@ internal static class Quantization
     /// <returns>Null for what is not evaluated: scales that are no vector, element types other than 8, 16 and 32-bit integers.</returns>
     public static Tensor? Dequantize(Tensor stored, Tensor scale, Tensor? zero, long axis)
     {
-        if (!IsInteger(stored.ElementType) || (zero is not null && !IsInteger(zero.ElementType)) || !scale.ElementType.IsFloatingPoint() || Steps(stored, scale, zero, axis) is not { } step)
+        if (!IsInteger(stored.ElementType)
+            || (zero is not null && !IsInteger(zero.ElementType))
+            || !scale.ElementType.IsFloatingPoint()
+            || Steps(stored, scale, zero, axis) is not { } step)
         {
             return null;
         }
@@ -31,7 +34,10 @@ internal static class Quantization
     public static Tensor? Quantize(Tensor x, Tensor scale, Tensor? zero, long axis)
     {
         var type = zero?.ElementType ?? ElementType.UInt8;
-        if (!x.ElementType.IsFloatingPoint() || !scale.ElementType.IsFloatingPoint() || type is not (ElementType.Int8 or ElementType.UInt8) || Steps(x, scale, zero, axis) is not { } step)
+        if (!x.ElementType.IsFloatingPoint()
+            || !scale.ElementType.IsFloatingPoint()
+            || type is not (ElementType.Int8 or ElementType.UInt8)
+            || Steps(x, scale, zero, axis) is not { } step)
         {
             return null;
         }
@@ -48,7 +54,8 @@ internal static class Quantization
         return Tensor.FromValues(type, x.Dims, whole);
     }
 
-    private static bool IsInteger(ElementType type) => type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.UInt16 or ElementType.Int32;
+    private static bool IsInteger(ElementType type) =>
+        type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.UInt16 or ElementType.Int32;
 
     /// <summary>The scale and zero point of the element at a place.</summary>
     private static Func<int, (float Scale, long Zero)>? Steps(Tensor x, Tensor scale, Tensor? zero, long axis)

@@ -2,23 +2,25 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Constants;
 
-/// <summary>Sums over axes of constants, and what rests on them: reductions, normalizations and matrix products. Sums are made in double precision.</summary>
+/// <summary>
+/// Sums over axes of constants, and what rests on them: reductions, normalizations and matrix products. Sums are made in double precision.
+/// </summary>
 internal static class ReducedConstants
 {
     // About two seconds of multiplications.
     private const double MostProducts = 1L << 30;
 
-    private static readonly Dictionary<string, (double Start, Func<double, double, double> Add, Func<double, long, double> Finish)> s_reductions = new()
+    private static readonly Dictionary<string, Reduction> s_reductions = new()
     {
-        ["ReduceSum"] = (0, (sum, x) => sum + x, (sum, _) => sum),
-        ["ReduceMean"] = (0, (sum, x) => sum + x, (sum, n) => sum / n),
-        ["ReduceL1"] = (0, (sum, x) => sum + Math.Abs(x), (sum, _) => sum),
-        ["ReduceL2"] = (0, (sum, x) => sum + (x * x), (sum, _) => Math.Sqrt(sum)),
-        ["ReduceSumSquare"] = (0, (sum, x) => sum + (x * x), (sum, _) => sum),
-        ["ReduceLogSum"] = (0, (sum, x) => sum + x, (sum, _) => Math.Log(sum)),
-        ["ReduceMax"] = (double.NegativeInfinity, Math.Max, (most, _) => most),
-        ["ReduceMin"] = (double.PositiveInfinity, Math.Min, (least, _) => least),
-        ["ReduceProd"] = (1, (product, x) => product * x, (product, _) => product),
+        ["ReduceSum"] = new(0, (sum, x) => sum + x, (sum, _) => sum),
+        ["ReduceMean"] = new(0, (sum, x) => sum + x, (sum, n) => sum / n),
+        ["ReduceL1"] = new(0, (sum, x) => sum + Math.Abs(x), (sum, _) => sum),
+        ["ReduceL2"] = new(0, (sum, x) => sum + (x * x), (sum, _) => Math.Sqrt(sum)),
+        ["ReduceSumSquare"] = new(0, (sum, x) => sum + (x * x), (sum, _) => sum),
+        ["ReduceLogSum"] = new(0, (sum, x) => sum + x, (sum, _) => Math.Log(sum)),
+        ["ReduceMax"] = new(double.NegativeInfinity, Math.Max, (most, _) => most),
+        ["ReduceMin"] = new(double.PositiveInfinity, Math.Min, (least, _) => least),
+        ["ReduceProd"] = new(1, (product, x) => product * x, (product, _) => product),
     };
 
     public static bool IsReduction(string op) => s_reductions.ContainsKey(op);
@@ -28,7 +30,9 @@ internal static class ReducedConstants
     public static Tensor? Reduce(string op, Tensor x, long[]? axes, bool keepsDims)
     {
         var isInteger = x.ElementType is ElementType.Int64 or ElementType.Int32;
-        if ((!x.ElementType.IsFloatingPoint() && !(isInteger && op is "ReduceSum" or "ReduceProd" or "ReduceMax" or "ReduceMin")) || x.Count == 0 || AxesOf(x, axes) is not { } reduced)
+        if ((!x.ElementType.IsFloatingPoint() && !(isInteger && op is "ReduceSum" or "ReduceProd" or "ReduceMax" or "ReduceMin"))
+            || x.Count == 0
+            || AxesOf(x, axes) is not { } reduced)
         {
             return null;
         }
@@ -75,7 +79,8 @@ internal static class ReducedConstants
     /// <summary>(x − mean) / sqrt(variance + epsilon), both over these axes.</summary>
     public static Tensor? Standardize(Tensor x, long[] axes, double epsilon)
     {
-        if (Reduce("ReduceMean", x, axes, keepsDims: true) is not { } mean || ElementwiseConstants.Binary("Sub", x, mean) is not { } centred)
+        if (Reduce("ReduceMean", x, axes, keepsDims: true) is not { } mean
+            || ElementwiseConstants.Binary("Sub", x, mean) is not { } centred)
         {
             return null;
         }
@@ -152,4 +157,7 @@ internal static class ReducedConstants
 
         return reduced;
     }
+
+    /// <summary>An operator as a fold over the elements, and the last step from the fold and the number of elements to the result.</summary>
+    private sealed record Reduction(double Start, Func<double, double, double> Add, Func<double, long, double> Finish);
 }

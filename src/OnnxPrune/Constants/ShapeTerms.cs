@@ -14,7 +14,8 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
     private readonly Dictionary<Value, DimTerm[]?> _known = [];
 
     /// <summary>
-    /// The elements of a scalar or vector; null when it is no result of shape arithmetic. Constants of at most 64 integers have terms as well.
+    /// The elements of a scalar or vector; null when it is no result of shape arithmetic. Constants of at most 64 integers have terms as
+    /// well.
     /// </summary>
     public DimTerm[]? this[Value? value]
     {
@@ -57,7 +58,9 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
 
     /// <summary>The numbers of a vector all of whose elements are known; null otherwise.</summary>
     public long[]? Known(Value? value) =>
-        this[value] is { } terms && Array.TrueForAll(terms, t => t.Known is not null) ? Array.ConvertAll(terms, t => t.Known!.Value) : Constants.Longs(value);
+        this[value] is { } terms && Array.TrueForAll(terms, t => t.Known is not null)
+            ? Array.ConvertAll(terms, t => t.Known!.Value)
+            : Constants.Longs(value);
 
     public ConstantValues Constants { get; } = constants;
 
@@ -81,9 +84,11 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
             return constant switch
             {
                 { Rank: > 1 } or { Count: > MostElements } => null,
-                { ElementType: ElementType.Int64 or ElementType.Int32 or ElementType.Bool } => Array.ConvertAll(constant.ToLongs(), n => DimTerm.Constant(n)),
+                { ElementType: ElementType.Int64 or ElementType.Int32 or ElementType.Bool } =>
+                    Array.ConvertAll(constant.ToLongs(), n => DimTerm.Constant(n)),
                 // Fractions take part in the arithmetic (scales), but their numbers are not followed.
-                { ElementType: ElementType.Float or ElementType.Double } => [.. Enumerable.Repeat(DimTerm.Constant(null), (int)constant.Count)],
+                { ElementType: ElementType.Float or ElementType.Double } =>
+                    [.. Enumerable.Repeat(DimTerm.Constant(null), (int)constant.Count)],
                 _ => null,
             };
         }
@@ -112,10 +117,14 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
                 return Lengths(node) is { } lengths ? [DimTerm.Computed(null, lengths)] : null;
             case "ConstantOfShape":
                 return this[node.Input(0)] is [{ Known: >= 0 and <= MostElements and var count }]
-                    ? [.. Enumerable.Repeat(DimTerm.Constant((node.Attribute("value")?.Value as Tensor) is { ElementType: ElementType.Int64 } fill ? fill.ToLongs()[0] : null), (int)count)]
+                    ? [.. Enumerable.Repeat(
+                        DimTerm.Constant((node.Attribute("value")?.Value as Tensor) is { ElementType: ElementType.Int64 } fill
+                        ? fill.ToLongs()[0]
+                        : null), (int)count)]
                     : null;
             case "Concat":
-                return node.Inputs.Select(i => this[i]).ToArray() is var parts && parts.All(p => p is not null) ? [.. parts.SelectMany(p => p!)] : null;
+                return node.Inputs.Select(i =>
+                    this[i]).ToArray() is var parts && parts.All(p => p is not null) ? [.. parts.SelectMany(p => p!)] : null;
         }
 
         if (this[node.Input(0)] is not { } x)
@@ -128,18 +137,24 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
             case "Identity" or "Unsqueeze" or "Squeeze" or "Reshape" or "Flatten":
                 return ShapeOf(value) is { Rank: > 1 } ? null : x;
             case "Cast":
-                return (ElementType)node.Int("to", 0) is ElementType.Int64 or ElementType.Int32 ? x : Array.ConvertAll(x, t => t with { Known = IsWhole(node) ? t.Known : null });
+                return (ElementType)node.Int("to", 0) is ElementType.Int64 or ElementType.Int32 ? x : Array.ConvertAll(x, t =>
+                    t with { Known = IsWhole(node) ? t.Known : null });
             case "Gather":
                 return Constants.Longs(node.Input(1)) is { } indices ? Pick(x, indices) : null;
             case "Slice":
                 return Slice(node, x);
             case "Add" or "Sub" or "Mul" or "Div" or "Mod" or "Max" or "Min" or "Pow" or "Equal" or "Greater" or "Less":
-                return this[node.Input(1)] is { } y ? Combine(node.OpType, x, y, value.ElementType is ElementType.Int64 or ElementType.Int32) : null;
+                return this[node.Input(1)] is { } y
+                    ? Combine(node.OpType, x, y, value.ElementType is ElementType.Int64 or ElementType.Int32)
+                    : null;
             case "Floor" or "Ceil" or "Round":
                 return x;
             case "Abs":
                 // Exporters write it around the lengths of an Expand, among which -1 stands for what is there.
-                return Array.ConvertAll(x, t => t is { Known: >= 0 } or { Known: null, IsPlain: true, Sources.Count: 1 } ? t : DimTerm.Computed(t.Known is { } known and > long.MinValue ? Math.Abs(known) : null, t));
+                return Array.ConvertAll(x, t =>
+                    t is { Known: >= 0 } or { Known: null, IsPlain: true, Sources.Count: 1 }
+                        ? t
+                        : DimTerm.Computed(t.Known is { } known and > long.MinValue ? Math.Abs(known) : null, t));
             case "Sqrt" or "Neg" or "Reciprocal" or "Not":
                 return Array.ConvertAll(x, t => DimTerm.Computed(null, t));
             case "ReduceProd" or "ReduceSum" or "ReduceMax" or "ReduceMin":
@@ -147,7 +162,9 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
             case "Where":
                 return this[node.Input(1)] is { } yes && this[node.Input(2)] is { } no ? Choose(x, yes, no) : null;
             case "Expand":
-                return x.Length == 1 && ShapeOf(value) is { Rank: 1 } list && list[0].Size is <= MostElements and var copies ? [.. Enumerable.Repeat(x[0], (int)copies)] : null;
+                return x.Length == 1 && ShapeOf(value) is { Rank: 1 } list && list[0].Size is <= MostElements and var copies
+                    ? [.. Enumerable.Repeat(x[0], (int)copies)]
+                    : null;
             default:
                 return null;
         }
@@ -176,7 +193,8 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
         }
 
         var (part, parts) = (Enumerable.Range(0, node.Outputs.Count).First(i => node.Outputs[i] == value), node.Outputs.Count);
-        var sizes = Constants.LongsOf(node, "split", 1, out var known) ?? (known && x.Length % parts == 0 ? [.. Enumerable.Repeat((long)(x.Length / parts), parts)] : null);
+        var sizes = Constants.LongsOf(node, "split", 1, out var known)
+            ?? (known && x.Length % parts == 0 ? [.. Enumerable.Repeat((long)(x.Length / parts), parts)] : null);
         return sizes?.Length == parts && sizes.All(s => s >= 0) && sizes.Sum() == x.Length
             ? [.. x.Skip((int)sizes[..part].Sum()).Take((int)sizes[part])]
             : null;
@@ -192,7 +210,10 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
         var starts = Constants.LongsOf(node, "starts", 1, out _);
         var ends = Constants.LongsOf(node, "ends", 2, out _);
         var steps = Constants.LongsOf(node, "steps", 4, out var stepsKnown);
-        if (starts is not [var start] || ends is not [var end] || !stepsKnown || SliceRange.Of(start, end, steps?[0] ?? 1, x.Length) is not { } range)
+        if (starts is not [var start]
+            || ends is not [var end]
+            || !stepsKnown
+            || SliceRange.Of(start, end, steps?[0] ?? 1, x.Length) is not { } range)
         {
             return null;
         }
@@ -234,8 +255,9 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
         })];
     }
 
-    /// <summary>Whether the number behind the operator changes nothing.</summary>
-    private static bool IsNeutral(string op, DimTerm term) => term.Sources.Count == 0 && (op, term.Known) is ("Mul" or "Div", 1) or ("Add" or "Sub", 0);
+    /// <summary>True if the number behind the operator changes nothing.</summary>
+    private static bool IsNeutral(string op, DimTerm term) =>
+        term.Sources.Count == 0 && (op, term.Known) is ("Mul" or "Div", 1) or ("Add" or "Sub", 0);
 
     /// <summary>1 or 0; null where it is open. A length is never negative.</summary>
     private static long? AreEqual(DimTerm a, DimTerm b) => (a, b) switch

@@ -1,6 +1,8 @@
 namespace OnnxPrune.Constants;
 
-/// <summary>What Slice takes from one axis: <paramref name="Count"/> indices from <paramref name="Start"/> on, <paramref name="Step"/> apart.</summary>
+/// <summary>
+/// The part that Slice takes of one axis: <paramref name="Count"/> indices from <paramref name="Start"/> on, <paramref name="Step"/> apart.
+/// </summary>
 internal readonly record struct SliceRange(long Start, long Step, long Count)
 {
     /// <summary>Resolves negative and out-of-range bounds as the ONNX specification of Slice says.</summary>

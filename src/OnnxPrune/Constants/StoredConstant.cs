@@ -13,12 +13,15 @@ internal static class StoredConstant
 
     /// <summary>The type that a constant is stored in.</summary>
     public static ElementType Type(Value constant, Constants.ConstantValues constants) =>
-        IsBehind(constant.Producer) && constants[constant.Producer!.Input(0)] is not null ? Type(constant.Producer.Required(0), constants) : constants[constant]!.ElementType;
+        IsBehind(constant.Producer) && constants[constant.Producer!.Input(0)] is not null
+            ? Type(constant.Producer.Required(0), constants)
+            : constants[constant]!.ElementType;
 
     /// <summary>
     /// Given: w = DequantizeLinear(q [M, C], scale [M], zero [M])   Result: w = DequantizeLinear(q [M', C], scale [M'], zero [M'])
     /// </summary>
-    /// <param name="shrink">A tensor without the indices that leave, from a tensor and the axis of the constant on which its own first axis lies.</param>
+    /// <param name="shrink">A tensor without the indices that leave, from a tensor and the axis of the constant on which its own first axis
+    /// lies.</param>
     public static void Shrink(Graph graph, Value constant, Func<Tensor, int, Tensor> shrink, Constants.ConstantValues constants)
     {
         var node = constant.Producer!;

@@ -1,6 +1,8 @@
 namespace OnnxPrune.Graphs;
 
-/// <summary>Finds in a copy of a graph what was copied, as <see cref="Model.Clone(out CopyMap)"/> gives it. The copy may have lost it since.</summary>
+/// <summary>
+/// Finds in a copy of a graph what was copied, as <see cref="Model.Clone(out CopyMap)"/> gives it. The copy may have lost it since.
+/// </summary>
 internal sealed class CopyMap
 {
     private readonly Dictionary<Node, Node> _nodes;

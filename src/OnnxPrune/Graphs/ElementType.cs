@@ -40,7 +40,7 @@ internal static class ElementTypes
         _ => 0,
     };
 
-    /// <summary>Whether the type holds real numbers in binary floating point: what weights are stored in.</summary>
+    /// <summary>True if the type holds real numbers in binary floating point: what weights are stored in.</summary>
     public static bool IsFloatingPoint(this ElementType type) =>
         type is ElementType.Float or ElementType.Double or ElementType.Float16 or ElementType.BFloat16;
 }

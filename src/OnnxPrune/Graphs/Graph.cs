@@ -29,7 +29,9 @@ public sealed class Graph
     /// <summary>The inputs that the caller must feed.</summary>
     public IEnumerable<Value> FedInputs => _inputs.Where(i => !i.IsInitializer);
 
-    /// <summary>An independent copy: nodes, values and their links are new; tensors and attributes, which never change, are shared.</summary>
+    /// <summary>
+    /// An independent copy: nodes, values and their links are new; tensors and attributes, which never change, are shared.
+    /// </summary>
     /// <param name="copyOf">Finds the copies of nodes and values.</param>
     internal Graph Clone(out CopyMap copyOf)
     {
@@ -129,7 +131,8 @@ public sealed class Graph
             var value = GetOrAddValue(output);
             if (value.Producer is not null || value.IsInitializer || value.IsGraphInput)
             {
-                throw new BrokenModelException($"The name '{output}' is given to two values; one of them is an output of {opType} '{node.Label}'.");
+                throw new BrokenModelException(
+                    $"The name '{output}' is given to two values; one of them is an output of {opType} '{node.Label}'.");
             }
 
             node.AddOutput(value);

@@ -29,10 +29,10 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     /// <summary>The folder that external data is read from; null for a model that came from no file.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>Whether weights lay outside of the file, so that they are written outside again.</summary>
+    /// <summary>True if weights lay outside of the file, so that they are written outside again.</summary>
     internal bool HasExternalData { get; init; }
 
-    /// <summary>What the serializer read from other files; copies share it.</summary>
+    /// <summary>Contents that the serializer read from other files; copies share them.</summary>
     internal object? ExternalData { get; init; }
 
     /// <summary>The model as it was read, without its large weights: what is not changed is written from here.</summary>

@@ -34,16 +34,18 @@ public sealed class Node
     /// <summary>Values that this node's subgraphs (bodies of If, Loop, Scan) read from the graph around them.</summary>
     public IReadOnlyList<Value> Captures => _captures;
 
-    /// <summary>The domain of calls of functions that stand in one of the runtime's own domains: which of the two runs, the runtime decides.</summary>
+    /// <summary>
+    /// The domain of calls of functions that stand in one of the runtime's own domains: which of the two runs, the runtime decides.
+    /// </summary>
     internal const string AmbiguousDomain = "(function of the model)";
 
     /// <summary>The operators inside this node's subgraphs, or in the body of the function that it calls.</summary>
     public IReadOnlyList<string> InnerOperators { get; internal set; } = [];
 
-    /// <summary>How many floating-point constants its subgraphs hold.</summary>
+    /// <summary>The number of floating-point constants its subgraphs hold.</summary>
     public long InnerParameters { get; internal set; }
 
-    /// <summary>How messages and plans call the node: its name, or that of its first output when it has none.</summary>
+    /// <summary>The node's name in messages and plans: its own, or that of its first output when it has none.</summary>
     public string Label => Name.Length > 0 ? Name : _outputs.FirstOrDefault(o => o is not null)?.Name ?? OpType;
 
     /// <summary>The node as it was read; null when the program made it.</summary>
@@ -53,7 +55,8 @@ public sealed class Node
 
     /// <summary>The first output, which every operator that carries channels has.</summary>
     /// <exception cref="BrokenModelException">The node has no first output.</exception>
-    public Value Output => (_outputs.Count > 0 ? _outputs[0] : null) ?? throw new BrokenModelException($"{OpType} '{Label}' has no output.");
+    public Value Output =>
+        (_outputs.Count > 0 ? _outputs[0] : null) ?? throw new BrokenModelException($"{OpType} '{Label}' has no output.");
 
     /// <summary>A required input.</summary>
     /// <exception cref="BrokenModelException">The input is missing.</exception>

@@ -1,7 +1,8 @@
 namespace OnnxPrune.Graphs;
 
 /// <summary>
-/// What a model says of itself is checked before rules rely on it. Where a rule fails nevertheless, the mistake is ours and not the model's: here it gets the node's name.
+/// Gives the node's name to a failure of a rule. Models are checked before rules rely on them, so such a failure is a mistake of the
+/// program.
 /// </summary>
 internal static class RuleFault
 {
@@ -12,7 +13,8 @@ internal static class RuleFault
         {
             return rule();
         }
-        catch (Exception e) when (e is not (OnnxPruneException or InternalErrorException or OutOfMemoryException or OperationCanceledException))
+        catch (Exception e) when (
+            e is not (OnnxPruneException or InternalErrorException or OutOfMemoryException or OperationCanceledException))
         {
             throw new InternalErrorException($"{node}: its rule failed with '{e.Message}'", e);
         }

@@ -11,13 +11,13 @@ public readonly record struct Dim(long? Size, string? Symbol = null, object? Ide
 
     public bool IsKnown => Size is not null;
 
-    /// <summary>Whether this can be told from other open dimensions, or is known.</summary>
+    /// <summary>True if this can be told from other open dimensions, or is known.</summary>
     public bool IsNamed => IsKnown || Symbol is not null || Identity is not null;
 
     /// <summary>An open dimension that is equal to itself alone.</summary>
     public static Dim Open() => new(null, null, new object());
 
-    /// <summary>Whether both are surely the same: equal sizes, symbols or identities.</summary>
+    /// <summary>True if both are surely the same: equal sizes, symbols or identities.</summary>
     public bool SurelyEquals(Dim other) => IsNamed && this == other;
 
     public static implicit operator Dim(long size) => new(size);
@@ -36,7 +36,7 @@ public sealed class Shape(params IEnumerable<Dim> dims) : IReadOnlyList<Dim>
 
     public Dim this[int axis] => _dims[axis];
 
-    /// <summary>Whether every dimension is a known size.</summary>
+    /// <summary>True if every dimension is a known size.</summary>
     public bool IsKnown => Array.TrueForAll(_dims, d => d.IsKnown);
 
     public Shape With(int axis, Dim dim) => new(_dims.Select((d, i) => i == axis ? dim : d));

@@ -4,7 +4,9 @@ namespace OnnxPrune.Graphs;
 
 public sealed partial class Tensor
 {
-    /// <summary>The tensor with its axes in another order: axis i of the result is axis order[i]. The one place where a tensor is transposed.</summary>
+    /// <summary>
+    /// The tensor with its axes in another order: axis i of the result is axis order[i]. The one place where a tensor is transposed.
+    /// </summary>
     public Tensor Transpose(params ReadOnlySpan<int> order)
     {
         var own = RowMajorStrides(Dims);
@@ -17,7 +19,9 @@ public sealed partial class Tensor
         return Strided(dims, 0, strides);
     }
 
-    /// <summary>Copies a regularly spaced part, for every element type of whole bytes: what Transpose, Slice and broadcasting make of a tensor.</summary>
+    /// <summary>
+    /// Copies a regularly spaced part, for every element type of whole bytes: what Transpose, Slice and broadcasting make of a tensor.
+    /// </summary>
     /// <param name="dims">The dimensions of the result.</param>
     /// <param name="start">The element that the result begins with.</param>
     /// <param name="strides">Elements to step over in this tensor, per axis of the result.</param>
@@ -61,7 +65,8 @@ public sealed partial class Tensor
         return strides;
     }
 
-    private static void Copy<T>(ReadOnlySpan<byte> sourceBytes, Span<byte> resultBytes, long[] dims, long start, long[] strides) where T : unmanaged
+    private static void Copy<T>(ReadOnlySpan<byte> sourceBytes, Span<byte> resultBytes, long[] dims, long start, long[] strides) where T
+        : unmanaged
     {
         var source = MemoryMarshal.Cast<byte, T>(sourceBytes);
         var result = MemoryMarshal.Cast<byte, T>(resultBytes);

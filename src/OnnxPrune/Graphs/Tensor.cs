@@ -15,7 +15,9 @@ public sealed partial class Tensor
     {
         if (data.Length != checked(Count * elementType.SizeInBytes()))
         {
-            throw new ArgumentException($"A {elementType} tensor of [{string.Join(", ", Dims)}] takes {Count * elementType.SizeInBytes()} bytes, not {data.Length}.");
+            throw new ArgumentException(
+                $"A {elementType} tensor of [{string.Join(", ", Dims)}] takes {Count * elementType.SizeInBytes()} bytes, not "
+                    + $"{data.Length}.");
         }
     }
 
@@ -37,7 +39,7 @@ public sealed partial class Tensor
     /// <summary>The number of elements: the product of the dimensions.</summary>
     public long Count { get; }
 
-    /// <summary>Whether <see cref="Data"/> can be read: false for strings and for elements smaller than a byte.</summary>
+    /// <summary>True if <see cref="Data"/> can be read: false for strings and for elements smaller than a byte.</summary>
     public bool HasBytes => ElementType.SizeInBytes() > 0;
 
     public ReadOnlyMemory<byte> Data => _data.Value;
@@ -69,7 +71,8 @@ public sealed partial class Tensor
 
     /// <summary>A tensor of these values; a scalar where there are no dimensions.</summary>
     /// <exception cref="NotSupportedException">No values can be written to this type.</exception>
-    public static Tensor FromValues(ElementType type, IEnumerable<long> dims, ReadOnlySpan<double> values) => TensorConversion.FromDoubles(type, [.. dims], values);
+    public static Tensor FromValues(ElementType type, IEnumerable<long> dims, ReadOnlySpan<double> values) =>
+        TensorConversion.FromDoubles(type, [.. dims], values);
 
     /// <summary>The same values in another numeric element type.</summary>
     public Tensor WithType(ElementType type) => TensorConversion.FromDoubles(type, [.. Dims], ToDoubles());

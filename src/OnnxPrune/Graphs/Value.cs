@@ -1,6 +1,8 @@
 namespace OnnxPrune.Graphs;
 
-/// <summary>One reading of a value: input <see cref="Index"/> of <see cref="Node"/>, or −1 when a subgraph of the node captures it by name.</summary>
+/// <summary>
+/// One reading of a value: input <see cref="Index"/> of <see cref="Node"/>, or −1 when a subgraph of the node captures it by name.
+/// </summary>
 public readonly record struct Use(Node Node, int Index)
 {
     public const int Captured = -1;
@@ -39,13 +41,16 @@ public sealed class Value
 
     public bool IsGraphOutput { get; internal set; }
 
-    /// <summary>Whether a rewrite changed the size of an axis, so that what the file states of it is out of date.</summary>
+    /// <summary>True if a rewrite changed the size of an axis, so that what the file states of it is out of date.</summary>
     internal bool IsResized { get; set; }
 
     /// <summary>The initializer as it was read; null when the program made or changed it.</summary>
     internal ReadOnlyMemory<byte>? InitializerSource { get; set; }
 
-    /// <summary>The sparse initializer as it was read, of which <see cref="Initializer"/> is the dense form; null when it was dense, or the program changed it.</summary>
+    /// <summary>
+    /// The sparse initializer as it was read, of which <see cref="Initializer"/> is the dense form; null when it was dense, or the program
+    /// changed it.
+    /// </summary>
     internal ReadOnlyMemory<byte>? SparseSource { get; set; }
 
     /// <summary>The same without producer and uses, for another graph.</summary>

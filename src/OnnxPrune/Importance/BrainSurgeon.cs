@@ -9,8 +9,9 @@ namespace OnnxPrune.Importance;
 /// what removing a channel costs when the weights of those that stay make up for it as well as they can, and these weights.
 /// </summary>
 /// <remarks>
-/// With features' covariance H [F, F] and weights W [F, M], removing the features T of a channel adds tr(W_Tᵀ (H⁻¹_TT)⁻¹ W_T) to the squared error. W itself is not carried along,
-/// since it has many more columns than H in some layers: costs need W·Wᵀ alone, and what is left of W follows from H⁻¹ and H·W whenever it is asked for.
+/// With features' covariance H [F, F] and weights W [F, M], removing the features T of a channel adds tr(W_Tᵀ (H⁻¹_TT)⁻¹ W_T) to the
+/// squared error. W itself is not carried along, since it has many more columns than H in some layers: costs need W·Wᵀ alone, and what is
+/// left of W follows from H⁻¹ and H·W whenever it is asked for.
 /// </remarks>
 internal sealed class BrainSurgeon
 {
@@ -43,7 +44,10 @@ internal sealed class BrainSurgeon
 
     public int Channels => _places.Length;
 
-    /// <summary>How many of so many channels leave together: of a hundred by one, of a thousand by eight, which costs an eighth of the time.</summary>
+    /// <summary>
+    /// The number of channels, of so many, that leave together: of a hundred by one, of a thousand by eight, which costs an eighth of the
+    /// time.
+    /// </summary>
     public static int AtOnce(int count) => 1 + (count / 128);
 
     /// <summary>The variance of what the weights make of the features, summed over the outputs.</summary>
@@ -90,7 +94,8 @@ internal sealed class BrainSurgeon
             gone[i] = (_places[channels[i / _taps]] * _taps) + (i % _taps);
         }
 
-        // With U = (H⁻¹_TT)⁻¹·H⁻¹_T, what stays changes by -Uᵀ·W_T, and with it H⁻¹ by -H⁻¹_Tᵀ·U, and S = W·Wᵀ by -Uᵀ·V - Vᵀ·U, where V = S_T - S_TT·U / 2.
+        // With U = (H⁻¹_TT)⁻¹·H⁻¹_T, what stays changes by -Uᵀ·W_T, and with it H⁻¹ by -H⁻¹_Tᵀ·U, and S = W·Wᵀ by -Uᵀ·V - Vᵀ·U, where V =
+        // S_T - S_TT·U / 2.
         var (rows, squares) = (_inverse.Rows(gone), _squares.Rows(gone));
         var block = Matrix<double>.Build.Dense(count, count, (i, j) => rows[(i * size) + gone[j]]).Inverse();
         var u = DenseProduct.Of(block.ToRowMajorArray(), rows, count, count, size);

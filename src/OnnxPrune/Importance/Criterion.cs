@@ -4,7 +4,7 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Importance;
 
-/// <summary>How much a channel matters: the least important ones of a group go first.</summary>
+/// <summary>Ranks channels by what they matter: the least important ones of a group go first.</summary>
 internal abstract class Criterion
 {
     /// <summary>The name on the command line.</summary>
@@ -20,7 +20,8 @@ internal abstract class Criterion
     /// Scores of one layer spread over the group's channels: where several indices of the axis belong to one channel,
     /// <paramref name="combine"/> joins them.
     /// </summary>
-    protected static double[] ByChannel(ChannelGraph graph, ChannelGroup group, ValueAxis axis, double[] scores, Func<double, double, double> combine)
+    protected static double[] ByChannel(
+        ChannelGraph graph, ChannelGroup group, ValueAxis axis, double[] scores, Func<double, double, double> combine)
     {
         var place = new Dictionary<int, int>(group.Channels.Count);
         for (var i = 0; i < group.Channels.Count; i++)

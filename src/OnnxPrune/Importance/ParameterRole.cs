@@ -4,7 +4,7 @@ using OnnxPrune.Operators;
 
 namespace OnnxPrune.Importance;
 
-/// <summary>What an axis of a constant does for the channels on it.</summary>
+/// <summary>The role of a constant's axis for the channels on it.</summary>
 internal enum ParameterRole
 {
     /// <summary>Its indices make the channels: the rows of a layer's weight.</summary>
@@ -23,7 +23,8 @@ internal enum ParameterRole
 internal static class ParameterRoles
 {
     /// <summary>The role of an axis in the first node that reads the constant as a parameter.</summary>
-    public static ParameterRole Of(ValueAxis axis) => axis.Value.Uses.Select(u => Of(u, axis.Axis)).DefaultIfEmpty(ParameterRole.Other).Min();
+    public static ParameterRole Of(ValueAxis axis) =>
+        axis.Value.Uses.Select(u => Of(u, axis.Axis)).DefaultIfEmpty(ParameterRole.Other).Min();
 
     private static ParameterRole Of(Use use, int axis) =>
         use is { Index: 1, Node: { OpType: "BatchNormalization", Domain: "" } } ? ParameterRole.Scales

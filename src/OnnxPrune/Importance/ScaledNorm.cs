@@ -13,7 +13,8 @@ internal sealed class ScaledNorm : Criterion
 
     public override string Name => "scaled-norm";
 
-    public override double[]? Score(ChannelGraph graph, ChannelGroup group) => (_norm.Score(graph, group), _scale.Score(graph, group)) switch
+    public override double[]? Score(ChannelGraph graph, ChannelGroup group) =>
+        (_norm.Score(graph, group), _scale.Score(graph, group)) switch
     {
         ({ } norms, { } scales) => [.. norms.Zip(scales, (n, s) => n * s)],
         var (norms, scales) => norms ?? scales,

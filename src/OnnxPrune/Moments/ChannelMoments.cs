@@ -44,30 +44,36 @@ internal sealed class ChannelMoments
 
     public int Axis { get; }
 
-    /// <summary>What the channels are functions of; null where that is not known.</summary>
+    /// <summary>The normal variables that the channels are functions of; null where that is not known.</summary>
     public NormalSource? Source { get; private init; }
 
     public int Count => _channels.Length;
 
     public Moment? this[int channel] => _channels[channel];
 
-    /// <summary>Whether every channel is known to be constant.</summary>
+    /// <summary>True if every channel is known to be constant.</summary>
     public bool IsConstant => Array.TrueForAll(_channels, m => m is { IsConstant: true });
 
-    public static ChannelMoments Of(int axis, int count, Func<int, Moment?> moment) => new(axis, [.. Enumerable.Range(0, count).Select(moment)]);
+    public static ChannelMoments Of(int axis, int count, Func<int, Moment?> moment) =>
+        new(axis, [.. Enumerable.Range(0, count).Select(moment)]);
 
-    public ChannelMoments Through(Func<double, double> f) => new(Axis, Array.ConvertAll(_channels, m => m?.Through(f))) { Source = Source?.Then(f) };
+    public ChannelMoments Through(Func<double, double> f) =>
+        new(Axis, Array.ConvertAll(_channels, m => m?.Through(f))) { Source = Source?.Then(f) };
 
     /// <summary>The same as what a BatchNormalization gives.</summary>
     public ChannelMoments From(Node norm) => new(Axis, _channels) { Source = new NormalSource(norm, this, x => x) };
 
     /// <summary>The same of a copy of the graph.</summary>
-    internal ChannelMoments CopyTo(CopyMap copyOf) => new(Axis, _channels) { Source = Source is { } source ? source with { Norm = copyOf[source.Norm] } : null };
+    internal ChannelMoments CopyTo(CopyMap copyOf) =>
+        new(Axis, _channels) { Source = Source is { } source ? source with { Norm = copyOf[source.Norm] } : null };
 
     /// <summary>Only what is certain whatever the distribution.</summary>
     public ChannelMoments OnlyConstants() => new(Axis, Array.ConvertAll(_channels, m => m is { IsConstant: true } ? m : null));
 
     /// <summary>A sum or difference, channel by channel, of independent values.</summary>
-    public ChannelMoments? Combine(ChannelMoments other, Func<double, double, double> sum) => other.Count != Count ? null : new(Axis, [.. _channels.Select((m, i) =>
-        m is { } a && other[i] is { } b ? new Moment(sum(a.Mean, b.Mean), a.Variance + b.Variance, a.IsConstant && b.IsConstant) : (Moment?)null)]);
+    public ChannelMoments? Combine(ChannelMoments other, Func<double, double, double> sum) =>
+        other.Count != Count ? null : new(Axis, [.. _channels.Select((m, i) =>
+        m is { } a && other[i] is { } b
+            ? new Moment(sum(a.Mean, b.Mean), a.Variance + b.Variance, a.IsConstant && b.IsConstant)
+            : (Moment?)null)]);
 }

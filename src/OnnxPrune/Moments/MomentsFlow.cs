@@ -4,7 +4,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Moments;
 
 /// <summary>
-/// What can be said of the values' channels without any data: their means and variances as BatchNormalization's parameters state
+/// Statistics of the values' channels without any data: their means and variances as BatchNormalization's parameters state
 /// them, and which are constant for certain. One pass in topological order; what an operator does not know stays unknown.
 /// </summary>
 internal sealed class MomentsFlow

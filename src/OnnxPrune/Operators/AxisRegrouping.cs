@@ -3,11 +3,13 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
 
-/// <summary>Axes [InStart, InEnd) of an input that hold the same elements, in the same order, as axes [OutStart, OutEnd) of an output.</summary>
+/// <summary>
+/// Axes [InStart, InEnd) of an input that hold the same elements, in the same order, as axes [OutStart, OutEnd) of an output.
+/// </summary>
 internal readonly record struct AxisBlock(int InStart, int InEnd, int OutStart, int OutEnd);
 
 /// <summary>
-/// How channels flow where row-major elements are only regrouped into other axes (Reshape, Flatten). Merged axes repeat each
+/// Channel flow where row-major elements are only regrouped into other axes (Reshape, Flatten). Merged axes repeat each
 /// channel's id; where an axis is split, one of the new axes gets the channels and those that meet on one of its indices are coupled:
 /// the k-th channels of all groups for [C] → [groups, C/groups].
 /// </summary>
@@ -16,7 +18,9 @@ internal static class AxisRegrouping
     // The ids of a flattened feature map are written out one by one; none that occurs comes near this.
     private const long MostElements = 1 << 24;
 
-    /// <summary>Splits two shapes of the same elements into blocks that correspond, the smallest that can be told where sizes are unknown.</summary>
+    /// <summary>
+    /// Splits two shapes of the same elements into blocks that correspond, the smallest that can be told where sizes are unknown.
+    /// </summary>
     public static List<AxisBlock> Blocks(IReadOnlyList<Dim> from, IReadOnlyList<Dim> to)
     {
         var (front, back) = (0, 0);
@@ -57,7 +61,8 @@ internal static class AxisRegrouping
         }
 
         var channels = flow.Channels(x, carriers[0])!;
-        if (carriers.Length > 1 || !(FlowFlat(node, flow, x, block, to, carriers[0], channels) || FlowFirst(node, flow, x, block, to, carriers[0], channels)))
+        if (carriers.Length > 1
+            || !(FlowFlat(node, flow, x, block, to, carriers[0], channels) || FlowFirst(node, flow, x, block, to, carriers[0], channels)))
         {
             foreach (var axis in carriers)
             {
@@ -73,7 +78,8 @@ internal static class AxisRegrouping
         var outs = block.OutEnd - block.OutStart;
         var outSizes = Enumerable.Range(block.OutStart, outs).Select(a => to[a].Size).ToArray();
         var total = Product(shape, block.InStart, block.InEnd) ?? outSizes.Aggregate((long?)1, (p, size) => p * size);
-        if (outs == 0 || total is null or < 1 or > MostElements || (outs > 1 && outSizes.Contains(null)) || Product(shape, block.InStart, carrier) is not { } outer || channels.Length == 0 || total % (outer * channels.Length) != 0)
+        if (outs == 0 || total is null or < 1 or > MostElements || (outs > 1 && outSizes.Contains(null))
+            || Product(shape, block.InStart, carrier) is not { } outer || channels.Length == 0 || total % (outer * channels.Length) != 0)
         {
             return false;
         }
@@ -108,13 +114,16 @@ internal static class AxisRegrouping
     }
 
     /// <summary>
-    /// Channels on the first axis of the block, whatever the sizes behind it: [C, ?] → [G, ?] makes each of G out of C/G neighbours, which are tied, or, where G is larger,
-    /// G/C of every channel.
+    /// Channels on the first axis of the block, whatever the sizes behind it: [C, ?] → [G, ?] makes each of G out of C/G neighbours, which
+    /// are tied, or, where G is larger, G/C of every channel.
     /// </summary>
     private static bool FlowFirst(Node node, ChannelFlow flow, Value x, AxisBlock block, IReadOnlyList<Dim> to, int carrier, int[] channels)
     {
         var first = Enumerable.Range(block.OutStart, block.OutEnd - block.OutStart).Where(a => to[a].Size != 1).Append(-1).First();
-        if (first < 0 || Product(x.Shape!, block.InStart, carrier) != 1 || to[first].Size is not (> 0 and <= MostElements and var count) || channels.Length == 0)
+        if (first < 0
+            || Product(x.Shape!, block.InStart, carrier) != 1
+            || to[first].Size is not (> 0 and <= MostElements and var count)
+            || channels.Length == 0)
         {
             return false;
         }
@@ -140,14 +149,18 @@ internal static class AxisRegrouping
         return false;
     }
 
-    private static long? Product(Shape shape, int start, int end) => Enumerable.Range(start, end - start).Aggregate((long?)1, (p, axis) => p * shape[axis].Size);
+    private static long? Product(Shape shape, int start, int end) =>
+        Enumerable.Range(start, end - start).Aggregate((long?)1, (p, axis) => p * shape[axis].Size);
 
     private static void SplitUp(Node node, ChannelFlow flow, int[] flat, AxisBlock block, long[] sizes)
     {
-        // An axis along which the ids already agree needs no coupling; otherwise the longest keeps the most freedom, unless statistics are taken along it.
+        // An axis along which the ids already agree needs no coupling; otherwise the longest keeps the most freedom, unless statistics are
+        // taken along it.
         var axes = Enumerable.Range(0, sizes.Length).Where(a => sizes[a] > 1).ToArray();
         var chosen = axes.Where(a => IsClean(flat, sizes, a))
-            .Concat(axes.Where(a => !Statistics.AreTakenAlong(node.Output, block.OutStart + a, flow.Terms)).OrderByDescending(a => sizes[a]))
+            .Concat(axes
+                .Where(a => !Statistics.AreTakenAlong(node.Output, block.OutStart + a, flow.Terms))
+                .OrderByDescending(a => sizes[a]))
             .Append(Array.IndexOf(sizes, sizes.Max()))
             .First();
         var inner = sizes.Skip(chosen + 1).Aggregate(1L, (a, b) => a * b);

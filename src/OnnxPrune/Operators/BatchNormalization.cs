@@ -29,7 +29,8 @@ internal sealed class BatchNormalization : Operator
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0));
 
-    public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) => terms.ShapeOf(node.Required(1)) is { Rank: 1 } scale && scale[0].Size is { } length
+    public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) =>
+        terms.ShapeOf(node.Required(1)) is { Rank: 1 } scale && scale[0].Size is { } length
         ? LengthsBehind(node, terms).Prepend((new ValueAxis(node.Required(0), 1), length))
         : LengthsBehind(node, terms);
 

@@ -61,7 +61,8 @@ internal sealed class Broadcast(Func<double, double, double>? sum = null) : Oper
 
     public override ChannelMoments? Moments(Node node, MomentsFlow flow)
     {
-        if (sum is null || node.Inputs.Count != 2 || flow.Of(node.Required(0)) is not { } a || flow.Of(node.Required(1)) is not { } b || a.Axis != b.Axis)
+        if (sum is null || node.Inputs.Count != 2 || flow.Of(node.Required(0)) is not { } a || flow.Of(node.Required(1)) is not { } b
+            || a.Axis != b.Axis)
         {
             return null;
         }
@@ -115,7 +116,8 @@ internal sealed class Broadcast(Func<double, double, double>? sum = null) : Oper
         else if (own is null)
         {
             // Also when the length is unknown and may be 1.
-            flow.Pin(ids, new PinReason(node, $"{node} combines them with {ChannelFlow.Describe(value)}, which has no channels that could be cut"));
+            flow.Pin(ids, new PinReason(
+                node, $"{node} combines them with {ChannelFlow.Describe(value)}, which has no channels that could be cut"));
         }
         else if (own.Length != ids!.Length)
         {
@@ -130,7 +132,8 @@ internal sealed class Broadcast(Func<double, double, double>? sum = null) : Oper
     private static long? Length(Node node, int input, int fromEnd, ChannelFlow flow)
     {
         var shape = Shape(node, input, flow)!;
-        return flow.IsConstant(node.Inputs[input]) || Channels(node, input, fromEnd, flow) is not { } channels ? shape[shape.Rank + fromEnd].Size : channels.Length;
+        return flow.IsConstant(node.Inputs[input])
+            || Channels(node, input, fromEnd, flow) is not { } channels ? shape[shape.Rank + fromEnd].Size : channels.Length;
     }
 
     private static int[]? Channels(Node node, int input, int fromEnd, ChannelFlow flow) =>

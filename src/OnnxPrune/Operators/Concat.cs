@@ -5,7 +5,8 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Operators;
 
 /// <summary>
-/// Along its axis, Y's channels are the inputs' lists one after the other; along the others, the inputs' channels become equal. Constants shrink along.
+/// Along its axis, Y's channels are the inputs' lists one after the other; along the others, the inputs' channels become equal. Constants
+/// shrink along.
 /// </summary>
 internal sealed class Concat : Operator
 {
@@ -114,12 +115,14 @@ internal sealed class Concat : Operator
             }
             else
             {
-                flow.Pin(first, new PinReason(node, $"{node} joins them with {ChannelFlow.Describe(input)}, which has no channels along that axis"));
+                flow.Pin(first, new PinReason(
+                    node, $"{node} joins them with {ChannelFlow.Describe(input)}, which has no channels along that axis"));
             }
         }
 
         flow.Set(node.Output, axis, first);
     }
 
-    private static bool Carries(ChannelFlow flow, Value input, int axis) => !flow.IsConstant(input) && flow.Channels(input, axis) is not null;
+    private static bool Carries(ChannelFlow flow, Value input, int axis) =>
+        !flow.IsConstant(input) && flow.Channels(input, axis) is not null;
 }

@@ -5,14 +5,16 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Operators;
 
 /// <summary>
-/// One number everywhere, in a shape that the network computes: <c>zeros_like</c> and first states. Y shrinks with the channels whose number the
-/// shape says; a length of the second axis that is a number makes channels of its own.
+/// One number everywhere, in a shape that the network computes: <c>zeros_like</c> and first states. Y shrinks with the channels whose
+/// number the shape says; a length of the second axis that is a number makes channels of its own.
 /// </summary>
 internal sealed class ConstantOfShape : Operator
 {
     public override void Flow(Node node, ChannelFlow flow)
     {
-        if (flow.Terms[node.Required(0)] is not { } lengths || node.Output.Shape?.Rank != lengths.Length || flow.Terms[node.Output] is not null)
+        if (flow.Terms[node.Required(0)] is not { } lengths
+            || node.Output.Shape?.Rank != lengths.Length
+            || flow.Terms[node.Output] is not null)
         {
             return;
         }

@@ -39,10 +39,13 @@ internal sealed class Conv : Operator
         if (inputs is not null && inputs.Length != checked(perGroup * group))
         {
             throw new BrokenModelException(
-                $"{node}: weight '{node.Inputs[1]!.Name}' [{string.Join(", ", weight.Dims)}] wants {perGroup * group} input channels (group {group}), but '{x.Name}' carries {inputs.Length}.");
+                $"{node}: weight '{node.Inputs[1]!.Name}' [{string.Join(", ", weight.Dims)}] wants {perGroup * group} input channels "
+                    + $"(group {group}), but '{x.Name}' carries {inputs.Length}.");
         }
 
-        var made = perGroup == 1 && group > 1 ? FlowDepthwise(node, flow, inputs, group, outputs) : FlowGrouped(node, flow, inputs, group, perGroup);
+        var made = perGroup == 1 && group > 1
+            ? FlowDepthwise(node, flow, inputs, group, outputs)
+            : FlowGrouped(node, flow, inputs, group, perGroup);
         flow.Bind(node, 2, 0, made);
         flow.Set(node.Output, 1, made);
         flow.Set(node.Output, 0, flow.Channels(x, 0));
@@ -50,22 +53,27 @@ internal sealed class Conv : Operator
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
         terms.ShapeOf(node.Required(0)) is { } x && terms.ShapeOf(node.Required(1)) is { } w && x.Rank == w.Rank && x.Rank > 2
-            ? [x[0], w[0], .. Kernel(node, w) is { } kernel ? Lengths(ConvGeometry.Of(node, kernel), x) : x.Skip(2).Select(_ => Dim.Unknown)]
+            ? [x[0], w[0], .. Kernel(node, w) is { } kernel ? Lengths(ConvGeometry.Of(node, kernel), x) : x.Skip(2).Select(_ =>
+                Dim.Unknown)]
             : null;
 
     internal override WeightLayout? Weight(Node node, int input) => input == 1 ? new WeightLayout(0, 1, node.Int("group", 1)) : null;
 
     /// <summary>The lengths of the output's axes behind the channels.</summary>
-    internal static IEnumerable<Dim> Lengths(ConvGeometry windows, Shape x) => windows.Kernel.Select((_, axis) => windows.Output(axis, x[axis + 2]));
+    internal static IEnumerable<Dim> Lengths(ConvGeometry windows, Shape x) =>
+        windows.Kernel.Select((_, axis) => windows.Output(axis, x[axis + 2]));
 
     /// <summary>The window's lengths, of the weight where the attribute is absent; null where they are open.</summary>
-    internal static IReadOnlyList<long>? Kernel(Node node, Shape weight) => node.Ints("kernel_shape") is { } stated && stated.Length == weight.Rank - 2 ? stated
+    internal static IReadOnlyList<long>? Kernel(Node node, Shape weight) =>
+        node.Ints("kernel_shape") is { } stated && stated.Length == weight.Rank - 2 ? stated
         : weight.Skip(2).All(d => d.IsKnown) ? [.. weight.Skip(2).Select(d => d.Size!.Value)]
         : null;
 
     public override void Rewrite(Node node, ChannelCut cut)
     {
-        if (cut.Graph.Constants[node.Input(1)] is { Rank: >= 3 } weight && IsDepthwise(node, weight) && cut.Keep(node.Required(0), 1) is { } keep)
+        if (cut.Graph.Constants[node.Input(1)] is { Rank: >= 3 } weight
+            && IsDepthwise(node, weight)
+            && cut.Keep(node.Required(0), 1) is { } keep)
         {
             node.Set("group", (long)keep.Count);
         }
@@ -82,7 +90,8 @@ internal sealed class Conv : Operator
         return new MacTerm(kernel * y[0] * y.Skip(2).Aggregate(1L, (a, b) => a * b), [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]);
     }
 
-    public override ChannelMoments? Moments(Node node, MomentsFlow flow) => flow.OfSilentRows(node, weight: 1, axis: 0, bias: 2, outputAxis: 1);
+    public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
+        flow.OfSilentRows(node, weight: 1, axis: 0, bias: 2, outputAxis: 1);
 
     internal static bool IsDepthwise(Node node, Tensor weight) => weight.Dims[1] == 1 && node.Int("group", 1) > 1;
 

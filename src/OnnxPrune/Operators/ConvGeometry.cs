@@ -13,13 +13,14 @@ namespace OnnxPrune.Operators;
 internal sealed record ConvGeometry(
     long[] Kernel, long[] Strides, long[] Dilations, long[] PadsBefore, long[] PadsAfter, string AutoPad = "NOTSET", bool RoundsUp = false)
 {
-    /// <summary>Whether the padding follows from the input's size, so that the output has ceil(input / stride) elements.</summary>
+    /// <summary>True if the padding follows from the input's size, so that the output has ceil(input / stride) elements.</summary>
     public bool IsSame => AutoPad.StartsWith("SAME", StringComparison.Ordinal);
 
-    /// <summary>Whether a window may see something else than the input.</summary>
+    /// <summary>True if a window may see something else than the input.</summary>
     public bool IsPadded => IsSame || PadsBefore.Any(p => p != 0) || PadsAfter.Any(p => p != 0);
 
-    /// <param name="kernel">The window's lengths, of which there is one per axis. Attributes that are absent or too short have their defaults.</param>
+    /// <param name="kernel">The window's lengths, of which there is one per axis. Attributes that are absent or too short have their
+    /// defaults.</param>
     public static ConvGeometry Of(Node node, IReadOnlyList<long> kernel)
     {
         var (autoPad, axes) = (node.String("auto_pad", "NOTSET"), kernel.Count);

@@ -5,7 +5,8 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Operators;
 
 /// <summary>
-/// <c>X [N, C, D...], W [C, M/group, k...], B [M] → Y [N, M, D'...]</c>: like <see cref="Conv"/> with W's first two axes in the other order.
+/// <c>X [N, C, D...], W [C, M/group, k...], B [M] → Y [N, M, D'...]</c>: like <see cref="Conv"/> with W's first two axes in the other
+/// order.
 /// </summary>
 internal sealed class ConvTranspose : Operator
 {
@@ -28,7 +29,9 @@ internal sealed class ConvTranspose : Operator
         var (inputs, perGroup) = (flow.Channels(x, 1), checked((int)weight.Dims[1]));
         if (group < 1 || weight.Dims[0] % group != 0 || (inputs is not null && inputs.Length != weight.Dims[0]))
         {
-            throw new BrokenModelException($"{node}: its weight wants {weight.Dims[0]} input channels in {group} groups, but '{x.Name}' carries {inputs?.Length ?? 0}.");
+            throw new BrokenModelException(
+                $"{node}: its weight wants {weight.Dims[0]} input channels in {group} groups, but '{x.Name}' carries "
+                    + $"{inputs?.Length ?? 0}.");
         }
 
         int[]? made;
@@ -59,12 +62,17 @@ internal sealed class ConvTranspose : Operator
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
         terms.ShapeOf(node.Required(0)) is { } x && terms.ShapeOf(node.Required(1)) is { } w && x.Rank == w.Rank && x.Rank > 2
-            ? [x[0], w[1].Size is { } perGroup ? new Dim(perGroup * node.Int("group", 1)) : Dim.Unknown, .. Conv.Kernel(node, w) is { } kernel ? Lengths(node, x, ConvGeometry.Of(node, kernel)) : x.Skip(2).Select(_ => Dim.Unknown)]
+            ? [x[0], w[1].Size is { } perGroup ? new Dim(
+                perGroup * node.Int("group", 1)) : Dim.Unknown, .. Conv.Kernel(node, w) is { } kernel ? Lengths(
+                    node, x, ConvGeometry.Of(node, kernel)) : x.Skip(2).Select(_ =>
+                Dim.Unknown)]
             : null;
 
     public override void Rewrite(Node node, ChannelCut cut)
     {
-        if (node.Int("group", 1) is > 1 and var group && group == cut.Graph.Constants[node.Input(1)]?.Dims[0] && cut.Keep(node.Required(0), 1) is { } keep)
+        if (node.Int("group", 1) is > 1 and var group
+            && group == cut.Graph.Constants[node.Input(1)]?.Dims[0]
+            && cut.Keep(node.Required(0), 1) is { } keep)
         {
             node.Set("group", (long)keep.Count);
         }
@@ -78,7 +86,9 @@ internal sealed class ConvTranspose : Operator
         }
 
         var kernel = weight.Skip(2).Aggregate(1L, (a, b) => a * b);
-        return new MacTerm(kernel * x[0] * x.Skip(2).Aggregate(1L, (a, b) => a * b), [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]) { OutputAxis = 1 };
+        return new MacTerm(
+            kernel * x[0] * x.Skip(2).Aggregate(1L, (a, b) => a * b),
+            [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]) { OutputAxis = 1 };
     }
 
     internal override WeightLayout? Weight(Node node, int input) => input == 1 ? new WeightLayout(1, 0, node.Int("group", 1)) : null;

@@ -17,7 +17,9 @@ internal sealed class CostShapes(ConstantValues constants, IReadOnlyDictionary<V
     /// <summary>The same of a value that may be a constant.</summary>
     public IReadOnlyList<long>? OfOperand(Value? value) => value is null ? null : Constants[value]?.Dims ?? this[value];
 
-    /// <summary>Whether a size of the value is unknown, so that what is counted with it is too little. A dynamic batch is 1 by agreement.</summary>
+    /// <summary>
+    /// True if a size of the value is unknown, so that what is counted with it is too little. A dynamic batch is 1 by agreement.
+    /// </summary>
     public bool IsOpen(Value value)
     {
         if (Constants[value] is not null)
@@ -26,7 +28,8 @@ internal sealed class CostShapes(ConstantValues constants, IReadOnlyDictionary<V
         }
 
         // Sizes that were chosen for a weight that is fed say nothing.
-        var isFedWeight = value is { IsGraphInput: true, Uses.Count: > 0 } && value.Uses.All(u => u is { Index: 1, Node.OpType: "Conv" or "ConvTranspose" or "Gemm" });
+        var isFedWeight = value is { IsGraphInput: true, Uses.Count: > 0 }
+            && value.Uses.All(u => u is { Index: 1, Node.OpType: "Conv" or "ConvTranspose" or "Gemm" });
         var isChosen = !isFedWeight && concrete?.ContainsKey(value) == true;
         var shape = isFedWeight ? value.Shape : ShapeOf(value);
         return shape is null || shape.Skip(isChosen || isFedWeight ? 0 : 1).Any(d => !d.IsKnown);

@@ -25,11 +25,14 @@ internal sealed class Flatten : Operator
         }
 
         // What the layer behind it reads may tell a length that the input does not.
-        IReadOnlyList<Dim> to = node.Output.Shape is { Rank: 2 } known ? known : [Product(shape, 0, axis), Product(shape, axis, shape.Rank)];
+        IReadOnlyList<Dim> to = node.Output.Shape is { Rank: 2 } known
+            ? known
+            : [Product(shape, 0, axis), Product(shape, axis, shape.Rank)];
         AxisRegrouping.Flow(node, flow, x, [new AxisBlock(0, axis, 0, 1), new AxisBlock(axis, shape.Rank, 1, 2)], to);
     }
 
-    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0)) is { } x && Split(node, x) is var axis && axis >= 0 && axis <= x.Rank
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
+        terms.ShapeOf(node.Required(0)) is { } x && Split(node, x) is var axis && axis >= 0 && axis <= x.Rank
         ? [Product(x, 0, axis), Product(x, axis, x.Rank)]
         : null;
 

@@ -74,7 +74,8 @@ internal sealed class Gather : Operator
         cut.SetLongs(node, "indices", 1, [.. indices.Where(i => newIndex[i] >= 0).Select(i => (long)newIndex[i])], isInput: true);
     }
 
-    private static int Axis(Node node) => (int)node.Int("axis", 0) is var axis && axis < 0 ? axis + ChannelFlow.Rank(node.Required(0)) : axis;
+    private static int Axis(Node node) =>
+        (int)node.Int("axis", 0) is var axis && axis < 0 ? axis + ChannelFlow.Rank(node.Required(0)) : axis;
 
     private static int[]? Indices(Node node, Constants.ConstantValues constants, int length) =>
         constants.Longs(node.Input(1)) is { } indices && indices.All(i => i >= -length && i < length)

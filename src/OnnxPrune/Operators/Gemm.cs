@@ -38,10 +38,14 @@ internal sealed class Gemm : Operator
     }
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
-        terms.ShapeOf(node.Required(0)) is { Rank: 2 } a && terms.ShapeOf(node.Required(1)) is { Rank: 2 } b ? [a[node.Int("transA", 0) != 0 ? 1 : 0], b[Layout(node).OutputAxis]] : null;
+        terms.ShapeOf(node.Required(0)) is { Rank: 2 } a && terms.ShapeOf(node.Required(1)) is { Rank: 2 } b
+            ? [a[node.Int("transA", 0) != 0 ? 1 : 0], b[Layout(node).OutputAxis]]
+            : null;
 
     public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) =>
-        terms.ShapeOf(node.Required(1)) is { Rank: 2 } b && b[Layout(node).InputAxis].Size is { } length ? [(new ValueAxis(node.Required(0), node.Int("transA", 0) != 0 ? 0 : 1), length)] : [];
+        terms.ShapeOf(node.Required(1)) is { Rank: 2 } b && b[Layout(node).InputAxis].Size is { } length
+            ? [(new ValueAxis(node.Required(0), node.Int("transA", 0) != 0 ? 0 : 1), length)]
+            : [];
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {

@@ -46,5 +46,6 @@ internal sealed class LayerNormalization : Operator
         }
     }
 
-    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => output == 0 ? terms.ShapeOf(node.Required(0)) : null;
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
+        output == 0 ? terms.ShapeOf(node.Required(0)) : null;
 }

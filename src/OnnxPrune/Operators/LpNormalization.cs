@@ -4,8 +4,8 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Operators;
 
 /// <summary>
-/// Divides by the norm along one axis (the last unless it says which). A channel on it that leaves adds zero to the norm, so that it counts as
-/// read there, and the others pass.
+/// Divides by the norm along one axis (the last unless it says which). A channel on it that leaves adds zero to the norm, so that it counts
+/// as read there, and the others pass.
 /// </summary>
 internal sealed class LpNormalization : Operator
 {

@@ -58,7 +58,9 @@ internal sealed class MatMul : Operator
     }
 
     public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) =>
-        terms.ShapeOf(node.Required(0)) is { Rank: >= 2 } a && terms.ShapeOf(node.Required(1)) is { Rank: >= 2 } b && b[b.Rank - 2].Size is { } length ? [(new ValueAxis(node.Required(0), a.Rank - 1), length)] : [];
+        terms.ShapeOf(node.Required(0)) is { Rank: >= 2 } a
+            && terms.ShapeOf(node.Required(1)) is { Rank: >= 2 } b
+            && b[b.Rank - 2].Size is { } length ? [(new ValueAxis(node.Required(0), a.Rank - 1), length)] : [];
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {
@@ -78,7 +80,9 @@ internal sealed class MatMul : Operator
         }
 
         // Others: all axes of Y, and A's last one.
-        var axes = Enumerable.Range(0, y.Count).Select(axis => new ValueAxis(node.Output, axis)).Append(new ValueAxis(node.Inputs[0]!, a.Count - 1));
+        var axes = Enumerable.Range(0, y.Count)
+            .Select(axis => new ValueAxis(node.Output, axis))
+            .Append(new ValueAxis(node.Inputs[0]!, a.Count - 1));
         return new MacTerm(1, [.. axes]);
     }
 

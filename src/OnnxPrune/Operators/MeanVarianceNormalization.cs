@@ -3,7 +3,9 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Operators;
 
-/// <summary><c>X [N, C, D...] → Y</c>: normalizes over some axes (0, 2 and 3 unless it says which), whose channels stay; the others pass.</summary>
+/// <summary>
+/// <c>X [N, C, D...] → Y</c>: normalizes over some axes (0, 2 and 3 unless it says which), whose channels stay; the others pass.
+/// </summary>
 internal sealed class MeanVarianceNormalization : Operator
 {
     public override void Flow(Node node, ChannelFlow flow)

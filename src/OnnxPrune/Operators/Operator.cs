@@ -5,7 +5,7 @@ using OnnxPrune.Moments;
 
 namespace OnnxPrune.Operators;
 
-/// <summary>What the program knows of one ONNX operator.</summary>
+/// <summary>The rules of one ONNX operator.</summary>
 internal abstract class Operator
 {
     /// <summary>Says how channels flow through the node. Shapes of its values may be unknown; a rule that needs one blocks.</summary>
@@ -22,8 +22,11 @@ internal abstract class Operator
     public virtual IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) => [];
 
     /// <summary>For an output that has its input's shape: the lengths that readers want of it.</summary>
-    protected static IEnumerable<(ValueAxis Axis, long Length)> LengthsBehind(Node node, ShapeTerms terms) => terms.ShapeOf(node.Output) is { } y
-        ? Enumerable.Range(0, y.Rank).Where(axis => y[axis].IsKnown).Select(axis => (new ValueAxis(node.Required(0), axis), y[axis].Size!.Value))
+    protected static IEnumerable<(ValueAxis Axis, long Length)> LengthsBehind(Node node, ShapeTerms terms) =>
+        terms.ShapeOf(node.Output) is { } y
+        ? Enumerable.Range(0, y.Rank)
+            .Where(axis => y[axis].IsKnown)
+            .Select(axis => (new ValueAxis(node.Required(0), axis), y[axis].Size!.Value))
         : [];
 
     /// <summary>Adapts what besides constants' axes depends on channel counts: attributes, split sizes, targets, paddings.</summary>
@@ -31,10 +34,12 @@ internal abstract class Operator
     {
     }
 
-    /// <summary>The axes of one of the node's inputs, read as the layer's weight; null where the operator multiplies nothing by that input.</summary>
+    /// <summary>
+    /// The axes of one of the node's inputs, read as the layer's weight; null where the operator multiplies nothing by that input.
+    /// </summary>
     internal virtual WeightLayout? Weight(Node node, int input) => null;
 
-    /// <summary>What the node multiplies; null for operators whose multiplications do not count as MACs.</summary>
+    /// <summary>The node's multiply-accumulates; null for operators whose multiplications do not count as MACs.</summary>
     public virtual MacTerm? Macs(Node node, CostShapes shapes) => null;
 
     /// <summary>The statistics of the output's channels from those of the inputs'; null where they are not known.</summary>

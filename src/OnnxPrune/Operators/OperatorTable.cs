@@ -26,7 +26,8 @@ internal static class OperatorTable
         ["LeakyRelu"] = new Unary((x, n) => x < 0 ? n.Float("alpha", 0.01f) * x : x),
         ["Elu"] = new Unary((x, n) => x < 0 ? n.Float("alpha", 1) * (Math.Exp(x) - 1) : x),
         ["Celu"] = new Unary((x, n) => Math.Max(0, x) + Math.Min(0, n.Float("alpha", 1) * (Math.Exp(x / n.Float("alpha", 1)) - 1))),
-        ["Selu"] = new Unary((x, n) => n.Float("gamma", 1.0507009873554805f) * (x > 0 ? x : n.Float("alpha", 1.6732632423543772f) * (Math.Exp(x) - 1))),
+        ["Selu"] = new Unary((x, n) =>
+            n.Float("gamma", 1.0507009873554805f) * (x > 0 ? x : n.Float("alpha", 1.6732632423543772f) * (Math.Exp(x) - 1))),
         ["ThresholdedRelu"] = new Unary((x, n) => x > n.Float("alpha", 1) ? x : 0),
         ["HardSigmoid"] = new Unary((x, n) => Math.Clamp((n.Float("alpha", 0.2f) * x) + n.Float("beta", 0.5f), 0, 1)),
         ["HardSwish"] = new Unary(x => x * Math.Clamp((x / 6) + 0.5, 0, 1)),
@@ -64,7 +65,9 @@ internal static class OperatorTable
         ["IsNaN"] = new Unary(),
         ["IsInf"] = new Unary(),
         ["Identity"] = new Unary(x => x),
-        ["Cast"] = new Unary((x, n) => ((ElementType)n.Int("to", 0)).IsFloatingPoint() ? x : n.Int("to", 0) == (long)ElementType.Bool ? x != 0 ? 1 : 0 : Math.Truncate(x)),
+        ["Cast"] = new Unary((x, n) =>
+            ((ElementType)n.Int("to", 0))
+                .IsFloatingPoint() ? x : n.Int("to", 0) == (long)ElementType.Bool ? x != 0 ? 1 : 0 : Math.Truncate(x)),
         ["Dropout"] = new Unary(x => x),
         ["Clip"] = new Clip(),
         ["QuantizeLinear"] = new Quantize(),
@@ -149,13 +152,14 @@ internal static class OperatorTable
     /// <summary>The moments of the node's first output; null where nothing is known of them.</summary>
     internal static ChannelMoments? Moments(Node node, MomentsFlow flow) => Find(node)?.Moments(node, flow);
 
-    /// <summary>Whether the node calls a function of the model under the name of one of the runtime's own operators.</summary>
+    /// <summary>True if the node calls a function of the model under the name of one of the runtime's own operators.</summary>
     internal static bool IsFunctionCall(Node node) => node.Domain == Node.AmbiguousDomain;
 
     /// <summary>Why a node without a rule blocks, as a phrase.</summary>
     public static string WhyUnknown(Node node, Model model) => node switch
     {
-        { Domain: Node.AmbiguousDomain } => "has the name of an operator and of a function of the model, of which the runtime runs the one that it prefers",
+        { Domain: Node.AmbiguousDomain } =>
+            "has the name of an operator and of a function of the model, of which the runtime runs the one that it prefers",
         _ when model.Functions.Contains((node.Domain, node.OpType)) => "calls a function of the model that could not be inlined",
         { Captures.Count: > 0 } => "has subgraphs, which are not looked into",
         { Domain.Length: > 0 } => $"is an operator of the domain '{node.Domain}', for which there is no rule",

@@ -36,7 +36,10 @@ internal sealed class Pad : Operator
             {
                 flow.Set(node.Output, axis, channels);
             }
-            else if (before < 0 || after < 0 || node.String("mode", "constant") != "constant" || pads.Any(p => p.Before is null || p.After is null))
+            else if (before < 0
+                || after < 0
+                || node.String("mode", "constant") != "constant"
+                || pads.Any(p => p.Before is null || p.After is null))
             {
                 flow.Pin(node, x, axis, "pads them other than with constant channels");
             }
@@ -58,7 +61,8 @@ internal sealed class Pad : Operator
         }
 
         var pads = Pads(node, terms, x.Rank);
-        return [.. x.Select((d, axis) => pads?[axis] is { Before: 0, After: 0 } ? d : new Dim(d.Size + pads?[axis].Before + pads?[axis].After))];
+        return [.. x.Select((d, axis) =>
+            pads?[axis] is { Before: 0, After: 0 } ? d : new Dim(d.Size + pads?[axis].Before + pads?[axis].After))];
     }
 
     public override void Rewrite(Node node, ChannelCut cut)

@@ -26,14 +26,17 @@ internal sealed class Pool : Operator
         flow.Set(node.Output, 1, flow.Channels(x, 1));
     }
 
-    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0)) is not { Rank: > 2 } x ? null
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
+        terms.ShapeOf(node.Required(0)) is not { Rank: > 2 } x ? null
         : node.OpType.StartsWith("Global", StringComparison.Ordinal) ? [x[0], x[1], .. x.Skip(2).Select(_ => new Dim(1))]
-        : node.Ints("kernel_shape") is { } kernel && kernel.Length == x.Rank - 2 ? [x[0], x[1], .. Conv.Lengths(ConvGeometry.Of(node, kernel), x)]
+        : node.Ints("kernel_shape") is { } kernel && kernel.Length == x.Rank - 2
+            ? [x[0], x[1], .. Conv.Lengths(ConvGeometry.Of(node, kernel), x)]
         : null;
 
     /// <summary>A constant stays the same constant, as long as an average does not count the padding.</summary>
     public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
-        node.OpType is "GlobalAveragePool" or "GlobalMaxPool" or "MaxPool" || (node.OpType == "AveragePool" && node.Int("count_include_pad", 0) == 0)
+        node.OpType is "GlobalAveragePool" or "GlobalMaxPool" or "MaxPool"
+            || (node.OpType == "AveragePool" && node.Int("count_include_pad", 0) == 0)
             ? node.OpType is "GlobalAveragePool" or "AveragePool" ? flow.Of(node.Required(0)) : flow.Of(node.Required(0))?.OnlyConstants()
             : null;
 }

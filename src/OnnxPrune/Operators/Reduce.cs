@@ -53,7 +53,9 @@ internal sealed class Reduce(bool sums) : Operator
             return null;
         }
 
-        return node.Int("keepdims", 1) == 1 ? [.. x.Select((d, axis) => reduced.Contains(axis) ? 1 : d)] : [.. x.Where((_, axis) => !reduced.Contains(axis))];
+        return node.Int("keepdims", 1) == 1
+            ? [.. x.Select((d, axis) => reduced.Contains(axis) ? 1 : d)]
+            : [.. x.Where((_, axis) => !reduced.Contains(axis))];
     }
 
     /// <summary>The axes that are reduced; null when they are not known.</summary>

@@ -77,7 +77,10 @@ internal sealed class Reshape : Operator
         {
             // A number, 0 or -1 that is left as it is still says the same.
             var stated = Stated(node, cut.Graph.Terms);
-            cut.SetLengths(node, "shape", 1, axis => stated?[axis] is { Known: <= 0, Sources.Count: 0 } length && Stays(length.Known.Value, cut, node, axis) ? null : cut.Keep(node.Output, axis));
+            cut.SetLengths(node, "shape", 1, axis =>
+                stated?[axis] is { Known: <= 0, Sources.Count: 0 } length && Stays(length.Known.Value, cut, node, axis)
+                    ? null
+                    : cut.Keep(node.Output, axis));
             return;
         }
 
@@ -101,7 +104,8 @@ internal sealed class Reshape : Operator
     }
 
     public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
-        node.Required(0).Shape is { Rank: 4 } from && from[2].Size == 1 && from[3].Size == 1 && node.Output.Shape is { Rank: 2 } to && to[1].Size == from[1].Size
+        node.Required(0).Shape is { Rank: 4 } from && from[2].Size == 1 && from[3].Size == 1 && node.Output.Shape is { Rank: 2 } to
+            && to[1].Size == from[1].Size
             ? flow.Of(node.Required(0))
             : null;
 
@@ -134,7 +138,7 @@ internal sealed class Reshape : Operator
             : Dim.Unknown;
     }
 
-    /// <summary>Whether a 0 that copies a length, or a −1, says after the cut what it said before.</summary>
+    /// <summary>True if a 0 that copies a length, or a −1, says after the cut what it said before.</summary>
     private static bool Stays(long stated, ChannelCut cut, Node node, int axis) => stated == -1
         || (stated == 0 && cut.Keep(node.Required(0), axis)?.Count == cut.Keep(node.Output, axis)?.Count);
 

@@ -42,7 +42,8 @@ internal sealed class Resize : Operator
 
             var listed = Array.IndexOf(axes, axis);
             var keepsLength = listed < 0 || (node.Input(StatedSizes) is null ? result[axis].Size == channels.Length
-                : sizes?.ElementAtOrDefault(listed).Known == channels.Length && node.String("keep_aspect_ratio_policy", "stretch") == "stretch");
+                : sizes?.ElementAtOrDefault(listed).Known == channels.Length
+                    && node.String("keep_aspect_ratio_policy", "stretch") == "stretch");
             if (keepsLength)
             {
                 flow.Set(node.Output, axis, channels);
@@ -69,7 +70,8 @@ internal sealed class Resize : Operator
         for (var i = 0; i < axes.Length; i++)
         {
             var from = x[axes[i]];
-            dims[axes[i]] = sizes is not null && i < sizes.Length && node.String("keep_aspect_ratio_policy", "stretch") == "stretch" ? terms.DimOf(sizes[i])
+            dims[axes[i]] = sizes is not null && i < sizes.Length && node.String("keep_aspect_ratio_policy", "stretch") == "stretch"
+                ? terms.DimOf(sizes[i])
                 : scales is null || i >= scales.Length ? Dim.Unknown
                 : scales[i] == 1 ? from
                 : from.Size is { } size ? new Dim((long)Math.Floor(size * scales[i]))
@@ -90,7 +92,9 @@ internal sealed class Resize : Operator
     /// <summary>The axes that scales and sizes are about; null where one does not exist.</summary>
     private static int[]? Axes(Node node, int rank)
     {
-        var axes = node.Ints("axes") is { } stated ? Array.ConvertAll(stated, a => a < 0 ? a + rank : a) : [.. Enumerable.Range(0, rank).Select(a => (long)a)];
+        var axes = node.Ints("axes") is { } stated
+            ? Array.ConvertAll(stated, a => a < 0 ? a + rank : a)
+            : [.. Enumerable.Range(0, rank).Select(a => (long)a)];
         return axes.All(a => a >= 0 && a < rank) ? Array.ConvertAll(axes, a => (int)a) : null;
     }
 

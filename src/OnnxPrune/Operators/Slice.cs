@@ -37,7 +37,8 @@ internal sealed class Slice : Operator
             {
                 flow.Set(node.Output, axis, channels);
             }
-            else if (Range(node, flow.Terms, Array.IndexOf(axes, axis), channels.Length) is { Step: 1 } range && CanRewrite(node, flow.Terms))
+            else if (Range(node, flow.Terms, Array.IndexOf(axes, axis), channels.Length) is { Step: 1 } range
+                && CanRewrite(node, flow.Terms))
             {
                 flow.Set(node.Output, axis, channels[(int)range.Start..(int)(range.Start + range.Count)]);
             }

@@ -25,7 +25,8 @@ internal sealed class SpaceToDepth : Operator
         }
     }
 
-    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) => terms.ShapeOf(node.Required(0)) is { Rank: 4 } x && node.Int("blocksize", 1) is > 0 and var block
+    public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
+        terms.ShapeOf(node.Required(0)) is { Rank: 4 } x && node.Int("blocksize", 1) is > 0 and var block
         ? [x[0], new Dim(x[1].Size * block * block), new Dim(x[2].Size / block), new Dim(x[3].Size / block)]
         : null;
 }

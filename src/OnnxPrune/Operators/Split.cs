@@ -48,7 +48,10 @@ internal sealed class Split : Operator
         }
 
         var axis = (int)node.Int("axis", 0) is var stated && stated < 0 ? stated + x.Rank : stated;
-        var part = axis < x.Rank && x[axis].Size is { } length ? Sizes(node, terms, checked((int)length)) is { } sizes ? sizes[output] : (long?)null
+        var part = axis < x.Rank && x[axis].Size is { } length
+            ? Sizes(node, terms, checked((int)length)) is { } sizes
+            ? sizes[output]
+            : (long?)null
             : node.Input(1) is { } input ? terms.Known(input)?.ElementAtOrDefault(output)
             : node.Ints("split")?.ElementAtOrDefault(output);
         return [.. x.Select((d, i) => i == axis ? new Dim(part) : d)];

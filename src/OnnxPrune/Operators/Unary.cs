@@ -5,7 +5,9 @@ using OnnxPrune.Moments;
 
 namespace OnnxPrune.Operators;
 
-/// <summary><c>Y[i] = f(X[i])</c>: Y has the shape of X, and every axis keeps its channels. Further outputs (Dropout's mask) have that shape too.</summary>
+/// <summary>
+/// <c>Y[i] = f(X[i])</c>: Y has the shape of X, and every axis keeps its channels. Further outputs (Dropout's mask) have that shape too.
+/// </summary>
 internal sealed class Unary : Operator
 {
     private readonly Func<double, Node, double>? _function;

@@ -66,11 +66,13 @@ internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<T
     }
 
     /// <summary>
-    /// A block is a large step: where one leaves much of the time that a target allows unused, channels go in its place if that leaves less. On small networks a block is all the slack there is.
+    /// A block is a large step: where one leaves much of the time that a target allows unused, channels go in its place if that leaves
+    /// less. On small networks a block is all the slack there is.
     /// </summary>
     private void SpendSlack(Step[] steps)
     {
-        foreach (var block in _taken.Where(t => t.Step.Block is not null).OrderByDescending(t => t.Step.Score).Take(MostExchanges).ToArray())
+        foreach (var block in _taken.Where(t => t.Step.Block is not null).OrderByDescending(t => t.Step.Score).Take(MostExchanges)
+            .ToArray())
         {
             var (slack, before) = (Slack, _taken.ToArray());
             if (slack <= LargestSlack)
@@ -93,7 +95,8 @@ internal sealed class Allocation(CostModel model, Cost original, IReadOnlyList<T
     }
 
     /// <summary>The least share of a time target that is left unused; 0 without one.</summary>
-    private double Slack => targets.Where(t => t.Kind == TargetKind.Time).Select(t => 1 - ((double)t.Of(Cost) / t.Limit(original))).DefaultIfEmpty(0).Min();
+    private double Slack =>
+        targets.Where(t => t.Kind == TargetKind.Time).Select(t => 1 - ((double)t.Of(Cost) / t.Limit(original))).DefaultIfEmpty(0).Min();
 
     public void Take(Step step)
     {

@@ -32,9 +32,14 @@ internal sealed class CostModel
         AddConstants(graph, lengths);
 
         _all.Outputs.AddRange(graph.Model.Graph.Nodes
-            .Where(n => !shapes.Constants.IsConstant(n) && WeightLayout.IsLayer(n) && n.Output.Shape is { Rank: > 1 } && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
+            .Where(n => !shapes.Constants.IsConstant(n)
+                && WeightLayout.IsLayer(n)
+                && n.Output.Shape is { Rank: > 1 }
+                && OperatorTable.Find(n)?.Macs(n, shapes) is not null)
             .Select(n => (Node: n, Axis: n.OpType == "MatMul" ? n.Output.Shape!.Rank - 1 : 1))
-            .Select(p => (p.Node, RuleFault.NameIn(p.Node, () => lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
+            .Select(p =>
+                (p.Node, RuleFault.NameIn(p.Node, () =>
+                    lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
         if (absorbsMeans)
         {
             _all.Biases.AddRange(graph.Readers
@@ -53,7 +58,8 @@ internal sealed class CostModel
         foreach (var value in weights.Concat(graph.Parameters.Where(p => !weights.Contains(p) && graph.Constants[p] is not null)))
         {
             var tensor = graph.Constants[value]!;
-            var count = new Product(1, [.. Enumerable.Range(0, tensor.Rank).Select(axis => lengths.Of(new ValueAxis(value, axis), tensor.Dims[axis]))]);
+            var count = new Product(
+                1, [.. Enumerable.Range(0, tensor.Rank).Select(axis => lengths.Of(new ValueAxis(value, axis), tensor.Dims[axis]))]);
             _all.Stored.Add((value, count, StoredConstant.Type(value, graph.Constants).SizeInBytes(), weights.Contains(value)));
         }
     }
@@ -68,7 +74,10 @@ internal sealed class CostModel
         var term = OperatorTable.Find(node)?.Macs(node, shapes);
         if (term is not null)
         {
-            _all.Macs.Add((node, new Product(term.PerElement, [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))]), term.OutputAxis, node.Int("group", 1) > 1));
+            _all.Macs.Add(
+                (node, new Product(
+                    term.PerElement,
+                    [.. term.Axes.Select(a => lengths.Of(a, Size(a, shapes)))]), term.OutputAxis, node.Int("group", 1) > 1));
         }
 
         var constant = term is null ? RulelessLayers.Macs(node, shapes) : null;
@@ -93,10 +102,13 @@ internal sealed class CostModel
     /// <param name="removed">Nodes that are gone, with the constants that only they read.</param>
     public Cost Evaluate(IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null) => Sum(_all, kept, removed);
 
-    /// <summary>The part of the cost that changes with one group's channels: planning compares thousands of cuts that differ in one group.</summary>
+    /// <summary>
+    /// The part of the cost that changes with one group's channels: planning compares thousands of cuts that differ in one group.
+    /// </summary>
     /// <inheritdoc cref="Evaluate"/>
     /// <param name="group">Of the channel graph.</param>
-    public Cost PartOf(int group, IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null) => Sum(_ofGroups.Value[group], kept, removed);
+    public Cost PartOf(int group, IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null) =>
+        Sum(_ofGroups.Value[group], kept, removed);
 
     private Cost Sum(Terms terms, IReadOnlyList<int> kept, IReadOnlySet<Node>? removed)
     {
@@ -153,7 +165,8 @@ internal sealed class CostModel
         }
         catch (OverflowException e)
         {
-            throw new BrokenModelException("The sizes that the model states give more multiplications or parameters than can be counted.", e);
+            throw new BrokenModelException(
+                "The sizes that the model states give more multiplications or parameters than can be counted.", e);
         }
     }
 
@@ -165,10 +178,12 @@ internal sealed class CostModel
 
     /// <summary>MACs by node, in graph order, with all channels.</summary>
     public IEnumerable<(Node Node, long Macs)> MacsByNode() =>
-        _all.Macs.Select(m => (m.Node, m.Product.Evaluate(Whole))).Concat(_all.Constants.Where(c => c.Macs > 0).Select(c => (c.Node, c.Macs)));
+        _all.Macs.Select(m => (m.Node, m.Product.Evaluate(Whole)))
+            .Concat(_all.Constants.Where(c => c.Macs > 0).Select(c => (c.Node, c.Macs)));
 
     /// <summary>Parameters by constant, with all channels.</summary>
-    public IEnumerable<(Value Value, long Parameters)> ParametersByValue() => _all.Stored.Where(s => s.IsLearned).Select(s => (s.Value, s.Count.Evaluate(Whole)));
+    public IEnumerable<(Value Value, long Parameters)> ParametersByValue() =>
+        _all.Stored.Where(s => s.IsLearned).Select(s => (s.Value, s.Count.Evaluate(Whole)));
 
     /// <summary>The floating-point constants that nodes compute with; not running statistics, paddings, bounds and scale factors.</summary>
     private static IEnumerable<Value> Weights(ChannelGraph graph) => graph.Model.Graph.Nodes
@@ -183,7 +198,7 @@ internal sealed class CostModel
     private static long Size(ValueAxis axis, CostShapes shapes) =>
         shapes.Constants[axis.Value]?.Dims[axis.Axis] ?? shapes[axis.Value]?[axis.Axis] ?? 1;
 
-    /// <summary>What costs are sums of.</summary>
+    /// <summary>The terms that costs are sums of.</summary>
     private sealed record Terms(
         List<(Node Node, Product Product, int OutputAxis, bool IsGrouped)> Macs,
         List<(Value Value, Product Count, int ElementSize, bool IsLearned)> Stored,

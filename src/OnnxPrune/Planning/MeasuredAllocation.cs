@@ -5,8 +5,8 @@ namespace OnnxPrune.Planning;
 
 /// <summary>
 /// Chooses cuts by their measured damage: the total over all cuts is kept small while the targets come to hold. At every turn that cut
-/// is taken which does the least damage for what it saves; a block competes with the cuts of the groups inside its branch. What turns out not to be needed is given back, and cuts
-/// are exchanged for others as long as that does less damage.
+/// is taken which does the least damage for what it saves; a block competes with the cuts of the groups inside its branch. What turns out
+/// not to be needed is given back, and cuts are exchanged for others as long as that does less damage.
 /// </summary>
 internal sealed class MeasuredAllocation
 {
@@ -78,7 +78,10 @@ internal sealed class MeasuredAllocation
         while (!Meets(state) && state.Damage < mostDamage)
         {
             var unmet = _targets.Where(t => !t.IsMet(state.Cost, _original)).ToArray();
-            var next = Next(state, unmet).Where(n => allows(n.Step) && !double.IsNaN(n.Rate)).DefaultIfEmpty((Step: default, Rate: double.NaN)).MinBy(n => n.Rate);
+            var next = Next(state, unmet)
+                .Where(n => allows(n.Step) && !double.IsNaN(n.Rate))
+                .DefaultIfEmpty((Step: default, Rate: double.NaN))
+                .MinBy(n => n.Rate);
             if (double.IsNaN(next.Rate))
             {
                 break;
@@ -93,7 +96,8 @@ internal sealed class MeasuredAllocation
     /// <summary>Undoes single cuts, the most damaging first, while the targets still hold.</summary>
     private State GiveBack(State state)
     {
-        while (Previous(state).Where(p => p.Damage < state.Damage).OrderBy(p => p.Damage).Select(p => p.Made()).FirstOrDefault(Meets) is { } better)
+        while (Previous(state).Where(p => p.Damage < state.Damage).OrderBy(p => p.Damage).Select(p => p.Made())
+            .FirstOrDefault(Meets) is { } better)
         {
             state = better;
         }
@@ -117,7 +121,10 @@ internal sealed class MeasuredAllocation
                     break;
                 }
 
-                if (Cut(start, allows, best.Damage) is var other && Meets(other) && GiveBack(other) is var better && better.Damage < best.Damage)
+                if (Cut(start, allows, best.Damage) is var other
+                    && Meets(other)
+                    && GiveBack(other) is var better
+                    && better.Damage < best.Damage)
                 {
                     best = better;
                 }
@@ -134,7 +141,9 @@ internal sealed class MeasuredAllocation
         return state;
     }
 
-    /// <summary>The state without one of its cuts, or with one made smaller by a step, and what may be taken from there: anything but that cut.</summary>
+    /// <summary>
+    /// The state without one of its cuts, or with one made smaller by a step, and what may be taken from there: anything but that cut.
+    /// </summary>
     private IEnumerable<(State Start, Func<Step, bool> Allows)> Undone(State state)
     {
         foreach (var group in _groups)
@@ -152,7 +161,9 @@ internal sealed class MeasuredAllocation
         }
     }
 
-    /// <summary>The next cuts, and the damage that each does for what it saves of the targets that do not hold yet; NaN when nothing is saved.</summary>
+    /// <summary>
+    /// The next cuts, and the damage that each does for what it saves of the targets that do not hold yet; NaN when nothing is saved.
+    /// </summary>
     private IEnumerable<(Step Step, double Rate)> Next(State state, Target[] unmet)
     {
         foreach (var group in _groups.Where(g => !state.IsGone(g.Group)))
@@ -189,7 +200,7 @@ internal sealed class MeasuredAllocation
     /// <summary>A cut: of a group to so many channels, or of a block.</summary>
     private readonly record struct Step(int Group, int Kept, ResidualBlock? Block);
 
-    /// <summary>What is left of the network, of which there are as many as steps are considered.</summary>
+    /// <summary>A state of the network, of which there are as many as steps are considered.</summary>
     private sealed class State(MeasuredAllocation all, int[] kept, Removal removal)
     {
         private Cost? _cost;
@@ -209,14 +220,19 @@ internal sealed class MeasuredAllocation
             }
         }
 
-        public double Damage => _damage ??= all._groups.Where(g => !IsGone(g.Group)).Sum(g => DamageOf(g.Group, kept[g.Group])) + Removed.Sum(DamageOf);
+        public double Damage =>
+            _damage ??= all._groups.Where(g => !IsGone(g.Group)).Sum(g => DamageOf(g.Group, kept[g.Group])) + Removed.Sum(DamageOf);
 
-        /// <summary>Whether the group lies in a block that is removed.</summary>
+        /// <summary>True if the group lies in a block that is removed.</summary>
         public bool IsGone(int group) => removal.Groups.Contains(group);
 
-        public double DamageWith(int group, int count) => IsGone(group) ? Damage : Damage - DamageOf(group, kept[group]) + DamageOf(group, count);
+        public double DamageWith(int group, int count) =>
+            IsGone(group) ? Damage : Damage - DamageOf(group, kept[group]) + DamageOf(group, count);
 
-        /// <summary>For every smaller count of the group's channels that is to be had: the part of the cost that depends on the group, before and after.</summary>
+        /// <summary>
+        /// For every smaller count of the group's channels that is to be had: the part of the cost that depends on the group, before and
+        /// after.
+        /// </summary>
         public IEnumerable<(int Kept, Cost Before, Cost After)> Smaller(GroupDamage group)
         {
             var (trial, now) = ((int[])kept.Clone(), kept[group.Group]);
@@ -244,7 +260,7 @@ internal sealed class MeasuredAllocation
 
         private double DamageOf(int group, int count) => all._damages[group][count];
 
-        /// <summary>What the block does, and what it and the next one do beyond the sum of both.</summary>
+        /// <summary>The damage of removing the block, and that of removing it and the next one beyond the sum of both.</summary>
         private double DamageOf(ResidualBlock block)
         {
             var (alone, together) = (all._blocks[block].Damage, all._blocks[block].Together);

@@ -9,8 +9,8 @@ using OnnxPrune.Rewriting;
 namespace OnnxPrune.Planning;
 
 /// <summary>
-/// What can be removed from a model, why the rest cannot, and what it all costs. Made once per model, by <see cref="Of"/>, and never changed; several threads may use it at once.
-/// Holds as long as the model stays as it is: pruning works on copies.
+/// The removable parts of a model, the reasons why others stay, and the costs. Made once per model, by <see cref="Of"/>, and never changed;
+/// several threads may use it at once. Holds as long as the model stays as it is: pruning works on copies.
 /// </summary>
 public sealed class NetworkAnalysis
 {
@@ -52,20 +52,22 @@ public sealed class NetworkAnalysis
     /// <summary>The same, of which each part is made when it is first asked for.</summary>
     /// <inheritdoc cref="Of"/>
     internal static NetworkAnalysis OnDemand(Model model, IReadOnlyDictionary<Value, Shape>? sizes = null, LayerTimes? times = null) =>
-        new(model, sizes, times, () => ChannelFlow.Through(model), constants => BlockFinder.Find(model, constants), constants => MomentsFlow.Through(model, constants, OperatorTable.Moments));
+        new(model, sizes, times, () =>
+            ChannelFlow.Through(model), constants => BlockFinder.Find(model, constants),
+            constants => MomentsFlow.Through(model, constants, OperatorTable.Moments));
 
     public Model Model { get; }
 
     /// <summary>Shapes in numbers where the model's own are dynamic; null for none.</summary>
     public IReadOnlyDictionary<Value, Shape>? Sizes { get; }
 
-    /// <summary>How long layers take; null where nothing asked for it.</summary>
+    /// <summary>The times of layers; null where nothing asked for it.</summary>
     internal LayerTimes? Times { get; }
 
     /// <summary>The channels: which leave together, which cannot and why.</summary>
     public ChannelGraph Channels => _channels.Value;
 
-    /// <summary>What does not depend on the inputs.</summary>
+    /// <summary>Values that do not depend on the inputs.</summary>
     internal ConstantValues Constants => Channels.Constants;
 
     /// <summary>The residual blocks, those that cannot be removed included.</summary>
@@ -77,10 +79,12 @@ public sealed class NetworkAnalysis
     /// <summary>The cost of the whole model, which targets are shares of.</summary>
     public Cost Cost => Costs.Evaluate(Costs.Whole);
 
-    /// <summary>Layers whose MACs are not counted, or not all of them: what is left of a share of the others is no share of the whole.</summary>
+    /// <summary>
+    /// Layers whose MACs are not counted, or not all of them: what is left of a share of the others is no share of the whole.
+    /// </summary>
     public IReadOnlyList<UncountedLayer> Uncounted => Costs.Uncounted;
 
-    /// <summary>What BatchNormalization states about the channels' distribution.</summary>
+    /// <summary>The channels' distribution as BatchNormalization states it.</summary>
     internal MomentsFlow Moments => _moments.Value;
 
     /// <summary>The costs where layers without a bias get one when they lose input channels.</summary>
@@ -93,7 +97,9 @@ public sealed class NetworkAnalysis
         foreach (var target in targets.Where(t => t.Kind == TargetKind.Macs && Uncounted.Count > 0))
         {
             throw new TargetOutOfReachException(
-                $"Target {target} cannot be promised, since the MACs of {Uncounted.Count} layer{(Uncounted.Count == 1 ? "" : "s")} are not known: {Uncounted[0].Node}: {Uncounted[0].Reason}. Give a target of params, channels, latency or speedup, or sizes by --input-shape.");
+                $"Target {target} cannot be promised, since the MACs of {Uncounted.Count} layer{(Uncounted.Count == 1 ? "" : "s")} are not "
+                    + $"known: {Uncounted[0].Node}: {Uncounted[0].Reason}. Give a target of params, channels, latency or speedup, or sizes "
+                    + "by --input-shape.");
         }
     }
 

@@ -2,7 +2,9 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Planning;
 
-/// <summary>One name per node for plans and reports: its own where that is unique, otherwise the name of its first output, which always is.</summary>
+/// <summary>
+/// One name per node for plans and reports: its own where that is unique, otherwise the name of its first output, which always is.
+/// </summary>
 internal sealed class NodeNames
 {
     private readonly Dictionary<string, Node> _nodes = [];

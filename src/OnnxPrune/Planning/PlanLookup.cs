@@ -23,7 +23,9 @@ internal static class PlanLookup
         var leaving = new HashSet<int>();
         foreach (var cut in plan.Channels)
         {
-            var made = (names.Find(cut.Layer) is { } node ? graph.MadeBy(node, cut.Axis) : null) ?? throw new UsageException($"The plan cuts channels of '{cut.Layer}', but no layer of the model makes channels under that name.");
+            var made = (names.Find(cut.Layer) is { } node ? graph.MadeBy(node, cut.Axis) : null)
+                ?? throw new UsageException(
+                    $"The plan cuts channels of '{cut.Layer}', but no layer of the model makes channels under that name.");
             if (made.Count != cut.Of)
             {
                 throw new UsageException($"The plan was made for a '{cut.Layer}' with {cut.Of} channels, but here it has {made.Count}.");

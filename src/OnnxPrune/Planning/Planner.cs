@@ -33,21 +33,23 @@ internal sealed class Planner
         }
     }
 
-    /// <summary>What goes, for a request to be met.</summary>
+    /// <summary>Chooses the cuts by which a request is met.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     public static PruningPlan Plan(NetworkAnalysis network, PruneRequest request) => Choose(network, request).Plan;
 
     /// <summary>The cost of the smallest model that the request allows, its targets aside.</summary>
-    public static Cost Smallest(NetworkAnalysis network, PruneRequest request) => new Planner(network, request, network.Cost).Smallest(network.Blocks);
+    public static Cost Smallest(NetworkAnalysis network, PruneRequest request) =>
+        new Planner(network, request, network.Cost).Smallest(network.Blocks);
 
-    /// <summary>What goes, for a request to be met, and why.</summary>
+    /// <summary>Chooses the cuts by which a request is met, and why.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     internal static PlanChoice Choose(NetworkAnalysis network, PruneRequest request)
     {
         foreach (var target in request.Targets.Where(t => t.Of(network.Cost) == 0))
         {
             throw new TargetOutOfReachException(
-                $"Target {target} is out of reach: the model has no {target.Word} that can be counted. Layers inside functions and subgraphs do not count, and cannot be cut.");
+                $"Target {target} is out of reach: the model has no {target.Word} that can be counted. Layers inside functions and "
+                    + "subgraphs do not count, and cannot be cut.");
         }
 
         var planner = new Planner(network, request, network.Cost);
@@ -165,7 +167,10 @@ internal sealed class Planner
 
         var candidates = blocks
             .Where(b => b.Obstacle is null && _request.Allows(b))
-            .Select(b => (Block: b, Strength: _request.BlockScores is { } scores ? scores.GetValueOrDefault(_names.Of(b.Join), 1) : BranchStrength.Of(b, _graph.Constants)))
+            .Select(b =>
+                (Block: b, Strength: _request.BlockScores is { } scores
+                    ? scores.GetValueOrDefault(_names.Of(b.Join), 1)
+                    : BranchStrength.Of(b, _graph.Constants)))
             .ToArray();
         var mean = candidates.Select(c => c.Strength).DefaultIfEmpty(1).Average();
         return candidates.Select(c => new Step(mean > 0 ? c.Strength / mean : 0, -1, 0, c.Block));

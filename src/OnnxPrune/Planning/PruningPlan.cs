@@ -5,7 +5,7 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Planning;
 
-/// <summary>What to remove, in names that the model knows. Applied to the same model it gives the same bytes.</summary>
+/// <summary>The cuts of a model, in names that it knows. Applied to the same model it gives the same bytes.</summary>
 /// <param name="Blocks">Residual blocks, by the name of the node that joins branch and shortcut.</param>
 /// <param name="Channels">Channels, each set by one of the layers that make them; coupled layers follow.</param>
 /// <param name="AbsorbMeans">Whether what the removed channels contribute on average is added to their readers' biases.</param>
@@ -38,14 +38,16 @@ public sealed record PruningPlan(IReadOnlyList<string> Blocks, IReadOnlyList<Lay
             throw new UsageException($"{source} is no pruning plan: {e.Message}", e);
         }
 
-        if (plan is null || plan.Blocks is null || plan.Channels is null || plan.Channels.Any(c => c?.Layer is null || c.Cut is null) || plan.Blocks.Any(b => b is null))
+        if (plan is null || plan.Blocks is null || plan.Channels is null || plan.Channels.Any(c => c?.Layer is null || c.Cut is null)
+            || plan.Blocks.Any(b => b is null))
         {
             throw new UsageException($"{source} is no pruning plan: it wants 'blocks' and 'channels'.");
         }
 
         return plan.SchemaVersion == CurrentSchemaVersion
             ? plan
-            : throw new UsageException($"{source} has the schema version {plan.SchemaVersion}; this program reads version {CurrentSchemaVersion}.");
+            : throw new UsageException(
+                $"{source} has the schema version {plan.SchemaVersion}; this program reads version {CurrentSchemaVersion}.");
     }
 }
 
@@ -57,7 +59,9 @@ public sealed record LayerCut(string Layer, int Axis, int Of, IReadOnlyList<int>
 {
     /// <summary>Names channels by the layers that make them first.</summary>
     internal static IReadOnlyList<LayerCut> From(ChannelGraph graph, NodeNames names, IEnumerable<int> channels) =>
-        [.. channels.GroupBy(c => (graph.Origin(c).Node, graph.Origin(c).Axis)).Select(g => From(graph, names, g.Key.Node, g.Key.Axis, [.. g]))];
+        [.. channels
+            .GroupBy(c => (graph.Origin(c).Node, graph.Origin(c).Axis))
+            .Select(g => From(graph, names, g.Key.Node, g.Key.Axis, [.. g]))];
 
     private static LayerCut From(ChannelGraph graph, NodeNames names, Node node, int axis, HashSet<int> leaving)
     {

@@ -3,7 +3,9 @@ using OnnxPrune.Operators;
 
 namespace OnnxPrune.Planning;
 
-/// <summary>Multiply-accumulates of layers whose channels cannot be cut: integer layers, recurrent ones, products that an equation states.</summary>
+/// <summary>
+/// Multiply-accumulates of layers whose channels cannot be cut: integer layers, recurrent ones, products that an equation states.
+/// </summary>
 internal static class RulelessLayers
 {
     /// <returns>Null for other operators, and where a shape is unknown.</returns>
@@ -11,7 +13,8 @@ internal static class RulelessLayers
     {
         ("", "ConvInteger" or "DeformConv") => OfWindows(node, shapes, weight: 1),
         ("", "QLinearConv") => OfWindows(node, shapes, weight: 3),
-        ("", "MatMulInteger") or ("com.microsoft", "MatMulIntegerToFloat" or "DynamicQuantizeMatMul" or "MatMulInteger16") => OfProduct(node, shapes),
+        ("", "MatMulInteger") or ("com.microsoft", "MatMulIntegerToFloat" or "DynamicQuantizeMatMul" or "MatMulInteger16") =>
+            OfProduct(node, shapes),
         ("", "QLinearMatMul") => OfProduct(node, shapes),
         ("", "LSTM" or "GRU" or "RNN") => OfSequence(node, shapes),
         ("", "Einsum") => OfEquation(node, shapes),
@@ -20,15 +23,20 @@ internal static class RulelessLayers
 
     // W [M, C/group, k...], Y [N, M, D'...]: each weight once per output position.
     private static long? OfWindows(Node node, CostShapes shapes, int weight) =>
-        shapes.OfOperand(node.Input(weight)) is { Count: >= 3 } w && shapes[node.Output] is { Count: >= 3 } y ? checked(Product(w) * y[0] * Product(y.Skip(2))) : null;
+        shapes.OfOperand(node.Input(weight)) is { Count: >= 3 } w && shapes[node.Output] is { Count: >= 3 } y
+            ? checked(Product(w) * y[0] * Product(y.Skip(2)))
+            : null;
 
     // A [..., M, K] · B [..., K, N] → Y [..., M, N].
     private static long? OfProduct(Node node, CostShapes shapes) =>
         shapes.OfOperand(node.Input(0)) is { Count: >= 1 } a && shapes[node.Output] is { } y ? checked(a[^1] * Product(y)) : null;
 
-    // X [steps, N, in] or [N, steps, in], W [directions, gates·hidden, in], R [directions, gates·hidden, hidden]: every weight once per step.
+    // X [steps, N, in] or [N, steps, in], W [directions, gates·hidden, in], R [directions, gates·hidden, hidden]: every weight once per
+    // step.
     private static long? OfSequence(Node node, CostShapes shapes) =>
-        shapes.OfOperand(node.Input(0)) is { Count: 3 } x && shapes.OfOperand(node.Input(1)) is { Count: 3 } w && shapes.OfOperand(node.Input(2)) is { Count: 3 } r
+        shapes.OfOperand(node.Input(0)) is { Count: 3 } x
+            && shapes.OfOperand(node.Input(1)) is { Count: 3 } w
+            && shapes.OfOperand(node.Input(2)) is { Count: 3 } r
             ? checked(x[0] * x[1] * (Product(w) + Product(r)))
             : null;
 

@@ -2,17 +2,19 @@ using System.Globalization;
 
 namespace OnnxPrune.Planning;
 
-/// <summary>What a target limits.</summary>
+/// <summary>The quantity that a target limits.</summary>
 public enum TargetKind
 {
     Macs,
     Parameters,
     Channels,
 
-    /// <summary>What the stored constants take; a <see cref="SizeTarget"/>, which limits a whole file, leads to one of these.</summary>
+    /// <summary>Bytes of the stored constants; a <see cref="SizeTarget"/>, which limits a whole file, leads to one of these.</summary>
     Bytes,
 
-    /// <summary>What <see cref="LayerTimes"/> says; a target of time on the command line is raced instead, and leads to one of these.</summary>
+    /// <summary>
+    /// The time by <see cref="LayerTimes"/>; a target of time on the command line is raced instead, and leads to one of these.
+    /// </summary>
     Time,
 }
 
@@ -33,7 +35,9 @@ public readonly record struct Target(TargetKind Kind, double? Share, long? Absol
         };
         if (kind is null || parts.Length < 2 || ParseAmount(parts[1].Trim()) is not { } amount)
         {
-            throw new UsageException($"'{text}' is no target; write macs=50%, params=0.4, channels=75%, an absolute number such as macs=60M, size=500KB, latency=50% or speedup=2.");
+            throw new UsageException(
+                $"'{text}' is no target; write macs=50%, params=0.4, channels=75%, an absolute number such as macs=60M, size=500KB, "
+                    + "latency=50% or speedup=2.");
         }
 
         return new Target(kind.Value, amount.Share, amount.Absolute);
@@ -42,7 +46,7 @@ public readonly record struct Target(TargetKind Kind, double? Share, long? Absol
     /// <summary>The limit in numbers.</summary>
     public long Limit(Cost original) => Absolute ?? (long)Math.Floor(Share!.Value * Of(original));
 
-    /// <summary>What the cost says about this target's kind.</summary>
+    /// <summary>The cost of this target's kind.</summary>
     public long Of(Cost cost) => Kind switch
     {
         TargetKind.Macs => cost.Macs,
@@ -64,7 +68,8 @@ public readonly record struct Target(TargetKind Kind, double? Share, long? Absol
         _ => "channels",
     };
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Word}={(Share is { } share ? $"{share * 100:0.##}%" : Absolute)}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Word}={(Share is { } share ? $"{share * 100:0.##}%" : Absolute)}");
 
     private static (double? Share, long? Absolute)? ParseAmount(string text)
     {

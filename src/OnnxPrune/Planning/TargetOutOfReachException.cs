@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OnnxPrune.Planning;
 
-/// <summary>How far a target can be gone towards, in numbers.</summary>
+/// <summary>The least that can be reached of a target, in numbers.</summary>
 /// <param name="Target">As it was asked for.</param>
 /// <param name="Unit">What the numbers count.</param>
 /// <param name="Asked">The limit.</param>
@@ -13,7 +13,7 @@ public sealed record Reach(string Target, string Unit, double Asked, double Orig
 /// <summary>No allowed cut reaches the target; the message states what can be reached.</summary>
 public sealed class TargetOutOfReachException(string message, IReadOnlyList<Reach>? reaches = null) : OnnxPruneException(message)
 {
-    /// <summary>What the message states, by target that is not met; empty where nothing can be counted.</summary>
+    /// <summary>The numbers of the message, by target that is not met; empty where nothing can be counted.</summary>
     public IReadOnlyList<Reach> Reaches { get; } = reaches ?? [];
 
     /// <param name="smallest">The cost with everything gone that may go.</param>
@@ -22,7 +22,8 @@ public sealed class TargetOutOfReachException(string message, IReadOnlyList<Reac
         Target[] unmet = [.. targets.Where(t => !t.IsMet(smallest, original))];
         return new TargetOutOfReachException(
             string.Join(' ', unmet.Select(t =>
-                $"Target {t} is out of reach: {t.Word} can go from {t.Of(original)} down to {t.Of(smallest)}, which is {Percent(t.Of(smallest), t.Of(original))} of the original.")),
+                $"Target {t} is out of reach: {t.Word} can go from {t.Of(original)} down to {t.Of(smallest)}, which is "
+                    + $"{Percent(t.Of(smallest), t.Of(original))} of the original.")),
             [.. unmet.Select(t => new Reach(t.ToString(), t.Word, t.Limit(original), t.Of(original), t.Of(smallest)))]);
     }
 

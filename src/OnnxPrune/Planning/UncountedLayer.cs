@@ -10,14 +10,19 @@ public sealed record UncountedLayer(Node Node, string Reason)
     /// <summary>Operators that multiply and add, whatever their domain.</summary>
     private static readonly HashSet<string> s_multiplying =
     [
-        "Conv", "ConvTranspose", "Gemm", "MatMul", "FusedConv", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "TransposeMatMul", "GemmFastGelu", "GemmFloat8",
-        "ConvInteger", "QLinearConv", "MatMulInteger", "QLinearMatMul", "QGemm", "MatMulNBits", "MatMulBnb4", "MatMulFpQ4", "MatMulInteger16", "MatMulIntegerToFloat",
-        "DynamicQuantizeMatMul", "NhwcConv", "NhwcFusedConv", "ConvTransposeWithDynamicPads", "SparseToDenseMatMul", "DeformConv", "Einsum", "LSTM", "GRU", "RNN",
-        "DynamicQuantizeLSTM", "AttnLSTM", "Attention", "QAttention", "MultiHeadAttention", "GroupQueryAttention", "PackedAttention", "PackedMultiHeadAttention",
-        "DecoderAttention", "DecoderMaskedSelfAttention", "DecoderMaskedMultiHeadAttention", "LongformerAttention", "SparseAttention", "CDist", "MoE", "QMoE", "DFT", "STFT",
+        "Conv", "ConvTranspose", "Gemm", "MatMul", "FusedConv", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "TransposeMatMul",
+        "GemmFastGelu", "GemmFloat8",
+        "ConvInteger", "QLinearConv", "MatMulInteger", "QLinearMatMul", "QGemm", "MatMulNBits", "MatMulBnb4", "MatMulFpQ4",
+        "MatMulInteger16", "MatMulIntegerToFloat",
+        "DynamicQuantizeMatMul", "NhwcConv", "NhwcFusedConv", "ConvTransposeWithDynamicPads", "SparseToDenseMatMul", "DeformConv", "Einsum",
+        "LSTM", "GRU", "RNN",
+        "DynamicQuantizeLSTM", "AttnLSTM", "Attention", "QAttention", "MultiHeadAttention", "GroupQueryAttention", "PackedAttention",
+        "PackedMultiHeadAttention",
+        "DecoderAttention", "DecoderMaskedSelfAttention", "DecoderMaskedMultiHeadAttention", "LongformerAttention", "SparseAttention",
+        "CDist", "MoE", "QMoE", "DFT", "STFT",
     ];
 
-    /// <summary>Whether an operator of this name multiplies and adds.</summary>
+    /// <summary>True if an operator of this name multiplies and adds.</summary>
     public static bool Multiplies(string opType) => s_multiplying.Contains(opType);
 
     /// <summary>Why a node's multiplications are not known in numbers; null where they are, or where it has none.</summary>
@@ -26,7 +31,10 @@ public sealed record UncountedLayer(Node Node, string Reason)
     {
         if (node.InnerOperators.FirstOrDefault(s_multiplying.Contains) is { } inner)
         {
-            return new UncountedLayer(node, $"holds layers ({inner}) in {(OperatorTable.IsFunctionCall(node) ? "a function that could not be inlined" : "subgraphs, which run as often as the data say")}");
+            var place = OperatorTable.IsFunctionCall(node)
+                ? "a function that could not be inlined"
+                : "subgraphs, which run as often as the data say";
+            return new UncountedLayer(node, $"holds layers ({inner}) in {place}");
         }
 
         if (!s_multiplying.Contains(node.OpType))
@@ -35,7 +43,8 @@ public sealed record UncountedLayer(Node Node, string Reason)
         }
 
         var open = node.Inputs.Take(2).Prepend(isCounted ? node.Outputs[0] : null).OfType<Value>().FirstOrDefault(shapes.IsOpen);
-        return open is not null ? new UncountedLayer(node, $"the size of '{open.Name}' is not known{(open.Shape is { } shape ? $" ({shape})" : "")}")
+        return open is not null
+            ? new UncountedLayer(node, $"the size of '{open.Name}' is not known{(open.Shape is { } shape ? $" ({shape})" : "")}")
             : !isCounted ? new UncountedLayer(node, "there is no rule to count this operator, or the ranks of its operands do not suit it")
             : null;
     }

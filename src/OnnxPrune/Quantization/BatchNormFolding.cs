@@ -7,7 +7,8 @@ namespace OnnxPrune.Quantization;
 /// <summary>
 /// Takes BatchNormalization out of a network, for integers have none.
 /// Given: %1 = Conv(x); %2 = BatchNormalization(%1)   Result: %2 = Conv(x) with the norm's scale in its weights and its shift in its bias.
-/// Given: %1 = BatchNormalization(x) behind anything else   Result: %1 = Conv(x), depthwise with one tap: a scale and a shift of every channel.
+/// Given: %1 = BatchNormalization(x) behind anything else   Result: %1 = Conv(x), depthwise with one tap: a scale and a shift of every
+/// channel.
 /// </summary>
 internal static class BatchNormFolding
 {
@@ -47,19 +48,24 @@ internal static class BatchNormFolding
     private static (double[] Scale, double[] Shift)? Affine(Node norm, ConstantValues constants)
     {
         var parameters = Enumerable.Range(1, 4).Select(i => constants[norm.Input(i)]).ToArray();
-        if (parameters.Any(p => p is not { Rank: 1, ElementType: ElementType.Float }) || norm.Int("training_mode", 0) != 0 || norm.Outputs.Skip(1).Any(o => o?.Uses.Count > 0))
+        if (parameters.Any(p => p is not { Rank: 1, ElementType: ElementType.Float })
+            || norm.Int("training_mode", 0) != 0
+            || norm.Outputs.Skip(1).Any(o => o?.Uses.Count > 0))
         {
             return null;
         }
 
-        var (gamma, beta, mean, variance) = (parameters[0]!.ToDoubles(), parameters[1]!.ToDoubles(), parameters[2]!.ToDoubles(), parameters[3]!.ToDoubles());
+        var (gamma, beta, mean, variance) =
+            (parameters[0]!.ToDoubles(), parameters[1]!.ToDoubles(), parameters[2]!.ToDoubles(), parameters[3]!.ToDoubles());
         var epsilon = norm.Float("epsilon", 1e-5f);
         var scale = gamma.Select((g, c) => g / Math.Sqrt(variance[c] + epsilon)).ToArray();
         return (scale, [.. beta.Select((b, c) => b - (mean[c] * scale[c]))]);
     }
 
     private static Node? Layer(Value x) =>
-        x is { IsGraphOutput: false, Uses.Count: 1, Producer: { OpType: "Conv" or "ConvTranspose" or "Gemm", Domain: "" } producer } ? producer : null;
+        x is { IsGraphOutput: false, Uses.Count: 1, Producer: { OpType: "Conv" or "ConvTranspose" or "Gemm", Domain: "" } producer }
+            ? producer
+            : null;
 
     private static void Fold(Graph graph, Node layer, LayerWeights weights, double[] scale, double[] shift)
     {
@@ -83,7 +89,8 @@ internal static class BatchNormFolding
     {
         long[] ones = [.. Enumerable.Repeat(1L, rank - 2)];
         var conv = graph.AddNode(
-            norm.Name, "Conv", [x], [graph.FreshName(norm.Output.Name + "_scaled")], [new NodeAttribute("group", (long)scale.Length), new NodeAttribute("kernel_shape", ones)], before: norm);
+            norm.Name, "Conv", [x], [graph.FreshName(norm.Output.Name + "_scaled")],
+            [new NodeAttribute("group", (long)scale.Length), new NodeAttribute("kernel_shape", ones)], before: norm);
         SetWeights(graph, conv, Tensor.FromValues(ElementType.Float, [scale.Length, 1, .. ones], scale), shift);
         (conv.Output.Shape, conv.Output.ElementType) = (norm.Output.Shape, norm.Output.ElementType);
         graph.ReplaceAllUsesWith(norm.Output, conv.Output);
@@ -92,6 +99,7 @@ internal static class BatchNormFolding
     private static void SetWeights(Graph graph, Node layer, Tensor weight, double[] bias)
     {
         layer.SetInput(1, graph.AddFreshInitializer(layer.Output.Name + "_weight", weight));
-        layer.SetInput(2, graph.AddFreshInitializer(layer.Output.Name + "_bias", Tensor.FromValues(ElementType.Float, [bias.Length], bias)));
+        layer.SetInput(
+            2, graph.AddFreshInitializer(layer.Output.Name + "_bias", Tensor.FromValues(ElementType.Float, [bias.Length], bias)));
     }
 }

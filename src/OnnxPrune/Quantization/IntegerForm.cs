@@ -3,7 +3,7 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Quantization;
 
-/// <summary>How a node computes with integers.</summary>
+/// <summary>The form in which a node computes with integers.</summary>
 internal enum IntegerForm
 {
     /// <summary>It does not.</summary>
@@ -56,7 +56,7 @@ internal static class IntegerForms
         ["Clip"] = IntegerForm.Bound,
     };
 
-    /// <summary>How a node computes with integers, or the reason why it does not.</summary>
+    /// <summary>The form in which a node computes with integers, or the reason why it does not.</summary>
     public static (IntegerForm Form, string? Reason) Of(Node node, ConstantValues constants, QuantizationScheme scheme)
     {
         if (node.Domain.Length > 0 || !s_forms.TryGetValue(node.OpType, out var form))
@@ -83,7 +83,9 @@ internal static class IntegerForms
                     : LayerWeights.Of(node, constants, out var reason) is null ? No(reason!)
                     : (form, null);
             case "Clip":
-                return Bounds(node, constants) is var (low, high) && low <= 0 && high > 0 ? (form, null) : No("its bounds are no constants around zero");
+                return Bounds(node, constants) is var (low, high) && low <= 0 && high > 0
+                    ? (form, null)
+                    : No("its bounds are no constants around zero");
             case "Pad":
                 return IsPaddedWithZeros(node, constants) ? (form, null) : No("it does not pad with zeros");
             case "Resize" when !IsInterpolating(node):
@@ -103,7 +105,9 @@ internal static class IntegerForms
             return (0, double.PositiveInfinity);
         }
 
-        return Bound(1, "min", double.NegativeInfinity) is { } low && Bound(2, "max", double.PositiveInfinity) is { } high ? (low, high) : null;
+        return Bound(1, "min", double.NegativeInfinity) is { } low && Bound(2, "max", double.PositiveInfinity) is { } high
+            ? (low, high)
+            : null;
 
         double? Bound(int input, string attribute, double otherwise) => node.Input(input) is { } value
             ? constants[value] is { Count: 1 } constant ? constant.ToDoubles()[0] : null
@@ -112,9 +116,11 @@ internal static class IntegerForms
 
     private static bool IsPaddedWithZeros(Node node, ConstantValues constants) =>
         node.String("mode", "constant") != "constant"
-        || (node.Float("value", 0) == 0 && (node.Input(2) is not { } value || constants[value] is { Count: 1 } constant && constant.ToDoubles()[0] == 0));
+        || (node.Float("value", 0) == 0
+            && (node.Input(2) is not { } value || constants[value] is { Count: 1 } constant && constant.ToDoubles()[0] == 0));
 
     /// <summary>Cubic weights are negative in places.</summary>
     private static bool IsInterpolating(Node node) =>
-        node.String("mode", "nearest") is "nearest" or "linear" && node.String("coordinate_transformation_mode", "half_pixel") != "tf_crop_and_resize";
+        node.String("mode", "nearest") is "nearest" or "linear"
+            && node.String("coordinate_transformation_mode", "half_pixel") != "tf_crop_and_resize";
 }

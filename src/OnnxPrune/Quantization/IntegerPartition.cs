@@ -8,13 +8,15 @@ namespace OnnxPrune.Quantization;
 public sealed record FloatIsland(Node Node, string Reason);
 
 /// <summary>
-/// Which nodes of a network compute with integers: layers with weights, and what lies between them. What comes before the first or after the last of them stays float, for nothing is won there.
+/// Which nodes of a network compute with integers: layers with weights, and what lies between them. What comes before the first or after
+/// the last of them stays float, for nothing is won there.
 /// </summary>
 internal sealed class IntegerPartition
 {
     private readonly Dictionary<Node, IntegerForm> _forms = [];
 
-    private IntegerPartition(IReadOnlyList<FloatIsland> islands, Dictionary<Node, IntegerForm> forms) => (Islands, _forms) = (islands, forms);
+    private IntegerPartition(IReadOnlyList<FloatIsland> islands, Dictionary<Node, IntegerForm> forms) =>
+        (Islands, _forms) = (islands, forms);
 
     /// <summary>In the order of the graph.</summary>
     public IReadOnlyList<FloatIsland> Islands { get; }
@@ -22,17 +24,19 @@ internal sealed class IntegerPartition
     /// <summary>The layers that compute with integers, in the order of the graph.</summary>
     public IEnumerable<Node> Layers => _forms.Where(f => f.Value == IntegerForm.Layer).Select(f => f.Key);
 
-    /// <summary>How a node computes; None where it computes with floats.</summary>
+    /// <summary>The form in which a node computes; None where it computes with floats.</summary>
     public IntegerForm this[Node? node] => node is null ? IntegerForm.None : _forms.GetValueOrDefault(node);
 
     /// <param name="model">With element types and shapes.</param>
     /// <param name="staysFloat">Layers, by the name of their output, that are to stay float; with the reason.</param>
-    public static IntegerPartition Of(Model model, ConstantValues constants, QuantizationScheme scheme, IReadOnlyDictionary<string, string> staysFloat)
+    public static IntegerPartition Of(
+        Model model, ConstantValues constants, QuantizationScheme scheme, IReadOnlyDictionary<string, string> staysFloat)
     {
         var order = model.Graph.TopologicalOrder();
         var forms = order.ToDictionary(n => n, Form);
         var (after, before) = (new HashSet<Node>(), new HashSet<Node>());
-        foreach (var node in order.Where(n => forms[n].Form == IntegerForm.Layer || FloatInputs(n, constants).Any(i => i.Producer is { } producer && after.Contains(producer))))
+        foreach (var node in order.Where(n => forms[n].Form == IntegerForm.Layer
+            || FloatInputs(n, constants).Any(i => i.Producer is { } producer && after.Contains(producer))))
         {
             after.Add(node);
         }
@@ -46,7 +50,8 @@ internal sealed class IntegerPartition
         var chosen = new Dictionary<Node, IntegerForm>();
         var islands = new List<FloatIsland>();
         // What saturation gives for nothing is taken along, wherever its layer lies.
-        foreach (var node in order.Where(n => constants[n.Output] is null && ((after.Contains(n) && before.Contains(n)) || (forms[n].Form == IntegerForm.Bound && IsAbsorbed(n, chosen)))))
+        foreach (var node in order.Where(n => constants[n.Output] is null
+            && ((after.Contains(n) && before.Contains(n)) || (forms[n].Form == IntegerForm.Bound && IsAbsorbed(n, chosen)))))
         {
             var (form, reason) = forms[node];
             if (form == IntegerForm.None)
@@ -66,19 +71,23 @@ internal sealed class IntegerPartition
             }
         }
 
-        // Layers with weights that lie at neither side of another one that computes with integers are no islands between them, but are missed as well.
+        // Layers with weights that lie at neither side of another one that computes with integers are no islands between them, but are
+        // missed as well.
         islands.AddRange(order.Where(n => WeightLayout.IsLayer(n) && forms[n].Form == IntegerForm.None && !islands.Any(i => i.Node == n)
             && n.Output.ElementType.IsFloatingPoint() && constants[n.Output] is null).Select(n => new FloatIsland(n, forms[n].Reason!)));
         return new IntegerPartition(islands, chosen);
 
         (IntegerForm Form, string? Reason) Form(Node node) =>
-            staysFloat.TryGetValue(node.Output.Name, out var reason) ? (IntegerForm.None, reason) : IntegerForms.Of(node, constants, scheme);
+            staysFloat.TryGetValue(node.Output.Name, out var reason)
+                ? (IntegerForm.None, reason)
+                : IntegerForms.Of(node, constants, scheme);
     }
 
-    /// <summary>What a node computes with, without constants.</summary>
+    /// <summary>The operands of a node, without constants.</summary>
     public static IEnumerable<Value> FloatInputs(Node node, ConstantValues constants) =>
         node.Inputs.OfType<Value>().Where(i => i.ElementType == ElementType.Float && constants[i] is null);
 
     private static bool IsAbsorbed(Node bound, Dictionary<Node, IntegerForm> chosen) =>
-        bound.Required(0) is { IsGraphOutput: false, Uses.Count: 1, Producer: { } producer } && chosen.GetValueOrDefault(producer) is IntegerForm.Layer or IntegerForm.Arithmetic;
+        bound.Required(0) is { IsGraphOutput: false, Uses.Count: 1, Producer: { } producer }
+            && chosen.GetValueOrDefault(producer) is IntegerForm.Layer or IntegerForm.Arithmetic;
 }

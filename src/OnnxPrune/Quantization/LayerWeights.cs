@@ -5,7 +5,8 @@ using OnnxPrune.Operators;
 namespace OnnxPrune.Quantization;
 
 /// <summary>
-/// What a layer multiplies its input with, and what it adds: W of a Conv [M, C/group, k...], a ConvTranspose [C, M, k...], a Gemm [M, K] or [K, M], a MatMul [K, M], and B [M].
+/// The factors and summands of a layer: W of a Conv [M, C/group, k...], a ConvTranspose [C, M, k...], a Gemm [M, K] or [K, M], a MatMul [K,
+/// M], and B [M].
 /// </summary>
 /// <param name="Axis">The axis of the output channels, of which each has its scale.</param>
 /// <param name="Bias">Null where nothing is added.</param>
@@ -14,13 +15,15 @@ internal sealed record LayerWeights(Node Layer, float[] Values, IReadOnlyList<lo
     /// <summary>M, the number of output channels.</summary>
     public int Outputs => (int)Dims[Axis];
 
-    /// <summary>How many weights each output channel has.</summary>
+    /// <summary>Weights of each output channel.</summary>
     public int Features => Values.Length / Outputs;
 
     // Weights behind the axis of outputs, for one place on it.
     private int Inner => (int)Dims.Skip(Axis + 1).Aggregate(1L, (a, b) => a * b);
 
-    /// <summary>The layer's weights; null where they, or the bias, are no constants of a form that can be quantized, with the reason.</summary>
+    /// <summary>
+    /// The layer's weights; null where they, or the bias, are no constants of a form that can be quantized, with the reason.
+    /// </summary>
     public static LayerWeights? Of(Node layer, ConstantValues constants, out string? reason)
     {
         reason = null;
@@ -53,7 +56,8 @@ internal sealed record LayerWeights(Node Layer, float[] Values, IReadOnlyList<lo
             shift = Array.ConvertAll(spread, b => beta * b);
         }
 
-        return new LayerWeights(layer, alpha == 1 ? weight.ToFloats() : Array.ConvertAll(weight.ToFloats(), w => alpha * w), [.. weight.Dims], axis, shift);
+        return new LayerWeights(
+            layer, alpha == 1 ? weight.ToFloats() : Array.ConvertAll(weight.ToFloats(), w => alpha * w), [.. weight.Dims], axis, shift);
     }
 
     /// <summary>The place of a weight among all.</summary>

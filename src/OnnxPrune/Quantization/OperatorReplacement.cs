@@ -20,7 +20,8 @@ internal static class OperatorReplacement
             if (Replacement(node, constants) is { } opType && node.Output is var output && !output.Uses.Any(u => u.IsCapture))
             {
                 var inputs = opType == "Add" ? node.Inputs : [node.Required(0)];
-                var made = graph.AddNode(node.Name, opType, inputs, [graph.FreshName($"{output.Name}_{opType.ToLowerInvariant()}")], before: node);
+                var made = graph.AddNode(
+                    node.Name, opType, inputs, [graph.FreshName($"{output.Name}_{opType.ToLowerInvariant()}")], before: node);
                 (made.Output.ElementType, made.Output.Shape) = (output.ElementType, output.Shape);
                 graph.ReplaceAllUsesWith(output, made.Output);
                 removed.Add(node);
@@ -34,8 +35,11 @@ internal static class OperatorReplacement
     {
         { Domain.Length: > 0 } => null,
         { OpType: "Sum", Inputs.Count: 2 } => "Add",
-        { OpType: "ReduceMean" } when node.Int("keepdims", 1) == 1 && node.Required(0).Shape is { Rank: > 2 } shape && constants.LongsOf(node, "axes", 1, out _) is { } axes
-            && axes.Select(a => a < 0 ? a + shape.Rank : a).Order().SequenceEqual(Enumerable.Range(2, shape.Rank - 2).Select(a => (long)a)) => "GlobalAveragePool",
+        { OpType: "ReduceMean" } when node.Int("keepdims", 1) == 1
+            && node.Required(0).Shape is { Rank: > 2 } shape
+            && constants.LongsOf(node, "axes", 1, out _) is { } axes
+            && axes.Select(a => a < 0 ? a + shape.Rank : a).Order()
+                .SequenceEqual(Enumerable.Range(2, shape.Rank - 2).Select(a => (long)a)) => "GlobalAveragePool",
         _ => null,
     };
 }

@@ -7,7 +7,8 @@ namespace OnnxPrune.Quantization;
 /// <summary>
 /// Writes a network's integers as QuantizeLinear and DequantizeLinear, which runtimes fuse with the nodes between them.
 /// Given: y = Conv(x, w, b)
-/// Result: y = Conv(DequantizeLinear(xq), DequantizeLinear(wq), DequantizeLinear(bq)); yq = QuantizeLinear(y), and whoever read y reads DequantizeLinear(yq).
+/// Result: y = Conv(DequantizeLinear(xq), DequantizeLinear(wq), DequantizeLinear(bq)); yq = QuantizeLinear(y), and whoever read y reads
+/// DequantizeLinear(yq).
 /// </summary>
 internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
 {
@@ -17,7 +18,10 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
 
     /// <param name="values">What becomes integers, with its parameters.</param>
     /// <param name="layers">The layers' weights, by layer.</param>
-    public void Apply(IntegerPartition partition, IReadOnlyList<(QuantizedValue Value, QuantizationParameters Parameters)> values, IReadOnlyDictionary<Node, QuantizedWeights> layers)
+    public void Apply(
+        IntegerPartition partition,
+        IReadOnlyList<(QuantizedValue Value, QuantizationParameters Parameters)> values,
+        IReadOnlyDictionary<Node, QuantizedWeights> layers)
     {
         var dead = DeadCode.Find(_graph);
         foreach (var layer in partition.Layers)
@@ -36,7 +40,8 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
             Quantize(value.Value, parameters);
         }
 
-        foreach (var node in _graph.Nodes.Where(n => partition[n] == IntegerForm.Movement && n.OpType == "Pad" && !scheme.IsForTensorRt).ToArray())
+        foreach (var node in _graph.Nodes.Where(n => partition[n] == IntegerForm.Movement && n.OpType == "Pad" && !scheme.IsForTensorRt)
+            .ToArray())
         {
             MoveIntegers(node);
         }
@@ -49,7 +54,8 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
         var plain = LayerWeights.Of(layer, _constants, out _)!;
         var name = layer.Output.Name;
         var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes<sbyte>(weights.Values).ToArray();
-        layer.SetInput(1, Dequantized(layer, name + "_weight", new Tensor(ElementType.Int8, plain.Dims, bytes), weights.Scales, plain.Axis));
+        layer.SetInput(
+            1, Dequantized(layer, name + "_weight", new Tensor(ElementType.Int8, plain.Dims, bytes), weights.Scales, plain.Axis));
         if (weights.Bias is not null && scheme.IsForTensorRt)
         {
             layer.SetInput(2, _graph.AddFreshInitializer(name + "_bias", Tensor.Of(weights.Bias)));
@@ -69,7 +75,11 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
     private Value Dequantized(Node reader, string name, Tensor integers, float[] scales, int axis)
     {
         var zeros = new Tensor(integers.ElementType, [scales.Length], new byte[scales.Length * integers.ElementType.SizeInBytes()]);
-        Value?[] inputs = [_graph.AddFreshInitializer(name + "_quantized", integers), _graph.AddFreshInitializer(name + "_scale", Tensor.Of(scales)), _graph.AddFreshInitializer(name + "_zero_point", zeros)];
+        Value?[] inputs = [
+            _graph.AddFreshInitializer(name + "_quantized", integers),
+            _graph.AddFreshInitializer(name + "_scale", Tensor.Of(scales)),
+            _graph.AddFreshInitializer(name + "_zero_point", zeros)
+        ];
         var node = Add("DequantizeLinear", name + "_dequantized", inputs, reader, new NodeAttribute("axis", (long)axis));
         (node.Output.ElementType, node.Output.Shape) = (ElementType.Float, new Shape(integers.Dims.Select(d => new Dim(d))));
         return node.Output;
@@ -80,14 +90,19 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
     {
         for (var i = 0; i < node.Inputs.Count && node.OpType is not ("Relu" or "Clip"); i++)
         {
-            if (node.Inputs[i] is { ElementType: ElementType.Float } input && _constants[input] is { ElementType: ElementType.Float } constant)
+            if (node.Inputs[i] is { ElementType: ElementType.Float } input
+                && _constants[input] is { ElementType: ElementType.Float } constant)
             {
                 var histogram = new ValueHistogram();
                 histogram.Add(constant.As<float>());
                 var parameters = histogram.Best(scheme);
                 var (scale, zero) = Parameters(parameters);
                 var integers = Constants.Quantization.Quantize(constant, scale.Initializer!, zero.Initializer!, 0)!;
-                node.SetInput(i, Add("DequantizeLinear", input.Name + "_dequantized", [_graph.AddFreshInitializer(input.Name + "_quantized", integers), scale, zero], node).Output);
+                node.SetInput(i, Add(
+                    "DequantizeLinear",
+                    input.Name + "_dequantized",
+                    [_graph.AddFreshInitializer(input.Name + "_quantized", integers), scale, zero],
+                    node).Output);
             }
         }
     }
@@ -118,7 +133,8 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
     /// </summary>
     private void MoveIntegers(Node node)
     {
-        if (node.Required(0).Producer is not { OpType: "DequantizeLinear" } dequantize || node.Output.Uses is not [{ Node: { OpType: "QuantizeLinear" } quantize }])
+        if (node.Required(0).Producer is not { OpType: "DequantizeLinear" } dequantize
+            || node.Output.Uses is not [{ Node: { OpType: "QuantizeLinear" } quantize }])
         {
             return;
         }
@@ -152,7 +168,9 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
         if (!_parameters.TryGetValue(key, out var found))
         {
             var zero = Tensor.FromValues(scheme.Activations, [], [parameters.ZeroPoint]);
-            found = (_graph.AddFreshInitializer("activation_scale", Tensor.FromValues(ElementType.Float, [], [parameters.Scale])), _graph.AddFreshInitializer("activation_zero_point", zero));
+            found = (
+                _graph.AddFreshInitializer("activation_scale", Tensor.FromValues(ElementType.Float, [], [parameters.Scale])),
+                _graph.AddFreshInitializer("activation_zero_point", zero));
             _parameters.Add(key, found);
         }
 

@@ -4,7 +4,9 @@ using OnnxPrune.Rewriting;
 
 namespace OnnxPrune.Quantization;
 
-/// <summary>A network that is about to become one of integers: without BatchNormalization, in an operator set that has scales by channel.</summary>
+/// <summary>
+/// A network that is about to become one of integers: without BatchNormalization, in an operator set that has scales by channel.
+/// </summary>
 internal sealed class QuantizationDraft
 {
     private QuantizationDraft(Model model, QuantizationScheme scheme) => (Model, Scheme) = (model, scheme);
@@ -26,21 +28,27 @@ internal sealed class QuantizationDraft
 
     /// <summary>Which nodes compute with integers.</summary>
     /// <param name="staysFloat">Layers, by the name of their output, that are to stay float; with the reason.</param>
-    public IntegerPartition Partition(IReadOnlyDictionary<string, string> staysFloat) => IntegerPartition.Of(Model, new ConstantValues(), Scheme, staysFloat);
+    public IntegerPartition Partition(IReadOnlyDictionary<string, string> staysFloat) =>
+        IntegerPartition.Of(Model, new ConstantValues(), Scheme, staysFloat);
 
-    /// <summary>What the partition's nodes exchange as integers.</summary>
-    public IReadOnlyList<QuantizedValue> Values(IntegerPartition partition) => QuantizedValue.Of(Model, new ConstantValues(), partition, Scheme);
+    /// <summary>The values that the partition's nodes exchange as integers.</summary>
+    public IReadOnlyList<QuantizedValue> Values(IntegerPartition partition) =>
+        QuantizedValue.Of(Model, new ConstantValues(), partition, Scheme);
 
     /// <summary>The integer network.</summary>
     /// <param name="ranges">By name of the value: <see cref="QuantizedValue.Scaled"/>.</param>
     /// <param name="weights">By name of the layer's output.</param>
-    public Model Quantize(IReadOnlyDictionary<string, string> staysFloat, Func<QuantizedValue, QuantizationParameters> ranges, Func<LayerWeights, float, QuantizedWeights> weights)
+    public Model Quantize(
+        IReadOnlyDictionary<string, string> staysFloat,
+        Func<QuantizedValue, QuantizationParameters> ranges,
+        Func<LayerWeights, float, QuantizedWeights> weights)
     {
         var draft = new QuantizationDraft(Model.Clone(), Scheme);
         var constants = new ConstantValues();
         var partition = draft.Partition(staysFloat);
         var values = draft.Values(partition).Select(v => (v, ranges(v))).ToArray();
-        var layers = partition.Layers.ToDictionary(l => l, l => weights(LayerWeights.Of(l, constants, out _)!, values.First(v => v.v.Value == l.Required(0)).Item2.Scale));
+        var layers = partition.Layers.ToDictionary(
+            l => l, l => weights(LayerWeights.Of(l, constants, out _)!, values.First(v => v.v.Value == l.Required(0)).Item2.Scale));
         new QdqInsertion(draft.Model, Scheme).Apply(partition, values, layers);
         return draft.Model;
     }

@@ -1,12 +1,12 @@
 namespace OnnxPrune.Quantization;
 
-/// <summary>How numbers become integers: q = round(x / Scale) + ZeroPoint, saturated to the type's bounds.</summary>
+/// <summary>The map from numbers to integers: q = round(x / Scale) + ZeroPoint, saturated to the type's bounds.</summary>
 internal readonly record struct QuantizationParameters(float Scale, int ZeroPoint)
 {
     // Below this, quotients by a scale are no longer normal numbers.
     private const float SmallestScale = 1e-30f;
 
-    /// <summary>What covers a range, with zero among it, by all integers of a scheme.</summary>
+    /// <summary>The parameters that cover a range, with zero among it, by all integers of a scheme.</summary>
     public static QuantizationParameters ForRange(double low, double high, QuantizationScheme scheme)
     {
         (low, high) = (Math.Min(low, 0), Math.Max(high, 0));

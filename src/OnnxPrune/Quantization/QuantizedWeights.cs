@@ -3,7 +3,8 @@ namespace OnnxPrune.Quantization;
 /// <summary>A layer's weights as integers.</summary>
 /// <param name="Values">In the layout of <see cref="LayerWeights"/>.</param>
 /// <param name="Scales">One for each output channel.</param>
-/// <param name="Bias">Float still: its integers are multiples of the input's scale times the output channel's. Null where nothing is added.</param>
+/// <param name="Bias">Float still: its integers are multiples of the input's scale times the output channel's. Null where nothing is
+/// added.</param>
 internal sealed record QuantizedWeights(sbyte[] Values, float[] Scales, float[]? Bias)
 {
     // Shares of the largest weight that the range may end at; clipping more than a quarter away never pays with 7 or 8 bits.
@@ -35,7 +36,8 @@ internal sealed record QuantizedWeights(sbyte[] Values, float[] Scales, float[]?
     }
 
     /// <summary>The integer of a weight.</summary>
-    public static int Round(double quotient, QuantizationScheme scheme) => (int)Math.Clamp(Math.Round(quotient), -scheme.LargestWeight, scheme.LargestWeight);
+    public static int Round(double quotient, QuantizationScheme scheme) =>
+        (int)Math.Clamp(Math.Round(quotient), -scheme.LargestWeight, scheme.LargestWeight);
 
     /// <summary>The bias as integers.</summary>
     /// <param name="inputScale">Of what the layer reads.</param>

@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 namespace OnnxPrune.Quantization;
 
 /// <summary>
-/// How often numbers of which size occur in a stream. Bins are as wide as a power of two and grow by merging neighbours, so that sums of histograms do not depend on the order in which they
-/// are made. Not for several threads at once.
+/// Frequencies of numbers in a stream, by their size. Bins are as wide as a power of two and grow by merging neighbours, so that sums of
+/// histograms do not depend on the order in which they are made. Not for several threads at once.
 /// </summary>
 internal sealed class ValueHistogram
 {
@@ -20,10 +20,10 @@ internal sealed class ValueHistogram
     private long[] _counts = new long[2 * Half];
     private int _exponent = SmallestExponent;
 
-    /// <summary>How many numbers there were, zeros included.</summary>
+    /// <summary>The count of numbers, zeros included.</summary>
     public long Count { get; private set; }
 
-    /// <summary>How many of them were zero: they are represented exactly, whatever the scale.</summary>
+    /// <summary>The number of zeros among them: they are represented exactly, whatever the scale.</summary>
     public long Zeros { get; private set; }
 
     public float Lowest { get; private set; }
@@ -83,8 +83,8 @@ internal sealed class ValueHistogram
     }
 
     /// <summary>
-    /// The parameters with the smallest squared error: of all ranges between the whole and a few hundredths of it, rounding costs step²/12 for each number inside, and clipping what the others
-    /// are beyond it.
+    /// The parameters with the smallest squared error: of all ranges between the whole and a few hundredths of it, rounding costs step²/12
+    /// for each number inside, and clipping what the others are beyond it.
     /// </summary>
     public QuantizationParameters Best(QuantizationScheme scheme)
     {

@@ -7,24 +7,26 @@ using OnnxPrune.Operators;
 namespace OnnxPrune.Repair;
 
 /// <summary>
-/// A layer with weights, the bias and the BatchNormalization behind it that alone read it, and the residual sum that alone reads those: what
-/// one regression can repair, because all of it is linear in the layer's input.
+/// A layer with weights, the bias and the BatchNormalization behind it that alone read it, and the residual sum that alone reads those:
+/// what one regression can repair, because all of it is linear in the layer's input.
 /// </summary>
-/// <param name="Layer">A Conv, a Gemm, a MatMul by a constant, or a BatchNormalization, which is a scale and a shift of every channel.</param>
-/// <param name="Groups">Into how many parts inputs and outputs are divided, none of which reads another: 1 unless the layer is a grouped or depthwise Conv, or scales single channels.</param>
+/// <param name="Layer">A Conv, a Gemm, a MatMul by a constant, or a BatchNormalization, which is a scale and a shift of every
+/// channel.</param>
+/// <param name="Groups">Into how many parts inputs and outputs are divided, none of which reads another: 1 unless the layer is a grouped or
+/// depthwise Conv, or scales single channels.</param>
 /// <param name="BiasAdd">The Add of a constant that gives a MatMul its bias; null for other layers, which have an input for it.</param>
 /// <param name="Norm">The BatchNormalization, possibly the layer itself; null when there is none.</param>
 /// <param name="Join">The Add that the unit ends in; null when it does not end a residual branch.</param>
 /// <param name="JoinInput">The join's input that the unit gives.</param>
 internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm, Node? Join, int JoinInput)
 {
-    /// <summary>What the layer reads.</summary>
+    /// <summary>The layer's input.</summary>
     public Value Input => Layer.Required(0);
 
     /// <summary>The axis of the input that the layer sums over.</summary>
     public int InputAxis => Layer.OpType == "MatMul" ? Input.Shape!.Rank - 1 : 1;
 
-    /// <summary>What the unit gives to the rest of the network: the sum, or what the layer makes.</summary>
+    /// <summary>The unit's output to the rest of the network: the sum, or the layer's own.</summary>
     public Value Output => Join?.Output ?? Own;
 
     /// <summary>The layer's own contribution, without the other operand of the sum.</summary>
@@ -37,7 +39,8 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
     /// <param name="joins">Residual sums, with the input that their branch ends in.</param>
     public static LayerUnit? Of(Node layer, IReadOnlyDictionary<Node, int> joins, ConstantValues constants)
     {
-        if (layer.Domain.Length > 0 || constants[layer.Input(1)] is not { Count: > 0 } weight || !weight.ElementType.IsFloatingPoint() || !IsOwn(layer.Inputs[1]!) || IsQuantized(layer))
+        if (layer.Domain.Length > 0 || constants[layer.Input(1)] is not { Count: > 0 } weight || !weight.ElementType.IsFloatingPoint()
+            || !IsOwn(layer.Inputs[1]!) || IsQuantized(layer))
         {
             return null;
         }
@@ -47,7 +50,8 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
         {
             "Conv" => weight.Rank > 2 && layer.Int("group", 1) > 0 && HasOwnBias(layer, weight, constants),
             "BatchNormalization" => weight.Rank == 1 && HasOwnParameters(layer, weight.Dims[0], constants),
-            "Gemm" => weight.Rank == 2 && layer.Int("transA", 0) == 0 && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1 && HasOwnBias(layer, weight, constants),
+            "Gemm" => weight.Rank == 2 && layer.Int("transA", 0) == 0 && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1
+                && HasOwnBias(layer, weight, constants),
             _ => biasAdd is not null && layer.Required(0).Shape is { Rank: >= 2 },
         };
         if (!fits)
@@ -57,10 +61,15 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
 
         var last = biasAdd ?? layer;
         var norm = layer.OpType == "BatchNormalization" ? layer
-            : biasAdd is null && OnlyReader(last.Output) is { OpType: "BatchNormalization" } bn && HasOwnParameters(bn, OutputCount(layer, weight), constants) ? bn
+            : biasAdd is null
+                && OnlyReader(last.Output) is { OpType: "BatchNormalization" } bn
+                && HasOwnParameters(bn, OutputCount(layer, weight), constants) ? bn
             : null;
         var own = (norm ?? last).Output;
-        var join = OnlyReader(own) is { } reader && joins.TryGetValue(reader, out var branch) && reader.Inputs.Count == 2 && reader.Input(branch) == own ? reader : null;
+        var join = OnlyReader(own) is { } reader
+            && joins.TryGetValue(reader, out var branch)
+            && reader.Inputs.Count == 2
+            && reader.Input(branch) == own ? reader : null;
         var groups = layer.OpType switch { "BatchNormalization" => (int)weight.Dims[0], "Conv" => (int)layer.Int("group", 1), _ => 1 };
         return new LayerUnit(layer, groups, biasAdd, norm, join, join is null ? 0 : joins[join]);
     }
@@ -71,14 +80,17 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
     /// <summary>The layer's outputs, of all groups.</summary>
     public int OutputCount(ConstantValues constants) => OutputCount(constants[Layer.Inputs[1]]!);
 
-    /// <summary>What one output is a sum over: the layer's inputs (of one group), times the elements of its window.</summary>
+    /// <summary>The number of terms in one output: the layer's inputs (of one group), times the elements of its window.</summary>
     public int FeatureCount(ConstantValues constants)
     {
         var weight = constants[Layer.Inputs[1]]!;
         return (int)(weight.Count / OutputCount(weight));
     }
 
-    /// <summary>The layer and its norm as one linear map: weights [F, M], where F runs over input channels (of the output's group) and taps, and shift [M].</summary>
+    /// <summary>
+    /// The layer and its norm as one linear map: weights [F, M], where F runs over input channels (of the output's group) and taps, and
+    /// shift [M].
+    /// </summary>
     public (Matrix<double> Weights, double[] Shift) Effective(ConstantValues constants)
     {
         if (Scales)
@@ -91,7 +103,9 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
         var values = weight.ToDoubles();
         var outputs = OutputCount(weight);
         var features = values.Length / outputs;
-        var matrix = OutputsFirst ? Matrix<double>.Build.Dense(features, outputs, values) : Matrix<double>.Build.DenseOfRowMajor(features, outputs, values);
+        var matrix = OutputsFirst
+            ? Matrix<double>.Build.Dense(features, outputs, values)
+            : Matrix<double>.Build.DenseOfRowMajor(features, outputs, values);
         var shift = constants[Bias]?.ToDoubles() ?? new double[outputs];
         if (Norm is not null)
         {
@@ -106,7 +120,9 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
         return (matrix, shift);
     }
 
-    /// <summary>Writes a linear map back: into the layer's weight, and the shift into the norm where there is one, else into the bias.</summary>
+    /// <summary>
+    /// Writes a linear map back: into the layer's weight, and the shift into the norm where there is one, else into the bias.
+    /// </summary>
     public void Replace(Graph graph, ConstantValues constants, Matrix<double> weights, double[] shift)
     {
         if (!Scales)
@@ -143,7 +159,7 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
         Set(graph, constants, Layer.Inputs[1]!, constants[Layer.Inputs[1]]!.WithValues(values));
     }
 
-    /// <summary>Whether the layer scales and shifts single channels.</summary>
+    /// <summary>True if the layer scales and shifts single channels.</summary>
     private bool Scales => Norm == Layer;
 
     /// <summary>The constant that is added to every output; null when there is none.</summary>
@@ -167,7 +183,7 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
         return (scale, [.. p[1].Select((b, c) => b - (scale[c] * p[2][c]))]);
     }
 
-    /// <summary>Whether the weight is stored in integers, which no fit gives.</summary>
+    /// <summary>True if the weight is stored in integers, which no fit gives.</summary>
     internal static bool IsQuantized(Node layer) => layer.Input(1)?.Producer is { OpType: "DequantizeLinear" };
 
     private void SetBias(Graph graph, ConstantValues constants, double[] shift)
@@ -192,25 +208,33 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
     /// <summary>The Add behind a MatMul by a matrix that adds a constant of its own to every row.</summary>
     private static Node? BiasAddOf(Node layer, Tensor weight, ConstantValues constants)
     {
-        if (weight.Rank != 2 || OnlyReader(layer.Output) is not { OpType: "Add", Domain: "" } add || add.Inputs.SingleOrDefault(v => v != layer.Output) is not { } bias || !IsOwn(bias))
+        if (weight.Rank != 2
+            || OnlyReader(layer.Output) is not { OpType: "Add", Domain: "" } add
+            || add.Inputs.SingleOrDefault(v => v != layer.Output) is not { } bias
+            || !IsOwn(bias))
         {
             return null;
         }
 
-        return constants[bias] is { Rank: > 0 } tensor && tensor.Rank <= layer.Output.Shape?.Rank && tensor.Dims[^1] == weight.Dims[1] && tensor.Count == weight.Dims[1] ? add : null;
+        return constants[bias] is { Rank: > 0 } tensor
+            && tensor.Rank <= layer.Output.Shape?.Rank
+            && tensor.Dims[^1] == weight.Dims[1]
+            && tensor.Count == weight.Dims[1] ? add : null;
     }
 
     private static bool HasOwnBias(Node layer, Tensor weight, ConstantValues constants) =>
-        layer.Input(2) is not { } bias || (constants[bias] is { Rank: 1 } tensor && tensor.Count == OutputCount(layer, weight) && IsOwn(bias));
+        layer.Input(2) is not { } bias
+            || (constants[bias] is { Rank: 1 } tensor && tensor.Count == OutputCount(layer, weight) && IsOwn(bias));
 
-    /// <summary>Whether nothing else sees the constant.</summary>
+    /// <summary>True if nothing else sees the constant.</summary>
     private static bool IsOwn(Value constant) => constant is { IsGraphOutput: false, Uses.Count: 1 };
 
     private static Node? OnlyReader(Value value) => value is { IsGraphOutput: false, Uses: [{ IsCapture: false } use] } ? use.Node : null;
 
     private static bool HasOwnParameters(Node norm, long channels, ConstantValues constants) =>
         norm.Domain.Length == 0 && norm.Int("training_mode", 0) == 0
-        && Enumerable.Range(1, 4).All(i => constants[norm.Input(i)] is { Rank: 1 } tensor && tensor.Count == channels && IsOwn(norm.Inputs[i]!));
+        && Enumerable.Range(1, 4)
+            .All(i => constants[norm.Input(i)] is { Rank: 1 } tensor && tensor.Count == channels && IsOwn(norm.Inputs[i]!));
 
     private static double[] Fill(int count, double value)
     {

@@ -14,14 +14,17 @@ namespace OnnxPrune.Repair;
 /// </summary>
 internal static class MeanAbsorption
 {
-    /// <summary>Whether absorbing a constant into this reader leaves its output unchanged everywhere.</summary>
+    /// <summary>True if absorbing a constant into this reader leaves its output unchanged everywhere.</summary>
     public static bool IsExact(Node reader, ConstantValues constants) => CanAbsorb(reader, constants) && reader.OpType switch
     {
         "Conv" => constants[reader.Input(1)] is { Rank: > 2 } weight && !ConvGeometry.Of(reader, [.. weight.Dims.Skip(2)]).IsPadded,
         _ => true,
     };
 
-    /// <summary>Folds the leaving channels into similar ones as far as these can stand in for them, and adds what is left of their means to their readers' biases. Must come before the cut.</summary>
+    /// <summary>
+    /// Folds the leaving channels into similar ones as far as these can stand in for them, and adds what is left of their means to their
+    /// readers' biases. Must come before the cut.
+    /// </summary>
     /// <returns>The number of readers that changed.</returns>
     public static int Apply(ChannelGraph graph, IReadOnlySet<int> leaving, MomentsFlow moments)
     {
@@ -52,7 +55,9 @@ internal static class MeanAbsorption
         return changes.Count;
     }
 
-    /// <summary>Whether the layer has neither a bias nor a following BatchNormalization whose mean could take the shift, and gets a bias.</summary>
+    /// <summary>
+    /// True if the layer has neither a bias nor a following BatchNormalization whose mean could take the shift, and gets a bias.
+    /// </summary>
     internal static bool AddsBias(Node reader, ConstantValues constants) =>
         reader.Input(2) is null && CanAbsorb(reader, constants) && FollowingNorm(reader, constants) is null;
 
@@ -60,16 +65,21 @@ internal static class MeanAbsorption
     internal static bool CanAbsorb(Node reader, ConstantValues constants)
     {
         var bias = reader.Input(2);
-        var isFree = bias is null || (constants[bias] is { Rank: 1 } tensor && tensor.ElementType.IsFloatingPoint() && bias.Uses.Count == 1 && !bias.IsGraphOutput);
+        var isFree = bias is null
+            || (constants[bias] is { Rank: 1 } tensor
+                && tensor.ElementType.IsFloatingPoint()
+                && bias.Uses.Count == 1
+                && !bias.IsGraphOutput);
         return isFree && constants[reader.Input(1)] is { } weight && weight.ElementType.IsFloatingPoint() && reader.OpType switch
         {
             "Conv" => true,
-            "Gemm" => reader.Float("beta", 1) != 0 && (bias is null || constants[bias]!.Dims[0] == weight.Dims[WeightLayout.Of(reader)!.Value.OutputAxis]),
+            "Gemm" => reader.Float("beta", 1) != 0
+                && (bias is null || constants[bias]!.Dims[0] == weight.Dims[WeightLayout.Of(reader)!.Value.OutputAxis]),
             _ => false,
         };
     }
 
-    /// <summary>What input channels with these values add to each output.</summary>
+    /// <summary>The contribution of input channels with these values to each output.</summary>
     private static double[] Contribution(Node reader, ConstantValues constants, double[] means)
     {
         var weight = constants[reader.Input(1)]!;
@@ -149,7 +159,8 @@ internal static class MeanAbsorption
 
     /// <summary>The BatchNormalization that alone reads the layer, with a mean of its own.</summary>
     private static Node? FollowingNorm(Node reader, ConstantValues constants) =>
-        reader.Output is { IsGraphOutput: false, Uses: [{ IsCapture: false, Index: 0, Node: { OpType: "BatchNormalization", Domain: "" } norm }] }
+        reader.Output is { IsGraphOutput: false, Uses: [{ IsCapture: false, Index: 0, Node: var norm }] }
+        && norm is { OpType: "BatchNormalization", Domain: "" }
         && norm.Input(3) is { Uses.Count: 1, IsGraphOutput: false } mean
         && (mean.IsInitializer || mean.Producer is { OpType: "Constant" })
         && constants[mean] is { Rank: 1 }

@@ -33,7 +33,13 @@ internal sealed class NormalEquations(int features, int targets)
     /// <summary>Adds the sums of one batch.</summary>
     /// <param name="gram">Σ a·aᵀ [F, F].</param>
     /// <param name="cross">Σ t·aᵀ [M, F].</param>
-    public void Add(ReadOnlySpan<float> gram, ReadOnlySpan<float> cross, ReadOnlySpan<float> featureSum, ReadOnlySpan<float> targetSum, double targetSquares, long samples)
+    public void Add(
+        ReadOnlySpan<float> gram,
+        ReadOnlySpan<float> cross,
+        ReadOnlySpan<float> featureSum,
+        ReadOnlySpan<float> targetSum,
+        double targetSquares,
+        long samples)
     {
         DenseKernels.Accumulate(_gram, gram);
         DenseKernels.Accumulate(_cross, cross);
@@ -114,7 +120,9 @@ internal sealed class NormalEquations(int features, int targets)
         {
             var column = Of(columns, m);
             error += (Samples * intercept[m] * intercept[m]) - (2 * intercept[m] * _targetSum[m]);
-            error += TensorPrimitives.Dot(column, Of(product, m)) - (2 * TensorPrimitives.Dot(column, Of(_cross, m))) + (2 * intercept[m] * TensorPrimitives.Dot(column, _featureSum));
+            error += TensorPrimitives.Dot(column, Of(product, m))
+                - (2 * TensorPrimitives.Dot(column, Of(_cross, m)))
+                + (2 * intercept[m] * TensorPrimitives.Dot(column, _featureSum));
         }
 
         return error;
@@ -146,6 +154,6 @@ internal sealed class NormalEquations(int features, int targets)
         return Matrix<double>.Build.Dense(Features, sums.Length, centered);
     }
 
-    /// <summary>What belongs to one target.</summary>
+    /// <summary>The part of one target.</summary>
     private ReadOnlySpan<double> Of(double[] byTargets, int target) => byTargets.AsSpan(target * Features, Features);
 }

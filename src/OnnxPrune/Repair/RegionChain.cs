@@ -5,8 +5,8 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Repair;
 
 /// <summary>
-/// Joins regions that follow each other. Layers of several blocks that are fitted together make up for each other's errors, where single blocks each have to come to what the original
-/// gives behind them.
+/// Joins regions that follow each other. Layers of several blocks that are fitted together make up for each other's errors, where single
+/// blocks each have to come to what the original gives behind them.
 /// </summary>
 internal static class RegionChain
 {
@@ -18,7 +18,9 @@ internal static class RegionChain
         var chains = new List<Region>();
         foreach (var region in regions)
         {
-            var (chain, joined) = chains.Select(c => (Chain: c, Joined: Joined(c, region, constants))).FirstOrDefault(j => j.Joined is not null);
+            var (chain, joined) = chains
+                .Select(c => (Chain: c, Joined: Joined(c, region, constants)))
+                .FirstOrDefault(j => j.Joined is not null);
             if (joined is not null && fits(joined))
             {
                 chains.Remove(chain);
@@ -33,11 +35,15 @@ internal static class RegionChain
         return chains;
     }
 
-    private static Region? Joined(Region first, Region second, ConstantValues constants) => Bridge(first, second, constants) is not { } bridge
+    private static Region? Joined(Region first, Region second, ConstantValues constants) =>
+        Bridge(first, second, constants) is not { } bridge
         ? null
         : new Region(first.Input, second.Output, [.. first.Nodes, .. bridge, .. second.Nodes], [.. first.Layers, .. second.Layers]);
 
-    /// <summary>The nodes on the only way from one region to the next, such as an activation; null where there are layers on it, or something else reads what passes.</summary>
+    /// <summary>
+    /// The nodes on the only way from one region to the next, such as an activation; null where there are layers on it, or something else
+    /// reads what passes.
+    /// </summary>
     private static List<Node>? Bridge(Region first, Region second, ConstantValues constants)
     {
         var bridge = new List<Node>();
@@ -54,7 +60,10 @@ internal static class RegionChain
                 return bridge;
             }
 
-            if (value.Producer is not { Outputs.Count: 1 } node || node.Captures.Any() || BlockFinder.IsLayer(node, constants) || Computed(node, constants).Count() != 1)
+            if (value.Producer is not { Outputs.Count: 1 } node
+                || node.Captures.Any()
+                || BlockFinder.IsLayer(node, constants)
+                || Computed(node, constants).Count() != 1)
             {
                 return null;
             }
@@ -64,5 +73,6 @@ internal static class RegionChain
         }
     }
 
-    private static IEnumerable<Value> Computed(Node node, ConstantValues constants) => node.Inputs.OfType<Value>().Where(v => !v.IsInitializer && constants[v] is null).Distinct();
+    private static IEnumerable<Value> Computed(Node node, ConstantValues constants) =>
+        node.Inputs.OfType<Value>().Where(v => !v.IsInitializer && constants[v] is null).Distinct();
 }

@@ -5,8 +5,8 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Repair;
 
 /// <summary>
-/// Cuts a network into regions: for residual sums first, then for every other layer, the smallest part above it that one value feeds and that holds two layers or more.
-/// A layer belongs to one region or to none.
+/// Cuts a network into regions: for residual sums first, then for every other layer, the smallest part above it that one value feeds and
+/// that holds two layers or more. A layer belongs to one region or to none.
 /// </summary>
 internal sealed class RegionFinder
 {
@@ -78,11 +78,14 @@ internal sealed class RegionFinder
     private static bool IsClosed(List<Node> nodes, Value end)
     {
         var inside = nodes.ToHashSet();
-        return nodes.SelectMany(n => n.Outputs).OfType<Value>().Where(v => v != end).All(v => !v.IsGraphOutput && v.Uses.All(u => !u.IsCapture && inside.Contains(u.Node)));
+        return nodes.SelectMany(n => n.Outputs).OfType<Value>().Where(v => v != end)
+            .All(v => !v.IsGraphOutput && v.Uses.All(u => !u.IsCapture && inside.Contains(u.Node)));
     }
 
     private bool IsLayer(Node node) => BlockFinder.IsLayer(node, _constants);
 
     private Value Normalized(Value output) =>
-        output is { IsGraphOutput: false, Uses: [{ IsCapture: false, Index: 0, Node: { OpType: "BatchNormalization" } norm }] } ? norm.Output : output;
+        output is { IsGraphOutput: false, Uses: [{ IsCapture: false, Index: 0, Node: { OpType: "BatchNormalization" } norm }] }
+            ? norm.Output
+            : output;
 }

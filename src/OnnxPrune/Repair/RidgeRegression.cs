@@ -5,7 +5,8 @@ namespace OnnxPrune.Repair;
 
 /// <summary>
 /// Linear regression that is pulled towards weights that are already good: min Σ‖t − Wᵀa − b‖² + λ‖W − W₀‖². λ is a multiple of the
-/// features' mean variance, so that it scales with the data, and the multiple is chosen by what it gives on samples that the fit has not seen.
+/// features' mean variance, so that it scales with the data, and the multiple is chosen by what it gives on samples that the fit has not
+/// seen.
 /// </summary>
 internal static class RidgeRegression
 {
@@ -22,16 +23,20 @@ internal static class RidgeRegression
     // For a fit that is only to be compared with others.
     private static IReadOnlyList<double> RoughStrengths { get; } = [3e-2, double.PositiveInfinity];
 
-    /// <summary>What is to be fitted.</summary>
+    /// <summary>The problem to be fitted.</summary>
     /// <param name="A">The sums over one half of the samples.</param>
     /// <param name="B">The sums over the other.</param>
     /// <param name="Prior">W₀ [F, M].</param>
     public sealed record Problem(NormalEquations A, NormalEquations B, Matrix<double> Prior);
 
-    /// <summary>A fit: weights [F, M], intercept [M], the chosen strength, and the share of the targets' variation that is left unexplained.</summary>
+    /// <summary>
+    /// A fit: weights [F, M], intercept [M], the chosen strength, and the share of the targets' variation that is left unexplained.
+    /// </summary>
     public sealed record Fit(Matrix<double> Weights, double[] Intercept, double Strength, double Unexplained);
 
-    /// <summary>Solves regressions that share one strength, such as the groups of a layer: what single ones see is too little to choose by.</summary>
+    /// <summary>
+    /// Solves regressions that share one strength, such as the groups of a layer: what single ones see is too little to choose by.
+    /// </summary>
     /// <param name="isRough">Whether it is enough to choose between one strength and none of the fit.</param>
     public static IReadOnlyList<Fit> Solve(IReadOnlyList<Problem> problems, bool isRough = false)
     {
@@ -46,7 +51,8 @@ internal static class RidgeRegression
             all.Add(p.B);
             var weights = Weights(all, p.Prior, best);
             var intercept = all.Intercept(weights);
-            return new Fit(weights, intercept, best, all.SquaredError(weights, intercept) / Math.Max(all.TargetVariation(), double.Epsilon));
+            return new Fit(
+                weights, intercept, best, all.SquaredError(weights, intercept) / Math.Max(all.TargetVariation(), double.Epsilon));
         })];
     }
 

@@ -36,7 +36,8 @@ internal static class BlockRemoval
             var readers = join.Output.Uses.Select(u => u.Node).Distinct().ToArray();
             if (!graph.ReplaceAllUsesWith(join.Output, shortcut))
             {
-                throw new UsageException($"Block '{block.Name}' cannot be removed: the shortcut cannot take the place of the graph's output.");
+                throw new UsageException(
+                    $"Block '{block.Name}' cannot be removed: the shortcut cannot take the place of the graph's output.");
             }
 
             foreach (var relu in readers.Where(r => r.OpType == "Relu" && NonNegative.Is(shortcut)))

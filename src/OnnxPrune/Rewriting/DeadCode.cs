@@ -2,10 +2,14 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Rewriting;
 
-/// <summary>Nodes and initializers that no output of the graph needs. Only what a rewrite left behind is removed: the rest is not ours.</summary>
+/// <summary>
+/// Nodes and initializers that no output of the graph needs. Only what a rewrite left behind is removed: the rest is not ours.
+/// </summary>
 internal static class DeadCode
 {
-    /// <summary>The nodes that are dead already, and the initializers that nobody reads, as the exception for a later <see cref="Remove"/>.</summary>
+    /// <summary>
+    /// The nodes that are dead already, and the initializers that nobody reads, as the exception for a later <see cref="Remove"/>.
+    /// </summary>
     public static (HashSet<Node> Nodes, HashSet<Value> Initializers) Find(Graph graph) => (Nodes(graph), Initializers(graph));
 
     public static void Remove(Graph graph, (HashSet<Node> Nodes, HashSet<Value> Initializers) except)

@@ -4,7 +4,8 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Rewriting;
 
 /// <summary>
-/// Brings a model of operator set 7 to 12 to 13, the first in which a scale may differ by channel. Most operators mean the same there; of the others, what was an attribute is an input.
+/// Brings a model of operator set 7 to 12 to 13, the first in which a scale may differ by channel. Most operators mean the same there; of
+/// the others, what was an attribute is an input.
 /// </summary>
 internal static class OpsetRaise
 {
@@ -27,7 +28,8 @@ internal static class OpsetRaise
         if (model.Opset < Oldest)
         {
             throw new UnsupportedModelException(
-                $"The model has operator set {model.Opset}, but integers with scales by channel need {Target}, and only sets from {Oldest} on can be raised: export it anew.");
+                $"The model has operator set {model.Opset}, but integers with scales by channel need {Target}, and only sets from {Oldest} "
+                    + "on can be raised: export it anew.");
         }
 
         var raised = ModelHeader.WithOpset(model, Target, Math.Max(IrVersion, model.IrVersion));
@@ -100,7 +102,9 @@ internal static class OpsetRaise
     private static void RaiseSoftmax(Node node)
     {
         var axis = node.Int("axis", 1);
-        if (node.Required(0).Shape is not { } shape || (axis < 0 ? axis + shape.Rank : axis) is not (>= 0 and var at) || shape.Skip((int)at + 1).Any(d => d.Size != 1))
+        if (node.Required(0).Shape is not { } shape
+            || (axis < 0 ? axis + shape.Rank : axis) is not (>= 0 and var at)
+            || shape.Skip((int)at + 1).Any(d => d.Size != 1))
         {
             throw Unknown(node, "means one axis only, where it takes several together here");
         }
@@ -124,7 +128,8 @@ internal static class OpsetRaise
             new("coordinate_transformation_mode", "asymmetric"),
             new("nearest_mode", "floor"),
         ];
-        var resize = graph.AddNode(node.Name, "Resize", [x, null, scales], [graph.FreshName(output.Name + "_resized")], attributes, before: node);
+        var resize =
+            graph.AddNode(node.Name, "Resize", [x, null, scales], [graph.FreshName(output.Name + "_resized")], attributes, before: node);
         (resize.Output.ElementType, resize.Output.Shape) = (output.ElementType, output.Shape);
         if (!graph.ReplaceAllUsesWith(output, resize.Output))
         {
@@ -155,5 +160,6 @@ internal static class OpsetRaise
     }
 
     private static UnsupportedModelException Unknown(Node node, string what) => new(
-        $"{node} {what} in operator set {Target}, which integers with scales by channel need, so that the model cannot be raised to it: export it anew with that or a newer one.");
+        $"{node} {what} in operator set {Target}, which integers with scales by channel need, so that the model cannot be raised to it: "
+            + "export it anew with that or a newer one.");
 }

@@ -6,8 +6,9 @@ using OnnxPrune.Repair;
 namespace OnnxPrune.Rewriting;
 
 /// <summary>
-/// Weights that no sum in single precision notices, as training with a penalty on groups of channels leaves them behind. They are not harmless: multiplied with each other and with the
-/// scales of a BatchNormalization they become subnormal numbers (IEEE 754: below 2^-126), with which some processors calculate far more slowly.
+/// Weights that no sum in single precision notices, as training with a penalty on groups of channels leaves them behind. They are not
+/// harmless: multiplied with each other and with the scales of a BatchNormalization they become subnormal numbers (IEEE 754: below 2^-126),
+/// with which some processors calculate far more slowly.
 /// </summary>
 internal static class SubnormalWeights
 {
@@ -19,7 +20,7 @@ internal static class SubnormalWeights
 
     private static readonly Dictionary<Node, int> s_noJoins = [];
 
-    /// <summary>How many weights vanish.</summary>
+    /// <summary>The number of weights that vanish.</summary>
     public static long Count(Model model) => Find(model, new ConstantValues()).Sum(c => (long)c.Vanishing);
 
     /// <summary>Makes them zeros, in place. What the network computes stays the same but for what its sums round away.</summary>
@@ -62,7 +63,7 @@ internal static class SubnormalWeights
         return Below([scales, new Scaled(norm[2]!, constants, [1], 1), new Scaled(norm[3]!, constants, scale, 1)]);
     }
 
-    /// <summary>What vanishes beside the largest element of the first.</summary>
+    /// <summary>The bound below which weights vanish beside the largest element of the first.</summary>
     private static IEnumerable<Cleared> Below(IReadOnlyList<Scaled> all)
     {
         var ranges = all.Select(s => (Scaled: s, Range: s.Range())).ToArray();
@@ -72,7 +73,10 @@ internal static class SubnormalWeights
 
     private sealed record Cleared(Value Constant, Tensor Content, int Vanishing);
 
-    /// <summary>A constant whose elements are multiplied: so many that follow each other with one factor, as many with the next, and from the first again.</summary>
+    /// <summary>
+    /// A constant whose elements are multiplied: so many that follow each other with one factor, as many with the next, and from the first
+    /// again.
+    /// </summary>
     private sealed class Scaled(Value constant, ConstantValues constants, double[] factors, int run)
     {
         private readonly Tensor _tensor = constants[constant]!;
@@ -83,7 +87,9 @@ internal static class SubnormalWeights
         // Half precision has no numbers so small, and double precision is far from its own.
         private ReadOnlySpan<float> Values => _tensor.ElementType == ElementType.Float ? _tensor.As<float>() : [];
 
-        /// <summary>The largest and the smallest magnitude, zeros aside: what is multiplied with zero is dead, and no matter of precision.</summary>
+        /// <summary>
+        /// The largest and the smallest magnitude, zeros aside: what is multiplied with zero is dead, and no matter of precision.
+        /// </summary>
         public (double Largest, double Smallest) Range()
         {
             var values = Values;

@@ -24,10 +24,15 @@ internal static class AttributeMessage
             long i => Typed(AttributeProto.Types.AttributeType.Int).AddNumber(AttributeProto.IFieldNumber, i),
             float f => Typed(AttributeProto.Types.AttributeType.Float).AddFloat(AttributeProto.FFieldNumber, f),
             string s => Typed(AttributeProto.Types.AttributeType.String).Add(AttributeProto.SFieldNumber, s),
-            long[] ints => ints.Aggregate(Typed(AttributeProto.Types.AttributeType.Ints), (m, i) => m.AddNumber(AttributeProto.IntsFieldNumber, i)),
-            float[] floats => floats.Aggregate(Typed(AttributeProto.Types.AttributeType.Floats), (m, f) => m.AddFloat(AttributeProto.FloatsFieldNumber, f)),
-            string[] strings => strings.Aggregate(Typed(AttributeProto.Types.AttributeType.Strings), (m, s) => m.Add(AttributeProto.StringsFieldNumber, s)),
-            Tensor tensor => Typed(AttributeProto.Types.AttributeType.Tensor).Add(AttributeProto.TFieldNumber, TensorMessage.Write("", tensor)),
+            long[] ints =>
+                ints.Aggregate(Typed(AttributeProto.Types.AttributeType.Ints), (m, i) => m.AddNumber(AttributeProto.IntsFieldNumber, i)),
+            float[] floats =>
+                floats.Aggregate(Typed(AttributeProto.Types.AttributeType.Floats), (m, f) =>
+                    m.AddFloat(AttributeProto.FloatsFieldNumber, f)),
+            string[] strings =>
+                strings.Aggregate(Typed(AttributeProto.Types.AttributeType.Strings), (m, s) => m.Add(AttributeProto.StringsFieldNumber, s)),
+            Tensor tensor =>
+                Typed(AttributeProto.Types.AttributeType.Tensor).Add(AttributeProto.TFieldNumber, TensorMessage.Write("", tensor)),
             _ => throw new InvalidOperationException($"Attribute '{attribute.Name}' has a value that ONNX cannot store."),
         };
 
@@ -38,7 +43,8 @@ internal static class AttributeMessage
     public static byte[] Complete(OnnxMessage kind, IMessage message)
     {
         var bytes = message.ToByteArray();
-        return WireRewriter.Rewrite(kind, bytes, (inner, attribute) => inner == OnnxMessage.Attribute ? Complete(attribute) : null)?.ToArray() ?? bytes;
+        return WireRewriter.Rewrite(kind, bytes, (inner, attribute) =>
+            inner == OnnxMessage.Attribute ? Complete(attribute) : null)?.ToArray() ?? bytes;
     }
 
     private static WireMessage? Complete(ReadOnlyMemory<byte> attribute)
@@ -52,9 +58,12 @@ internal static class AttributeMessage
         var message = new WireMessage().Add(attribute);
         return (AttributeProto.Types.AttributeType)fields[AttributeProto.TypeFieldNumber].Last().ReadNumber() switch
         {
-            AttributeProto.Types.AttributeType.Int when !fields.Contains(AttributeProto.IFieldNumber) => message.AddNumber(AttributeProto.IFieldNumber, 0),
-            AttributeProto.Types.AttributeType.Float when !fields.Contains(AttributeProto.FFieldNumber) => message.AddFloat(AttributeProto.FFieldNumber, 0),
-            AttributeProto.Types.AttributeType.String when !fields.Contains(AttributeProto.SFieldNumber) => message.Add(AttributeProto.SFieldNumber, ""),
+            AttributeProto.Types.AttributeType.Int when !fields.Contains(AttributeProto.IFieldNumber) =>
+                message.AddNumber(AttributeProto.IFieldNumber, 0),
+            AttributeProto.Types.AttributeType.Float when !fields.Contains(AttributeProto.FFieldNumber) =>
+                message.AddFloat(AttributeProto.FFieldNumber, 0),
+            AttributeProto.Types.AttributeType.String when !fields.Contains(AttributeProto.SFieldNumber) =>
+                message.Add(AttributeProto.SFieldNumber, ""),
             _ => null,
         };
     }

@@ -4,12 +4,13 @@ using Onnx;
 namespace OnnxPrune.Serialization;
 
 /// <summary>
-/// Tensor contents that lie in files beside the model (ONNX external data: location, offset, length). They are copied into memory when the model is read: a file that is mapped and cut short ends the
-/// process that looks into it. Copies of a model share one instance, and with it every content. Safe for several threads.
+/// Tensor contents that lie in files beside the model (ONNX external data: location, offset, length). They are copied into memory when the
+/// model is read: a file that is mapped and cut short ends the process that looks into it. Copies of a model share one instance, and with
+/// it every content. Safe for several threads.
 /// </summary>
 /// <remarks>
-/// A location is a name below the model's own folder. Links are followed as ONNX Runtime follows them: to files below that folder, or below the one that the model's file itself lies in where the
-/// model is a link too, as in caches that keep all contents in one place.
+/// A location is a name below the model's own folder. Links are followed as ONNX Runtime follows them: to files below that folder, or below
+/// the one that the model's file itself lies in where the model is a link too, as in caches that keep all contents in one place.
 /// </remarks>
 internal sealed class ExternalData
 {
@@ -42,7 +43,8 @@ internal sealed class ExternalData
     }
 
     /// <summary>The content of a tensor that takes so many bytes.</summary>
-    /// <exception cref="BrokenModelException">The location is absolute or leaves the folder, it is no file, or the range is not in it.</exception>
+    /// <exception cref="BrokenModelException">The location is absolute or leaves the folder, it is no file, or the range is not in
+    /// it.</exception>
     /// <exception cref="UnsupportedModelException">The tensor is larger than can be held in one piece.</exception>
     /// <exception cref="ChangedFileException">The file is cut short or replaced in the same moment.</exception>
     public Lazy<ReadOnlyMemory<byte>> Open(TensorProto tensor, long bytes)
@@ -75,7 +77,8 @@ internal sealed class ExternalData
         if (offset < 0 || offset > before.Length - bytes)
         {
             throw new BrokenModelException(
-                $"Initializer '{tensor}': {bytes} bytes at offset {offset} are not inside '{Path.GetFileName(path)}', which has {before.Length}.");
+                $"Initializer '{tensor}': {bytes} bytes at offset {offset} are not inside '{Path.GetFileName(path)}', which has "
+                    + $"{before.Length}.");
         }
 
         if (bytes > Array.MaxLength)
@@ -87,7 +90,9 @@ internal sealed class ExternalData
         _unread[path] = _unread.GetValueOrDefault(path, before.Length) - bytes;
         if (_unread[path] < 0)
         {
-            throw new BrokenModelException($"Initializer '{tensor}': what is read of '{Path.GetFileName(path)}' overlaps, and is more than the file's {before.Length} bytes.");
+            throw new BrokenModelException(
+                $"Initializer '{tensor}': what is read of '{Path.GetFileName(path)}' overlaps, and is more than the file's {before.Length} "
+                    + "bytes.");
         }
 
         var content = GC.AllocateUninitializedArray<byte>((int)bytes);
@@ -123,7 +128,8 @@ internal sealed class ExternalData
         if (location.Length == 0 || Path.IsPathRooted(location) || !IsInside(Folder, path))
         {
             throw new BrokenModelException(
-                $"Initializer '{tensor}': external data at '{location}' is refused, because only files in the model's own folder are read.");
+                $"Initializer '{tensor}': external data at '{location}' is refused, because only files in the model's own folder are "
+                    + "read.");
         }
 
         if (_companion is not null && location == Path.GetFileName(_companion.Destination))
@@ -131,16 +137,20 @@ internal sealed class ExternalData
             return _companion.TemporaryPath;
         }
 
-        var kind = (FileStatus.Of(path) ?? throw new BrokenModelException($"Initializer '{tensor}': its external data file '{path}' does not exist.")).Kind;
+        var kind = (FileStatus.Of(path)
+            ?? throw new BrokenModelException($"Initializer '{tensor}': its external data file '{path}' does not exist.")).Kind;
         if (kind != FileKind.Regular)
         {
-            throw new BrokenModelException($"Initializer '{tensor}': its external data at '{path}' is {FileStatus.Describe(kind)}, where a file is wanted.");
+            throw new BrokenModelException(
+                $"Initializer '{tensor}': its external data at '{path}' is {FileStatus.Describe(kind)}, where a file is wanted.");
         }
 
         var real = FileStatus.RealPath(path);
         if (!IsInside(FileStatus.RealPath(Folder), real) && !IsInside(Path.GetDirectoryName(FileStatus.RealPath(_model))!, real))
         {
-            throw new BrokenModelException($"Initializer '{tensor}': external data '{location}' is a link that leaves the model's folder, and is refused; put a copy of '{real}' in its place.");
+            throw new BrokenModelException(
+                $"Initializer '{tensor}': external data '{location}' is a link that leaves the model's folder, and is refused; put a copy "
+                    + $"of '{real}' in its place.");
         }
 
         return path;

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace OnnxPrune.Serialization;
 
-/// <summary>What a path can lead to.</summary>
+/// <summary>The kinds of things that a path can lead to.</summary>
 internal enum FileKind
 {
     /// <summary>A file with a length.</summary>
@@ -18,8 +18,9 @@ internal enum FileKind
     Socket,
 }
 
-/// <summary>What a path leads to, every link followed. Asking opens nothing, so that it never waits.</summary>
-/// <param name="Identity">The same for two paths to one file, hard links included: device and inode; where the system tells none, the path without links.</param>
+/// <summary>The file at the end of a path, every link followed. Asking opens nothing, so that it never waits.</summary>
+/// <param name="Identity">The same for two paths to one file, hard links included: device and inode; where the system tells none, the path
+/// without links.</param>
 /// <param name="Length">In bytes.</param>
 /// <param name="Modified">When the content changed last, as a number that only comparing makes sense for.</param>
 internal readonly partial record struct FileStatus(FileKind Kind, string Identity, long Length, long Modified)
@@ -61,16 +62,20 @@ internal readonly partial record struct FileStatus(FileKind Kind, string Identit
 
         void Push(string names)
         {
-            foreach (var name in names.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Where(n => n != ".").Reverse())
+            foreach (var name in names
+                .Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries)
+                .Where(n => n != ".")
+                .Reverse())
             {
                 open.Push(name);
             }
         }
     }
 
-    /// <summary>Whether two paths mean one file, which need not exist yet.</summary>
+    /// <summary>True if two paths mean one file, which need not exist yet.</summary>
     /// <exception cref="IOException">A path is none that a file can have, or links lead in a circle.</exception>
-    public static bool AreSame(string a, string b) => RealPath(a) == RealPath(b) || (Of(a) is { } one && Of(b) is { } other && one.Identity == other.Identity);
+    public static bool AreSame(string a, string b) =>
+        RealPath(a) == RealPath(b) || (Of(a) is { } one && Of(b) is { } other && one.Identity == other.Identity);
 
     // /dev/stdin and the like lead to whatever the program was started with, and say nothing of what that is.
     internal static bool IsStream(string path) =>
@@ -146,7 +151,8 @@ internal readonly partial record struct FileStatus(FileKind Kind, string Identit
 
         var file = new FileInfo(RealPath(path));
         return !file.Exists ? null : new FileStatus(
-            file.Attributes.HasFlag(FileAttributes.Device) ? FileKind.Device : FileKind.Regular, file.FullName, file.Length, file.LastWriteTimeUtc.Ticks);
+            file.Attributes.HasFlag(FileAttributes.Device) ? FileKind.Device : FileKind.Regular, file.FullName, file.Length,
+            file.LastWriteTimeUtc.Ticks);
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]

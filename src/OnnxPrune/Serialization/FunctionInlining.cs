@@ -9,8 +9,8 @@ namespace OnnxPrune.Serialization;
 /// </summary>
 /// <remarks>
 /// A call stays as it is where the body means something else in the graph: it is written for another version of an operator set, has an
-/// attribute with a default of its own, gives an input straight back, or shares its name with another function. So do calls inside subgraphs, and
-/// those in a domain of ONNX Runtime's own, which may run its operator of that name and never look at the function.
+/// attribute with a default of its own, gives an input straight back, or shares its name with another function. So do calls inside
+/// subgraphs, and those in a domain of ONNX Runtime's own, which may run its operator of that name and never look at the function.
 /// </remarks>
 internal static class FunctionInlining
 {
@@ -21,10 +21,11 @@ internal static class FunctionInlining
     private static readonly HashSet<string> s_runtimeDomains =
     [
         "", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training",
-        "com.microsoft", "com.microsoft.experimental", "com.microsoft.nchwc", "com.microsoft.dml", "com.ms.internal.nhwc", "org.pytorch.aten",
+        "com.microsoft", "com.microsoft.experimental", "com.microsoft.nchwc", "com.microsoft.dml", "com.ms.internal.nhwc",
+        "org.pytorch.aten",
     ];
 
-    /// <summary>Whether ONNX Runtime has operators of this domain.</summary>
+    /// <summary>True if ONNX Runtime has operators of this domain.</summary>
     public static bool IsRuntimeDomain(string domain) => s_runtimeDomains.Contains(Domain(domain));
 
     /// <summary>Changes the message in place.</summary>
@@ -33,12 +34,16 @@ internal static class FunctionInlining
     {
         var graph = model.Graph;
         var functions = model.Functions.GroupBy(Key).Where(g => g.Count() == 1).ToDictionary(g => g.Key, g => g.Single());
-        var names = graph.Node.SelectMany(n => n.Input.Concat(n.Output)).Concat(graph.Initializer.Select(i => i.Name)).Concat(graph.Input.Select(i => i.Name)).ToHashSet();
+        var names = graph.Node.SelectMany(n => n.Input.Concat(n.Output))
+            .Concat(graph.Initializer.Select(i => i.Name))
+            .Concat(graph.Input.Select(i => i.Name))
+            .ToHashSet();
         for (var level = 0; graph.Node.Any(n => Callee(n, functions, model) is not null); level++)
         {
             if (level == MostLevels)
             {
-                throw new BrokenModelException($"The model's functions call each other more than {MostLevels} levels deep, or in a circle.");
+                throw new BrokenModelException(
+                    $"The model's functions call each other more than {MostLevels} levels deep, or in a circle.");
             }
 
             var nodes = new List<NodeProto>();
@@ -69,7 +74,10 @@ internal static class FunctionInlining
     /// <summary>The function that a node calls, where its body can take the call's place.</summary>
     private static FunctionProto? Callee(NodeProto node, Dictionary<(string, string), FunctionProto> functions, ModelProto model)
     {
-        if (IsRuntimeDomain(node.Domain) || functions.GetValueOrDefault((Domain(node.Domain), node.OpType)) is not { } function || node.Input.Count > function.Input.Count || node.Output.Count > function.Output.Count)
+        if (IsRuntimeDomain(node.Domain)
+            || functions.GetValueOrDefault((Domain(node.Domain), node.OpType)) is not { } function
+            || node.Input.Count > function.Input.Count
+            || node.Output.Count > function.Output.Count)
         {
             return null;
         }
@@ -88,7 +96,8 @@ internal static class FunctionInlining
     private static IEnumerable<string> References(IEnumerable<NodeProto> nodes) => nodes.SelectMany(n => n.Attribute)
         .SelectMany(a => Subgraphs(a).SelectMany(g => References(g.Node)).Concat(a.RefAttrName.Length > 0 ? [a.RefAttrName] : []));
 
-    private static IEnumerable<GraphProto> Subgraphs(AttributeProto attribute) => attribute.G is null ? attribute.Graphs : attribute.Graphs.Prepend(attribute.G);
+    private static IEnumerable<GraphProto> Subgraphs(AttributeProto attribute) =>
+        attribute.G is null ? attribute.Graphs : attribute.Graphs.Prepend(attribute.G);
 
     private static IEnumerable<NodeProto> Body(NodeProto call, FunctionProto function, HashSet<string> names)
     {
@@ -183,7 +192,8 @@ internal static class FunctionInlining
         }
     }
 
-    private static void Bind(IReadOnlyList<string> formal, IReadOnlyList<string> actual, Dictionary<string, string> renamed, bool skipEmpty = false)
+    private static void Bind(
+        IReadOnlyList<string> formal, IReadOnlyList<string> actual, Dictionary<string, string> renamed, bool skipEmpty = false)
     {
         for (var i = 0; i < formal.Count; i++)
         {

@@ -6,25 +6,31 @@ namespace OnnxPrune.Serialization;
 
 /// <summary>
 /// Puts ONNX's own operators in place of those that ONNX Runtime writes when it saves an optimized model.
-/// Given: y = com.microsoft.FusedConv(x, w, b, z) {activation: Relu}   Result: y.conv = Conv(x, w, b); y.sum = Add(y.conv, z); y = Relu(y.sum)
+/// Given: y = com.microsoft.FusedConv(x, w, b, z) {activation: Relu}   Result: y.conv = Conv(x, w, b); y.sum = Add(y.conv, z); y =
+/// Relu(y.sum)
 /// </summary>
-/// <remarks>The runtime fuses them again when it loads the result. What has no expansion here stays as it is, and blocks its channels.</remarks>
+/// <remarks>The runtime fuses them again when it loads the result. What has no expansion here stays as it is, and blocks its
+/// channels.</remarks>
 internal static class FusionExpansion
 {
     private const string Contributed = "com.microsoft";
 
-    /// <summary>Whether the model has anything to expand or to refuse.</summary>
-    public static bool IsNeededFor(Model model) => model.Graph.Nodes.Any(n => n.Domain is Contributed or "com.microsoft.nchwc" or "com.ms.internal.nhwc");
+    /// <summary>True if the model has anything to expand or to refuse.</summary>
+    public static bool IsNeededFor(Model model) =>
+        model.Graph.Nodes.Any(n => n.Domain is Contributed or "com.microsoft.nchwc" or "com.ms.internal.nhwc");
 
     /// <summary>Changes the message in place.</summary>
     /// <exception cref="UnsupportedModelException">The model was saved with its weights in the layout of one machine's kernels.</exception>
     public static void Apply(ModelProto model)
     {
         var graph = model.Graph;
-        if (graph.Node.FirstOrDefault(n => n.Domain is "com.microsoft.nchwc" or "com.ms.internal.nhwc" || n is { Domain: Contributed, OpType: "NhwcFusedConv" or "ReorderInput" or "ReorderOutput" }) is { } node)
+        if (graph.Node.FirstOrDefault(n => n.Domain is "com.microsoft.nchwc" or "com.ms.internal.nhwc"
+            || n is { Domain: Contributed, OpType: "NhwcFusedConv" or "ReorderInput" or "ReorderOutput" }) is { } node)
         {
             throw new UnsupportedModelException(
-                $"The model was saved by ONNX Runtime with layout optimization: {node.OpType} '{node.Name}' of the domain '{node.Domain}' has its weights in the order of one machine's kernels. Give the original model, or save it with ORT_ENABLE_EXTENDED.");
+                $"The model was saved by ONNX Runtime with layout optimization: {node.OpType} '{node.Name}' of the domain '{node.Domain}' "
+                    + "has its weights in the order of one machine's kernels. Give the original model, or save it with "
+                    + "ORT_ENABLE_EXTENDED.");
         }
 
         // Since opset 11 the bounds of a Clip are inputs.
@@ -34,7 +40,8 @@ internal static class FusionExpansion
         graph.Node.AddRange(nodes.SelectMany(n => n.Domain == Contributed ? Expand(n, graph, isModern) ?? [n] : [n]));
     }
 
-    private static NodeProto[]? Expand(NodeProto node, GraphProto graph, bool isModern) => node.Output.Count != 1 ? null : node.OpType switch
+    private static NodeProto[]? Expand(NodeProto node, GraphProto graph, bool isModern) =>
+        node.Output.Count != 1 ? null : node.OpType switch
     {
         "FusedConv" => Layer(node, graph, "Conv", sumInput: 3, isModern),
         "FusedGemm" => Layer(node, graph, "Gemm", sumInput: int.MaxValue, isModern),
@@ -90,7 +97,8 @@ internal static class FusionExpansion
         };
         if (name == "Clip" && isModern && parameters is [var low, var high])
         {
-            return new NodeProto { OpType = "Clip", Input = { "", Scalar(graph, $"{node.Output[0]}.low", low), Scalar(graph, $"{node.Output[0]}.high", high) } };
+            return new NodeProto { OpType =
+                "Clip", Input = { "", Scalar(graph, $"{node.Output[0]}.low", low), Scalar(graph, $"{node.Output[0]}.high", high) } };
         }
 
         if (names is null)
@@ -121,7 +129,8 @@ internal static class FusionExpansion
             }
 
             // Only of a matrix is it known which axes there are.
-            var made = new NodeProto { Name = $"{Label(node)}.transpose{index}", OpType = "Transpose", Input = { node.Input[index] }, Output = { $"{node.Output[0]}.transpose{index}" } };
+            var made = new NodeProto { Name = $"{Label(node)}.transpose{index}", OpType =
+                "Transpose", Input = { node.Input[index] }, Output = { $"{node.Output[0]}.transpose{index}" } };
             made.Attribute.Add(new AttributeProto { Name = "perm", Type = AttributeProto.Types.AttributeType.Ints, Ints = { 1, 0 } });
             steps.Add(made);
             return made.Output[0];
@@ -137,14 +146,17 @@ internal static class FusionExpansion
         var layers = new List<NodeProto> { new() { Name = node.Name, OpType = "MatMul", Input = { operands } } };
         if (Attribute(node, "alpha")?.F is { } alpha and not 1)
         {
-            layers.Add(new NodeProto { Name = $"{Label(node)}.scale", OpType = "Mul", Input = { "", Scalar(graph, $"{node.Output[0]}.alpha", alpha) } });
+            layers.Add(
+                new NodeProto { Name = $"{Label(node)}.scale", OpType =
+                    "Mul", Input = { "", Scalar(graph, $"{node.Output[0]}.alpha", alpha) } });
         }
 
         return [.. steps, .. Chain(node, layers)];
     }
 
     /// <summary>
-    /// Gelu: x/2 · (1 + erf(x/√2)).  FastGelu: x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))), x with a bias where there is one.  QuickGelu: x · sigmoid(alpha·x).
+    /// Gelu: x/2 · (1 + erf(x/√2)).  FastGelu: x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))), x with a bias where there is one.  QuickGelu: x
+    /// · sigmoid(alpha·x).
     /// </summary>
     private static NodeProto[]? Gelu(NodeProto node, GraphProto graph)
     {
@@ -167,7 +179,10 @@ internal static class FusionExpansion
         else
         {
             var inner = node.OpType == "FastGelu"
-                ? Make("Tanh", Make("Mul", Make("Add", x, Make("Mul", Make("Mul", Make("Mul", x, x), x), Number("cubic", 0.044715))), Number("scale", Math.Sqrt(2 / Math.PI))))
+                ? Make("Tanh", Make(
+                    "Mul",
+                    Make("Add", x, Make("Mul", Make("Mul", Make("Mul", x, x), x), Number("cubic", 0.044715))),
+                    Number("scale", Math.Sqrt(2 / Math.PI))))
                 : Make("Erf", Make("Mul", x, Number("scale", Math.Sqrt(0.5))));
             factor = Make("Mul", Make("Add", inner, Number("one", 1)), Number("half", 0.5));
         }
@@ -199,7 +214,9 @@ internal static class FusionExpansion
 
     private static string Scalar(GraphProto graph, string name, float value)
     {
-        graph.Initializer.Add(new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Float, RawData = ByteString.CopyFrom(BitConverter.GetBytes(value)) });
+        graph.Initializer.Add(
+            new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Float, RawData =
+                ByteString.CopyFrom(BitConverter.GetBytes(value)) });
         return name;
     }
 
@@ -207,5 +224,6 @@ internal static class FusionExpansion
 
     private static AttributeProto? Attribute(NodeProto node, string name) => node.Attribute.FirstOrDefault(a => a.Name == name);
 
-    private static AttributeProto Number(string name, float value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = value };
+    private static AttributeProto Number(string name, float value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = value };
 }

@@ -8,7 +8,8 @@ namespace OnnxPrune.Serialization;
 /// </summary>
 internal static class InputFile
 {
-    /// <exception cref="UsageException">The path is empty, or leads to nothing or to what is no file; or the file may not be read.</exception>
+    /// <exception cref="UsageException">The path is empty, or leads to nothing or to what is no file; or the file may not be
+    /// read.</exception>
     public static SafeFileHandle Open(string path)
     {
         try
@@ -37,7 +38,9 @@ internal static class InputFile
     {
         using var file = Open(path);
         var length = RandomAccess.GetLength(file);
-        return length <= most ? ReadAllBytes(file, path) : throw new UsageException($"'{path}' has {length} bytes, where at most {most} are read.");
+        return length <= most
+            ? ReadAllBytes(file, path)
+            : throw new UsageException($"'{path}' has {length} bytes, where at most {most} are read.");
     }
 
     /// <summary>The whole of an open file.</summary>
@@ -79,7 +82,7 @@ internal static class InputFile
         }
     }
 
-    /// <summary>Whether the path leads to anything, or is one of the program's own streams.</summary>
+    /// <summary>True if the path leads to anything, or is one of the program's own streams.</summary>
     public static bool IsThere(string path)
     {
         try
@@ -92,7 +95,7 @@ internal static class InputFile
         }
     }
 
-    /// <summary>Whether there is a file, which is not opened.</summary>
+    /// <summary>True if there is a file, which is not opened.</summary>
     /// <exception cref="UsageException">The path is empty, or leads to nothing or to what is no file.</exception>
     public static void Check(string path)
     {

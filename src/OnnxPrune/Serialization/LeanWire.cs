@@ -9,7 +9,8 @@ namespace OnnxPrune.Serialization;
 /// <param name="Message">The model without the large fields.</param>
 /// <param name="Initializers">The initializers' messages in the file, whole, in the graph's order.</param>
 /// <param name="RawData">The fields that were split off, by the initializer's place in the graph.</param>
-internal sealed record LeanWire(ReadOnlyMemory<byte> Message, IReadOnlyList<ReadOnlyMemory<byte>> Initializers, IReadOnlyDictionary<int, ReadOnlyMemory<byte>> RawData)
+internal sealed record LeanWire(
+    ReadOnlyMemory<byte> Message, IReadOnlyList<ReadOnlyMemory<byte>> Initializers, IReadOnlyDictionary<int, ReadOnlyMemory<byte>> RawData)
 {
     private const int SmallestSplit = 1024;
 
@@ -33,7 +34,8 @@ internal sealed record LeanWire(ReadOnlyMemory<byte> Message, IReadOnlyList<Read
         return new LeanWire(message.ToArray(), initializers, rawData);
     }
 
-    private static WireMessage Graph(ReadOnlyMemory<byte> graph, List<ReadOnlyMemory<byte>> initializers, Dictionary<int, ReadOnlyMemory<byte>> rawData)
+    private static WireMessage Graph(
+        ReadOnlyMemory<byte> graph, List<ReadOnlyMemory<byte>> initializers, Dictionary<int, ReadOnlyMemory<byte>> rawData)
     {
         var message = new WireMessage();
         foreach (var field in WireField.In(graph))

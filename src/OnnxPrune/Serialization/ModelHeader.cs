@@ -3,7 +3,7 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
 
-/// <summary>What a file says before its graph.</summary>
+/// <summary>The fields of a file before its graph.</summary>
 internal static class ModelHeader
 {
     /// <summary>An independent copy that states another version of ONNX's own operator set, and another file format.</summary>
@@ -17,7 +17,10 @@ internal static class ModelHeader
             message.Add(field);
         }
 
-        return new Model(model.Graph.Clone(out _), new Dictionary<string, long>(model.Opsets) { [""] = opset }, new Dictionary<string, string>(model.Metadata))
+        return new Model(
+            model.Graph.Clone(out _),
+            new Dictionary<string, long>(model.Opsets) { [""] = opset },
+            new Dictionary<string, string>(model.Metadata))
         {
             Functions = model.Functions,
             IrVersion = irVersion,

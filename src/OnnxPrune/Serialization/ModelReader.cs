@@ -76,7 +76,8 @@ internal static class ModelReader
             graph.AddInput(value);
         }
 
-        var sources = WireField.Contents(file.Message, ModelProto.GraphFieldNumber).SelectMany(g => WireField.Contents(g, GraphProto.NodeFieldNumber));
+        var sources = WireField.Contents(file.Message, ModelProto.GraphFieldNumber)
+            .SelectMany(g => WireField.Contents(g, GraphProto.NodeFieldNumber));
         foreach (var (node, source) in proto.Node.Zip(sources))
         {
             var made = graph.AddNode(
@@ -85,7 +86,9 @@ internal static class ModelReader
                 node.Input.Select(name => name.Length == 0 ? null : graph.GetOrAddValue(name)),
                 node.Output,
                 node.Attribute.Zip(WireField.Contents(source, NodeProto.AttributeFieldNumber), ReadAttribute),
-                bodies.ContainsKey((Domain(node.Domain), node.OpType)) && FunctionInlining.IsRuntimeDomain(node.Domain) ? Node.AmbiguousDomain : Domain(node.Domain),
+                bodies.ContainsKey((Domain(node.Domain), node.OpType)) && FunctionInlining.IsRuntimeDomain(node.Domain)
+                    ? Node.AmbiguousDomain
+                    : Domain(node.Domain),
                 source: source);
             AddInner(made, node, bodies);
             foreach (var name in node.Attribute.SelectMany(Subgraphs).SelectMany(FreeNames).Distinct())
@@ -128,7 +131,8 @@ internal static class ModelReader
     {
         var produced = proto.Node.SelectMany(n => n.Output).ToHashSet();
         var names = new HashSet<string>();
-        var sources = WireField.Contents(file.Message, ModelProto.GraphFieldNumber).SelectMany(g => WireField.Contents(g, GraphProto.SparseInitializerFieldNumber));
+        var sources = WireField.Contents(file.Message, ModelProto.GraphFieldNumber)
+            .SelectMany(g => WireField.Contents(g, GraphProto.SparseInitializerFieldNumber));
         foreach (var (sparse, source) in proto.SparseInitializer.Zip(sources))
         {
             var name = sparse.Values?.Name ?? "";
@@ -153,19 +157,23 @@ internal static class ModelReader
             if (value.Producer is null && !value.IsInitializer && !value.IsGraphInput && !sparse.Contains(value.Name))
             {
                 var reader = value.Uses.Count > 0 ? value.Uses[0].Node.ToString() : "the graph's outputs";
-                throw new BrokenModelException($"'{value.Name}', which {reader} names, is neither an input, an initializer nor the output of a node.");
+                throw new BrokenModelException(
+                    $"'{value.Name}', which {reader} names, is neither an input, an initializer nor the output of a node.");
             }
         }
     }
 
-    /// <summary>A kernel without elements, or for no groups, ends ONNX Runtime's shape inference in a division by zero, and the process with it.</summary>
+    /// <summary>
+    /// A kernel without elements, or for no groups, ends ONNX Runtime's shape inference in a division by zero, and the process with it.
+    /// </summary>
     private static void CheckKernels(Graph graph)
     {
         foreach (var node in graph.Nodes.Where(n => n is { OpType: "Conv" or "ConvTranspose", Domain: "" }))
         {
             if (node.Input(1)?.Initializer is { Count: 0 } weight)
             {
-                throw new BrokenModelException($"{node}: its weight '{node.Input(1)!.Name}' [{string.Join(", ", weight.Dims)}] has no elements.");
+                throw new BrokenModelException(
+                    $"{node}: its weight '{node.Input(1)!.Name}' [{string.Join(", ", weight.Dims)}] has no elements.");
             }
 
             if (node.Int("group", 1) is < 1 and var group)
@@ -190,7 +198,10 @@ internal static class ModelReader
         }
     }
 
-    /// <summary>Shape inference reads single numbers as 32 bits, kernels read them whole: beyond, they are two different models. A Constant is any number.</summary>
+    /// <summary>
+    /// Shape inference reads single numbers as 32 bits, kernels read them whole: beyond, they are two different models. A Constant is any
+    /// number.
+    /// </summary>
     private static void CheckSwitches(Graph graph)
     {
         foreach (var node in graph.Nodes.Where(n => n.Domain.Length == 0 && n.OpType != "Constant"))
@@ -214,7 +225,7 @@ internal static class ModelReader
         }
     }
 
-    /// <summary>What a node holds that the graph does not show: operators and constants of subgraphs, and of the function that it calls.</summary>
+    /// <summary>The hidden contents of a node: operators and constants of subgraphs, and of the function that it calls.</summary>
     private static void AddInner(Node made, NodeProto node, Dictionary<(string, string), FunctionProto> bodies)
     {
         var operators = new HashSet<string>();
@@ -224,7 +235,9 @@ internal static class ModelReader
         {
             foreach (var inner in next.Attribute.SelectMany(Subgraphs))
             {
-                made.InnerParameters += inner.Initializer.Concat(inner.Node.SelectMany(n => n.Attribute).Select(a => a.T).OfType<TensorProto>())
+                made.InnerParameters += inner.Initializer.Concat(inner.Node.SelectMany(n => n.Attribute)
+                    .Select(a => a.T)
+                    .OfType<TensorProto>())
                     .Where(t => ((ElementType)t.DataType).IsFloatingPoint()).Sum(t => Tensor.ElementCount(t.Dims));
                 inner.Node.ToList().ForEach(open.Push);
                 operators.UnionWith(inner.Node.Select(n => n.OpType));
@@ -273,7 +286,8 @@ internal static class ModelReader
             AttributeProto.Types.AttributeType.Ints => proto.Ints.ToArray(),
             AttributeProto.Types.AttributeType.Floats => proto.Floats.ToArray(),
             AttributeProto.Types.AttributeType.Strings => proto.Strings.Select(s => s.ToStringUtf8()).ToArray(),
-            AttributeProto.Types.AttributeType.SparseTensor when proto.SparseTensor is not null => TensorMessage.ReadSparse(proto.SparseTensor),
+            AttributeProto.Types.AttributeType.SparseTensor when proto.SparseTensor is not null =>
+                TensorMessage.ReadSparse(proto.SparseTensor),
             AttributeProto.Types.AttributeType.Tensor when proto.T is not null => TensorMessage.Read(proto.T, external: null),
             _ => null,
         },

@@ -16,7 +16,9 @@ internal sealed class ModelSketch
 
     /// <summary>An empty model.</summary>
     public ModelSketch(long opset)
-        : this(new WireMessage().AddNumber(ModelProto.IrVersionFieldNumber, IrVersion).Add(ModelProto.OpsetImportFieldNumber, new OperatorSetIdProto { Version = opset }))
+        : this(new WireMessage()
+            .AddNumber(ModelProto.IrVersionFieldNumber, IrVersion)
+            .Add(ModelProto.OpsetImportFieldNumber, new OperatorSetIdProto { Version = opset }))
     {
     }
 
@@ -84,7 +86,9 @@ internal sealed class ModelSketch
     /// <summary>Adds a node with one output and gives the output's name.</summary>
     public string Node(string opType, string output, IEnumerable<string> inputs, params IEnumerable<(string Name, object Value)> attributes)
     {
-        _graph.Add(GraphProto.NodeFieldNumber, ModelWriter.WriteNode(output, opType, "", inputs, [output], attributes.Select(a => new NodeAttribute(a.Name, a.Value))));
+        _graph.Add(
+            GraphProto.NodeFieldNumber,
+            ModelWriter.WriteNode(output, opType, "", inputs, [output], attributes.Select(a => new NodeAttribute(a.Name, a.Value))));
         return output;
     }
 

@@ -20,7 +20,7 @@ internal static class ModelStage
         return StaysWhole(model, message) ? Write(message, path) : WriteExternal(model, path);
     }
 
-    /// <summary>How many bytes <see cref="Write(Model, string)"/> makes, external data included. Nothing is written.</summary>
+    /// <summary>The number of bytes that <see cref="Write(Model, string)"/> makes, external data included. Nothing is written.</summary>
     public static long Length(Model model, string path)
     {
         var message = ModelWriter.Write(model);
@@ -47,7 +47,8 @@ internal static class ModelStage
         var large = Large(model);
         var location = DataName(Path.GetFileName(path), Hash(large));
         var (offsets, _) = Layout(large);
-        var data = PendingFile.Write(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, location), stream => WriteData(large, offsets, stream.Write));
+        var data = PendingFile.Write(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, location), stream =>
+            WriteData(large, offsets, stream.Write));
         try
         {
             return Write(Referring(model, location, offsets), path).With(data);
@@ -60,10 +61,12 @@ internal static class ModelStage
     }
 
     private static Value[] Large(Model model) => [.. model.Graph.Initializers
-        .Where(v => v.SparseSource is null && v.Initializer!.HasBytes && v.Initializer.Count * v.ElementType.SizeInBytes() >= SmallestExternal)];
+        .Where(v =>
+            v.SparseSource is null && v.Initializer!.HasBytes && v.Initializer.Count * v.ElementType.SizeInBytes() >= SmallestExternal)];
 
     /// <summary>The model with the elements of some initializers elsewhere.</summary>
-    private static WireMessage Referring(Model model, string location, Dictionary<Value, long> offsets) => ModelWriter.Write(model, value => offsets.TryGetValue(value, out var offset)
+    private static WireMessage Referring(Model model, string location, Dictionary<Value, long> offsets) =>
+        ModelWriter.Write(model, value => offsets.TryGetValue(value, out var offset)
         ? TensorMessage.WriteExternal(value.Name, value.Initializer!, value.InitializerSource, location, offset)
         : ModelWriter.WriteInside(value));
 
@@ -71,7 +74,9 @@ internal static class ModelStage
     private static string DataName(string model, string hash) =>
         $"{model}.{hash}.data" is var name && Encoding.UTF8.GetByteCount(name) <= LongestName ? name : $"onnxprune.{hash}.data";
 
-    /// <summary>Where each value begins, and where the last one ends. ONNX Runtime maps the file; 64 bytes keep vector loads aligned.</summary>
+    /// <summary>
+    /// The offset of each value, and the end of the last one. ONNX Runtime maps the file; 64 bytes keep vector loads aligned.
+    /// </summary>
     private static (Dictionary<Value, long> Offsets, long End) Layout(IEnumerable<Value> values)
     {
         var offsets = new Dictionary<Value, long>();

@@ -49,7 +49,8 @@ internal static class ModelWriter
     public static WireMessage WriteHeader(Model model, long irVersion)
     {
         var message = new WireMessage().AddNumber(ModelProto.IrVersionFieldNumber, irVersion);
-        foreach (var field in WireField.In(model.Source).Where(f => f.Holds(ModelProto.OpsetImportFieldNumber) || f.Holds(ModelProto.FunctionsFieldNumber)))
+        foreach (var field in WireField.In(model.Source)
+            .Where(f => f.Holds(ModelProto.OpsetImportFieldNumber) || f.Holds(ModelProto.FunctionsFieldNumber)))
         {
             message.Add(field);
         }
@@ -57,12 +58,13 @@ internal static class ModelWriter
         return message;
     }
 
-    /// <summary>What the file says of the graph's inputs, brought up to date.</summary>
+    /// <summary>The file's statements about the graph's inputs, brought up to date.</summary>
     public static IEnumerable<ValueInfoProto> Inputs(Model model) =>
         Inputs(GraphFields(model), model.Graph).Select(i => ValueInfoProto.Parser.ParseFrom(i.ToArray()));
 
     /// <summary>The fields of the graph as they were read, without large weights.</summary>
-    public static IEnumerable<WireField> GraphFields(Model model) => WireField.Contents(model.Source, ModelProto.GraphFieldNumber).SelectMany(WireField.In);
+    public static IEnumerable<WireField> GraphFields(Model model) =>
+        WireField.Contents(model.Source, ModelProto.GraphFieldNumber).SelectMany(WireField.In);
 
     public static WireMessage WriteInitializer(Value value) => value.InitializerSource is { } source
         ? new WireMessage().Add(source)
@@ -90,7 +92,8 @@ internal static class ModelWriter
 
         AddNames(message, NodeProto.InputFieldNumber, node.Inputs.Select(Name));
         AddNames(message, NodeProto.OutputFieldNumber, node.Outputs.Select(Name));
-        foreach (var field in WireField.In(source).Where(f => !f.Holds(NodeProto.InputFieldNumber) && !f.Holds(NodeProto.OutputFieldNumber) && !f.Holds(NodeProto.AttributeFieldNumber)))
+        foreach (var field in WireField.In(source).Where(f =>
+            !f.Holds(NodeProto.InputFieldNumber) && !f.Holds(NodeProto.OutputFieldNumber) && !f.Holds(NodeProto.AttributeFieldNumber)))
         {
             message.Add(field);
         }
@@ -98,7 +101,13 @@ internal static class ModelWriter
         return AddAttributes(message, node.Attributes);
     }
 
-    public static WireMessage WriteNode(string name, string opType, string domain, IEnumerable<string> inputs, IEnumerable<string> outputs, IEnumerable<NodeAttribute> attributes)
+    public static WireMessage WriteNode(
+        string name,
+        string opType,
+        string domain,
+        IEnumerable<string> inputs,
+        IEnumerable<string> outputs,
+        IEnumerable<NodeAttribute> attributes)
     {
         var message = new WireMessage();
         AddNames(message, NodeProto.InputFieldNumber, inputs);
@@ -109,9 +118,11 @@ internal static class ModelWriter
 
     private static bool KeepsMetadata(Model model)
     {
-        var stated = WireField.Contents(model.Source, ModelProto.MetadataPropsFieldNumber).Select(p => StringStringEntryProto.Parser.ParseFrom(p.Span))
+        var stated = WireField.Contents(model.Source, ModelProto.MetadataPropsFieldNumber)
+            .Select(p => StringStringEntryProto.Parser.ParseFrom(p.Span))
             .GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value);
-        return stated.Count == model.Metadata.Count && stated.All(p => model.Metadata.TryGetValue(p.Key, out var value) && value == p.Value);
+        return stated.Count == model.Metadata.Count
+            && stated.All(p => model.Metadata.TryGetValue(p.Key, out var value) && value == p.Value);
     }
 
     /// <summary>The fields of the graph in the file's order; all of one kind stand where the first of them stood.</summary>
@@ -126,7 +137,8 @@ internal static class ModelWriter
             [GraphProto.SparseInitializerFieldNumber] = Sparse(fields, graph),
             [GraphProto.InputFieldNumber] = Inputs(fields, graph),
             [GraphProto.OutputFieldNumber] = Outputs(fields, graph),
-            [GraphProto.ValueInfoFieldNumber] = Infos(fields, GraphProto.ValueInfoFieldNumber, graph, name => graph.Find(name) is not null || graph.NamesOfNothing.Contains(name)),
+            [GraphProto.ValueInfoFieldNumber] = Infos(fields, GraphProto.ValueInfoFieldNumber, graph, name =>
+                graph.Find(name) is not null || graph.NamesOfNothing.Contains(name)),
         };
         var message = new WireMessage();
         var written = new HashSet<int>();
@@ -165,7 +177,8 @@ internal static class ModelWriter
     private static IEnumerable<WireMessage> Outputs(IEnumerable<WireField> fields, Graph graph)
     {
         var known = fields.Where(f => f.Holds(GraphProto.OutputFieldNumber)).ToDictionary(f => NameOf(f.Content), f => f.Content);
-        return graph.Outputs.Select(o => known.TryGetValue(o.Name, out var info) ? WriteInfo(info, o) : new WireMessage().Add(ValueInfoProto.NameFieldNumber, o.Name));
+        return graph.Outputs.Select(o =>
+            known.TryGetValue(o.Name, out var info) ? WriteInfo(info, o) : new WireMessage().Add(ValueInfoProto.NameFieldNumber, o.Name));
     }
 
     private static IEnumerable<WireMessage> Infos(IEnumerable<WireField> fields, int number, Graph graph, Func<string, bool> isThere) =>
@@ -200,18 +213,20 @@ internal static class ModelWriter
     private static bool KeepsAttributes(Node node, ReadOnlyMemory<byte> source)
     {
         var stated = WireField.Contents(source, NodeProto.AttributeFieldNumber).ToArray();
-        return stated.Length == node.Attributes.Count && node.Attributes.Zip(stated).All(p => p.First.Source is { } own && own.Equals(p.Second));
+        return stated.Length == node.Attributes.Count
+            && node.Attributes.Zip(stated).All(p => p.First.Source is { } own && own.Equals(p.Second));
     }
 
     private static IEnumerable<string> Names(ReadOnlyMemory<byte> node, int number) => WireField.Contents(node, number).Select(Text);
 
     private static string Name(Value? value) => value?.Name ?? "";
 
-    private static string NameOf(ReadOnlyMemory<byte> info) => WireField.Contents(info, ValueInfoProto.NameFieldNumber).Select(Text).LastOrDefault("");
+    private static string NameOf(ReadOnlyMemory<byte> info) =>
+        WireField.Contents(info, ValueInfoProto.NameFieldNumber).Select(Text).LastOrDefault("");
 
     private static string Text(ReadOnlyMemory<byte> bytes) => System.Text.Encoding.UTF8.GetString(bytes.Span);
 
-    /// <summary>Where the file states a size that a rewrite has changed, states the new one; adds nothing.</summary>
+    /// <summary>States the new size where the file states one that a rewrite has changed; adds nothing.</summary>
     private static WireMessage WriteInfo(ReadOnlyMemory<byte> source, Value? value)
     {
         if (value is { Shape: { } shape } && (value.IsResized || value.IsInitializer))
@@ -237,7 +252,9 @@ internal static class ModelWriter
         var isChanged = false;
         for (var axis = 0; axis < shape.Rank; axis++)
         {
-            if (shape[axis].Size is { } size && stated.Dim[axis] is { ValueCase: TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue } dim && dim.DimValue != size)
+            if (shape[axis].Size is { } size
+                && stated.Dim[axis] is { ValueCase: TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue } dim
+                && dim.DimValue != size)
             {
                 dim.DimValue = size;
                 isChanged = true;

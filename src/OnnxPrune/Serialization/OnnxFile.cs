@@ -53,7 +53,8 @@ public static class OnnxFile
     public static byte[] ToWholeBytes(Model model) => ModelWriter.Write(model, ModelWriter.WriteInside).ToArray();
 
     /// <summary>
-    /// The initializers whose elements <see cref="ToBytes"/> leaves to other files, by name: whoever runs those bytes gives them along, as they were when the model was read.
+    /// The initializers whose elements <see cref="ToBytes"/> leaves to other files, by name: whoever runs those bytes gives them along, as
+    /// they were when the model was read.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> ExternalWeights(Model model) => model.Graph.Initializers
         .Where(v => v.InitializerSource is { } source && TensorMessage.IsExternal(source))
@@ -83,25 +84,28 @@ public static class OnnxFile
     }
 
     /// <summary>
-    /// The model with ONNX's own operators in place of those that ONNX Runtime fuses them to; the model itself where it has none. See <see cref="FusionExpansion"/>.
+    /// The model with ONNX's own operators in place of those that ONNX Runtime fuses them to; the model itself where it has none. See
+    /// <see cref="FusionExpansion"/>.
     /// </summary>
     /// <exception cref="UnsupportedModelException">The model was saved with its weights in the layout of one machine's kernels.</exception>
     public static Model WithoutFusions(Model model) => FusionExpansion.IsNeededFor(model) ? Replaced(model, FusionExpansion.Apply) : model;
 
     private static Model Replaced(Model model, Action<ModelProto> change) =>
-        ModelReader.Read(NodeReplacement.Apply(LeanWire.Split(ModelWriter.Write(model).ToArray()), change), (ExternalData?)model.ExternalData);
+        ModelReader.Read(
+            NodeReplacement.Apply(LeanWire.Split(ModelWriter.Write(model).ToArray()), change), (ExternalData?)model.ExternalData);
 
     /// <summary>Writes the model to a temporary sibling of <paramref name="path"/>; see <see cref="PendingFile"/>.</summary>
     /// <exception cref="UsageException">The path cannot be written to.</exception>
     /// <exception cref="IOException">The disk is full or fails.</exception>
     internal static PendingFile Stage(Model model, string path) => ModelStage.Write(model, path);
 
-    /// <summary>How many bytes <see cref="Stage"/> would write to <paramref name="path"/>, external data included.</summary>
+    /// <summary>The number of bytes that <see cref="Stage"/> would write to <paramref name="path"/>, external data included.</summary>
     public static long Length(Model model, string path) => ModelStage.Length(model, path);
 
-    /// <summary>What a model takes on disk, with its external data.</summary>
+    /// <summary>The bytes of a model on disk, with its external data.</summary>
     /// <param name="model">As it was read from <paramref name="path"/>.</param>
-    public static long Length(string path, Model model) => ExternalFiles(model).Append(path).Sum(f => new FileInfo(FileStatus.RealPath(f)).Length);
+    public static long Length(string path, Model model) =>
+        ExternalFiles(model).Append(path).Sum(f => new FileInfo(FileStatus.RealPath(f)).Length);
 
     private static byte[] ReadBytes(string path)
     {
@@ -110,7 +114,8 @@ public static class OnnxFile
         if (length > Array.MaxLength)
         {
             throw new BrokenModelException(
-                $"'{path}' has {length} bytes; protobuf holds at most 2 GB, so that larger models must keep their weights as external data.");
+                $"'{path}' has {length} bytes; protobuf holds at most 2 GB, so that larger models must keep their weights as external "
+                    + "data.");
         }
 
         return InputFile.ReadAllBytes(file, path);

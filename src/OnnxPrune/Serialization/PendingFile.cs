@@ -16,7 +16,7 @@ internal sealed class PendingFile : IDisposable
 
     private PendingFile(string path, string destination) => (TemporaryPath, Destination) = (path, destination);
 
-    /// <summary>Where the content lies until it is committed: in the destination's folder.</summary>
+    /// <summary>The path of the content until it is committed: in the destination's folder.</summary>
     public string TemporaryPath { get; }
 
     /// <summary>The final path, with symbolic links followed, so that a link keeps pointing to the file.</summary>
@@ -25,7 +25,9 @@ internal sealed class PendingFile : IDisposable
     /// <summary>The number of bytes, of those files included that this one refers to.</summary>
     public long Length => new FileInfo(TemporaryPath).Length + (Companion?.Length ?? 0);
 
-    /// <summary>A file that this one refers to by its final name: it is put in place first, and removed with this one before that.</summary>
+    /// <summary>
+    /// A file that this one refers to by its final name: it is put in place first, and removed with this one before that.
+    /// </summary>
     internal PendingFile? Companion { get; private set; }
 
     /// <summary>Writes the content and flushes it to the disk.</summary>
@@ -55,7 +57,9 @@ internal sealed class PendingFile : IDisposable
         return pending;
     }
 
-    /// <summary>Whether a file can be written to the path: finds out by making one under a temporary name, and leaves nothing behind.</summary>
+    /// <summary>
+    /// True if a file can be written to the path: finds out by making one under a temporary name, and leaves nothing behind.
+    /// </summary>
     /// <exception cref="UsageException">It cannot; the message says why.</exception>
     public static void Check(string path)
     {
@@ -63,7 +67,7 @@ internal sealed class PendingFile : IDisposable
         pending.Create().Dispose();
     }
 
-    /// <summary>Whether the path is one of a file or of nothing yet, in a folder that exists. Touches nothing.</summary>
+    /// <summary>True if the path is one of a file or of nothing yet, in a folder that exists. Touches nothing.</summary>
     /// <exception cref="UsageException">It is not; the message says why.</exception>
     public static void CheckName(string path) => At(path);
 
@@ -145,8 +149,8 @@ internal sealed class PendingFile : IDisposable
     }
 
     /// <summary>
-    /// Renames the temporary file over the destination: at every moment there is the old content or the new. A companion is in place before; where this file then fails, the companion stays without
-    /// being used, since another run may have come to use it.
+    /// Renames the temporary file over the destination: at every moment there is the old content or the new. A companion is in place
+    /// before; where this file then fails, the companion stays without being used, since another run may have come to use it.
     /// </summary>
     /// <exception cref="IOException">The destination has become a folder, or the disk fails.</exception>
     public void Commit()

@@ -50,7 +50,8 @@ internal static class ShapeSkeleton
     }
 
     /// <summary>
-    /// The same with all weights, as large as the model: for operators that refuse weights which are no constants. External data stay external.
+    /// The same with all weights, as large as the model: for operators that refuse weights which are no constants. External data stay
+    /// external.
     /// </summary>
     public static byte[] WriteWhole(
         Model model,
@@ -102,7 +103,8 @@ internal static class ShapeSkeleton
     /// </summary>
     private static void AddNode(WireMessage graph, Node node)
     {
-        if (node is { OpType: "Constant", Domain: "", Attributes: [{ Value: Tensor { HasBytes: true } tensor }], Outputs: [{ } output] } && !IsKept(tensor))
+        if (node is { OpType: "Constant", Domain: "", Attributes: [{ Value: Tensor { HasBytes: true } tensor }], Outputs: [{ } output] }
+            && !IsKept(tensor))
         {
             graph.Add(GraphProto.InputFieldNumber, Describe(output.Name, tensor.ElementType, tensor.Dims));
         }
@@ -125,7 +127,8 @@ internal static class ShapeSkeleton
     };
 
     // Outputs carry names only: the runtime infers their types.
-    private static void AddOutputs(WireMessage message, Graph graph, IReadOnlyCollection<string>? outputs, IReadOnlyCollection<string>? ranksOf)
+    private static void AddOutputs(
+        WireMessage message, Graph graph, IReadOnlyCollection<string>? outputs, IReadOnlyCollection<string>? ranksOf)
     {
         foreach (var name in outputs ?? graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().Select(v => v.Name))
         {

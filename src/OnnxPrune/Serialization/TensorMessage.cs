@@ -19,7 +19,9 @@ internal static class TensorMessage
         {
             if (proto.DataLocation == TensorProto.Types.DataLocation.External)
             {
-                throw new UnsupportedModelException($"Initializer '{proto.Name}' has elements of type {type} in an external file; only elements of whole bytes can be read from there.");
+                throw new UnsupportedModelException(
+                    $"Initializer '{proto.Name}' has elements of type {type} in an external file; only elements of whole bytes can be read "
+                        + "from there.");
             }
 
             return new Tensor(type, proto.Dims, new Lazy<ReadOnlyMemory<byte>>(
@@ -33,7 +35,8 @@ internal static class TensorMessage
         }
         catch (OverflowException)
         {
-            throw new BrokenModelException($"Initializer '{proto.Name}' [{string.Join(", ", proto.Dims)}] has more bytes than can be counted.");
+            throw new BrokenModelException(
+                $"Initializer '{proto.Name}' [{string.Join(", ", proto.Dims)}] has more bytes than can be counted.");
         }
 
         if (proto.DataLocation == TensorProto.Types.DataLocation.External)
@@ -61,11 +64,17 @@ internal static class TensorMessage
     // Of a sparse tensor, a few bytes may claim any size.
     private const long MostBytesMade = 512L << 20;
 
-    /// <summary>A sparse tensor with its zeros; null where it is not to be had: no name, no whole bytes, an index that is none, or more zeros than memory is meant for.</summary>
+    /// <summary>
+    /// A sparse tensor with its zeros; null where it is not to be had: no name, no whole bytes, an index that is none, or more zeros than
+    /// memory is meant for.
+    /// </summary>
     public static Tensor? ReadSparse(SparseTensorProto proto)
     {
-        if (proto.Values is not { } values || proto.Indices is not { DataType: (int)ElementType.Int64 } places || ((ElementType)values.DataType).SizeInBytes() is not (> 0 and var size)
-            || values.DataLocation == TensorProto.Types.DataLocation.External || places.DataLocation == TensorProto.Types.DataLocation.External
+        if (proto.Values is not { } values
+            || proto.Indices is not { DataType: (int)ElementType.Int64 } places
+            || ((ElementType)values.DataType).SizeInBytes() is not (> 0 and var size)
+            || values.DataLocation == TensorProto.Types.DataLocation.External
+                || places.DataLocation == TensorProto.Types.DataLocation.External
             || Tensor.ElementCount(proto.Dims) is var count && count > MostBytesMade / size)
         {
             return null;
@@ -75,7 +84,11 @@ internal static class TensorMessage
         if (places.Dims.Count == 2 && places.Dims[1] == proto.Dims.Count)
         {
             // [elements, rank]: one index per axis.
-            indices = [.. indices.Chunk(Math.Max(1, proto.Dims.Count)).Select(at => at.Select((index, axis) => (index, dim: proto.Dims[axis])).Aggregate(0L, (sum, p) => p.index < 0 || p.index >= p.dim ? -1 : sum < 0 ? -1 : (sum * p.dim) + p.index))];
+            indices = [.. indices
+                .Chunk(Math.Max(1, proto.Dims.Count))
+                .Select(at => at
+                    .Select((index, axis) => (index, dim: proto.Dims[axis]))
+                    .Aggregate(0L, (sum, p) => p.index < 0 || p.index >= p.dim ? -1 : sum < 0 ? -1 : (sum * p.dim) + p.index))];
         }
 
         if (indices.Length != elements.Count || Array.Exists(indices, i => i < 0 || i >= count))
@@ -95,9 +108,10 @@ internal static class TensorMessage
         }));
     }
 
-    /// <summary>Whether a tensor's elements lie in another file.</summary>
+    /// <summary>True if a tensor's elements lie in another file.</summary>
     public static bool IsExternal(ReadOnlyMemory<byte> tensor) =>
-        WireField.In(tensor).LastOrDefault(f => f is { Number: TensorProto.DataLocationFieldNumber, Type: WireFormat.WireType.Varint }) is { Number: > 0 } location
+        WireField.In(tensor).LastOrDefault(f =>
+            f is { Number: TensorProto.DataLocationFieldNumber, Type: WireFormat.WireType.Varint }) is { Number: > 0 } location
         && location.ReadNumber() == (long)TensorProto.Types.DataLocation.External;
 
     /// <summary>A tensor with its elements, which are not copied.</summary>
@@ -150,8 +164,14 @@ internal static class TensorMessage
     }
 
     private static bool HoldsElements(int number) => number is
-        TensorProto.RawDataFieldNumber or TensorProto.FloatDataFieldNumber or TensorProto.DoubleDataFieldNumber or TensorProto.Int32DataFieldNumber or
-        TensorProto.Int64DataFieldNumber or TensorProto.Uint64DataFieldNumber or TensorProto.ExternalDataFieldNumber or TensorProto.DataLocationFieldNumber;
+        TensorProto.RawDataFieldNumber
+            or TensorProto.FloatDataFieldNumber
+            or TensorProto.DoubleDataFieldNumber
+            or TensorProto.Int32DataFieldNumber or
+        TensorProto.Int64DataFieldNumber
+            or TensorProto.Uint64DataFieldNumber
+            or TensorProto.ExternalDataFieldNumber
+            or TensorProto.DataLocationFieldNumber;
 
     private static void Expect(TensorProto proto, long expected, long found, string unit)
     {

@@ -21,7 +21,9 @@ internal readonly record struct WireField(int Number, WireFormat.WireType Type, 
     public static IEnumerable<ReadOnlyMemory<byte>> Contents(ReadOnlyMemory<byte> message, int number) =>
         In(message).Where(f => f.Holds(number)).Select(f => f.Content);
 
-    /// <summary>Whether this is the field of that number, and holds bytes, text or a message: one of another wire type is unknown to protobuf.</summary>
+    /// <summary>
+    /// True if this is the field of that number, and holds bytes, text or a message: one of another wire type is unknown to protobuf.
+    /// </summary>
     public bool Holds(int number) => Number == number && Type == WireFormat.WireType.LengthDelimited;
 
     /// <summary>The number that a field of integers or enumerations holds.</summary>

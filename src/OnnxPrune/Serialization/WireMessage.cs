@@ -108,7 +108,10 @@ internal sealed class WireMessage
         return _parts;
     }
 
-    /// <summary>Makes a part of the small fields that were written since the last one. The writer may move on to a larger array; what it wrote stays in the old one.</summary>
+    /// <summary>
+    /// Makes a part of the small fields that were written since the last one. The writer may move on to a larger array; what it wrote stays
+    /// in the old one.
+    /// </summary>
     private void Gather()
     {
         if (_small.WrittenCount > _gathered)

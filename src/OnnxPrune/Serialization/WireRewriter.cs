@@ -22,13 +22,15 @@ internal static class WireRewriter
     /// <summary>Asks <paramref name="replace"/> about every message, from the inside out.</summary>
     /// <param name="replace">The message that takes the place of the given one; null leaves it.</param>
     /// <returns>The new message; null where nothing was replaced.</returns>
-    public static WireMessage? Rewrite(OnnxMessage kind, ReadOnlyMemory<byte> message, Func<OnnxMessage, ReadOnlyMemory<byte>, WireMessage?> replace)
+    public static WireMessage? Rewrite(
+        OnnxMessage kind, ReadOnlyMemory<byte> message, Func<OnnxMessage, ReadOnlyMemory<byte>, WireMessage?> replace)
     {
         var inner = Inside(kind, message, replace);
         return replace(kind, inner?.ToArray() ?? message) ?? inner;
     }
 
-    private static WireMessage? Inside(OnnxMessage kind, ReadOnlyMemory<byte> message, Func<OnnxMessage, ReadOnlyMemory<byte>, WireMessage?> replace)
+    private static WireMessage? Inside(
+        OnnxMessage kind, ReadOnlyMemory<byte> message, Func<OnnxMessage, ReadOnlyMemory<byte>, WireMessage?> replace)
     {
         if (kind == OnnxMessage.Tensor)
         {
@@ -53,13 +55,18 @@ internal static class WireRewriter
         return isChanged ? rewritten : null;
     }
 
-    /// <summary>What a field holds, after the ONNX IR. Initializers of the main graph are left out: they are values of the <see cref="Graphs.Graph"/>.</summary>
-    private static OnnxMessage? Kind(OnnxMessage parent, WireField field) => field.Type != Google.Protobuf.WireFormat.WireType.LengthDelimited ? null : (parent, field.Number) switch
+    /// <summary>
+    /// The contents of a field, after the ONNX IR. Initializers of the main graph are left out: they are values of the
+    /// <see cref="Graphs.Graph"/>.
+    /// </summary>
+    private static OnnxMessage? Kind(OnnxMessage parent, WireField field) =>
+        field.Type != Google.Protobuf.WireFormat.WireType.LengthDelimited ? null : (parent, field.Number) switch
     {
         (OnnxMessage.Model, ModelProto.GraphFieldNumber) => OnnxMessage.MainGraph,
         (OnnxMessage.Model, ModelProto.FunctionsFieldNumber) => OnnxMessage.Function,
         (OnnxMessage.Model, ModelProto.TrainingInfoFieldNumber) => OnnxMessage.TrainingInfo,
-        (OnnxMessage.TrainingInfo, TrainingInfoProto.InitializationFieldNumber or TrainingInfoProto.AlgorithmFieldNumber) => OnnxMessage.Graph,
+        (OnnxMessage.TrainingInfo, TrainingInfoProto.InitializationFieldNumber or TrainingInfoProto.AlgorithmFieldNumber) =>
+            OnnxMessage.Graph,
         (OnnxMessage.Function, FunctionProto.NodeFieldNumber) => OnnxMessage.Node,
         (OnnxMessage.Function, FunctionProto.AttributeProtoFieldNumber) => OnnxMessage.Attribute,
         (OnnxMessage.MainGraph or OnnxMessage.Graph, GraphProto.NodeFieldNumber) => OnnxMessage.Node,
@@ -68,7 +75,8 @@ internal static class WireRewriter
         (OnnxMessage.Node, NodeProto.AttributeFieldNumber) => OnnxMessage.Attribute,
         (OnnxMessage.Attribute, AttributeProto.GFieldNumber or AttributeProto.GraphsFieldNumber) => OnnxMessage.Graph,
         (OnnxMessage.Attribute, AttributeProto.TFieldNumber or AttributeProto.TensorsFieldNumber) => OnnxMessage.Tensor,
-        (OnnxMessage.Attribute, AttributeProto.SparseTensorFieldNumber or AttributeProto.SparseTensorsFieldNumber) => OnnxMessage.SparseTensor,
+        (OnnxMessage.Attribute, AttributeProto.SparseTensorFieldNumber or AttributeProto.SparseTensorsFieldNumber) =>
+            OnnxMessage.SparseTensor,
         (OnnxMessage.SparseTensor, SparseTensorProto.ValuesFieldNumber or SparseTensorProto.IndicesFieldNumber) => OnnxMessage.Tensor,
         _ => null,
     };

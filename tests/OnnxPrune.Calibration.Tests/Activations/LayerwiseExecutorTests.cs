@@ -47,7 +47,8 @@ public sealed class LayerwiseExecutorTests
         using var whole = new LayerwiseExecutor(model, inputs, s_settings);
         foreach (var (held, expected) in cursor.Look([early]).Zip(whole.Look([early])))
         {
-            Assert.Equal(RuntimeTensor.ToTensor(expected[early], "expected").ToDoubles(), RuntimeTensor.ToTensor(held[early], "held").ToDoubles());
+            Assert.Equal(
+                RuntimeTensor.ToTensor(expected[early], "expected").ToDoubles(), RuntimeTensor.ToTensor(held[early], "held").ToDoubles());
         }
     }
 
@@ -57,7 +58,8 @@ public sealed class LayerwiseExecutorTests
     {
         var model = Networks.Make(kind);
         var inputs = Networks.Inputs(model, 1, kind == "fixed batch" ? 64 : 8);
-        var layer = model.Graph.TopologicalOrder().First(n => n.OpType is "Conv" or "Gemm" or "MatMul" && n.Input(1) is { IsInitializer: true });
+        var layer = model.Graph.TopologicalOrder()
+            .First(n => n.OpType is "Conv" or "Gemm" or "MatMul" && n.Input(1) is { IsInitializer: true });
         using var cursor = new LayerwiseExecutor(model, inputs, s_settings);
         cursor.MoveBehind(cursor.PlaceOf(layer) - 1);
         Value[] outputs = [.. model.Graph.Outputs.Where(o => o != layer.Output)];

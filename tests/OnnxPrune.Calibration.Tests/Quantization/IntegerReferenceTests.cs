@@ -8,13 +8,18 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Calibration.Tests.Quantization;
 
-/// <summary>Whole numbers are the oracle: what ONNX Runtime computes of the written model is off by one step of the output's scale at most, and fusing changes little.</summary>
+/// <summary>
+/// Whole numbers are the oracle: what ONNX Runtime computes of the written model is off by one step of the output's scale at most, and
+/// fusing changes little.
+/// </summary>
 public sealed class IntegerReferenceTests
 {
-    // What one more rounding of each value may change in the outputs, relative to their size. A wrong scale or zero point changes all of them.
+    // What one more rounding of each value may change in the outputs, relative to their size. A wrong scale or zero point changes all of
+    // them.
     private const double FusedTolerance = 0.03;
 
-    public static TheoryData<string> Operators { get; } = [.. OperatorTable.Rules.Keys.Where(o => o is not ("RoiAlign" or "QuantizeLinear" or "DequantizeLinear"))];
+    public static TheoryData<string> Operators { get; } = [.. OperatorTable.Rules.Keys.Where(o =>
+        o is not ("RoiAlign" or "QuantizeLinear" or "DequantizeLinear"))];
 
     [Theory]
     [MemberData(nameof(Operators))]
@@ -55,7 +60,8 @@ public sealed class IntegerReferenceTests
         var add = quantized.Graph.Nodes.Single(n => n.OpType == "Add");
         Assert.Equal("Conv", add.Inputs[0]!.Producer!.OpType);
         Assert.Equal("DequantizeLinear", add.Inputs[1]!.Producer!.OpType);
-        Assert.All(quantized.Graph.Nodes.Where(n => n.OpType == "QuantizeLinear"), n => Assert.Equal((sbyte)0, n.Inputs[2]!.Initializer!.As<sbyte>()[0]));
+        Assert.All(quantized.Graph.Nodes.Where(n => n.OpType == "QuantizeLinear"), n =>
+            Assert.Equal((sbyte)0, n.Inputs[2]!.Initializer!.As<sbyte>()[0]));
         Assert.All(quantized.Graph.Nodes.Where(n => n.OpType == "Conv"), n => Assert.True(n.Inputs[2]!.IsInitializer));
     }
 

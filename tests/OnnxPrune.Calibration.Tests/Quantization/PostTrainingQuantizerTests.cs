@@ -14,7 +14,9 @@ public sealed class PostTrainingQuantizerTests
     // Eight bits of weights and activations through a handful of layers.
     private const double UsualDrift = 0.08;
 
-    public static TheoryData<string> Kinds { get; } = [.. Networks.Kinds.Cast<object[]>().Select(k => (string)k[0]).Where(k => k != "half")];
+    public static TheoryData<string> Kinds { get; } = [.. Networks.Kinds.Cast<object[]>()
+        .Select(k => (string)k[0])
+        .Where(k => k != "half")];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -32,7 +34,8 @@ public sealed class PostTrainingQuantizerTests
     [MemberData(nameof(Kinds))]
     public void A_quantized_network_is_read_again_and_pruned(string kind)
     {
-        var quantized = ModelCopy.WithShapes(OnnxFile.FromBytes(OnnxFile.ToBytes(Quantize(ModelCopy.WithShapes(Networks.Make(kind)), null))));
+        var quantized =
+            ModelCopy.WithShapes(OnnxFile.FromBytes(OnnxFile.ToBytes(Quantize(ModelCopy.WithShapes(Networks.Make(kind)), null))));
         var outcome = Pruner.Prune(NetworkAnalysis.Of(quantized), new PruneRequest { Targets = [Target.Parse("channels=80%")] });
 
         // Biases of integers round apart from what is left out, so that the tolerance is that of one step.
@@ -48,7 +51,9 @@ public sealed class PostTrainingQuantizerTests
         var model = ModelCopy.WithShapes(Networks.Make("identity"));
         var batches = Batches(model);
 
-        var (one, two) = (PostTrainingQuantizer.Run(model, batches, QuantizationScheme.Cpu, new SessionSettings { Threads = 1 }), PostTrainingQuantizer.Run(model, batches, QuantizationScheme.Cpu, new SessionSettings { Threads = 2 }));
+        var (one, two) = (
+            PostTrainingQuantizer.Run(model, batches, QuantizationScheme.Cpu, new SessionSettings { Threads = 1 }),
+            PostTrainingQuantizer.Run(model, batches, QuantizationScheme.Cpu, new SessionSettings { Threads = 2 }));
 
         Assert.Equal(OnnxFile.ToBytes(one.Model), OnnxFile.ToBytes(two.Model));
     }
@@ -67,7 +72,8 @@ public sealed class PostTrainingQuantizerTests
         Assert.NotNull(kept);
         Assert.InRange(Drift(model, kept.Model, batches), 0, limit);
         Assert.InRange(kept.IntegerLayers, 1, whole.IntegerLayers - 1);
-        Assert.Equal(whole.IntegerLayers - kept.IntegerLayers, kept.Islands.Count(i => i.Reason.Contains("than the limit allows", StringComparison.Ordinal)));
+        Assert.Equal(whole.IntegerLayers - kept.IntegerLayers, kept.Islands.Count(i =>
+            i.Reason.Contains("than the limit allows", StringComparison.Ordinal)));
         Assert.Null(quantizer.Within(_ => false));
     }
 

@@ -76,7 +76,9 @@ public sealed class BlockReconstructorTests
         var g = new TestGraph();
         var x = g.Relu(g.Conv(g.Input(4, 6, 6), 4, 3));
         var inner = g.Conv(x, 4, 3);
-        g.Classify(g.Add(x, g.Conv(why == "no rule" ? g.Op("Sin", inner) : new Wire(g.Op("Clip", [inner, g.Op("ReduceMax", [inner], ("keepdims", 0L))]), 4), 4, 3)));
+        g.Classify(
+            g.Add(x, g.Conv(why == "no rule" ? g.Op("Sin", inner) : new Wire(
+                g.Op("Clip", [inner, g.Op("ReduceMax", [inner], ("keepdims", 0L))]), 4), 4, 3)));
         var (model, region, shapes) = Given(g);
 
         Assert.False(Fit(1, new RegionTask(model, shapes, region, Samples(model, 1, 6, region), 1, 0)));
@@ -104,7 +106,8 @@ public sealed class BlockReconstructorTests
         var teacher = model.Clone();
         foreach (var weight in exact ? [] : region.Layers.Select(l => teacher.Graph.Find(l.Inputs[1]!.Name)!))
         {
-            Graph.SetInitializer(weight, weight.Initializer!.WithValues([.. weight.Initializer.ToDoubles().Select((v, i) => v * (i % 2 == 0 ? 0.5 : 1.2))]));
+            Graph.SetInitializer(
+                weight, weight.Initializer!.WithValues([.. weight.Initializer.ToDoubles().Select((v, i) => v * (i % 2 == 0 ? 0.5 : 1.2))]));
         }
 
         var random = new Random(seed);
@@ -118,7 +121,8 @@ public sealed class BlockReconstructorTests
         var error = 0.0;
         foreach (var (input, target) in samples)
         {
-            using var session = OnnxSession.Open(ModelSketch.Excerpt(model, [region.Input], [region.Output]).ToBytes(), null, SessionSettings.Plain);
+            using var session =
+                OnnxSession.Open(ModelSketch.Excerpt(model, [region.Input], [region.Output]).ToBytes(), null, SessionSettings.Plain);
             var made = session.Run(new Dictionary<string, Tensor> { [region.Input.Name] = input })[region.Output.Name].ToDoubles();
             error += made.Zip(target.ToDoubles()).Sum(p => (p.First - p.Second) * (p.First - p.Second));
         }
@@ -128,7 +132,8 @@ public sealed class BlockReconstructorTests
 
     private static Tensor Compute(Model model, string name, IReadOnlyDictionary<string, Tensor> inputs)
     {
-        using var session = OnnxSession.Open(ModelSketch.Excerpt(model, [.. model.Graph.FedInputs], [model.Graph.Find(name)!]).ToBytes(), null, SessionSettings.Plain);
+        using var session = OnnxSession.Open(
+            ModelSketch.Excerpt(model, [.. model.Graph.FedInputs], [model.Graph.Find(name)!]).ToBytes(), null, SessionSettings.Plain);
         return session.Run(inputs)[name];
     }
 }

@@ -69,13 +69,15 @@ public sealed class ChannelEliminationTests
         surgery.Restore(_model.Graph, _constants);
         Assert.Equal(0, (_unit.Effective(_constants).Weights - _weights).L2Norm(), 1e-5);
 
-        static double Mean(Matrix<double> weights, int m) => Enumerable.Range(0, weights.RowCount).Sum(f => MeanOf(f / Taps) * weights[f, m]);
+        static double Mean(Matrix<double> weights, int m) =>
+            Enumerable.Range(0, weights.RowCount).Sum(f => MeanOf(f / Taps) * weights[f, m]);
     }
 
     /// <summary>Statistics with one covariance of all features, or with one of the channels that serves all taps.</summary>
     private ChannelElimination Surgery(int taps, Func<int, int, double> covariance)
     {
-        var matrix = Matrix<double>.Build.Dense(Channels * taps, Channels * taps, (i, j) => i % taps == j % taps ? covariance(i / taps, j / taps) : 0);
+        var matrix = Matrix<double>.Build.Dense(Channels * taps, Channels * taps, (i, j) =>
+            i % taps == j % taps ? covariance(i / taps, j / taps) : 0);
         var statistics = new LayerStatistics(_unit, matrix, [.. Enumerable.Range(0, Channels * taps).Select(f => MeanOf(f / taps))], taps);
         return new ChannelElimination(statistics, [0, 1, 2, 3], _constants);
     }

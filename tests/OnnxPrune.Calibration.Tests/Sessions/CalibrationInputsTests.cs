@@ -50,7 +50,8 @@ public sealed class CalibrationInputsTests
         Assert.Equal(all[..surveyed.Length], surveyed);
         Assert.Equal(all[..trials.Length], trials);
 
-        static double[] Numbers(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches) => [.. batches.SelectMany(b => b["x"].ToDoubles())];
+        static double[] Numbers(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches) =>
+            [.. batches.SelectMany(b => b["x"].ToDoubles())];
     }
 
     [Theory]
@@ -71,7 +72,8 @@ public sealed class CalibrationInputsTests
     }
 
     private static CalibrationInputs Read(IDataSource source, long macs, int? limit, int? fixedBatch = null) =>
-        CalibrationInputs.Read(source, [new ValueDescription("x", ElementType.Float, new Shape(new Dim(fixedBatch), new Dim(3)))], new Cost(macs, 0, 0), limit, 1);
+        CalibrationInputs.Read(source, [new ValueDescription(
+            "x", ElementType.Float, new Shape(new Dim(fixedBatch), new Dim(3)))], new Cost(macs, 0, 0), limit, 1);
 
     private sealed class Source(int count, int side) : IDataSource
     {

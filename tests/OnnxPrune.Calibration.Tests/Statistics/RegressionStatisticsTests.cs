@@ -14,7 +14,9 @@ public sealed class RegressionStatisticsTests
     private const double Weak = 1e-7;
     private const double Rounding = 2e-3;
 
-    /// <summary>What a layer computes is linear in its input: fitted to its own output from nothing, the regression gives back its weights, group by group.</summary>
+    /// <summary>
+    /// A layer is linear in its input: fitted to its own output from nothing, the regression gives back its weights, group by group.
+    /// </summary>
     [Theory]
     [InlineData("conv")]
     [InlineData("strided conv")]
@@ -27,7 +29,8 @@ public sealed class RegressionStatisticsTests
     public void A_layer_fitted_to_its_own_output_is_found_again(string kind)
     {
         var g = new TestGraph(3);
-        var x = kind switch { "linear" => g.Input(6), "matrix" => g.Input(5, 6), "matrix on maps" => g.Input(4, 5, 6), _ => g.Input(6, 9, 9) };
+        var x =
+            kind switch { "linear" => g.Input(6), "matrix" => g.Input(5, 6), "matrix on maps" => g.Input(4, 5, 6), _ => g.Input(6, 9, 9) };
         g.Output(kind switch
         {
             "conv" => g.Conv(x, 4, 3),
@@ -40,13 +43,15 @@ public sealed class RegressionStatisticsTests
         });
         var model = ModelCopy.WithShapes(g.Build());
         var constants = new ConstantValues();
-        var unit = LayerUnit.Of(model.Graph.Nodes.First(n => n.OpType is "Conv" or "Gemm" or "MatMul" or "BatchNormalization"), new Dictionary<Node, int>(), constants)!;
+        var unit = LayerUnit.Of(model.Graph.Nodes.First(n =>
+            n.OpType is "Conv" or "Gemm" or "MatMul" or "BatchNormalization"), new Dictionary<Node, int>(), constants)!;
         var (weights, shift) = unit.Effective(constants);
         var batch = RandomInputs.For(model, new Random(4), batch: 40);
         var (input, output) = (batch.Values.Single(), Run(model, batch).Values.Single());
 
         var layout = RowLayout.Of(unit, input.Dims, constants[unit.Layer.Inputs[1]]!.Dims);
-        NormalEquations[] sums = [.. Enumerable.Range(0, unit.Groups).Select(_ => new NormalEquations(layout.Features, weights.ColumnCount / unit.Groups))];
+        NormalEquations[] sums = [.. Enumerable.Range(0, unit.Groups)
+            .Select(_ => new NormalEquations(layout.Features, weights.ColumnCount / unit.Groups))];
         using (var statistics = new RegressionStatistics(hasTarget: true, SessionSettings.Plain))
         using (var given = RuntimeTensor.ToOrtValue(input))
         using (var wanted = RuntimeTensor.ToOrtValue(output))

@@ -4,7 +4,9 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Calibration.Tests.Statistics;
 
-/// <summary>A Conv is the product of its unfolded input and its weight: windows are right when that product is what ONNX Runtime computes.</summary>
+/// <summary>
+/// A Conv is the product of its unfolded input and its weight: windows are right when that product is what ONNX Runtime computes.
+/// </summary>
 public sealed class SamplePlanTests
 {
     private const double Rounding = 1e-5;
@@ -49,7 +51,9 @@ public sealed class SamplePlanTests
                 {
                     var (channel, tap) = Math.DivRem(k, plan.Taps);
                     var place = plan.Inputs[(s * plan.Taps) + tap];
-                    found[(m * positions) + plan.Outputs[s]] += place < 0 ? 0 : weights[(m * 2 * plan.Taps) + k] * values[(channel * area) + place];
+                    found[(m * positions) + plan.Outputs[s]] += place < 0
+                        ? 0
+                        : weights[(m * 2 * plan.Taps) + k] * values[(channel * area) + place];
                 }
             }
         }

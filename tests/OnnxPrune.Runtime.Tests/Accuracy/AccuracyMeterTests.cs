@@ -88,7 +88,8 @@ public sealed class AccuracyMeterTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("<f4", "(1, 3)", [1f, 0, 0]));
-        using var session = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = ReduceSum(x)").ToBytes(), name: "m.onnx");
+        using var session =
+            OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = ReduceSum(x)").ToBytes(), name: "m.onnx");
 
         var e = Assert.Throws<UsageException>(() => AccuracyMeter.Measure([session], DataSource.Open(folder["x.npy"])));
 
@@ -102,6 +103,7 @@ public sealed class AccuracyMeterTests
         NumpyFile.Archive(folder["d.npz"], ("x", NumpyFile.Of("<f4", "(1, 3)", [1f, 0, 0])), ("y", NumpyFile.Of("<i4", "(1,)", [7])));
         using var session = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = Identity(x)").ToBytes());
 
-        Assert.Contains("label 7", Assert.Throws<UsageException>(() => AccuracyMeter.Measure([session], DataSource.Open(folder["d.npz"]))).Message);
+        Assert.Contains(
+            "label 7", Assert.Throws<UsageException>(() => AccuracyMeter.Measure([session], DataSource.Open(folder["d.npz"]))).Message);
     }
 }

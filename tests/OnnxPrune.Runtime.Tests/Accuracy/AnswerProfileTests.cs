@@ -45,7 +45,9 @@ public sealed class AnswerProfileTests
 
     [Fact]
     public void Labels_that_are_numbered_otherwise_are_no_better_than_chance() =>
-        Assert.StartsWith("it is right for 0 of 200", Profile("y = Identity(x)", Scores(200, i => i % Classes, noise: 0, label: i => (i + 1) % Classes)).Doubt!.Reason);
+        Assert.StartsWith(
+            "it is right for 0 of 200",
+            Profile("y = Identity(x)", Scores(200, i => i % Classes, noise: 0, label: i => (i + 1) % Classes)).Doubt!.Reason);
 
     [Fact]
     public void One_answer_to_samples_of_several_labels_is_doubted_however_often_it_is_right()
@@ -76,7 +78,8 @@ public sealed class AnswerProfileTests
     {
         // given: a thousandth of each sample, and a constant
         using var session = OnnxSession.Open(new TinyModel()
-            .Input("x float [N, 10]").Output("y float").Weight("s", [1e-3f], 1).Weight("c", [1, 1, 3, 1, 1, 1, 1, 1, 1, 1], 10).Node("t = Mul(x, s)").Node("y = Add(t, c)").ToBytes());
+            .Input("x float [N, 10]").Output("y float").Weight("s", [1e-3f], 1).Weight("c", [1, 1, 3, 1, 1, 1, 1, 1, 1, 1], 10)
+                .Node("t = Mul(x, s)").Node("y = Add(t, c)").ToBytes());
 
         var doubt = Profile(session, Scores(12, i => i % Classes, noise: 1, label: null)).Doubt;
 
@@ -107,7 +110,8 @@ public sealed class AnswerProfileTests
         values[(7 * Classes) + 1] = -1;
         using var session = OnnxSession.Open(Model("y = Log(x)", Classes), name: "m.onnx");
 
-        var e = Assert.Throws<UsageException>(() => AnswerProfile.Of(session, new Samples(values, null, Classes), [0, 2, 4, 7, 9], batch: 2));
+        var e = Assert.Throws<UsageException>(() =>
+            AnswerProfile.Of(session, new Samples(values, null, Classes), [0, 2, 4, 7, 9], batch: 2));
 
         Assert.StartsWith("The output 'y' of 'm.onnx' is NaN for sample 7 of samples", e.Message);
     }
@@ -118,7 +122,8 @@ public sealed class AnswerProfileTests
         var data = Scores(20, i => i % Classes, noise: 1);
         using var session = OnnxSession.Open(Model("y = Identity(x)", Classes));
 
-        Assert.Equal(4, AnswerProfile.Of(session, data, [0, 1, 2, 3, 4, 5]).SharedWith(AnswerProfile.Of(session, data, [2, 3, 4, 5, 6, 7, 8])));
+        Assert.Equal(
+            4, AnswerProfile.Of(session, data, [0, 1, 2, 3, 4, 5]).SharedWith(AnswerProfile.Of(session, data, [2, 3, 4, 5, 6, 7, 8])));
     }
 
     [SharedTheory]
@@ -139,7 +144,7 @@ public sealed class AnswerProfileTests
         Assert.True(AnswerProfile.Of(session, twice, [.. Enumerable.Range(0, 20)]).Doubt!.IsCertain);
     }
 
-    /// <summary>What <c>--normalize imagenet</c> made of samples that were inputs already.</summary>
+    /// <summary>Samples as <c>--normalize imagenet</c> makes them of ones that were inputs already.</summary>
     private static Samples Twice(OnnxSession session, IDataSource once, int[] samples)
     {
         var tensor = once.Read(session.Inputs, samples)[session.Inputs[0].Name];
@@ -152,12 +157,15 @@ public sealed class AnswerProfileTests
         return Profile(session, data);
     }
 
-    private static AnswerProfile Profile(OnnxSession session, Samples data) => AnswerProfile.Of(session, data, [.. Enumerable.Range(0, data.Count)]);
+    private static AnswerProfile Profile(OnnxSession session, Samples data) =>
+        AnswerProfile.Of(session, data, [.. Enumerable.Range(0, data.Count)]);
 
-    private static byte[] Model(string node, int classes) => new TinyModel().Input($"x float [N, {classes}]").Output("y float").Node(node).ToBytes();
+    private static byte[] Model(string node, int classes) =>
+        new TinyModel().Input($"x float [N, {classes}]").Output("y float").Node(node).ToBytes();
 
     /// <summary>Scores of which one stands out, with normal noise on all.</summary>
-    private static Samples Scores(int count, Func<int, int> answer, double noise, Func<int, int>? label, int classes = Classes, float height = 8)
+    private static Samples Scores(
+        int count, Func<int, int> answer, double noise, Func<int, int>? label, int classes = Classes, float height = 8)
     {
         var random = new SeededRandom(5);
         var values = new float[count * classes];

@@ -109,7 +109,8 @@ public sealed class DataSourceTests
     public void Archives_carry_samples_and_labels(string samples, string labels)
     {
         using var folder = new TemporaryFolder();
-        NumpyFile.Archive(folder["d.npz"], (samples, NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes)), (labels, NumpyFile.Of("<i8", "(2,)", [4L, 5L])));
+        NumpyFile.Archive(
+            folder["d.npz"], (samples, NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes)), (labels, NumpyFile.Of("<i8", "(2,)", [4L, 5L])));
 
         var source = DataSource.Open(folder["d.npz"]);
 
@@ -128,7 +129,10 @@ public sealed class DataSourceTests
             ("Speed", NumpyFile.Of("<f4", "(2, 1)", [7f, 8f])),
             ("image", NumpyFile.Of("<f8", "(2, 2)", [1.0, 2, 3, 4])),
             ("labels", NumpyFile.Of("<i8", "(2,)", [4L, 5L])));
-        ValueDescription[] inputs = [new("image", ElementType.Float, new Shape(new Dim(null, "N"), 2)), new("Speed", ElementType.Float, new Shape(new Dim(null, "N"), 1))];
+        ValueDescription[] inputs = [
+            new("image", ElementType.Float, new Shape(new Dim(null, "N"), 2)),
+            new("Speed", ElementType.Float, new Shape(new Dim(null, "N"), 1))
+        ];
 
         // when
         var source = DataSource.Open(folder["d.npz"]);
@@ -145,9 +149,11 @@ public sealed class DataSourceTests
     public void Archives_that_do_not_fit_are_refused_in_one_sentence()
     {
         using var folder = new TemporaryFolder();
-        NumpyFile.Archive(folder["names.npz"], ("foo", NumpyFile.Of("|u1", "(1,)", new byte[1])), ("bar", NumpyFile.Of("|u1", "(2,)", new byte[2])));
+        NumpyFile.Archive(
+            folder["names.npz"], ("foo", NumpyFile.Of("|u1", "(1,)", new byte[1])), ("bar", NumpyFile.Of("|u1", "(2,)", new byte[2])));
         NumpyFile.Archive(folder["none.npz"]);
-        NumpyFile.Archive(folder["labels.npz"], ("x", NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes)), ("y", NumpyFile.Of("<i8", "(3,)", [4L, 5L, 6L])));
+        NumpyFile.Archive(
+            folder["labels.npz"], ("x", NumpyFile.Of("|u1", "(2, 2, 2, 3)", Bytes)), ("y", NumpyFile.Of("<i8", "(3,)", [4L, 5L, 6L])));
         File.WriteAllBytes(folder["zip.npz"], [1, 2, 3]);
 
         Assert.Contains("one first dimension", Assert.Throws<UsageException>(() => DataSource.Open(folder["names.npz"])).Message);
@@ -279,7 +285,10 @@ public sealed class DataSourceTests
 
         var e = Assert.Throws<UsageException>(() => DataSource.Open(folder["a.bin"]).Read(Nchw, [0]));
 
-        Assert.Equal("The images are 3x32x32 (channels, height, width), but the model's input is 'x' Float[N, 3, 2, 2]; give images of that size, or a folder of images and --resize.", e.Message);
+        Assert.Equal(
+            "The images are 3x32x32 (channels, height, width), but the model's input is 'x' Float[N, 3, 2, 2]; give images of that size, "
+                + "or a folder of images and --resize.",
+            e.Message);
     }
 
     [Theory]
@@ -341,12 +350,16 @@ public sealed class DataSourceTests
         foreach (var (range, i) in noPixels.Select((r, i) => (r, i)))
         {
             WriteFloats(folder[$"{i}.npy"], descr, range);
-            NumpyFile.Archive(folder[$"{i}.npz"], ("x", File.ReadAllBytes(folder[$"{i}.npy"])), ("y", NumpyFile.Of("<i8", "(2,)", [4L, 5L])));
+            NumpyFile.Archive(
+                folder[$"{i}.npz"], ("x", File.ReadAllBytes(folder[$"{i}.npy"])), ("y", NumpyFile.Of("<i8", "(2,)", [4L, 5L])));
 
             foreach (var file in (string[])[folder[$"{i}.npy"], folder[$"{i}.npz"]])
             {
                 var e = Assert.Throws<UsageException>(() => DataSource.Open(file, normalize));
-                Assert.Contains($"is for pixels, but the floats of '{file}' go from {FormattableString.Invariant($"{range[0]} to {range[1]}")}, which is neither 0..1 nor 0..255", e.Message);
+                Assert.Contains(
+                    $"is for pixels, but the floats of '{file}' go from {FormattableString.Invariant($"{range[0]} to {range[1]}")}, which "
+                        + "is neither 0..1 nor 0..255",
+                    e.Message);
             }
         }
     }
@@ -387,7 +400,8 @@ public sealed class DataSourceTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("<i2", "(1, 3, 2, 2)", [.. Enumerable.Range(-3, 12).Select(i => (short)i)]));
 
-        Assert.Contains("go from -3 to 8, and pixels from 0 to 255", Assert.Throws<UsageException>(() => DataSource.Open(folder["x.npy"])).Message);
+        Assert.Contains(
+            "go from -3 to 8, and pixels from 0 to 255", Assert.Throws<UsageException>(() => DataSource.Open(folder["x.npy"])).Message);
         Assert.Equal(-3, DataSource.Open(folder["x.npy"], "none").Read(Nchw, [0])["x"].ToFloats()[0]);
     }
 
@@ -433,7 +447,8 @@ public sealed class DataSourceTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder["x.npy"], NumpyFile.Of("<f4", "(1, 2)", [1f, 1e6f]));
 
-        var e = Assert.Throws<UsageException>(() => DataSource.Open(folder["x.npy"]).Read([new("x", ElementType.Float16, new Shape(Dim.Unknown, 2))], [0]));
+        var e = Assert.Throws<UsageException>(() =>
+            DataSource.Open(folder["x.npy"]).Read([new("x", ElementType.Float16, new Shape(Dim.Unknown, 2))], [0]));
 
         Assert.Contains("1000000, which is too large for the model's input of Float16", e.Message);
     }
@@ -445,15 +460,20 @@ public sealed class DataSourceTests
         File.WriteAllBytes(folder["last.npy"], NumpyFile.Of("<f4", "(1, 2, 2, 3)", [.. Enumerable.Range(0, 12).Select(i => (float)i)]));
         File.WriteAllBytes(folder["first.npy"], NumpyFile.Of("<f4", "(1, 3, 2, 2)", new float[12]));
         NumpyFile.Archive(folder["named.npz"], ("x", File.ReadAllBytes(folder["last.npy"])));
-        NumpyFile.Archive(folder["both.npz"], ("x1", File.ReadAllBytes(folder["last.npy"])), ("x2", File.ReadAllBytes(folder["first.npy"])));
+        NumpyFile.Archive(
+            folder["both.npz"], ("x1", File.ReadAllBytes(folder["last.npy"])), ("x2", File.ReadAllBytes(folder["first.npy"])));
 
         var last = DataSource.Open(folder["last.npy"], "none");
 
         Assert.Equal([0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11], last.Read(Nchw, [0])["x"].ToFloats());
         Assert.Contains("channels last, and were turned to channels first", last.Notes(Nchw).Single());
-        Assert.Contains("channels first, and were turned to channels last", DataSource.Open(folder["first.npy"], "none").Notes(Nhwc).Single());
-        Assert.Contains("channels last, and were turned to channels first", DataSource.Open(folder["named.npz"], "none").Notes(Nchw).Single());
-        Assert.Contains("channels last, and were turned to channels first", DataSource.Open(folder["both.npz"]).Notes([Nchw[0] with { Name = "x1" }, Nchw[0] with { Name = "x2" }]).Single());
+        Assert.Contains(
+            "channels first, and were turned to channels last", DataSource.Open(folder["first.npy"], "none").Notes(Nhwc).Single());
+        Assert.Contains(
+            "channels last, and were turned to channels first", DataSource.Open(folder["named.npz"], "none").Notes(Nchw).Single());
+        Assert.Contains(
+            "channels last, and were turned to channels first",
+            DataSource.Open(folder["both.npz"]).Notes([Nchw[0] with { Name = "x1" }, Nchw[0] with { Name = "x2" }]).Single());
         Assert.Empty(last.Notes(Nhwc));
     }
 
@@ -467,13 +487,15 @@ public sealed class DataSourceTests
         Assert.Empty(DataSource.Open(folder["input_0.pb"], "none").Notes(Nchw));
     }
 
-    private static string Refusal(string path, string? normalize) => Assert.Throws<UsageException>(() => DataSource.Open(path, normalize)).Message;
+    private static string Refusal(string path, string? normalize) =>
+        Assert.Throws<UsageException>(() => DataSource.Open(path, normalize)).Message;
 
     /// <summary>Two samples for <see cref="Nchw"/>, of which the first begins with the given numbers.</summary>
     private static void WriteFloats(string path, string descr, float[] first)
     {
         float[] values = [.. first, .. Enumerable.Repeat(first[0], 24 - first.Length)];
-        File.WriteAllBytes(path, descr == "<f8" ? NumpyFile.Of(descr, "(2, 3, 2, 2)", Array.ConvertAll(values, v => (double)v)) : NumpyFile.Of(descr, "(2, 3, 2, 2)", values));
+        File.WriteAllBytes(path, descr == "<f8" ? NumpyFile.Of(
+            descr, "(2, 3, 2, 2)", Array.ConvertAll(values, v => (double)v)) : NumpyFile.Of(descr, "(2, 3, 2, 2)", values));
     }
 
     /// <summary>Images whose every pixel is the label, plus the number of the plane.</summary>

@@ -19,7 +19,8 @@ public sealed class ImageDecoderTests : IDisposable
     public void A_JPEG_comes_as_red_green_and_blue() => Assert.Equal([252, 20, 20, 18, 22, 251], Decode(Pictures.Jpeg));
 
     [Fact]
-    public void A_grey_JPEG_comes_as_three_equal_colours() => Assert.Equal([0, 0, 0, 60, 60, 60, 120, 120, 120, 180, 180, 180], Decode(Pictures.GreyJpeg));
+    public void A_grey_JPEG_comes_as_three_equal_colours() =>
+        Assert.Equal([0, 0, 0, 60, 60, 60, 120, 120, 120, 180, 180, 180], Decode(Pictures.GreyJpeg));
 
     [Fact]
     public void A_picture_is_not_turned_as_its_camera_noted()
@@ -39,7 +40,9 @@ public sealed class ImageDecoderTests : IDisposable
     public void A_file_that_is_cut_anywhere_is_refused(string kind)
     {
         var file = Pictures.Kind(kind);
-        var end = kind.StartsWith("GIF", StringComparison.Ordinal) ? FirstPictureOfGif(file) : file.Length - (kind.Contains("PNG") ? 20 : 2);
+        var end = kind.StartsWith("GIF", StringComparison.Ordinal)
+            ? FirstPictureOfGif(file)
+            : file.Length - (kind.Contains("PNG") ? 20 : 2);
         for (var length = 0; length < end; length += 3)
         {
             Assert.Contains("is no PNG, JPEG, WebP, BMP or GIF image, or a damaged one (", Refusal(file[..length]));
@@ -81,11 +84,14 @@ public sealed class ImageDecoderTests : IDisposable
         Assert.Matches("claims 4000000 pixels in [0-9]+ bytes, and is refused", Refusal(Pictures.PngThatClaims(2000, 2000)));
 
     [Fact]
-    public void A_file_that_is_no_image_is_refused() => Assert.Contains("is no PNG, JPEG, WebP, BMP or GIF image", Refusal("a text that is long enough for any header of a file"u8.ToArray()));
+    public void A_file_that_is_no_image_is_refused() =>
+        Assert.Contains(
+            "is no PNG, JPEG, WebP, BMP or GIF image", Refusal("a text that is long enough for any header of a file"u8.ToArray()));
 
     [Fact]
     public void A_file_that_is_gone_is_named() =>
-        Assert.Equal($"'{_folder["gone.png"]}' does not exist.", Assert.Throws<UsageException>(() => ImageDecoder.Decode(_folder["gone.png"])).Message);
+        Assert.Equal($"'{_folder["gone.png"]}' does not exist.", Assert.Throws<UsageException>(() =>
+            ImageDecoder.Decode(_folder["gone.png"])).Message);
 
     [Fact]
     public void Threads_decode_side_by_side()
@@ -109,6 +115,7 @@ public sealed class ImageDecoderTests : IDisposable
         return path;
     }
 
-    // Behind the extension that repeats the animation: a picture begins with a comma, and its last block of pixels is followed by an empty one.
+    // Behind the extension that repeats the animation: a picture begins with a comma, and its last block of pixels is followed by an empty
+    // one.
     private static int FirstPictureOfGif(byte[] file) => Array.IndexOf(file, (byte)',') + 12;
 }

@@ -34,7 +34,9 @@ public sealed class ImageFolderTests
         var source = DataSource.Open(folder, "none");
 
         Assert.False(source.HasLabels);
-        Assert.Equal([0, 60, 120, 180, 0, 60, 120, 180, 0, 60, 120, 180], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 1, 4))], [0])["x"].ToFloats());
+        Assert.Equal(
+            [0, 60, 120, 180, 0, 60, 120, 180, 0, 60, 120, 180],
+            source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 1, 4))], [0])["x"].ToFloats());
     }
 
     [Fact]
@@ -48,8 +50,11 @@ public sealed class ImageFolderTests
 
         // of 2x1 the left one of both, of 4x1 the third: as torchvision rounds
         Assert.Equal("2 images of 3x1x1 from '" + folder + "', resized, normalized: none", source.Description);
-        Assert.Equal([255, 0, 0, 120, 120, 120], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 1, 1))], [0, 1])["x"].ToFloats());
-        Assert.Equal([255, 0, 0, 120, 120, 120], source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, Dim.Unknown, Dim.Unknown, Dim.Unknown))], [0, 1])["x"].ToFloats());
+        Assert.Equal(
+            [255, 0, 0, 120, 120, 120],
+            source.Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 1, 1))], [0, 1])["x"].ToFloats());
+        Assert.Equal([255, 0, 0, 120, 120, 120], source.Read(
+            [new("x", ElementType.Float, new Shape(Dim.Unknown, Dim.Unknown, Dim.Unknown, Dim.Unknown))], [0, 1])["x"].ToFloats());
     }
 
     [Fact]
@@ -83,14 +88,17 @@ public sealed class ImageFolderTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder["a.png"], Pictures.PngThatClaims(60000, 60000));
 
-        Assert.Matches("claims .* pixels in .* bytes, and is refused", Assert.Throws<UsageException>(() => DataSource.Open(folder)).Message);
+        Assert.Matches(
+            "claims .* pixels in .* bytes, and is refused", Assert.Throws<UsageException>(() => DataSource.Open(folder)).Message);
     }
 
     [Fact]
     public void Images_of_every_kind_are_found_by_their_extension_and_read_by_their_content()
     {
         using var folder = new TemporaryFolder();
-        (string Name, string Kind)[] files = [("a.webp", "WebP"), ("b.BMP", "BMP"), ("c.gif", "GIF of two pictures"), ("d.jpeg", "JPEG of four inks"), ("e.png", "BMP")];
+        (string Name, string Kind)[] files = [
+            ("a.webp", "WebP"), ("b.BMP", "BMP"), ("c.gif", "GIF of two pictures"), ("d.jpeg", "JPEG of four inks"), ("e.png", "BMP")
+        ];
         foreach (var (name, kind) in files)
         {
             File.WriteAllBytes(folder[name], Pictures.Kind(kind));
@@ -98,11 +106,13 @@ public sealed class ImageFolderTests
 
         File.WriteAllText(folder["notes.txt"], "no image");
 
-        var read = DataSource.Open(folder, "none").Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 2, 3))], [0, 1, 2, 3, 4])["x"];
+        var read = DataSource.Open(folder, "none")
+            .Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, 2, 3))], [0, 1, 2, 3, 4])["x"];
 
         Assert.Equal([5, 3, 2, 3], read.Dims);
     }
 
     private static string Refusal(string folder, int? resize, long height, long width) => Assert.Throws<UsageException>(
-        () => DataSource.Open(folder, "none", resize).Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, height, width))], [0, 1])).Message;
+        () => DataSource.Open(folder, "none", resize)
+            .Read([new("x", ElementType.Float, new Shape(Dim.Unknown, 3, height, width))], [0, 1])).Message;
 }

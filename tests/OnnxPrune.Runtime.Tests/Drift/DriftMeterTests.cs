@@ -11,7 +11,10 @@ public sealed class DriftMeterTests
         .Weight("w", [factor], 1).Node($"{output} = Mul(x, w)").Node($"top = ArgMax({output})", ("axis", 1L)).ToBytes();
 
     private static IEnumerable<IReadOnlyDictionary<string, Tensor>> Inputs =>
-        [new Dictionary<string, Tensor> { ["x"] = Tensor.Of([3f, 4f], 1, 2) }, new Dictionary<string, Tensor> { ["x"] = Tensor.Of([0f, 5f], 1, 2) }];
+        [
+            new Dictionary<string, Tensor> { ["x"] = Tensor.Of([3f, 4f], 1, 2) },
+            new Dictionary<string, Tensor> { ["x"] = Tensor.Of([0f, 5f], 1, 2) }
+        ];
 
     [Fact]
     public void The_drift_is_the_relative_error_over_all_inputs()

@@ -41,7 +41,8 @@ public sealed class InterleavedBenchmarkTests
     {
         using var session = OnnxSession.Open(Squarings(1));
 
-        Assert.Throws<OperationCanceledException>(() => InterleavedBenchmark.Run([session], Input, cancellation: new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() =>
+            InterleavedBenchmark.Run([session], Input, cancellation: new CancellationToken(true)));
     }
 
     [Fact]

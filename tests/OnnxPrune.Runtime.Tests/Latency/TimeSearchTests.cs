@@ -52,7 +52,10 @@ public sealed class TimeSearchTests
     {
         var failure = Assert.Throws<TargetOutOfReachException>(() => Search("speedup=4", (ratio, _) => ratio).Find());
 
-        Assert.StartsWith("Target speedup=4 is out of reach: latency can go from 10.0 ms down to 2.800 ms, which is 28.0 % of the original or 3.57 times as fast", failure.Message);
+        Assert.StartsWith(
+            "Target speedup=4 is out of reach: latency can go from 10.0 ms down to 2.800 ms, which is 28.0 % of the original or 3.57 times "
+                + "as fast",
+            failure.Message);
         var reach = Assert.Single(failure.Reaches);
         Assert.Equal((4, 1), (reach.Asked, reach.Original));
         Assert.Equal(1 / 0.28, reach.Best, 9);
@@ -85,7 +88,8 @@ public sealed class TimeSearchTests
         Assert.Equal(4, Races(1));
         Assert.Equal(2, Races(1.1));
 
-        static int Races(double used) => TimeTrial.Of(1, [1.5, 1.03, 1.01, 1.01], () => Report(Racer(used)), report => report.Racers[^1].Ratio).Races;
+        static int Races(double used) =>
+            TimeTrial.Of(1, [1.5, 1.03, 1.01, 1.01], () => Report(Racer(used)), report => report.Racers[^1].Ratio).Races;
     }
 
     [Fact]
@@ -110,7 +114,8 @@ public sealed class TimeSearchTests
         return new TimeSearch<long>([TimeTarget.Parse(target)], candidates, (model, settings) =>
         {
             var time = candidates.Times[model];
-            return Report(Racer(disturb(True(time), time) * (settings == PairedBenchmark.Long && candidates.Finished.Contains(model) ? finished : 1)));
+            return Report(Racer(
+                disturb(True(time), time) * (settings == PairedBenchmark.Long && candidates.Finished.Contains(model) ? finished : 1)));
         });
     }
 

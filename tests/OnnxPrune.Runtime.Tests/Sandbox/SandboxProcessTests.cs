@@ -36,7 +36,8 @@ public sealed class SandboxProcessTests
         using var process = SandboxProcess.Start(SandboxTask.Load, Patience)!;
         Signal("stop", process.Id);
 
-        Assert.Equal("not done in 2 s; ONNXPRUNE_TIME_LIMIT=SECONDS gives it more", Assert.Throws<SandboxEndedException>(() => Ask(process, TimeSpan.FromSeconds(2))).Message);
+        Assert.Equal("not done in 2 s; ONNXPRUNE_TIME_LIMIT=SECONDS gives it more", Assert.Throws<SandboxEndedException>(() =>
+            Ask(process, TimeSpan.FromSeconds(2))).Message);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ public sealed class OnnxSessionTests
 
         var missing = Assert.Throws<UsageException>(() => session.Run(new Dictionary<string, Tensor>()));
         var unknown = Assert.Throws<UsageException>(() => session.Run(new Dictionary<string, Tensor> { ["q"] = Tensor.Of([1f], 1) }));
-        var wrong = Assert.Throws<UsageException>(() => session.Run(new Dictionary<string, Tensor> { ["x"] = Tensor.Of([1f, 2, 3], 1, 3) }));
+        var wrong = Assert.Throws<UsageException>(() =>
+            session.Run(new Dictionary<string, Tensor> { ["x"] = Tensor.Of([1f, 2, 3], 1, 3) }));
 
         Assert.Equal("'m.onnx' wants the input 'x' Float[N, 2], which is not given.", missing.Message);
         Assert.Equal("'m.onnx' has no input 'q'; it has 'x'.", unknown.Message);
@@ -49,11 +50,16 @@ public sealed class OnnxSessionTests
     }
 
     [Theory]
-    [InlineData("/build/a/core/graph/graph.cc:12 void onnxruntime::Graph::Resolve(const Options&) The node is bad.\n\nStacktrace:\n...", "The node is bad")]
-    [InlineData("[ErrorCode:Fail] Load model from x.onnx failed:Fatal error: a:B(-1) is not a registered function/op", "a:B(-1) is not a registered function/op")]
+    [InlineData(
+        "/build/a/core/graph/graph.cc:12 void onnxruntime::Graph::Resolve(const Options&) The node is bad.\n\nStacktrace:\n...",
+        "The node is bad")]
+    [InlineData(
+        "[ErrorCode:Fail] Load model from x.onnx failed:Fatal error: a:B(-1) is not a registered function/op",
+        "a:B(-1) is not a registered function/op")]
     [InlineData("[ErrorCode:InvalidGraph] This is an invalid model. Error: the graph is not acyclic.", "the graph is not acyclic")]
     [InlineData("", "it gives no reason")]
-    public void Reasons_lose_codes_files_and_stack_traces(string message, string reason) => Assert.Equal(reason, SessionFailure.Reason(message));
+    public void Reasons_lose_codes_files_and_stack_traces(string message, string reason) =>
+        Assert.Equal(reason, SessionFailure.Reason(message));
 
     [Fact]
     public void Garbage_and_missing_files_are_refused()
@@ -74,7 +80,8 @@ public sealed class OnnxSessionTests
         }
 
         Assert.Equal(ExecutionProvider.Cpu, Providers.Resolve(ExecutionProvider.Auto));
-        var e = Assert.Throws<UsageException>(() => OnnxSession.Open(Relu, settings: new SessionSettings { Provider = ExecutionProvider.Cuda }));
+        var e = Assert.Throws<UsageException>(() =>
+            OnnxSession.Open(Relu, settings: new SessionSettings { Provider = ExecutionProvider.Cuda }));
         Assert.StartsWith("--provider cuda: ONNX Runtime ", e.Message);
     }
 

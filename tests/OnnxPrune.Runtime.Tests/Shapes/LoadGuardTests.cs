@@ -6,7 +6,9 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Runtime.Tests.Shapes;
 
-/// <summary>These models end any process that gives them to ONNX Runtime: where the guard fails, so does the whole run of the tests.</summary>
+/// <summary>
+/// These models end any process that gives them to ONNX Runtime: where the guard fails, so does the whole run of the tests.
+/// </summary>
 public sealed class LoadGuardTests
 {
     [Fact]
@@ -44,7 +46,8 @@ public sealed class LoadGuardTests
     }
 
     [Fact]
-    public void A_model_that_is_refused_without_harm_is_left_to_whoever_loads_it() => new LoadGuard().Check([1, 2, 3], Optimization.None, "no model");
+    public void A_model_that_is_refused_without_harm_is_left_to_whoever_loads_it() =>
+        new LoadGuard().Check([1, 2, 3], Optimization.None, "no model");
 
     [Fact]
     public void Models_without_what_is_dangerous_are_not_asked_about()

@@ -10,7 +10,8 @@ namespace OnnxPrune.Runtime.Tests.Shapes;
 /// <summary>Small files that ask for all memory, or for ever.</summary>
 public sealed class RunLimitTests
 {
-    public static TheoryData<string> Large => ["ConstantOfShape", "Expand", "Tile", "Concat", "Resize", "Pad", "OneHot", "activations", "many constants", "stated"];
+    public static TheoryData<string> Large =>
+        ["ConstantOfShape", "Expand", "Tile", "Concat", "Resize", "Pad", "OneHot", "activations", "many constants", "stated"];
 
     [Theory]
     [MemberData(nameof(Large))]
@@ -35,7 +36,8 @@ public sealed class RunLimitTests
         // given: four gigabytes, of whose size the model says nothing.
         var g = new TestGraph();
         var ones = g.Op("Exp", [g.Op("Mul", [g.Input(3, 4, 4), g.Scalar(0)])]);
-        var size = g.Op("Cast", [g.Op("Mul", [g.Op("ReduceMax", [ones], ("keepdims", 0L)), g.Scalar(1L << 30)])], ("to", (long)ElementType.Int64));
+        var size = g.Op(
+            "Cast", [g.Op("Mul", [g.Op("ReduceMax", [ones], ("keepdims", 0L)), g.Scalar(1L << 30)])], ("to", (long)ElementType.Int64));
         g.Output(new Wire(g.Op("ReduceMax", [g.Op("ConstantOfShape", [g.Op("Reshape", [size, g.Longs(1)])])], ("keepdims", 0L)), 0));
         var path = Write(g);
 
@@ -61,7 +63,8 @@ public sealed class RunLimitTests
     [Fact]
     public void Loop_without_an_end_is_stopped_in_our_own_process()
     {
-        using var session = OnnxSession.Open(Endless().Build(), SessionSettings.Plain with { RunLimit = TimeSpan.FromSeconds(2) }, "endless.onnx");
+        using var session =
+            OnnxSession.Open(Endless().Build(), SessionSettings.Plain with { RunLimit = TimeSpan.FromSeconds(2) }, "endless.onnx");
 
         var e = Assert.Throws<UnsupportedModelException>(() => session.Run(Input()));
 
@@ -71,7 +74,8 @@ public sealed class RunLimitTests
     [Fact]
     public void Loop_without_an_end_is_stopped_in_a_race()
     {
-        using var session = OnnxSession.Open(Endless().Build(), SessionSettings.Plain with { RunLimit = TimeSpan.FromSeconds(2) }, "endless.onnx");
+        using var session =
+            OnnxSession.Open(Endless().Build(), SessionSettings.Plain with { RunLimit = TimeSpan.FromSeconds(2) }, "endless.onnx");
 
         var e = Assert.Throws<UnsupportedModelException>(() => InterleavedBenchmark.Run([session], Input()));
 
@@ -127,9 +131,12 @@ public sealed class RunLimitTests
             "Concat" => g.Op("Concat", [.. Enumerable.Repeat(Filled(1 << 14, 1 << 10), 20)], ("axis", 0L)),
             "Resize" => g.Op("Resize", [x, "", "", g.Longs(1, 4, 1 << 15, 1 << 15)]),
             "Pad" => g.Op("Pad", [x, g.Longs(0, 0, 1 << 16, 0, 0, 0, 0, 1 << 14)]),
-            "OneHot" => g.Op("OneHot", [g.Longs([.. Enumerable.Repeat(0L, 64)]), g.Constant(Tensor.Of([1L << 25], 1).Reshape()), g.Floats(0, 1)]),
+            "OneHot" =>
+                g.Op("OneHot", [g.Longs([.. Enumerable.Repeat(0L, 64)]), g.Constant(Tensor.Of([1L << 25], 1).Reshape()), g.Floats(0, 1)]),
             "activations" => g.Op("Conv", [x, g.Weight(4, 4, 1, 1)], ("pads", new long[] { 1 << 14, 1 << 14, 1 << 14, 1 << 14 })),
-            "many constants" => Enumerable.Range(0, 8).Select(_ => g.Op("ReduceMax", [g.Op("Exp", [Filled(1 << 14, 1 << 13)])], ("keepdims", 0L))).Aggregate((a, b) => g.Op("Add", [a, b])),
+            "many constants" => Enumerable.Range(0, 8)
+                .Select(_ => g.Op("ReduceMax", [g.Op("Exp", [Filled(1 << 14, 1 << 13)])], ("keepdims", 0L)))
+                .Aggregate((a, b) => g.Op("Add", [a, b])),
             _ => Filled(1L << 31),
         };
         var number = g.Op("ReduceMax", [large], ("keepdims", 0L));

@@ -177,7 +177,9 @@ public sealed class ShapeInferenceTests
         // A Gemm behind a flattened 8x8 map wants images of 32x32.
         var model = OnnxFile.FromBytes(new TinyModel()
             .Input("x float [N, C, H, W]").Output("z float").Weight("w", Weights, 16, 3, 3, 3).Weight("g", new float[1024 * 2], 1024, 2)
-            .Node("y = Conv(x, w)", ("pads", (long[])[1, 1, 1, 1]), ("strides", (long[])[4, 4])).Node("f = Flatten(y)").Node("z = Gemm(f, g)")
+            .Node("y = Conv(x, w)", ("pads", (long[])[1, 1, 1, 1]), ("strides", (long[])[4, 4]))
+                .Node("f = Flatten(y)")
+                .Node("z = Gemm(f, g)")
             .ToBytes());
 
         var shapes = ConcreteShapes.Infer(model);
@@ -193,15 +195,18 @@ public sealed class ShapeInferenceTests
     {
         // given: the same, flattened to a length that is computed, so that the runtime does not know it beforehand
         var model = OnnxFile.FromBytes(new TinyModel()
-            .Input("x float [N, 3, H, W]").Output("z float").Weight("w", Weights, 16, 3, 3, 3).Weight("g", new float[1024 * 2], 1024, 2).Integers("zero", 0).Integers("rest", -1)
+            .Input("x float [N, 3, H, W]").Output("z float").Weight("w", Weights, 16, 3, 3, 3).Weight("g", new float[1024 * 2], 1024, 2)
+                .Integers("zero", 0).Integers("rest", -1)
             .Node("y = Conv(x, w)", ("pads", (long[])[1, 1, 1, 1]), ("strides", (long[])[4, 4]))
-            .Node("s = Shape(y)").Node("b = Gather(s, zero)").Node("t = Concat(b, rest)", ("axis", 0L)).Node("f = Reshape(y, t)").Node($"z = {layer}")
+            .Node("s = Shape(y)").Node("b = Gather(s, zero)").Node("t = Concat(b, rest)", ("axis", 0L)).Node("f = Reshape(y, t)")
+                .Node($"z = {layer}")
             .ToBytes());
         ShapeInference.Infer(model);
 
         // when
         var shapes = ConcreteShapes.Infer(model);
-        var e = Assert.Throws<UnsupportedModelException>(() => ConcreteShapes.Infer(model, new Dictionary<string, long[]> { ["x"] = [1, 3, 64, 64] }));
+        var e = Assert.Throws<UnsupportedModelException>(() =>
+            ConcreteShapes.Infer(model, new Dictionary<string, long[]> { ["x"] = [1, 3, 64, 64] }));
 
         // then
         Assert.Equal([1, 3, 32, 32], shapes.Inputs["x"]);
@@ -230,7 +235,7 @@ public sealed class ShapeInferenceTests
         Assert.Throws<UsageException>(() => ConcreteShapes.Infer(model, new Dictionary<string, long[]> { ["w"] = [1] }));
     }
 
-    /// <summary>What a file's value_info says must not hide what the inference finds.</summary>
+    /// <summary>A file's value_info must not hide the findings of the inference.</summary>
     private static Model WithoutShapes(string name)
     {
         var model = OnnxFile.Read(Shared.Model(name));
@@ -249,6 +254,7 @@ public sealed class ShapeInferenceTests
         var x = g.Conv(g.Input(3, 8, 8), 4, 3);
         g.Close(new Wire(g.Op("Resize", [x, "", x]), 4));
 
-        Assert.Contains("where a list of numbers is wanted", Assert.Throws<UnsupportedModelException>(() => ShapeInference.Infer(g.Build())).Message);
+        Assert.Contains(
+            "where a list of numbers is wanted", Assert.Throws<UnsupportedModelException>(() => ShapeInference.Infer(g.Build())).Message);
     }
 }

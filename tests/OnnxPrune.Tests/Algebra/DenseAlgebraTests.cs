@@ -69,11 +69,13 @@ public class DenseAlgebraTests
         var expected = matrix - (2 * l.Transpose() * l);
         Close(expected, Rows(blocks.ToArray(), size));
         Close(Matrix<double>.Build.DenseOfRows(some.Select(i => expected.Row(i))), Rows(blocks.Rows(some), size));
-        Close(Matrix<double>.Build.Dense(some.Length, some.Length, (i, j) => expected[some[i], some[j]]), Rows(blocks.Select(some).ToArray(), some.Length));
+        Close(Matrix<double>.Build.Dense(
+            some.Length, some.Length, (i, j) => expected[some[i], some[j]]), Rows(blocks.Select(some).ToArray(), some.Length));
         Assert.Equal(expected[size - 1, 0], blocks[size - 1, 0], 1e-9);
     }
 
-    private static Matrix<double> Rows(double[] elements, int width) => Matrix<double>.Build.DenseOfRowMajor(elements.Length / width, width, elements);
+    private static Matrix<double> Rows(double[] elements, int width) =>
+        Matrix<double>.Build.DenseOfRowMajor(elements.Length / width, width, elements);
 
     private static Matrix<double> PositiveDefinite(int size)
     {
@@ -87,5 +89,6 @@ public class DenseAlgebraTests
         return Matrix<double>.Build.Dense(rows, columns, (_, _) => random.NextDouble() - 0.5);
     }
 
-    private static void Close(Matrix<double> expected, Matrix<double> actual) => Assert.InRange((expected - actual).Enumerate().Max(Math.Abs), 0, 1e-9);
+    private static void Close(Matrix<double> expected, Matrix<double> actual) =>
+        Assert.InRange((expected - actual).Enumerate().Max(Math.Abs), 0, 1e-9);
 }

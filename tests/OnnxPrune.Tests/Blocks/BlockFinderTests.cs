@@ -11,7 +11,8 @@ public sealed class BlockFinderTests
 
     private static Wire Start(TestGraph g) => g.ConvBnRelu(g.Input(3, 8, 8), C);
 
-    private static Wire Basic(TestGraph g, Wire x, int outputs, int stride = 1) => g.BatchNorm(g.Conv(g.ConvBnRelu(x, 5, 3, stride), outputs, 3, bias: false));
+    private static Wire Basic(TestGraph g, Wire x, int outputs, int stride = 1) =>
+        g.BatchNorm(g.Conv(g.ConvBnRelu(x, 5, 3, stride), outputs, 3, bias: false));
 
     [Theory]
     [InlineData("Add")]
@@ -203,5 +204,6 @@ public sealed class BlockFinderTests
         Assert.Equal("relu1", pruned.Graph.Outputs[0].Producer!.Label);
     }
 
-    private static IReadOnlyList<ResidualBlock> Find(TestGraph g) => BlockFinder.Find(ModelCopy.WithShapes(g.Build()), new ConstantValues());
+    private static IReadOnlyList<ResidualBlock> Find(TestGraph g) =>
+        BlockFinder.Find(ModelCopy.WithShapes(g.Build()), new ConstantValues());
 }

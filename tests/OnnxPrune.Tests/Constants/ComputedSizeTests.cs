@@ -112,7 +112,9 @@ public sealed class ComputedSizeTests
         var model = g.Build();
         State(model, "conv1.y", 8);
 
-        Assert.Contains("more than the 4194304 that can be followed", Assert.Throws<UnsupportedModelException>(() => ChannelFlow.Through(model)).Message);
+        Assert.Contains(
+            "more than the 4194304 that can be followed",
+            Assert.Throws<UnsupportedModelException>(() => ChannelFlow.Through(model)).Message);
     }
 
     [Fact]

@@ -6,13 +6,18 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Constants;
 
-/// <summary>Weights that the graph computes from stored ones, as exporters write reparameterized layers: they are cut, and counted, as if they were stored.</summary>
+/// <summary>
+/// Weights that the graph computes from stored ones, as exporters write reparameterized layers: they are cut, and counted, as if they were
+/// stored.
+/// </summary>
 public sealed class ComputedWeightTests
 {
     public static TheoryData<string> Forms =>
     [
-        "standardized", "standardized by BatchNormalization", "standardized by InstanceNormalization", "standardized by MeanVarianceNormalization", "normalized", "normalized by LpNormalization",
-        "spectral", "low rank", "masked", "chosen", "fake quantized", "half", "half Cast", "dequantized", "scaled by a power", "exponential", "split", "tiled", "expanded", "sparse", "sparse by axis", "sparse Constant",
+        "standardized", "standardized by BatchNormalization", "standardized by InstanceNormalization",
+        "standardized by MeanVarianceNormalization", "normalized", "normalized by LpNormalization",
+        "spectral", "low rank", "masked", "chosen", "fake quantized", "half", "half Cast", "dequantized", "scaled by a power",
+        "exponential", "split", "tiled", "expanded", "sparse", "sparse by axis", "sparse Constant",
     ];
 
     [Theory]
@@ -34,7 +39,8 @@ public sealed class ComputedWeightTests
     public void Other_layers_with_a_computed_weight_are_cut(string form)
     {
         var g = new TestGraph();
-        var x = g.Relu(new Wire(g.Op("ConvTranspose", [g.Conv(g.Input(3, 4, 4), 6), Make(g, form, [6, 4, 2, 2])], ("strides", new long[] { 2, 2 })), 4));
+        var x = g.Relu(new Wire(
+            g.Op("ConvTranspose", [g.Conv(g.Input(3, 4, 4), 6), Make(g, form, [6, 4, 2, 2])], ("strides", new long[] { 2, 2 })), 4));
         var flat = g.Flatten(g.GlobalAveragePool(x));
         var hidden = g.Relu(new Wire(g.Op("Gemm", [flat, Make(g, form, [6, 4]), g.Weight(6)], ("transB", 1L)), 6));
         g.Output(g.Linear(new Wire(g.Op("MatMul", [hidden, Make(g, form, [6, 4])]), 4), 3));
@@ -71,7 +77,8 @@ public sealed class ComputedWeightTests
     private static TestGraph Plain()
     {
         var g = new TestGraph();
-        g.Close(g.Relu(g.Conv(g.Relu(g.Conv(g.Input(3, 6, 6), 8, kernel: 3, weight: g.Weight(8, 3, 3, 3))), 8, kernel: 3, weight: g.Weight(8, 8, 3, 3))));
+        g.Close(g.Relu(g.Conv(
+            g.Relu(g.Conv(g.Input(3, 6, 6), 8, kernel: 3, weight: g.Weight(8, 3, 3, 3))), 8, kernel: 3, weight: g.Weight(8, 8, 3, 3))));
         return g;
     }
 
@@ -93,35 +100,51 @@ public sealed class ComputedWeightTests
             case "standardized by BatchNormalization":
                 var folded = Node("Reshape", Stored(), g.Longs(1, dims[0], -1));
                 var ones = g.Uniform(0.5, 1.5, dims[0]);
-                return Back(g.Ops("BatchNormalization", [folded, ones, g.Weight(dims[0]), g.Weight(dims[0]), g.Uniform(0.5, 1, dims[0])], 3, ("training_mode", 1L))[0]);
+                return Back(
+                    g.Ops("BatchNormalization", [
+                        folded, ones, g.Weight(dims[0]), g.Weight(dims[0]), g.Uniform(0.5, 1, dims[0])
+                    ], 3, ("training_mode", 1L))[0]);
             case "standardized by InstanceNormalization":
-                return Back(Node("InstanceNormalization", Node("Reshape", Stored(), g.Longs(1, dims[0], -1)), g.Uniform(0.5, 1.5, dims[0]), g.Weight(dims[0])));
+                return Back(
+                    Node("InstanceNormalization", Node(
+                        "Reshape", Stored(), g.Longs(1, dims[0], -1)), g.Uniform(0.5, 1.5, dims[0]), g.Weight(dims[0])));
             case "standardized by MeanVarianceNormalization":
                 return g.Op("MeanVarianceNormalization", [Stored()], ("axes", allButFirst));
             case "normalized":
                 var v = Stored();
-                return Node("Mul", v, Node("Div", g.Uniform(0.5, 1.5, perOutput), g.Op("ReduceL2", [v], ("axes", allButFirst), ("keepdims", 1L))));
+                return Node(
+                    "Mul", v, Node("Div", g.Uniform(0.5, 1.5, perOutput), g.Op("ReduceL2", [v], ("axes", allButFirst), ("keepdims", 1L))));
             case "normalized by LpNormalization":
                 return Back(g.Op("LpNormalization", [Node("Reshape", Stored(), g.Longs(dims[0], -1))], ("axis", 1L)));
             case "spectral":
                 var stored = Stored();
                 var inner = dims.Skip(1).Aggregate(1L, (a, b) => a * b);
-                var sigma = Node("MatMul", g.Weight(dims[0]), Node("MatMul", Node("Reshape", stored, g.Longs(dims[0], -1)), g.Weight(inner)));
+                var sigma =
+                    Node("MatMul", g.Weight(dims[0]), Node("MatMul", Node("Reshape", stored, g.Longs(dims[0], -1)), g.Weight(inner)));
                 return Node("Div", stored, sigma);
             case "low rank":
-                return Node("Add", Stored(), Node("Reshape", Node("MatMul", g.Weight(0.2, [dims[0], 2]), g.Weight(0.2, [2, dims.Skip(1).Aggregate(1L, (a, b) => a * b)])), g.Longs(dims)));
+                return Node("Add", Stored(), Node(
+                    "Reshape",
+                    Node("MatMul", g.Weight(0.2, [dims[0], 2]), g.Weight(0.2, [2, dims.Skip(1).Aggregate(1L, (a, b) => a * b)])),
+                    g.Longs(dims)));
             case "masked":
                 return Node("Mul", Stored(), g.Op("Cast", [g.Constant(Bits(dims))], ("to", (long)ElementType.Float)));
             case "chosen":
                 return Node("Where", g.Constant(Bits(dims)), Stored(), g.Scalar(0.01));
             case "fake quantized":
-                return Node("Mul", Node("Clip", Node("Round", Node("Div", Stored(), g.Scalar(0.02))), g.Scalar(-100), g.Scalar(100)), g.Scalar(0.02));
+                return Node("Mul", Node(
+                    "Clip", Node("Round", Node("Div", Stored(), g.Scalar(0.02))), g.Scalar(-100), g.Scalar(100)), g.Scalar(0.02));
             case "half":
-                return g.Op("Cast", [Node("Neg", g.Op("Cast", [Stored()], ("to", (long)ElementType.Float16)))], ("to", (long)ElementType.Float));
+                return g.Op(
+                    "Cast", [Node("Neg", g.Op("Cast", [Stored()], ("to", (long)ElementType.Float16)))], ("to", (long)ElementType.Float));
             case "half Cast":
-                return g.Op("Cast", [g.Constant(Tensor.Of([.. Numbers(dims)], dims).WithType(ElementType.Float16))], ("to", (long)ElementType.Float));
+                return g.Op("Cast", [g.Constant(Tensor.Of([.. Numbers(dims)], dims).WithType(ElementType.Float16))], (
+                    "to", (long)ElementType.Float));
             case "dequantized":
-                return g.Op("DequantizeLinear", [g.Constant(new Tensor(ElementType.Int8, dims, Numbers(dims).Select(n => (byte)(sbyte)(n * 50)).ToArray())), g.Scalar(0.01)]);
+                return g.Op(
+                    "DequantizeLinear",
+                    [g.Constant(
+                        new Tensor(ElementType.Int8, dims, Numbers(dims).Select(n => (byte)(sbyte)(n * 50)).ToArray())), g.Scalar(0.01)]);
             case "scaled by a power":
                 return Node("Mul", Stored(), Node("Pow", g.Uniform(0.5, 1.5, perOutput), g.Scalar(-0.5)));
             case "exponential":
@@ -140,14 +163,17 @@ public sealed class ComputedWeightTests
                 return name;
             case "sparse Constant":
                 var made = g.Op("Constant", []);
-                g.Proto.Graph.Node[^1].Attribute.Add(new AttributeProto { Name = "sparse_value", Type = AttributeProto.Types.AttributeType.SparseTensor, SparseTensor = Sparse(dims, byAxis: false) });
+                g.Proto.Graph.Node[^1].Attribute.Add(
+                    new AttributeProto { Name = "sparse_value", Type = AttributeProto.Types.AttributeType.SparseTensor, SparseTensor =
+                        Sparse(dims, byAxis: false) });
                 return made;
             default:
                 throw new ArgumentException(form);
         }
     }
 
-    private static IEnumerable<float> Numbers(long[] dims) => Enumerable.Range(0, (int)Tensor.ElementCount(dims)).Select(i => (float)Math.Sin((i * 1.7) + 0.3));
+    private static IEnumerable<float> Numbers(long[] dims) =>
+        Enumerable.Range(0, (int)Tensor.ElementCount(dims)).Select(i => (float)Math.Sin((i * 1.7) + 0.3));
 
     private static Tensor Bits(long[] dims) => new(ElementType.Bool, dims, Numbers(dims).Select(n => (byte)(n > -0.5 ? 1 : 0)).ToArray());
 
@@ -158,7 +184,8 @@ public sealed class ComputedWeightTests
         var numbers = Numbers(dims).ToArray();
         var proto = new SparseTensorProto { Values = TestGraph.Message("", Tensor.Of([.. places.Select(p => numbers[p])], places.Length)) };
         var indices = byAxis
-            ? places.SelectMany(p => Enumerable.Range(0, dims.Length).Select(axis => p / dims.Skip(axis + 1).Aggregate(1L, (a, b) => a * b) % dims[axis])).ToArray()
+            ? places.SelectMany(p => Enumerable.Range(0, dims.Length)
+                .Select(axis => p / dims.Skip(axis + 1).Aggregate(1L, (a, b) => a * b) % dims[axis])).ToArray()
             : places;
         proto.Indices = TestGraph.Message("", Tensor.Of(indices, byAxis ? [places.Length, dims.Length] : [places.Length]));
         proto.Dims.AddRange(dims);

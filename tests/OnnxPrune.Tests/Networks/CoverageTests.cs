@@ -5,7 +5,7 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Networks;
 
-/// <summary>How much of every made network can be cut, written down: a rule that stops following channels shows here.</summary>
+/// <summary>The share of every made network that can be cut, written down: a rule that stops following channels shows here.</summary>
 public sealed class CoverageTests
 {
     // What the mask of 40 % of the parameters moves is far from rounding.
@@ -65,7 +65,8 @@ public sealed class CoverageTests
 
     [Theory]
     [MemberData(nameof(Expected))]
-    public void Network_loses_40_percent_of_its_parameters_and_masked_equals_pruned(string name, double parameters, double macs, double channels)
+    public void Network_loses_40_percent_of_its_parameters_and_masked_equals_pruned(
+        string name, double parameters, double macs, double channels)
     {
         // given
         var network = Catalog.Find(name)!;
@@ -75,8 +76,12 @@ public sealed class CoverageTests
         var coverage = NetworkCoverage.Of(OnnxFile.FromBytes(Google.Protobuf.MessageExtensions.ToByteArray(made.Model)));
 
         // then
-        Assert.Equal((parameters, macs, channels), (Percent(coverage.Share.Parameters), Percent(coverage.Share.Macs), Percent(coverage.Share.Channels)));
-        Assert.True(NetworkCoverage.Wanted.IsMet(coverage.After, coverage.Before), $"{coverage.After.Parameters} of {coverage.Before.Parameters} parameters are left");
+        Assert.Equal(
+            (parameters, macs, channels),
+            (Percent(coverage.Share.Parameters), Percent(coverage.Share.Macs), Percent(coverage.Share.Channels)));
+        Assert.True(
+            NetworkCoverage.Wanted.IsMet(coverage.After, coverage.Before),
+            $"{coverage.After.Parameters} of {coverage.Before.Parameters} parameters are left");
         Assert.True(coverage.Error < Tolerance(network), $"masked and pruned differ by {coverage.Error}");
         Assert.True(coverage.Effect > SmallestEffect, $"the mask changes the output by {coverage.Effect} only");
     }
@@ -91,7 +96,8 @@ public sealed class CoverageTests
 
     // Sums that round differently fall on a neighbouring step of a quantized value.
     private static double Tolerance(Network network) =>
-        network.Style == ModelMaker.Styles.Style.Half || network.Style == ModelMaker.Styles.Style.Quantized ? MaskedEqualsPruned.HalfTolerance : MaskedEqualsPruned.Tolerance;
+        network.Style == ModelMaker.Styles.Style.Half
+            || network.Style == ModelMaker.Styles.Style.Quantized ? MaskedEqualsPruned.HalfTolerance : MaskedEqualsPruned.Tolerance;
 
     private static double Percent(double share) => Math.Round(share * 100, 1);
 }

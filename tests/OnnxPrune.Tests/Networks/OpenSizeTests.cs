@@ -7,7 +7,8 @@ using OnnxPrune.Testing;
 namespace OnnxPrune.Tests.Networks;
 
 /// <summary>
-/// Networks whose batch, height and width are open, as PyTorch's two exporters write them: as much can be cut as where sizes are known. A sample of all, which <c>tools/coverage --style</c> goes through.
+/// Networks whose batch, height and width are open, as PyTorch's two exporters write them: as much can be cut as where sizes are known. A
+/// sample of all, which <c>tools/coverage --style</c> goes through.
 /// </summary>
 public sealed class OpenSizeTests
 {
@@ -39,10 +40,13 @@ public sealed class OpenSizeTests
 
         // then
         Assert.InRange(open.Share.Parameters, known.Share.Parameters - 1e-9, 1);
-        Assert.True(NetworkCoverage.Wanted.IsMet(open.After, open.Before), $"{open.After.Parameters} of {open.Before.Parameters} parameters are left: {open.Reason}");
+        Assert.True(
+            NetworkCoverage.Wanted.IsMet(open.After, open.Before),
+            $"{open.After.Parameters} of {open.Before.Parameters} parameters are left: {open.Reason}");
         Assert.True(open.Error < MaskedEqualsPruned.Tolerance, $"masked and pruned differ by {open.Error}");
     }
 
     private static NetworkCoverage Cover(Network network) =>
-        NetworkCoverage.Of(OnnxFile.FromBytes(Google.Protobuf.MessageExtensions.ToByteArray(MadeNetwork.Make(network, new MakeOptions()).Model)));
+        NetworkCoverage.Of(
+            OnnxFile.FromBytes(Google.Protobuf.MessageExtensions.ToByteArray(MadeNetwork.Make(network, new MakeOptions()).Model)));
 }

@@ -4,7 +4,7 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
 
-/// <summary>What keeps channels from being cut, and what is said of it.</summary>
+/// <summary>The reasons that keep channels from being cut, and their texts.</summary>
 public sealed class BlockedTests
 {
     private const int C = 8;
@@ -104,7 +104,8 @@ public sealed class BlockedTests
             value.Shape = new Shape(2, value.Name == "conv2.y" ? 2 : C, 4, 4);
         }
 
-        Assert.All(Oracle.Pins(model, "conv1"), p => Assert.Contains("Relu 'relu2' is an operator of the domain 'com.example', for which there is no rule", p));
+        Assert.All(Oracle.Pins(model, "conv1"), p =>
+            Assert.Contains("Relu 'relu2' is an operator of the domain 'com.example', for which there is no rule", p));
     }
 
     [Fact]
@@ -118,7 +119,9 @@ public sealed class BlockedTests
             var node = new NodeProto { OpType = op, Output = { name + ".y" } };
             node.Input.Add(x.Name);
             body.Node.Add(node);
-            body.Output.Add(new ValueInfoProto { Name = name + ".y", Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } } });
+            body.Output.Add(
+                new ValueInfoProto { Name = name + ".y", Type =
+                    new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } } });
             return body;
         }
 

@@ -25,7 +25,8 @@ public sealed class ComputedLengthTests
     private static string Scalar(TestGraph g, long value) => g.Constant(new Tensor(ElementType.Int64, [], BitConverter.GetBytes(value)));
 
     /// <summary>The length of an axis as a list of one, as TorchScript writes <c>x.size(axis)</c>.</summary>
-    private static string Length(TestGraph g, string x, long axis) => g.Op("Unsqueeze", [g.Op("Gather", [g.Op("Shape", [x]), Scalar(g, axis)]), g.Longs(0)]);
+    private static string Length(TestGraph g, string x, long axis) =>
+        g.Op("Unsqueeze", [g.Op("Gather", [g.Op("Shape", [x]), Scalar(g, axis)]), g.Longs(0)]);
 
     private static string List(TestGraph g, params string[] lengths) => g.Op("Concat", lengths, ("axis", 0L));
 
@@ -197,7 +198,10 @@ public sealed class ComputedLengthTests
     {
         var g = new TestGraph();
         var x = Start(g);
-        var state = new Wire(g.Op("ConstantOfShape", [List(g, Length(g, x, 0), g.Longs(6), Length(g, x, 2), Length(g, x, 3))], ("value", Tensor.Of([0.5f], 1))), 6);
+        var state = new Wire(g.Op(
+            "ConstantOfShape",
+            [List(g, Length(g, x, 0), g.Longs(6), Length(g, x, 2), Length(g, x, 3))],
+            ("value", Tensor.Of([0.5f], 1))), 6);
         var joined = g.Concat(1, x, state);
         var update = g.Op("Sigmoid", g.Conv(joined, 6, 3));
         var made = g.Op("Tanh", g.Conv(joined, 6, 3));
@@ -229,7 +233,8 @@ public sealed class ComputedLengthTests
         var plan = RandomPlan.Of(ModelCopy.WithShapes(model), new Random(1), 0.5);
 
         // when
-        var errors = new[] { 4, 9 }.Select(size => MaskedEqualsPruned.Compare(model, plan, RandomInputs.For(model, new Random(size), batch: size - 1, size: size)).Error);
+        var errors = new[] { 4, 9 }.Select(size =>
+            MaskedEqualsPruned.Compare(model, plan, RandomInputs.For(model, new Random(size), batch: size - 1, size: size)).Error);
 
         // then
         Assert.NotEqual(PruningPlan.Empty, plan);

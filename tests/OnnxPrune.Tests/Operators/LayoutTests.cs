@@ -126,7 +126,11 @@ public sealed class LayoutTests
     {
         var g = new TestGraph();
         var input = g.Input(3, 4, 4);
-        g.Close(g.Concat(1, g.Conv(input, 5), g.Op("Sin", input), g.Conv(input, 4), new Wire(g.Op("Expand", [g.Weight(1, 2, 4, 4), g.Op("Concat", [g.Op("Slice", [g.Op("Shape", [input]), g.Longs(0), g.Longs(1)]), g.Longs(2, 4, 4)], ("axis", 0L))]), 2)));
+        g.Close(
+            g.Concat(1, g.Conv(input, 5), g.Op("Sin", input), g.Conv(input, 4), new Wire(
+                g.Op("Expand", [g.Weight(1, 2, 4, 4), g.Op(
+                    "Concat", [g.Op("Slice", [g.Op("Shape", [input]), g.Longs(0), g.Longs(1)]), g.Longs(2, 4, 4)], ("axis", 0L))]),
+                2)));
 
         Oracle.Holds(g, "conv1", "conv2");
     }

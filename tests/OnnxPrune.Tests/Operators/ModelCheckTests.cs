@@ -13,7 +13,11 @@ public sealed class ModelCheckTests
     [InlineData("ReduceMean", "axes", new long[] { 4 }, "among 4 axes there is none of [4]")]
     [InlineData("Softmax", "axis", -5L, "its input [N, 3, 4, 4] has no axis -5")]
     [InlineData("Flatten", "axis", 5L, "its input [N, 3, 4, 4] has no axis 5")]
-    [InlineData("MaxPool", "kernel_shape", new long[] { 2 }, "'kernel_shape' has 1 numbers, but its input [N, 3, 4, 4] has 2 axes behind the channels")]
+    [InlineData(
+        "MaxPool",
+        "kernel_shape",
+        new long[] { 2 },
+        "'kernel_shape' has 1 numbers, but its input [N, 3, 4, 4] has 2 axes behind the channels")]
     [InlineData("AveragePool", "pads", new long[] { 1, 1 }, "'pads' has 2 numbers")]
     [InlineData("DepthToSpace", "blocksize", 0L, "'blocksize' is 0")]
     public void Attribute_that_does_not_fit_is_named(string op, string attribute, object value, string fault)
@@ -37,7 +41,8 @@ public sealed class ModelCheckTests
     public void Ranks_that_differ_are_named()
     {
         var g = new TestGraph();
-        g.Output(new Wire(g.Op("Conv", [g.Input(3, 4, 4), g.Weight(4, 3, 3)]), 4), new Wire(g.Op("Concat", [g.Input(3, 4, 4), g.Input(3, 4)], ("axis", 1L)), 6));
+        g.Output(new Wire(g.Op("Conv", [g.Input(3, 4, 4), g.Weight(4, 3, 3)]), 4), new Wire(
+            g.Op("Concat", [g.Input(3, 4, 4), g.Input(3, 4)], ("axis", 1L)), 6));
 
         Assert.Equal(2, Faults(g).Count);
         Assert.All(Faults(g), f => Assert.Contains("differ in rank", f));
@@ -54,5 +59,6 @@ public sealed class ModelCheckTests
         Assert.Contains("Transpose 'transpose1': [7] is no order of the axes", e.Message);
     }
 
-    private static IReadOnlyList<string> Faults(TestGraph g) => [.. ModelCheck.Faults(g.Build().Graph, new ShapeTerms(new ConstantValues()))];
+    private static IReadOnlyList<string> Faults(TestGraph g) =>
+        [.. ModelCheck.Faults(g.Build().Graph, new ShapeTerms(new ConstantValues()))];
 }

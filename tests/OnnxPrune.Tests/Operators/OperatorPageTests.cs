@@ -44,7 +44,8 @@ public sealed partial class OperatorPageTests
 
         Assert.True(
             File.Exists(Page) && File.ReadAllText(Page) == expected,
-            "docs/operators.md is not what the operators say; this writes it anew: ONNXPRUNE_WRITE_DOCS=1 tools/test --filter OperatorPageTests");
+            "docs/operators.md is not what the operators say; this writes it anew: ONNXPRUNE_WRITE_DOCS=1 tools/test --filter "
+                + "OperatorPageTests");
     }
 
     private static string Write()
@@ -53,7 +54,9 @@ public sealed partial class OperatorPageTests
             .ToDictionary(m => m.Attribute("name")!.Value, m => m.Element("summary"));
         var rows = OperatorTable.Rules
             .GroupBy(r => r.Value.GetType())
-            .Select(g => $"| {string.Join(", ", g.Select(r => r.Key))} | {Text(summaries[$"T:{g.Key.FullName}"]!)} | {(CountsMacs(g.Key) ? "yes" : "")} |\n");
+            .Select(g =>
+                $"| {string.Join(", ", g.Select(r => r.Key))} | {Text(summaries[$"T:{g.Key.FullName}"]!)} | "
+                    + $"{(CountsMacs(g.Key) ? "yes" : "")} |\n");
         return Head + string.Concat(rows);
     }
 

@@ -27,7 +27,8 @@ public sealed class PartTests
     {
         var g = new TestGraph { Opset = 9 };
         var x = g.Relu(g.Conv(g.Input(3, 4, 4), C));
-        g.Close(g.Concat(1, x, g.Op("Slice", x, ("starts", new long[] { 2, 1 }), ("ends", new long[] { 7, 3 }), ("axes", new long[] { 1, 2 })) is var y
+        g.Close(g.Concat(
+            1, x, g.Op("Slice", x, ("starts", new long[] { 2, 1 }), ("ends", new long[] { 7, 3 }), ("axes", new long[] { 1, 2 })) is var y
             ? new Wire(g.Op("Pad", [y], ("pads", new long[] { 0, 0, 1, 0, 0, 0, 1, 0 })), 5)
             : x));
 

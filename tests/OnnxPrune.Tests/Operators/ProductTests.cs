@@ -6,7 +6,8 @@ namespace OnnxPrune.Tests.Operators;
 /// <summary>Gemm and MatMul.</summary>
 public sealed class ProductTests
 {
-    private static Wire Features(TestGraph g, int channels = 6) => g.Flatten(g.GlobalAveragePool(g.Relu(g.Conv(g.Input(3, 4, 4), channels))));
+    private static Wire Features(TestGraph g, int channels = 6) =>
+        g.Flatten(g.GlobalAveragePool(g.Relu(g.Conv(g.Input(3, 4, 4), channels))));
 
     [Theory]
     [InlineData(0, 0)]

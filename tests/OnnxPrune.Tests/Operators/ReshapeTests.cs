@@ -84,7 +84,8 @@ public sealed class ReshapeTests
     public void Attention_heads_lose_the_same_channels()
     {
         var g = new TestGraph();
-        var tokens = g.Op("Transpose", [g.Op("Reshape", [g.Conv(g.Input(3, 4, 4), C), g.Longs(0, C, 16)])], ("perm", new long[] { 0, 2, 1 }));
+        var tokens =
+            g.Op("Transpose", [g.Op("Reshape", [g.Conv(g.Input(3, 4, 4), C), g.Longs(0, C, 16)])], ("perm", new long[] { 0, 2, 1 }));
         string Heads(long[] perm)
         {
             var projected = g.Op("MatMul", [tokens, g.Weight(0.3, [C, C])]);
@@ -105,7 +106,8 @@ public sealed class ReshapeTests
     {
         var g = new TestGraph();
         var x = g.Conv(g.Input(3, 4, 4), C);
-        g.Output(new Wire(g.Op("Reshape", [x, g.Op("Cast", [g.Op("ReduceMax", [g.Input(ElementType.Float, [2])], ("keepdims", 1L))], ("to", 7L))]), 1));
+        g.Output(new Wire(
+            g.Op("Reshape", [x, g.Op("Cast", [g.Op("ReduceMax", [g.Input(ElementType.Float, [2])], ("keepdims", 1L))], ("to", 7L))]), 1));
 
         Oracle.Blocks(g.Build(), "conv1", "Reshape 'reshape1'", run: false);
     }

@@ -35,7 +35,8 @@ public sealed class WeightLayoutTests
         Assert.Equal(new WeightLayout(0, 1), WeightLayout.Of(Layer("MatMul", [3, 5]).Node, 0));
 
     [Fact]
-    public void Groups_of_a_Conv_are_counted() => Assert.Equal(3, WeightLayout.Of(Layer("Conv", [6, 1, 2, 2], ("group", 3L)).Node)!.Value.Groups);
+    public void Groups_of_a_Conv_are_counted() =>
+        Assert.Equal(3, WeightLayout.Of(Layer("Conv", [6, 1, 2, 2], ("group", 3L)).Node)!.Value.Groups);
 
     [Theory]
     [InlineData("Conv", 0)]

@@ -16,7 +16,8 @@ public sealed class DeadChannelTests
     public void Channels_with_zero_scale_and_shift_go()
     {
         var g = new TestGraph();
-        g.Close(g.Conv(g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 6), Vector(g, 1, 0, 1, 0, 1, 1), Vector(g, 0.3, 0, 0.2, 0, 0, 1))), 4, kernel: 3));
+        g.Close(g.Conv(
+            g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 6), Vector(g, 1, 0, 1, 0, 1, 1), Vector(g, 0.3, 0, 0.2, 0, 0, 1))), 4, kernel: 3));
 
         Assert.Equal(2, DeadIn(g));
     }
@@ -25,7 +26,8 @@ public sealed class DeadChannelTests
     public void Constant_channels_are_absorbed_by_an_unpadded_Conv()
     {
         var g = new TestGraph();
-        g.Close(g.Relu(g.Conv(g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 4), Vector(g, 1, 0, 1, 0), Vector(g, 0.3, 0.7, 0.2, -1))), 4, kernel: 3, pad: 0)));
+        g.Close(g.Relu(g.Conv(
+            g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 4), Vector(g, 1, 0, 1, 0), Vector(g, 0.3, 0.7, 0.2, -1))), 4, kernel: 3, pad: 0)));
 
         Assert.Equal(2, DeadIn(g));
     }
@@ -34,7 +36,8 @@ public sealed class DeadChannelTests
     public void Constant_channels_are_absorbed_by_a_Conv_without_bias()
     {
         var g = new TestGraph();
-        g.Close(g.Relu(g.Conv(g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 4), Vector(g, 1, 0, 1, 0), Vector(g, 0.3, 0.7, 0.2, -1))), 4, bias: false)));
+        g.Close(g.Relu(
+            g.Conv(g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 4), Vector(g, 1, 0, 1, 0), Vector(g, 0.3, 0.7, 0.2, -1))), 4, bias: false)));
 
         Assert.Equal(2, DeadIn(g));
     }
@@ -63,7 +66,8 @@ public sealed class DeadChannelTests
     public void Constant_channels_stay_before_a_padded_Conv()
     {
         var g = new TestGraph();
-        g.Close(g.Conv(g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 4), Vector(g, 1, 0, 1, 0), Vector(g, 0.3, 0.7, 0.2, -1))), 4, kernel: 3));
+        g.Close(g.Conv(
+            g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 4), Vector(g, 1, 0, 1, 0), Vector(g, 0.3, 0.7, 0.2, -1))), 4, kernel: 3));
 
         // The one that Relu makes zero goes.
         Assert.Equal(1, DeadIn(g));
@@ -122,7 +126,8 @@ public sealed class DeadChannelTests
     public void Excluded_layers_keep_their_dead_channels()
     {
         var g = new TestGraph();
-        g.Close(g.Conv(g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 6), Vector(g, 1, 0, 1, 0, 1, 1), Vector(g, 0.3, 0, 0.2, 0, 0, 1))), 4, kernel: 3));
+        g.Close(g.Conv(
+            g.Relu(g.BatchNorm(g.Conv(g.Input(3, 6, 6), 6), Vector(g, 1, 0, 1, 0, 1, 1), Vector(g, 0.3, 0, 0.2, 0, 0, 1))), 4, kernel: 3));
 
         Assert.Equal(0, DeadIn(g, s_onlyDead with { Exclude = new("^conv1$") }));
     }
@@ -158,7 +163,8 @@ public sealed class DeadChannelTests
         return g;
     }
 
-    private static string Vector(TestGraph g, params double[] values) => g.Constant(Tensor.Of(Array.ConvertAll(values, v => (float)v), values.Length));
+    private static string Vector(TestGraph g, params double[] values) =>
+        g.Constant(Tensor.Of(Array.ConvertAll(values, v => (float)v), values.Length));
 
     private static int DeadIn(TestGraph g, PruneRequest? request = null) => Prune(g, request ?? s_onlyDead).DeadChannels;
 

@@ -53,7 +53,9 @@ public sealed class MeasuredAllocationTests
     {
         var groups = Array.Empty<GroupDamage>();
         var second = _blocks[1];
-        BlockDamage[] blocks = [new(_blocks[0], 1) { Together = (second, 50) }, new(second, 1), .. _blocks.Skip(2).Select(b => new BlockDamage(b, 3))];
+        BlockDamage[] blocks = [
+            new(_blocks[0], 1) { Together = (second, 50) }, new(second, 1), .. _blocks.Skip(2).Select(b => new BlockDamage(b, 3))
+        ];
 
         var apart = Run(groups, blocks);
         var free = Run(groups, [blocks[0] with { Together = null }, .. blocks.Skip(1)]);
@@ -95,7 +97,8 @@ public sealed class MeasuredAllocationTests
     }
 
     /// <summary>All states that differ in one cut, and the state itself.</summary>
-    private IEnumerable<(int[] Kept, HashSet<ResidualBlock> Removed)> Neighbours(GroupDamage[] groups, BlockDamage[] blocks, int[] kept, HashSet<ResidualBlock> removed)
+    private IEnumerable<(int[] Kept, HashSet<ResidualBlock> Removed)> Neighbours(
+        GroupDamage[] groups, BlockDamage[] blocks, int[] kept, HashSet<ResidualBlock> removed)
     {
         yield return (kept, removed);
         foreach (var group in groups)
@@ -118,9 +121,11 @@ public sealed class MeasuredAllocationTests
         s_target.IsMet(_cost.Evaluate(state.Kept, state.Removed.SelectMany(b => b.Branch.Append(b.Join)).ToHashSet()), Whole);
 
     private double Damage(GroupDamage[] groups, BlockDamage[] blocks, (int[] Kept, HashSet<ResidualBlock> Removed) state) =>
-        groups.Where(g => !state.Removed.Any(b => Inside(b).Contains(g.Group))).Sum(g => g.Options.Where(o => o.Kept == state.Kept[g.Group]).Sum(o => o.Damage))
+        groups.Where(g => !state.Removed.Any(b => Inside(b).Contains(g.Group)))
+            .Sum(g => g.Options.Where(o => o.Kept == state.Kept[g.Group]).Sum(o => o.Damage))
         + blocks.Where(b => state.Removed.Contains(b.Block)).Sum(b => b.Damage);
 
     private IEnumerable<int> Inside(ResidualBlock block) =>
-        Enumerable.Range(0, _graph.Groups.Count).Where(g => _graph.Groups[g].Producers is { Count: > 0 } producers && producers.All(block.Branch.Contains));
+        Enumerable.Range(0, _graph.Groups.Count)
+            .Where(g => _graph.Groups[g].Producers is { Count: > 0 } producers && producers.All(block.Branch.Contains));
 }

@@ -8,9 +8,11 @@ namespace OnnxPrune.Tests.Planning;
 /// <summary>One analysis serves any number of cuts, each of which works on a copy.</summary>
 public sealed class NetworkAnalysisTests
 {
-    private static readonly PruneRequest s_request = new() { Targets = [Target.Parse("macs=60%")], Rounding = new Rounding(1), CutsBlocks = true };
+    private static readonly PruneRequest s_request =
+        new() { Targets = [Target.Parse("macs=60%")], Rounding = new Rounding(1), CutsBlocks = true };
 
-    public static TheoryData<string> Networks => new("bottleneck56_v2.onnx", "resnet20_cifar_A_fused_computed_pads.onnx", "resnet20_cifar_B.onnx");
+    public static TheoryData<string> Networks =>
+        new("bottleneck56_v2.onnx", "resnet20_cifar_A_fused_computed_pads.onnx", "resnet20_cifar_B.onnx");
 
     [Theory]
     [MemberData(nameof(Networks))]
@@ -44,7 +46,8 @@ public sealed class NetworkAnalysisTests
     public void Threads_may_share_an_analysis()
     {
         var network = NetworkAnalysis.Of(Made("resnet20_cifar_A_fused_computed_pads.onnx"));
-        var expected = OnnxFile.ToBytes(Pruner.Prune(NetworkAnalysis.Of(Made("resnet20_cifar_A_fused_computed_pads.onnx")), s_request).Model);
+        var expected =
+            OnnxFile.ToBytes(Pruner.Prune(NetworkAnalysis.Of(Made("resnet20_cifar_A_fused_computed_pads.onnx")), s_request).Model);
 
         var found = new byte[8][];
         Parallel.For(0, found.Length, i => found[i] = OnnxFile.ToBytes(Pruner.Prune(network, s_request).Model));

@@ -9,7 +9,9 @@ namespace OnnxPrune.Tests.Planning;
 
 public sealed class PlannerTests
 {
-    private static readonly string[] s_made = ["resnet20_cifar_A.onnx", "resnet20_cifar_B.onnx", "resnet20_cifar_A_fused_computed_pads.onnx", "bottleneck56_v2.onnx"];
+    private static readonly string[] s_made = [
+        "resnet20_cifar_A.onnx", "resnet20_cifar_B.onnx", "resnet20_cifar_A_fused_computed_pads.onnx", "bottleneck56_v2.onnx"
+    ];
 
     public static TheoryData<string, string, bool> Targets
     {
@@ -36,7 +38,8 @@ public sealed class PlannerTests
         var model = Made(name);
         var target = Target.Parse(text);
 
-        var outcome = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [target], Rounding = new Rounding(4), CutsBlocks = cutsBlocks });
+        var outcome = Pruner.Prune(
+            NetworkAnalysis.Of(model), new PruneRequest { Targets = [target], Rounding = new Rounding(4), CutsBlocks = cutsBlocks });
 
         Assert.True(target.Of(outcome.After) <= target.Limit(outcome.Before), $"{outcome.After} of {outcome.Before}");
         Assert.InRange(target.Of(outcome.After), 0.85 * target.Limit(outcome.Before), target.Limit(outcome.Before));
@@ -52,9 +55,11 @@ public sealed class PlannerTests
         var model = Made("resnet20_cifar_B.onnx");
         var before = Counts(model);
 
-        var pruned = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=50%")], Rounding = new Rounding(multiple) }).Model;
+        var pruned = Pruner.Prune(
+            NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=50%")], Rounding = new Rounding(multiple) }).Model;
 
-        Assert.All(Counts(pruned).Zip(before), c => Assert.True(c.First % multiple == 0 || c.First == c.Second, $"{c.Second} became {c.First}"));
+        Assert.All(Counts(pruned).Zip(before), c =>
+            Assert.True(c.First % multiple == 0 || c.First == c.Second, $"{c.Second} became {c.First}"));
     }
 
     [Fact]
@@ -62,7 +67,9 @@ public sealed class PlannerTests
     {
         var model = Made("resnet20_cifar_A.onnx");
 
-        var outcome = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=70%"), Target.Parse("params=60%")], Rounding = new Rounding(4) });
+        var outcome = Pruner.Prune(
+            NetworkAnalysis.Of(model),
+            new PruneRequest { Targets = [Target.Parse("macs=70%"), Target.Parse("params=60%")], Rounding = new Rounding(4) });
 
         Assert.True(outcome.After.Macs <= 0.7 * outcome.Before.Macs && outcome.After.Parameters <= 0.6 * outcome.Before.Parameters);
     }
@@ -84,9 +91,12 @@ public sealed class PlannerTests
         var model = Made("resnet20_cifar_A.onnx");
         var before = OnnxFile.ToBytes(model);
 
-        var failure = Assert.Throws<TargetOutOfReachException>(() => Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=1%")] }));
+        var failure = Assert.Throws<TargetOutOfReachException>(() =>
+            Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=1%")] }));
 
-        Assert.Matches(@"^Target macs=1% is out of reach: macs can go from 40551040 down to \d+, which is [\d.]+% of the original\.$", failure.Message);
+        Assert.Matches(
+            @"^Target macs=1% is out of reach: macs can go from 40551040 down to \d+, which is [\d.]+% of the original\.$",
+            failure.Message);
         Assert.Equal(before, OnnxFile.ToBytes(model));
     }
 
@@ -95,7 +105,9 @@ public sealed class PlannerTests
     {
         var model = Made("resnet20_cifar_B.onnx");
 
-        var outcome = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("macs=90%")], Only = new("layer2"), Exclude = new(@"layer2\.1") });
+        var outcome = Pruner.Prune(
+            NetworkAnalysis.Of(model),
+            new PruneRequest { Targets = [Target.Parse("macs=90%")], Only = new("layer2"), Exclude = new(@"layer2\.1") });
 
         Assert.NotEmpty(outcome.Plan.Channels);
         Assert.All(outcome.Plan.Channels, c => Assert.Contains("layer2", c.Layer));

@@ -11,7 +11,8 @@ public sealed class OpsetRaiseTests
 
     public static TheoryData<string, long> Cases { get; } = new()
     {
-        { "Squeeze", 9 }, { "Clip", 9 }, { "Pad", 10 }, { "Slice", 9 }, { "Split", 11 }, { "Softmax", 9 }, { "Upsample", 9 }, { "Upsample linear", 9 }, { "Resize", 10 }, { "ReduceSum", 11 }, { "Dropout", 10 },
+        { "Squeeze", 9 }, { "Clip", 9 }, { "Pad", 10 }, { "Slice", 9 }, { "Split", 11 }, { "Softmax", 9 }, { "Upsample", 9 },
+        { "Upsample linear", 9 }, { "Resize", 10 }, { "ReduceSum", 11 }, { "Dropout", 10 },
         { "BatchNormalization", 8 }, { "Sum", 8 }, { "ReduceMean", 11 },
     };
 
@@ -48,7 +49,8 @@ public sealed class OpsetRaiseTests
         var g = new TestGraph { Opset = 11 };
         g.Output(g.Op("Softmax", g.Conv(g.Input(3, 4, 4), 4), ("axis", 1L)));
 
-        var refusal = Assert.Throws<UnsupportedModelException>(() => QuantizationDraft.Of(ModelCopy.WithShapes(g.Build()), QuantizationScheme.Cpu));
+        var refusal = Assert.Throws<UnsupportedModelException>(() =>
+            QuantizationDraft.Of(ModelCopy.WithShapes(g.Build()), QuantizationScheme.Cpu));
 
         Assert.Contains("Softmax 'softmax1'", refusal.Message);
     }
@@ -59,11 +61,17 @@ public sealed class OpsetRaiseTests
         var x = g.Conv(g.Input(3, 6, 6), 8, kernel: 3);
         g.Close(op switch
         {
-            "Squeeze" => new Wire(g.Op("Unsqueeze", [g.Op("Squeeze", [g.GlobalAveragePool(x)], ("axes", new long[] { 2, 3 }))], ("axes", new long[] { 2, 3 })), 8),
+            "Squeeze" =>
+                new Wire(g.Op(
+                    "Unsqueeze",
+                    [g.Op("Squeeze", [g.GlobalAveragePool(x)], ("axes", new long[] { 2, 3 }))],
+                    ("axes", new long[] { 2, 3 })), 8),
             "Clip" => g.Op("Clip", x, ("min", 0f), ("max", 6f)),
             "Pad" => g.Op("Pad", x, ("pads", new long[] { 0, 0, 1, 1, 0, 0, 1, 1 }), ("value", 0.25f)),
             "Slice" => g.Op("Slice", x, ("starts", new long[] { 1 }), ("ends", new long[] { 5 }), ("axes", new long[] { 2 })),
-            "Split" => g.Ops("Split", [x], 2, ("axis", 1L), ("split", new long[] { 5, 3 })) is var parts ? g.Concat(1, new Wire(parts[1], 3), new Wire(parts[0], 5)) : default,
+            "Split" => g.Ops("Split", [x], 2, ("axis", 1L), ("split", new long[] { 5, 3 })) is var parts
+                ? g.Concat(1, new Wire(parts[1], 3), new Wire(parts[0], 5))
+                : default,
             "Softmax" => g.Op("Softmax", x, ("axis", 3L)),
             "Upsample" => new Wire(g.Op("Upsample", [x, g.Floats(1, 1, 2, 2)]), 8),
             "Upsample linear" => new Wire(g.Op("Upsample", [x, g.Floats(1, 1, 2, 2)], ("mode", "linear")), 8),

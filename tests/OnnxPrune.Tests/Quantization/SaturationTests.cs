@@ -4,7 +4,9 @@ using OnnxPrune.Quantization;
 
 namespace OnnxPrune.Tests.Quantization;
 
-/// <summary>VPMADDUBSW multiplies bytes in pairs and adds both products in 16 bits, which saturate: what it makes of a layer's extreme values.</summary>
+/// <summary>
+/// VPMADDUBSW multiplies bytes in pairs and adds both products in 16 bits, which saturate: what it makes of a layer's extreme values.
+/// </summary>
 public sealed class SaturationTests
 {
     private const int Features = 36;

@@ -54,7 +54,8 @@ public sealed class ValueHistogramTests
             var parameters = QuantizationParameters.ForRange(low, high, scheme);
 
             Assert.InRange(parameters.ZeroPoint, scheme.Lowest, scheme.Highest);
-            Assert.True(parameters.Low(scheme) <= Math.Min(low, 0) + parameters.Scale && parameters.High(scheme) >= Math.Max(high, 0) - parameters.Scale);
+            Assert.True(parameters.Low(scheme) <= Math.Min(low, 0) + parameters.Scale
+                && parameters.High(scheme) >= Math.Max(high, 0) - parameters.Scale);
         }
     }
 
@@ -71,5 +72,6 @@ public sealed class ValueHistogramTests
     public void Numbers_that_are_not_finite_are_refused() =>
         Assert.Throws<UnsupportedModelException>(() => new ValueHistogram().Add([1, float.NaN]));
 
-    private static float[] Normal(Random random, int count, double scale) => [.. Enumerable.Range(0, count).Select(_ => (float)(scale * RandomWeights.Normal(random)))];
+    private static float[] Normal(Random random, int count, double scale) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)(scale * RandomWeights.Normal(random)))];
 }

@@ -6,7 +6,8 @@ using OnnxPrune.Testing;
 namespace OnnxPrune.Tests.RandomNetworks;
 
 /// <summary>
-/// Operands of any rank and origin, with lengths 1 and n, broadcast in any valid way: what ONNX Runtime runs is no broken model, and what can be cut is cut right.
+/// Operands of any rank and origin, with lengths 1 and n, broadcast in any valid way: what ONNX Runtime runs is no broken model, and what
+/// can be cut is cut right.
 /// </summary>
 public sealed class RandomBroadcastTests
 {
@@ -14,7 +15,8 @@ public sealed class RandomBroadcastTests
 
     public static TheoryData<string> Operators =>
     [
-        "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mean", "Sum", "Mod", "PRelu", "Where", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor",
+        "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mean", "Sum", "Mod", "PRelu", "Where", "Equal", "Greater", "GreaterOrEqual",
+        "Less", "LessOrEqual", "And", "Or", "Xor",
         "Expand", "MatMul", "Gemm", "Concat",
     ];
 
@@ -42,7 +44,9 @@ public sealed class RandomBroadcastTests
             if (!plan.IsEmpty)
             {
                 var run = MaskedEqualsPruned.Compare(model, plan, RandomInputs.For(model, new Random(seed)));
-                Assert.True(run.Error < MaskedEqualsPruned.Tolerance, $"{op}, seed {seed}: masked and pruned differ by {run.Error}; plan: {plan.ToJson()}");
+                Assert.True(
+                    run.Error < MaskedEqualsPruned.Tolerance,
+                    $"{op}, seed {seed}: masked and pruned differ by {run.Error}; plan: {plan.ToJson()}");
                 cut++;
             }
         }
@@ -67,7 +71,8 @@ public sealed class RandomBroadcastTests
                 "PRelu" => _graph.Op(op, [Operand(result), Operand(Part(result))]),
                 "Where" => _graph.Op(op, [Bool(Part(result)), Operand(Part(result)), Operand(result)]),
                 "And" or "Or" or "Xor" => Float(_graph.Op(op, Either(Bool(Part(result)), Bool(result)))),
-                "Equal" or "Greater" or "GreaterOrEqual" or "Less" or "LessOrEqual" => Float(_graph.Op(op, Either(Operand(Part(result)), Operand(result)))),
+                "Equal" or "Greater" or "GreaterOrEqual" or "Less" or "LessOrEqual" =>
+                    Float(_graph.Op(op, Either(Operand(Part(result)), Operand(result)))),
                 "Mod" => _graph.Op(op, Either(Operand(Part(result)), Operand(result)), ("fmod", 1L)),
                 "Max" or "Min" or "Mean" or "Sum" => _graph.Op(op, [Operand(Part(result)), Operand(result), Operand(Part(result))]),
                 _ => _graph.Op(op, Either(Operand(Part(result)), Operand(result))),
@@ -93,7 +98,9 @@ public sealed class RandomBroadcastTests
         /// <summary>Dimensions that broadcast to those of the result.</summary>
         private long[] Part(long[] result) => [.. result.Skip(_random.Next(result.Length + 1)).Select(d => _random.Next(3) == 0 ? 1 : d)];
 
-        private string Expand(long[] result) => _graph.Op("Expand", [Operand(Part(result)), _random.Next(2) == 0 ? _graph.Longs(result) : _graph.Op("Shape", [Operand(result)])]);
+        private string Expand(long[] result) =>
+            _graph.Op(
+                "Expand", [Operand(Part(result)), _random.Next(2) == 0 ? _graph.Longs(result) : _graph.Op("Shape", [Operand(result)])]);
 
         private string Multiply(long[] result)
         {
@@ -144,6 +151,7 @@ public sealed class RandomBroadcastTests
             return _graph.Op("Transpose", [Layer([.. dims.Where((_, i) => i != axis), dims[axis]])], ("perm", perm));
         }
 
-        private string Layer(long[] dims) => _graph.Op("Relu", [_graph.Op("MatMul", [Fed([.. dims[..^1], 3]), _graph.Weight(1, [3, dims[^1]])])]);
+        private string Layer(long[] dims) =>
+            _graph.Op("Relu", [_graph.Op("MatMul", [Fed([.. dims[..^1], 3]), _graph.Weight(1, [3, dims[^1]])])]);
     }
 }

@@ -7,7 +7,9 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.RandomNetworks;
 
-/// <summary>Networks of several operators of the table side by side, which read one input and share weights: plans cut through all of them at once.</summary>
+/// <summary>
+/// Networks of several operators of the table side by side, which read one input and share weights: plans cut through all of them at once.
+/// </summary>
 public sealed class RandomMixTests
 {
     private const int Networks = 120;
@@ -17,7 +19,8 @@ public sealed class RandomMixTests
     // It reads shapes as numbers, and blocks.
     private const string Blocking = "Size";
 
-    private static readonly string[] s_operators = [.. OperatorTable.Rules.Keys.Where(op => op != Blocking && OperatorSamples.For(op).Opset == Opset).Order(StringComparer.Ordinal)];
+    private static readonly string[] s_operators = [.. OperatorTable.Rules.Keys.Where(op =>
+        op != Blocking && OperatorSamples.For(op).Opset == Opset).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void Masked_equals_pruned_on_random_mixes_of_operators()
@@ -40,13 +43,16 @@ public sealed class RandomMixTests
         }
 
         var run = MaskedEqualsPruned.Compare(model, plan, RandomInputs.For(model, random, size: 8));
-        Assert.True(run.Error < MaskedEqualsPruned.Tolerance, $"seed {seed} ({operators}): masked and pruned differ by {run.Error}; plan: {plan.ToJson()}");
+        Assert.True(
+            run.Error < MaskedEqualsPruned.Tolerance,
+            $"seed {seed} ({operators}): masked and pruned differ by {run.Error}; plan: {plan.ToJson()}");
         Oracle.StatesItsShapes(run.Pruned);
         return true;
     }
 
     [Fact]
-    public void Nearly_every_operator_of_the_table_is_mixed() => Assert.True(s_operators.Length > 0.9 * OperatorTable.Rules.Count, $"{s_operators.Length} of {OperatorTable.Rules.Count}");
+    public void Nearly_every_operator_of_the_table_is_mixed() =>
+        Assert.True(s_operators.Length > 0.9 * OperatorTable.Rules.Count, $"{s_operators.Length} of {OperatorTable.Rules.Count}");
 
     private static (Model Model, string Operators) Mix(Random random)
     {
@@ -60,7 +66,8 @@ public sealed class RandomMixTests
             var prefix = $"{part}.";
 
             // All samples begin with a Conv; where two agree on its weight, they may share it, and then lose channels together.
-            var names = graph.Initializer.ToDictionary(i => i.Name, i => random.Next(2) == 0 ? Shared(whole.Graph, shared, i, prefix) : Own(whole.Graph, i, prefix));
+            var names = graph.Initializer.ToDictionary(
+                i => i.Name, i => random.Next(2) == 0 ? Shared(whole.Graph, shared, i, prefix) : Own(whole.Graph, i, prefix));
             foreach (var input in graph.Input)
             {
                 var key = $"input {input.Type}";

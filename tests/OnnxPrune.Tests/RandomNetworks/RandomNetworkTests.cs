@@ -90,7 +90,9 @@ public sealed class RandomNetworkTests(ITestOutputHelper log)
         Assert.Equal(before, OnnxFile.ToBytes(shaped));
     }
 
-    /// <summary>The pruned model's nodes are nodes of the original, in its order; inputs and outputs keep their names and their order.</summary>
+    /// <summary>
+    /// The pruned model's nodes are nodes of the original, in its order; inputs and outputs keep their names and their order.
+    /// </summary>
     private static void UntouchedNodesStay(Model model, Model pruned)
     {
         Assert.Equal(model.Graph.FedInputs.Select(i => i.Name), pruned.Graph.FedInputs.Select(i => i.Name));

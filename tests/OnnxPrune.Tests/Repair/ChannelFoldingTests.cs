@@ -58,7 +58,8 @@ public sealed class ChannelFoldingTests
         var (with, without) = (Pruner.Apply(model, Plan(model)), Pruner.Apply(model, Plan(model) with { AbsorbMeans = false }));
         var inputs = RandomInputs.For(model, new Random(2), batch: 16);
         var expected = Run(model, inputs);
-        return (MaskedEqualsPruned.RelativeError(expected, Run(with, inputs)), MaskedEqualsPruned.RelativeError(expected, Run(without, inputs)));
+        return (MaskedEqualsPruned.RelativeError(
+            expected, Run(with, inputs)), MaskedEqualsPruned.RelativeError(expected, Run(without, inputs)));
     }
 
     /// <summary>Three channels of input → filters [4, 3] → norm → activation → two outputs of pooled channels.</summary>
@@ -66,7 +67,9 @@ public sealed class ChannelFoldingTests
     {
         var g = new TestGraph(3);
         var x = g.Conv(g.Input(3, 8, 8), Channels, bias: false, weight: g.Constant(Tensor.Of(filters, Channels, 3, 1, 1)));
-        var normed = new Wire(g.Op("BatchNormalization", [x, g.Floats(scale), g.Floats(0.1f, 0.1f, 0.1f, 0.1f), g.Floats(0, 0, 0, 0), g.Floats(1, 1, 1, 1)]), Channels);
+        var normed = new Wire(
+            g.Op("BatchNormalization", [x, g.Floats(scale), g.Floats(0.1f, 0.1f, 0.1f, 0.1f), g.Floats(0, 0, 0, 0), g.Floats(1, 1, 1, 1)]),
+            Channels);
         g.Output(g.Conv(g.Op(activation, normed), 2));
         return ModelCopy.WithShapes(g.Build());
     }

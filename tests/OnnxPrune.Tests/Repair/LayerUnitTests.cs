@@ -26,7 +26,11 @@ public sealed class LayerUnitTests
     public void Written_back_a_layer_computes_the_same(string kind)
     {
         var g = new TestGraph();
-        var x = kind.EndsWith("linear", StringComparison.Ordinal) ? g.Input(5) : kind == "matrix and bias" ? g.Input(7, 5) : g.Input(4, 6, 6);
+        var x = kind.EndsWith("linear", StringComparison.Ordinal)
+            ? g.Input(5)
+            : kind == "matrix and bias"
+            ? g.Input(7, 5)
+            : g.Input(4, 6, 6);
         g.Output(kind switch
         {
             "norm" => g.BatchNorm(g.Conv(x, 4, 3, bias: false)),
@@ -85,7 +89,8 @@ public sealed class LayerUnitTests
                 : g.Conv(g.Conv(x, 4, weight: shared), 4, weight: shared));
         }
 
-        Assert.Null(LayerUnit.Of(ModelCopy.WithShapes(g.Build()).Graph.Nodes.First(n => n.OpType is "Conv" or "Gemm" or "MatMul"), new Dictionary<Node, int>(), new ConstantValues()));
+        Assert.Null(LayerUnit.Of(ModelCopy.WithShapes(g.Build()).Graph.Nodes.First(n =>
+            n.OpType is "Conv" or "Gemm" or "MatMul"), new Dictionary<Node, int>(), new ConstantValues()));
     }
 
     [Fact]

@@ -70,7 +70,8 @@ public sealed class RegionChainTests
 
             var chains = RegionChain.Join(regions, constants, r => r.Layers.Count <= 8);
 
-            Assert.Equal(regions.SelectMany(r => r.Layers).Select(l => l.Name).Order(), chains.SelectMany(r => r.Layers).Select(l => l.Name).Order());
+            Assert.Equal(regions.SelectMany(r =>
+                r.Layers).Select(l => l.Name).Order(), chains.SelectMany(r => r.Layers).Select(l => l.Name).Order());
             Assert.All(chains, chain => Assert.True(chain.IsClosed(constants)));
             joins += regions.Count - chains.Count;
         }

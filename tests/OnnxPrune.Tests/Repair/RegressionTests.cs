@@ -69,7 +69,8 @@ public sealed class RegressionTests
         var many = new Samples(5, 400, 6, 3);
 
         var cautious = RidgeRegression.Solve([new RidgeRegression.Problem(few.Sums(0, 5), few.Sums(5, 5), few.Weights)])[0];
-        var bold = RidgeRegression.Solve([new RidgeRegression.Problem(many.Sums(0, 200), many.Sums(200, 200), Matrix<double>.Build.Dense(6, 3))])[0];
+        var bold = RidgeRegression.Solve(
+            [new RidgeRegression.Problem(many.Sums(0, 200), many.Sums(200, 200), Matrix<double>.Build.Dense(6, 3))])[0];
 
         Assert.Equal(double.PositiveInfinity, cautious.Strength);
         Assert.Equal(RidgeRegression.Strengths[0], bold.Strength);

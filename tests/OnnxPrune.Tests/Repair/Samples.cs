@@ -11,9 +11,11 @@ internal sealed class Samples
     {
         var random = new Random(seed);
         var mix = Matrix<double>.Build.Dense(features, features, (i, j) => (i == j ? 1 : 0) + (0.4 * RandomWeights.Normal(random)));
-        A = (Matrix<double>.Build.Dense(count, features, (_, _) => RandomWeights.Normal(random)) * mix).Map(x => Math.Round((x + 0.5) * 64) / 64);
+        A = (Matrix<double>.Build.Dense(count, features, (_, _) => RandomWeights.Normal(random)) * mix)
+            .Map(x => Math.Round((x + 0.5) * 64) / 64);
         Weights = Matrix<double>.Build.Dense(features, targets, (_, _) => RandomWeights.Normal(random));
-        T = ((A * Weights) + Matrix<double>.Build.Dense(count, targets, (_, _) => 1 + (0.3 * RandomWeights.Normal(random)))).Map(x => Math.Round(x * 64) / 64);
+        T = ((A * Weights) + Matrix<double>.Build.Dense(count, targets, (_, _) => 1 + (0.3 * RandomWeights.Normal(random))))
+            .Map(x => Math.Round(x * 64) / 64);
     }
 
     /// <summary>[samples, F]; multiples of 1/64, so that sums are exact in single precision too.</summary>

@@ -18,7 +18,8 @@ public sealed class DeadCodeTests
         var model = ModelCopy.WithShapes(g.Build());
 
         // when
-        var pruned = Pruner.Prune(NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("channels=50%")], Rounding = new Rounding(1) }).Model;
+        var pruned = Pruner.Prune(
+            NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("channels=50%")], Rounding = new Rounding(1) }).Model;
 
         // then: what was nobody's before is not ours
         Assert.Null(pruned.Graph.Find(start));

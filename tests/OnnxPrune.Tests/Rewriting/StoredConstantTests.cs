@@ -79,7 +79,11 @@ public sealed class StoredConstantTests
     public void Blocks_along_an_axis_are_not_followed()
     {
         var g = new TestGraph { Opset = 21 };
-        var weight = g.Op("DequantizeLinear", [g.Constant(Whole(ElementType.Int8, C, 4, 1, 1), "q"), g.Uniform(0.01, 0.02, C, 2, 1, 1)], ("axis", 1L), ("block_size", 2L));
+        var weight = g.Op(
+            "DequantizeLinear",
+            [g.Constant(Whole(ElementType.Int8, C, 4, 1, 1), "q"), g.Uniform(0.01, 0.02, C, 2, 1, 1)],
+            ("axis", 1L),
+            ("block_size", 2L));
         g.Close(g.Conv(g.Relu(g.Conv(g.Input(3, 4, 4), 4)), C, weight: weight));
 
         Oracle.Blocks(g, "conv1", "Conv 'conv2' has a weight that is no constant");
@@ -87,18 +91,21 @@ public sealed class StoredConstantTests
 
     private static string Dequantized(TestGraph g, string name, params long[] dims) => g.Op(
         "DequantizeLinear",
-        [g.Constant(Whole(ElementType.Int8, dims), name), g.Constant(Scales((int)dims[0]), $"{name}.scale"), g.Constant(Whole(ElementType.Int8, dims[0]), $"{name}.zero")],
+        [g.Constant(Whole(ElementType.Int8, dims), name), g.Constant(
+            Scales((int)dims[0]), $"{name}.scale"), g.Constant(Whole(ElementType.Int8, dims[0]), $"{name}.zero")],
         ("axis", 0L));
 
     private static Tensor Scales(int count) => Tensor.Of([.. Enumerable.Range(1, count).Select(i => 0.02f * i)], count);
 
     private static Tensor Whole(ElementType type, params long[] dims) =>
-        new Tensor(type, [0], Array.Empty<byte>()).WithValues([.. Enumerable.Range(0, (int)Tensor.ElementCount(dims)).Select(i => (double)(((i * 37) % 101) - 50))], dims);
+        new Tensor(type, [0], Array.Empty<byte>())
+            .WithValues([.. Enumerable.Range(0, (int)Tensor.ElementCount(dims)).Select(i => (double)(((i * 37) % 101) - 50))], dims);
 
     private static Tensor RandomTensor(ElementType type, params long[] dims)
     {
         var random = new Random(3);
-        return new Tensor(type, [0], Array.Empty<byte>()).WithValues([.. Enumerable.Range(0, (int)Tensor.ElementCount(dims)).Select(_ => RandomWeights.Normal(random))], dims);
+        return new Tensor(type, [0], Array.Empty<byte>())
+            .WithValues([.. Enumerable.Range(0, (int)Tensor.ElementCount(dims)).Select(_ => RandomWeights.Normal(random))], dims);
     }
 
     private static Model Cut(TestGraph g, string layer, params int[] indices)

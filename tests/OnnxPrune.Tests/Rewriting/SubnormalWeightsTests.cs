@@ -29,12 +29,16 @@ public sealed class SubnormalWeightsTests
         string Weight(float factor) => g.Constant(Fading([Outputs, 3, 3, 3], Features, factor));
         string Conv(params string[] inputs) => g.Op("Conv", inputs, ("pads", (long[])[1, 1, 1, 1]));
         Wire Norm(string x, int channels, float scale, float shift, float mean) => new(
-            g.Op("BatchNormalization", [x, g.Constant(Fading([channels], 1, scale)), g.Constant(Fading([channels], 1, shift)), g.Constant(Fading([channels], 1, mean)), g.Uniform(0.5, 1.5, channels)]), channels);
+            g.Op(
+                "BatchNormalization",
+                [x, g.Constant(Fading([channels], 1, scale)), g.Constant(
+                    Fading([channels], 1, shift)), g.Constant(Fading([channels], 1, mean)), g.Uniform(0.5, 1.5, channels)]), channels);
         g.Output(kind switch
         {
             "weights" => new Wire(Conv(image, Weight(Tiny)), Outputs),
             "weights and scales" => Norm(Conv(image, Weight(Small)), Outputs, Small * Small, 1, 1),
-            "weights, biases and scales" => Norm(Conv(image, Weight(Small), g.Constant(Fading([Outputs], 1, Small))), Outputs, Small * Small, 1, 1),
+            "weights, biases and scales" =>
+                Norm(Conv(image, Weight(Small), g.Constant(Fading([Outputs], 1, Small))), Outputs, Small * Small, 1, 1),
             "scales, shifts and means" => Norm(g.Op("Relu", [Conv(image, g.Weight(Outputs, 3, 3, 3))]), Outputs, Tiny, Tiny, Small),
             "linear" => new Wire(g.Op("Gemm", [image, g.Constant(Fading([3, Outputs], 1, Tiny))]), Outputs),
             _ => new Wire(g.Op("Gemm", [image, g.Constant(Fading([Outputs, 3], 3, Tiny))], ("transB", 1L)), Outputs),
@@ -73,7 +77,8 @@ public sealed class SubnormalWeightsTests
 
     /// <summary>Ordinary numbers, but for every other run of them.</summary>
     private static Tensor Fading(long[] dims, int run, float factor) =>
-        Tensor.Of([.. Enumerable.Range(0, (int)Tensor.ElementCount(dims)).Select(i => (1 + (i % 5)) * (i / run % 2 == 0 ? 1 : factor))], dims);
+        Tensor.Of(
+            [.. Enumerable.Range(0, (int)Tensor.ElementCount(dims)).Select(i => (1 + (i % 5)) * (i / run % 2 == 0 ? 1 : factor))], dims);
 
     private static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
     {

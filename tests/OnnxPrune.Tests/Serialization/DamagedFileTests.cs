@@ -66,7 +66,8 @@ public sealed class DamagedFileTests
     }
 
     [Fact]
-    public void Empty_file_is_broken() => Assert.Contains("0 bytes", Assert.Throws<BrokenModelException>(() => OnnxFile.FromBytes(Array.Empty<byte>())).Message);
+    public void Empty_file_is_broken() =>
+        Assert.Contains("0 bytes", Assert.Throws<BrokenModelException>(() => OnnxFile.FromBytes(Array.Empty<byte>())).Message);
 
     [Fact]
     public void Name_that_two_values_have_is_broken()
@@ -88,7 +89,9 @@ public sealed class DamagedFileTests
         g.Close(g.Relu(g.Input(3, 4, 4)));
         foreach (var own in (string[])["another.sparse", name])
         {
-            g.Proto.Graph.SparseInitializer.Add(new Onnx.SparseTensorProto { Values = TestGraph.Message(own, Tensor.Of([1f], 1)), Indices = TestGraph.Message("", Tensor.Of([0L], 1)), Dims = { 4 } });
+            g.Proto.Graph.SparseInitializer.Add(
+                new Onnx.SparseTensorProto { Values = TestGraph.Message(own, Tensor.Of([1f], 1)), Indices =
+                    TestGraph.Message("", Tensor.Of([0L], 1)), Dims = { 4 } });
         }
 
         Assert.Contains($"'{name}' is given to two values; one of them is a sparse initializer", Failure(g.ToBytes())!.Message);
@@ -254,7 +257,8 @@ public sealed class DamagedFileTests
 
     [Fact]
     public void Missing_file_is_wrong_usage() =>
-        Assert.Contains("does not exist", Assert.Throws<UsageException>(() => OnnxFile.Read(Path.Combine(Path.GetTempPath(), "there-is-no-such.onnx"))).Message);
+        Assert.Contains("does not exist", Assert.Throws<UsageException>(() =>
+            OnnxFile.Read(Path.Combine(Path.GetTempPath(), "there-is-no-such.onnx"))).Message);
 
     /// <summary>Reads, writes and analyses; what was thrown, if anything.</summary>
     private static Exception? Failure(byte[] bytes) => Record.Exception(() =>
@@ -270,7 +274,8 @@ public sealed class DamagedFileTests
     {
         foreach (var value in model.Graph.Values.Where(v => v.Producer is not null))
         {
-            value.Shape ??= value.Name.StartsWith("gemm", StringComparison.Ordinal) || value.Name.StartsWith("flatten", StringComparison.Ordinal)
+            value.Shape ??= value.Name.StartsWith("gemm", StringComparison.Ordinal)
+                || value.Name.StartsWith("flatten", StringComparison.Ordinal)
                 ? new Shape(Dim.Unknown, Dim.Unknown)
                 : new Shape(Dim.Unknown, Dim.Unknown, Dim.Unknown, Dim.Unknown);
         }

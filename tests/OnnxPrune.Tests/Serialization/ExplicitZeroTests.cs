@@ -85,7 +85,8 @@ public sealed class ExplicitZeroTests
             Input = { "a" },
             Output = { "b" },
             OpsetImport = { new OperatorSetIdProto { Version = 17 } },
-            Node = { new NodeProto { OpType = "LeakyRelu", Input = { "a" }, Output = { "b" }, Attribute = { TestGraph.Attribute("alpha", 0f) } } },
+            Node = { new NodeProto { OpType =
+                "LeakyRelu", Input = { "a" }, Output = { "b" }, Attribute = { TestGraph.Attribute("alpha", 0f) } } },
         });
         var model = OnnxFile.FromBytes(g.ToBytes());
 
@@ -101,7 +102,9 @@ public sealed class ExplicitZeroTests
         var g = new TestGraph();
         var x = g.Conv(g.Input(3, 4, 4), 4);
         var body = new GraphProto { Name = "body" };
-        body.Node.Add(new NodeProto { OpType = "LeakyRelu", Input = { x.Name }, Output = { "body.y" }, Attribute = { TestGraph.Attribute("alpha", 0f) } });
+        body.Node.Add(
+            new NodeProto { OpType =
+                "LeakyRelu", Input = { x.Name }, Output = { "body.y" }, Attribute = { TestGraph.Attribute("alpha", 0f) } });
         body.Output.Add(TestGraph.Describe("body.y", ElementType.Float, [-1, 4, 4, 4]));
         var condition = g.Constant(new Tensor(ElementType.Bool, [], new byte[] { 1 }));
         g.Output(new Wire(g.Op("If", [condition], ("then_branch", body), ("else_branch", body)), 4));
@@ -120,8 +123,10 @@ public sealed class ExplicitZeroTests
             .AddNumber(ModelProto.IrVersionFieldNumber, 0)
             .AddNumber(ModelProto.ModelVersionFieldNumber, 0)
             .Add(ModelProto.DocStringFieldNumber, "")
-            .Add(ModelProto.OpsetImportFieldNumber, new WireMessage().Add(OperatorSetIdProto.DomainFieldNumber, "custom").AddNumber(OperatorSetIdProto.VersionFieldNumber, 0))
-            .Add(ModelProto.OpsetImportFieldNumber, new WireMessage().Add(OperatorSetIdProto.DomainFieldNumber, "").AddNumber(OperatorSetIdProto.VersionFieldNumber, 17))
+            .Add(ModelProto.OpsetImportFieldNumber, new WireMessage().Add(
+                OperatorSetIdProto.DomainFieldNumber, "custom").AddNumber(OperatorSetIdProto.VersionFieldNumber, 0))
+            .Add(ModelProto.OpsetImportFieldNumber, new WireMessage().Add(
+                OperatorSetIdProto.DomainFieldNumber, "").AddNumber(OperatorSetIdProto.VersionFieldNumber, 17))
             .Add(ModelProto.GraphFieldNumber, graph)
             .ToArray();
 
@@ -133,13 +138,20 @@ public sealed class ExplicitZeroTests
     {
         // Exporters write numbers one by one and fields in any order; OnnxSharp would pack and sort them.
         var attribute = new WireMessage().AddNumber(AttributeProto.TypeFieldNumber, (long)AttributeProto.Types.AttributeType.Ints)
-            .AddNumber(AttributeProto.IntsFieldNumber, 1).AddNumber(AttributeProto.IntsFieldNumber, 1).Add(AttributeProto.NameFieldNumber, "strides");
-        var node = new WireMessage().Add(NodeProto.AttributeFieldNumber, attribute).Add(NodeProto.OpTypeFieldNumber, "Relu").Add(NodeProto.InputFieldNumber, "x").Add(NodeProto.OutputFieldNumber, "y");
+            .AddNumber(AttributeProto.IntsFieldNumber, 1)
+                .AddNumber(AttributeProto.IntsFieldNumber, 1)
+                .Add(AttributeProto.NameFieldNumber, "strides");
+        var node = new WireMessage().Add(NodeProto.AttributeFieldNumber, attribute).Add(NodeProto.OpTypeFieldNumber, "Relu")
+            .Add(NodeProto.InputFieldNumber, "x").Add(NodeProto.OutputFieldNumber, "y");
         var graph = new WireMessage()
             .Add(GraphProto.OutputFieldNumber, new ValueInfoProto { Name = "y" })
             .Add(GraphProto.InputFieldNumber, TestGraph.Describe("x", ElementType.Float, [1, 2]))
             .Add(GraphProto.NodeFieldNumber, node);
-        var bytes = new WireMessage().Add(ModelProto.GraphFieldNumber, graph).Add(ModelProto.OpsetImportFieldNumber, new OperatorSetIdProto { Version = 17 }).AddNumber(ModelProto.IrVersionFieldNumber, 8).ToArray();
+        var bytes = new WireMessage()
+            .Add(ModelProto.GraphFieldNumber, graph)
+            .Add(ModelProto.OpsetImportFieldNumber, new OperatorSetIdProto { Version = 17 })
+            .AddNumber(ModelProto.IrVersionFieldNumber, 8)
+            .ToArray();
 
         Assert.Equal(bytes, OnnxFile.ToBytes(OnnxFile.FromBytes(bytes)));
     }

@@ -25,8 +25,10 @@ public sealed class ExternalDataTests
         }
 
         var written = OnnxFile.Read(folder.File("out.onnx"));
-        Assert.Contains(written.Graph.Initializers, i => Message(folder.File("out.onnx"), i.Name).DataLocation == TensorProto.Types.DataLocation.External);
-        Assert.All(pruned.Graph.Initializers, i => Assert.Equal(i.Initializer!.Data.ToArray(), written.Graph.Find(i.Name)!.Initializer!.Data.ToArray()));
+        Assert.Contains(written.Graph.Initializers, i =>
+            Message(folder.File("out.onnx"), i.Name).DataLocation == TensorProto.Types.DataLocation.External);
+        Assert.All(pruned.Graph.Initializers, i =>
+            Assert.Equal(i.Initializer!.Data.ToArray(), written.Graph.Find(i.Name)!.Initializer!.Data.ToArray()));
         Oracle.Holds(model);
     }
 
@@ -42,7 +44,8 @@ public sealed class ExternalDataTests
             Assert.Equal(pending.Length, OnnxFile.Length(model, folder.File("out.onnx")));
         }
 
-        Assert.Equal(Directory.GetFiles(folder.Root, "in.*").Sum(f => new FileInfo(f).Length), OnnxFile.Length(folder.File("in.onnx"), outside));
+        Assert.Equal(
+            Directory.GetFiles(folder.Root, "in.*").Sum(f => new FileInfo(f).Length), OnnxFile.Length(folder.File("in.onnx"), outside));
     }
 
     [Fact]
@@ -53,7 +56,8 @@ public sealed class ExternalDataTests
 
         var outside = OnnxFile.Read(Split(folder, "in.onnx"));
 
-        Assert.All(inside.Graph.Initializers, i => Assert.Equal(i.Initializer!.Data.ToArray(), outside.Graph.Find(i.Name)!.Initializer!.Data.ToArray()));
+        Assert.All(inside.Graph.Initializers, i =>
+            Assert.Equal(i.Initializer!.Data.ToArray(), outside.Graph.Find(i.Name)!.Initializer!.Data.ToArray()));
     }
 
     [Theory]
@@ -254,8 +258,11 @@ public sealed class ExternalDataTests
 
         using (var staged = OnnxFile.Stage(model, folder.File("out.onnx")))
         {
-            Assert.All(OnnxFile.ExternalWeights(staged), w => Assert.Equal(model.Graph.Find(w.Key)!.Initializer!.Data.ToArray(), w.Value.Data.ToArray()));
-            Assert.Equal(["in.onnx", "in.onnx.bin"], Directory.GetFiles(folder.Root).Select(Path.GetFileName).Where(n => !n!.StartsWith('.')).Order());
+            Assert.All(OnnxFile.ExternalWeights(staged), w =>
+                Assert.Equal(model.Graph.Find(w.Key)!.Initializer!.Data.ToArray(), w.Value.Data.ToArray()));
+            Assert.Equal(
+                ["in.onnx", "in.onnx.bin"],
+                Directory.GetFiles(folder.Root).Select(Path.GetFileName).Where(n => !n!.StartsWith('.')).Order());
         }
 
         Assert.Equal(2, Directory.GetFiles(folder.Root).Length);
@@ -278,7 +285,8 @@ public sealed class ExternalDataTests
     }
 
     private static void AssertSameWeights(Model expected, Model actual) => Assert.All(
-        expected.Graph.Initializers, i => Assert.Equal(i.Initializer!.Data.ToArray(), actual.Graph.Find(i.Name)!.Initializer!.Data.ToArray()));
+        expected.Graph.Initializers,
+        i => Assert.Equal(i.Initializer!.Data.ToArray(), actual.Graph.Find(i.Name)!.Initializer!.Data.ToArray()));
 
     private static TestGraph Whole()
     {

@@ -87,6 +87,7 @@ public sealed class FileStatusTests
         File.WriteAllText(folder.File("a"), "abc");
 
         Assert.Equal("abc", InputFile.ReadAllText(folder.File("a"), 3));
-        Assert.Contains("has 3 bytes, where at most 2 are read", Assert.Throws<UsageException>(() => InputFile.ReadAllText(folder.File("a"), 2)).Message);
+        Assert.Contains("has 3 bytes, where at most 2 are read", Assert.Throws<UsageException>(() =>
+            InputFile.ReadAllText(folder.File("a"), 2)).Message);
     }
 }

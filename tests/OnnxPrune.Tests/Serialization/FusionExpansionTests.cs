@@ -6,12 +6,27 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Serialization;
 
-/// <summary>What ONNX Runtime saves at its extended level of optimization.</summary>
+/// <summary>Operators that ONNX Runtime saves at its extended level of optimization.</summary>
 public sealed class FusionExpansionTests
 {
     private const int C = 8;
 
-    public static TheoryData<string> Fused => ["Relu", "LeakyRelu", "Clip", "HardSigmoid", "Tanh", "sum", "FusedGemm", "FusedMatMul", "FusedMatMul scaled", "Gelu", "BiasGelu", "FastGelu", "QuickGelu"];
+    public static TheoryData<string> Fused =>
+        [
+            "Relu",
+            "LeakyRelu",
+            "Clip",
+            "HardSigmoid",
+            "Tanh",
+            "sum",
+            "FusedGemm",
+            "FusedMatMul",
+            "FusedMatMul scaled",
+            "Gelu",
+            "BiasGelu",
+            "FastGelu",
+            "QuickGelu"
+        ];
 
     [Theory]
     [MemberData(nameof(Fused))]
@@ -82,8 +97,10 @@ public sealed class FusionExpansionTests
         {
             "Relu" or "Tanh" => Contributed(g, "FusedConv", [x, weight, g.Weight(6)], ("activation", kind)),
             "LeakyRelu" => Contributed(g, "FusedConv", [x, weight], ("activation", kind), ("activation_params", new[] { 0.2f })),
-            "Clip" => Contributed(g, "FusedConv", [x, weight, g.Weight(6)], ("activation", kind), ("activation_params", new[] { -0.1f, 0.4f })),
-            "HardSigmoid" => Contributed(g, "FusedConv", [x, weight, g.Weight(6)], ("activation", kind), ("activation_params", new[] { 0.3f, 0.4f })),
+            "Clip" =>
+                Contributed(g, "FusedConv", [x, weight, g.Weight(6)], ("activation", kind), ("activation_params", new[] { -0.1f, 0.4f })),
+            "HardSigmoid" =>
+                Contributed(g, "FusedConv", [x, weight, g.Weight(6)], ("activation", kind), ("activation_params", new[] { 0.3f, 0.4f })),
             "sum" => Contributed(g, "FusedConv", [x, g.Weight(0.3, [C, C, 1, 1]), g.Weight(C), x], ("activation", "Relu")),
             _ => "",
         };

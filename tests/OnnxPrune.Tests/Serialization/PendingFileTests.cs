@@ -83,7 +83,8 @@ public sealed class PendingFileTests
     {
         using var folder = new TemporaryFolder();
 
-        Assert.Contains("does not exist", Assert.Throws<UsageException>(() => PendingFile.Write(folder.File("no/where"), _ => { })).Message);
+        Assert.Contains(
+            "does not exist", Assert.Throws<UsageException>(() => PendingFile.Write(folder.File("no/where"), _ => { })).Message);
     }
 
     [Fact]
@@ -114,7 +115,8 @@ public sealed class PendingFileTests
         File.CreateSymbolicLink(folder.File("link to a pipe"), folder.File("pipe"));
         File.CreateSymbolicLink(folder.File("link to a device"), "/dev/null");
 
-        Assert.Contains("cannot be replaced by a file", Assert.Throws<UsageException>(() => PendingFile.Write(folder.File(name), _ => { })).Message);
+        Assert.Contains(
+            "cannot be replaced by a file", Assert.Throws<UsageException>(() => PendingFile.Write(folder.File(name), _ => { })).Message);
         Assert.Equal(3, Directory.GetFileSystemEntries(folder.Root).Length);
     }
 
@@ -139,7 +141,8 @@ public sealed class PendingFileTests
     public void Names_are_as_long_as_the_file_system_allows(char letter, int longest, int bytes)
     {
         using var folder = new TemporaryFolder();
-        var name = new string(letter, longest) + new string('.', bytes - System.Text.Encoding.UTF8.GetByteCount(new string(letter, longest)));
+        var name = new string(letter, longest)
+            + new string('.', bytes - System.Text.Encoding.UTF8.GetByteCount(new string(letter, longest)));
 
         using (var pending = PendingFile.Write(folder.File(name), s => s.Write(s_new)))
         {

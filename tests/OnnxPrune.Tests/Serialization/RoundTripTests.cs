@@ -126,7 +126,9 @@ public sealed class RoundTripTests
         message.MetadataProps.Add(new StringStringEntryProto { Key = "author", Value = "somebody" });
         message.Functions.Add(new FunctionProto { Name = "Twice", Domain = "local", Input = { "a" }, Output = { "b" } });
         message.Graph.Initializer.Add(Typed(ElementType.Float, [1, 2], new Tensor(ElementType.Float, [2], new byte[8])));
-        message.Graph.Initializer.Add(new TensorProto { Name = "words", DataType = (int)ElementType.String, Dims = { 1 }, StringData = { ByteString.CopyFromUtf8("hello") } });
+        message.Graph.Initializer.Add(
+            new TensorProto { Name = "words", DataType =
+                (int)ElementType.String, Dims = { 1 }, StringData = { ByteString.CopyFromUtf8("hello") } });
         message.Graph.ValueInfo.Add(TestGraph.Describe(x, ElementType.Float, [-1, 64, 4, 4]));
         return WithUnknownFields(message);
     }
@@ -168,7 +170,8 @@ public sealed class RoundTripTests
                 tensor.Int64Data.AddRange(values.Select(v => (long)v));
                 break;
             case ElementType.Float16 or ElementType.BFloat16:
-                tensor.Int32Data.AddRange(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ushort>(raw.Data.Span).ToArray().Select(b => (int)b));
+                tensor.Int32Data.AddRange(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ushort>(raw.Data.Span).ToArray()
+                    .Select(b => (int)b));
                 break;
             default:
                 tensor.Int32Data.AddRange(values.Select(v => (int)v));

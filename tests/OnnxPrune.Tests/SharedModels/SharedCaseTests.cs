@@ -6,7 +6,9 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.SharedModels;
 
-/// <summary>Small models after reports of users, where they lie beside the checkout: what must be reached of each, and that it is right.</summary>
+/// <summary>
+/// Small models after reports of users, where they lie beside the checkout: what must be reached of each, and that it is right.
+/// </summary>
 public sealed class SharedCaseTests
 {
     /// <summary>The file, the share of its parameters that must be reached, and the multiple of channels.</summary>
@@ -32,14 +34,17 @@ public sealed class SharedCaseTests
         var model = OnnxFile.Read(SharedFiles.Case(name));
         RandomWeights.Fill(model, new Random(7));
         var shaped = ModelCopy.WithShapes(model);
-        var request = new PruneRequest { AbsorbMeans = false, Targets = [Target.Parse($"params={percent}%")], Rounding = Rounding.Automatic(multiple) };
+        var request = new PruneRequest { AbsorbMeans = false, Targets = [Target.Parse($"params={percent}%")], Rounding =
+            Rounding.Automatic(multiple) };
 
         // when
         var outcome = Pruner.Prune(NetworkAnalysis.Of(shaped, ConcreteShapes.Infer(shaped).Values), request);
         var run = MaskedEqualsPruned.Compare(model, outcome.Plan, RandomInputs.For(model, new Random(1), size: 28));
 
         // then
-        Assert.True(outcome.After.Parameters <= percent / 100 * outcome.Before.Parameters, $"{outcome.After.Parameters} of {outcome.Before.Parameters} parameters are left");
+        Assert.True(
+            outcome.After.Parameters <= percent / 100 * outcome.Before.Parameters,
+            $"{outcome.After.Parameters} of {outcome.Before.Parameters} parameters are left");
         Assert.True(run.Error < MaskedEqualsPruned.Tolerance, $"masked and pruned differ by {run.Error}");
         Oracle.StatesItsShapes(run.Pruned);
     }

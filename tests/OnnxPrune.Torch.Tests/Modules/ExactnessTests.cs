@@ -9,7 +9,7 @@ using TorchSharp;
 
 namespace OnnxPrune.Torch.Tests.Modules;
 
-/// <summary>What libtorch computes is what ONNX Runtime computes: on every classifier of CIFAR images at hand.</summary>
+/// <summary>Results of libtorch are those of ONNX Runtime: on every classifier of CIFAR images at hand.</summary>
 public sealed class ExactnessTests
 {
     private const double Tolerance = 1e-4;
@@ -70,7 +70,8 @@ public sealed class ExactnessTests
         Assert.True(ModuleRun.Difference(before, trained) > 10 * Tolerance, "the step changed nothing");
         Assert.InRange(ModuleRun.Difference(trained, exported), 0, Tolerance);
         Assert.Equal(name.Contains("_bn_", StringComparison.Ordinal), inserted == 0);
-        Assert.Equal(original.Graph.Nodes.Select(n => n.Name).Except(model.Graph.Nodes.Select(n => n.Name)).Count(), original.Graph.Nodes.Count - model.Graph.Nodes.Count);
+        Assert.Equal(original.Graph.Nodes.Select(n =>
+            n.Name).Except(model.Graph.Nodes.Select(n => n.Name)).Count(), original.Graph.Nodes.Count - model.Graph.Nodes.Count);
         Assert.Equal(original.Metadata, model.Metadata);
     }
 
@@ -115,7 +116,9 @@ public sealed class ExactnessTests
         using var session = OnnxSession.Open(model, SessionSettings.Plain);
         long[] image = [.. session.Inputs[0].Shape.Skip(1).Select(d => d.Size!.Value)];
         var random = new Random(1);
-        return Tensor.Of([.. Enumerable.Range(0, (int)(Images * image.Aggregate((a, b) => a * b))).Select(_ => (float)RandomWeights.Normal(random))], [Images, .. image]);
+        return Tensor.Of(
+            [.. Enumerable.Range(0, (int)(Images * image.Aggregate((a, b) => a * b))).Select(_ => (float)RandomWeights.Normal(random))],
+            [Images, .. image]);
     }
 
     private static void Step(GraphModule module, Tensor input, bool training = true)

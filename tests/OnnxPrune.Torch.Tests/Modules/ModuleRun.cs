@@ -21,12 +21,16 @@ internal static class ModuleRun
         using var session = OnnxSession.Open(model, SessionSettings.Plain);
         var description = session.Inputs[0];
         var rows = description.FixedBatch == 1 ? Enumerable.Range(0, (int)input.Dims[0]).Select(i => input.Take(0, [i])) : [input];
-        var outputs = rows.Select(row => session.Run(new Dictionary<string, Tensor> { [description.Name] = row })[session.Outputs[0].Name]).ToArray();
+        var outputs = rows
+            .Select(row => session.Run(new Dictionary<string, Tensor> { [description.Name] = row })[session.Outputs[0].Name])
+            .ToArray();
         var width = outputs[0].Count / (description.FixedBatch == 1 ? 1 : input.Dims[0]);
         return Tensor.Of(outputs.SelectMany(o => o.ToFloats()).ToArray(), input.Dims[0], width);
     }
 
-    /// <summary>The largest difference between two outputs of the same shape, relative to the size of the larger numbers in it, at least 1.</summary>
+    /// <summary>
+    /// The largest difference between two outputs of the same shape, relative to the size of the larger numbers in it, at least 1.
+    /// </summary>
     public static double Difference(Tensor a, Tensor b)
     {
         Assert.Equal(a.Dims, b.Dims);

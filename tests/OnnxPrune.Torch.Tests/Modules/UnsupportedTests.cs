@@ -33,7 +33,8 @@ public sealed class UnsupportedTests
         using var module = GraphModule.Of(g.Build(), torch.CPU);
 
         // when
-        var failure = Assert.Throws<UnsupportedModelException>(() => module.Forward(torch.zeros(System.Text.Json.JsonSerializer.Deserialize<long[]>(size)!), training: false));
+        var failure = Assert.Throws<UnsupportedModelException>(() =>
+            module.Forward(torch.zeros(System.Text.Json.JsonSerializer.Deserialize<long[]>(size)!), training: false));
 
         // then
         Assert.Equal(message, failure.Message);

@@ -4,7 +4,9 @@ using TorchSharp;
 
 namespace OnnxPrune.Torch.Tests.Operators;
 
-/// <summary>In single precision, where libtorch takes other ways than in double: with channel counts that fill no whole vector or block of oneDNN.</summary>
+/// <summary>
+/// In single precision, where libtorch takes other ways than in double: with channel counts that fill no whole vector or block of oneDNN.
+/// </summary>
 public sealed class ConvolutionTests
 {
     private const double Tolerance = 1e-4;
@@ -34,13 +36,15 @@ public sealed class ConvolutionTests
     [InlineData(4, 30, 60, 3, 9, 1, 30, 1)]
     [InlineData(4, 32, 32, 3, 12, 1, 32, 2)]
     [InlineData(4, 50, 50, 5, 18, 2, 50, 3)]
-    public void Values_and_gradients_are_those_of_double_precision(int images, int inputs, int outputs, int kernel, int side, int stride, int group, int dilation)
+    public void Values_and_gradients_are_those_of_double_precision(
+        int images, int inputs, int outputs, int kernel, int side, int stride, int group, int dilation)
     {
         // given
         var g = new TestGraph(seed: 3);
         g.Output(g.Conv(g.Input(inputs, side, side), outputs, kernel, stride, group: group, dilation: dilation));
         var random = new Random(4);
-        var x = Graphs.Tensor.Of([.. Enumerable.Range(0, images * inputs * side * side).Select(_ => (float)RandomWeights.Normal(random))], images, inputs, side, side);
+        var x = Graphs.Tensor.Of([.. Enumerable.Range(0, images * inputs * side * side).Select(_ =>
+            (float)RandomWeights.Normal(random))], images, inputs, side, side);
 
         // when
         var (expected, found) = (Run(g.ToBytes(), x, true), Run(g.ToBytes(), x, false));

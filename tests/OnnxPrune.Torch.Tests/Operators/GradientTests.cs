@@ -47,8 +47,16 @@ public sealed class GradientTests
         ["Mean"] = Twice("Mean"),
         ["Div"] = g => g.Output(g.Binary("Div", g.Input(2, 3, 3), g.Uniform(1, 2, 2, 1, 1))),
         ["Pow"] = g => g.Output(g.Binary("Pow", g.Op("Exp", g.Input(2, 3, 3)), g.Scalar(1.7))),
-        ["MaxPool"] = g => g.Output(g.Op("MaxPool", g.Input(2, 5, 5), ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 0, 1, 1, 0 }))),
-        ["AveragePool"] = g => g.Output(g.Op("AveragePool", g.Input(2, 5, 5), ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 }))),
+        ["MaxPool"] = g =>
+            g.Output(g.Op("MaxPool", g.Input(2, 5, 5), (
+                "kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 0, 1, 1, 0 }))),
+        ["AveragePool"] = g =>
+            g.Output(g.Op(
+                "AveragePool",
+                g.Input(2, 5, 5),
+                ("kernel_shape", new long[] { 3, 3 }),
+                ("strides", new long[] { 2, 2 }),
+                ("pads", new long[] { 1, 1, 1, 1 }))),
         ["GlobalAveragePool"] = Unary("GlobalAveragePool"),
         ["GlobalMaxPool"] = Unary("GlobalMaxPool"),
         ["ReduceMean"] = Unary("ReduceMean", ("axes", new long[] { 2, 3 }), ("keepdims", 0L)),
@@ -67,7 +75,8 @@ public sealed class GradientTests
             var parts = g.Ops("Split", [g.Input(5, 2, 2), g.Longs(2, 3)], 2, ("axis", 1L));
             g.Output(g.Conv(new Wire(parts[1], 3), 2));
         },
-        ["Slice"] = g => g.Output(new Wire(g.Op("Slice", [g.Input(3, 5, 5), g.Longs(0, 1), g.Longs(5, 4), g.Longs(2, 3), g.Longs(2, 1)]), 3)),
+        ["Slice"] = g =>
+            g.Output(new Wire(g.Op("Slice", [g.Input(3, 5, 5), g.Longs(0, 1), g.Longs(5, 4), g.Longs(2, 3), g.Longs(2, 1)]), 3)),
         ["Pad"] = g => g.Output(new Wire(g.Op("Pad", [g.Input(3, 2, 2), g.Longs(0, 2, 1, 0, 0, 1, 0, 2)]), 6)),
         ["Transpose"] = Unary("Transpose", ("perm", new long[] { 0, 3, 1, 2 })),
         ["Flatten"] = g => g.Output(g.Flatten(g.Relu(g.Input(2, 3, 3)), 9)),
@@ -128,11 +137,16 @@ public sealed class GradientTests
 
             var expected = (At(values[i] + Step) - At(values[i] - Step)) / (2 * Step);
             variable.copy_(torch.tensor(values, [.. start.Dims]));
-            Assert.True(Math.Abs(expected - gradient[i]) <= Tolerance * Math.Max(1, Math.Abs(expected)), $"{what}, element {i}: {gradient[i]} where finite differences give {expected}");
+            Assert.True(
+                Math.Abs(expected - gradient[i]) <= Tolerance * Math.Max(1, Math.Abs(expected)),
+                $"{what}, element {i}: {gradient[i]} where finite differences give {expected}");
         }
     }
 
-    /// <summary>A sum of the outputs with random weights, so that no gradient cancels out. Every call makes BatchNormalization take the batch's statistics.</summary>
+    /// <summary>
+    /// A sum of the outputs with random weights, so that no gradient cancels out. Every call makes BatchNormalization take the batch's
+    /// statistics.
+    /// </summary>
     private static torch.Tensor Loss(GraphModule module, torch.Tensor x)
     {
         var output = module.Forward(x, training: true);
@@ -142,10 +156,12 @@ public sealed class GradientTests
     private static torch.Tensor Random(long[] size, int seed)
     {
         var random = new Random(seed);
-        return torch.tensor(Enumerable.Range(0, (int)size.Aggregate((a, b) => a * b)).Select(_ => RandomWeights.Normal(random)).ToArray(), size);
+        return torch.tensor(
+            Enumerable.Range(0, (int)size.Aggregate((a, b) => a * b)).Select(_ => RandomWeights.Normal(random)).ToArray(), size);
     }
 
-    private static Action<TestGraph> Unary(string type, params (string, object)[] attributes) => g => g.Output(g.Op(type, g.Input(3, 3, 3), attributes));
+    private static Action<TestGraph> Unary(string type, params (string, object)[] attributes) =>
+        g => g.Output(g.Op(type, g.Input(3, 3, 3), attributes));
 
     private static Action<TestGraph> Twice(string type) => g =>
     {

@@ -12,7 +12,8 @@ public sealed class GuardedCallsTests
     private const int Call = 0x28;
     private const int VirtualCall = 0x6F;
 
-    // Members of TorchSharp 0.107.0 that make native scalars and do not keep them alive, or let an exception of libtorch end the process; and where each may be called.
+    // Members of TorchSharp 0.107.0 that make native scalars and do not keep them alive, or let an exception of libtorch end the process;
+    // and where each may be called.
     private static readonly Dictionary<string, string> s_allowed = new()
     {
         ["Scalar.op_Implicit"] = nameof(GuardedCalls),
@@ -73,7 +74,8 @@ public sealed class GuardedCallsTests
                 x.Scale(thread);
                 x.Increase(x, 2);
                 x.IncreaseByProduct(x, x, 0.5);
-                count += TensorBridge.Item(x.Times(4).Plus(1).Clamped(0, 1e6).sum()) == 3 * ((4 * ((3 * thread) + (4.5 * thread * thread))) + 1) ? 0 : 1;
+                count += TensorBridge.Item(x.Times(4).Plus(1).Clamped(0, 1e6)
+                    .sum()) == 3 * ((4 * ((3 * thread) + (4.5 * thread * thread))) + 1) ? 0 : 1;
             }
 
             return count;

@@ -98,7 +98,8 @@ public sealed class OptimizerTests
         var factor = Math.Min(1, most / Math.Sqrt(2 * gradient.Sum(g => g * g)));
         foreach (var parameter in new[] { a, b })
         {
-            Assert.All(gradient.Zip(TensorBridge.FromTorch(parameter.grad!).ToDoubles()), p => Assert.Equal(p.First * factor, p.Second, Tolerance));
+            Assert.All(gradient.Zip(TensorBridge.FromTorch(parameter.grad!).ToDoubles()), p =>
+                Assert.Equal(p.First * factor, p.Second, Tolerance));
         }
     }
 

@@ -24,7 +24,9 @@ public sealed class AugmentationTests
             new Augmentation(2, true).Apply(image, result, size, random);
 
             // then
-            var found = (from down in Enumerable.Range(-2, 5) from right in Enumerable.Range(-2, 5) from mirrored in new[] { false, true } where Fits(down, right, mirrored) select (down, right, mirrored)).ToArray();
+            var found = (from down in Enumerable.Range(-2, 5) from right in Enumerable.Range(-2, 5) from mirrored in new[] { false, true }
+                where Fits(down, right, mirrored) select (down, right, mirrored))
+                .ToArray();
             Assert.NotEmpty(found);
             seen.Add(found[0]);
 
@@ -34,7 +36,9 @@ public sealed class AugmentationTests
                 {
                     var (c, y, x) = (i / (height * width), i / width % height, i % width);
                     var from = (y + down, (mirrored ? width - 1 - x : x) + right);
-                    var expected = from.Item1 >= 0 && from.Item1 < height && from.Item2 >= 0 && from.Item2 < width ? image[At(c, from.Item1, from.Item2)] : 0;
+                    var expected = from.Item1 >= 0 && from.Item1 < height && from.Item2 >= 0 && from.Item2 < width
+                        ? image[At(c, from.Item1, from.Item2)]
+                        : 0;
                     if (result[At(c, y, x)] != expected)
                     {
                         return false;
@@ -65,8 +69,10 @@ public sealed class AugmentationTests
             new Augmentation(0, false, Cutout: 3).Apply(image, result, size, random);
 
             // then
-            bool IsCut(int c, int y, int x) => result[size[2] == 3 ? (((y * width) + x) * channels) + c : (((c * height) + y) * width) + x] == 0;
-            var cut = (from y in Enumerable.Range(0, height) from x in Enumerable.Range(0, width) where IsCut(0, y, x) select (y, x)).ToArray();
+            bool IsCut(int c, int y, int x) =>
+                result[size[2] == 3 ? (((y * width) + x) * channels) + c : (((c * height) + y) * width) + x] == 0;
+            var cut = (from y in Enumerable.Range(0, height) from x in Enumerable.Range(0, width) where IsCut(0, y, x) select (y, x))
+                .ToArray();
             var (rows, columns) = (cut.Select(p => p.y).Distinct().Count(), cut.Select(p => p.x).Distinct().Count());
             Assert.Equal(rows * columns, cut.Length);
             Assert.InRange(rows, 2, 3);

@@ -25,7 +25,8 @@ public sealed class BatchLoaderTests
         Assert.NotEqual(first, second);
         Assert.Equal(first.Order(), second.Order());
 
-        float[] Epoch(int epoch) => [.. loader.Epoch(epoch).SelectMany(b => b.Inputs.Where((_, i) => i % (3 * Stripes.Side * Stripes.Side) == 0).ToArray())];
+        float[] Epoch(int epoch) =>
+            [.. loader.Epoch(epoch).SelectMany(b => b.Inputs.Where((_, i) => i % (3 * Stripes.Side * Stripes.Side) == 0).ToArray())];
     }
 
     [Fact]
@@ -46,7 +47,8 @@ public sealed class BatchLoaderTests
     public void Samples_that_cannot_be_read_end_the_epoch_with_their_own_error()
     {
         // given: a second source whose images are of another size
-        var loader = new BatchLoader(new SampleStore(s_input, (new Stripes(4, 1), null), (new Broken(), null)), Augmentation.None, 4, seed: 7);
+        var loader =
+            new BatchLoader(new SampleStore(s_input, (new Stripes(4, 1), null), (new Broken(), null)), Augmentation.None, 4, seed: 7);
 
         // then
         Assert.Throws<UsageException>(() => loader.Epoch(0).Count());
@@ -66,6 +68,7 @@ public sealed class BatchLoaderTests
 
         public int Label(int index) => 0;
 
-        public IReadOnlyDictionary<string, Tensor> Read(IReadOnlyList<ValueDescription> inputs, ReadOnlySpan<int> indices) => throw new UsageException("The image is damaged.");
+        public IReadOnlyDictionary<string, Tensor> Read(IReadOnlyList<ValueDescription> inputs, ReadOnlySpan<int> indices) =>
+            throw new UsageException("The image is damaged.");
     }
 }

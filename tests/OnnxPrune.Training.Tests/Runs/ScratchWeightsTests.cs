@@ -18,7 +18,8 @@ public sealed class ScratchWeightsTests
         var weights = Of(module, "Conv", 1).Where(w => w.Count > 2000).ToArray();
         Assert.Equal(4, weights.Length);
         Assert.All(weights, w => Assert.InRange(w.ToDoubles().Sum(v => v * v) / w.Count * (w.Count / Width), 1.8, 2.2));
-        Assert.All(Of(module, "Conv", 2).Concat(Of(module, "BatchNormalization", 2)).Concat(Of(module, "BatchNormalization", 3)), w => Assert.All(w.ToDoubles(), v => Assert.Equal(0, v)));
+        Assert.All(Of(module, "Conv", 2).Concat(Of(module, "BatchNormalization", 2)).Concat(Of(module, "BatchNormalization", 3)), w =>
+            Assert.All(w.ToDoubles(), v => Assert.Equal(0, v)));
         Assert.All(Of(module, "BatchNormalization", 4), w => Assert.All(w.ToDoubles(), v => Assert.Equal(1, v)));
     }
 

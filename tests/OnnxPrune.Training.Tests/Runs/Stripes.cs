@@ -5,7 +5,9 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Training.Tests.Runs;
 
-/// <summary>Noisy images of 8x8 whose class is how their stripes run: rows, columns or not at all. A small network learns them in seconds.</summary>
+/// <summary>
+/// Noisy images of 8x8 whose class is how their stripes run: rows, columns or not at all. A small network learns them in seconds.
+/// </summary>
 internal sealed class Stripes(int count, int seed) : IDataSource
 {
     public const int Classes = 3;

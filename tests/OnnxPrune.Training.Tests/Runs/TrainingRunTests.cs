@@ -81,7 +81,8 @@ public sealed class TrainingRunTests
     {
         // given
         using var folder = new TemporaryFolder();
-        var options = s_quick with { Method = TrainingMethod.Bpcp, Targets = [new Target(TargetKind.Macs, 0.5, null)], AverageDecay = averageDecay };
+        var options =
+            s_quick with { Method = TrainingMethod.Bpcp, Targets = [new Target(TargetKind.Macs, 0.5, null)], AverageDecay = averageDecay };
         var whole = Run(options, new Recorder())!;
 
         // when
@@ -110,7 +111,10 @@ public sealed class TrainingRunTests
         var restarted = Run(s_quick, new Recorder(), folder.File("run.checkpoint"), others, restarts: true);
 
         // then
-        Assert.Contains("it had other options: --lr 0.05, and now 0.1; --epochs 2, and now not given; --seed was not given, and now 7. Give the same ones", failure.Message);
+        Assert.Contains(
+            "it had other options: --lr 0.05, and now 0.1; --epochs 2, and now not given; --seed was not given, and now 7. Give the same "
+                + "ones",
+            failure.Message);
         Assert.Contains("--restart", failure.Message);
         Assert.NotNull(restarted);
     }
@@ -139,7 +143,11 @@ public sealed class TrainingRunTests
         var network = Run(options, new Recorder())!.Pruned;
 
         // when
-        var harmed = Run(options with { Epochs = 1, LearningRate = new LearningRate(3, Decay.Steps, 0) }, new Recorder(), network: network, heldOut: new Stripes(96, 2))!;
+        var harmed = Run(
+            options with { Epochs = 1, LearningRate = new LearningRate(3, Decay.Steps, 0) },
+            new Recorder(),
+            network: network,
+            heldOut: new Stripes(96, 2))!;
         var helped = Run(options with { Epochs = 3 }, new Recorder(), heldOut: new Stripes(96, 2))!;
 
         // then
@@ -174,7 +182,8 @@ public sealed class TrainingRunTests
     {
         // given
         var recorder = new Recorder();
-        var options = s_quick with { Method = TrainingMethod.Finetune, Epochs = 12, Scratch = scratch, Objective = new Objective(0.1, 0, 1) };
+        var options =
+            s_quick with { Method = TrainingMethod.Finetune, Epochs = 12, Scratch = scratch, Objective = new Objective(0.1, 0, 1) };
 
         // when
         var outcome = Run(options, recorder)!;
@@ -239,7 +248,23 @@ public sealed class TrainingRunTests
         network ??= Stripes.Network();
         request ??= new Dictionary<string, string> { ["--lr"] = "0.05", ["--batch"] = "32", ["--epochs"] = "2" };
         var samples = new SampleStore(Description(network), (new Stripes(192, 1), null));
-        using var run = new TrainingRun(network, network, samples, Validation(), options, torch.CPU, recorder, checkpoint, resumes: !restarts, request, heldOut: heldOut is null ? null : new SampleStore(Description(network), (heldOut, null)));
+        using var run =
+            new TrainingRun(
+                network,
+                network,
+                samples,
+                Validation(),
+                options,
+                torch.CPU,
+                recorder,
+                checkpoint,
+                resumes: !restarts,
+                request,
+                heldOut: heldOut is null
+                ? null
+                : new SampleStore(
+            Description(network),
+            (heldOut, null)));
         return run.Run(recorder.Stop);
     }
 
@@ -253,7 +278,7 @@ public sealed class TrainingRunTests
 
     private static Tensor Input() => new Stripes(4, 3).Read([new ValueDescription("x", ElementType.Float, new Shape())], [0, 1, 2, 3])["x"];
 
-    /// <summary>What <c>onnxprune masked.onnx pruned.onnx</c> does.</summary>
+    /// <summary>Does as <c>onnxprune masked.onnx pruned.onnx</c>.</summary>
     private static Model Apply(Model masked)
     {
         var copy = masked.Clone();

@@ -27,7 +27,8 @@ public sealed class LearningRateTests
     {
         var rate = new LearningRate(1, Decay.OneCycle, 0);
 
-        Assert.Equal([0.04, 0.52, 1, 0.950485, 0.811746, 0.000004], new long[] { 0, 1, 2, 3, 4, 9 }.Select(s => Math.Round(rate.At(s, 10), 6)));
+        Assert.Equal(
+            [0.04, 0.52, 1, 0.950485, 0.811746, 0.000004], new long[] { 0, 1, 2, 3, 4, 9 }.Select(s => Math.Round(rate.At(s, 10), 6)));
         Assert.Equal([0.04, 1, 0.000004], new long[] { 0, 4, 9 }.Select(s => Math.Round((rate with { WarmUp = 0.5 }).At(s, 10), 6)));
     }
 }

@@ -22,7 +22,8 @@ public sealed class FuzzingTests(ITestOutputHelper log)
         using var findings = new TemporaryFolder();
 
         // when
-        var (code, output, error) = Fuzz("--target", target, "--seconds", Seconds, "--seed", "1", "--findings", findings.Root, "--program", TestedProgram.Path);
+        var (code, output, error) =
+            Fuzz("--target", target, "--seconds", Seconds, "--seed", "1", "--findings", findings.Root, "--program", TestedProgram.Path);
 
         // then
         log.WriteLine(output);
@@ -49,7 +50,8 @@ public sealed class FuzzingTests(ITestOutputHelper log)
 
     private static (int ExitCode, string Output, string Error) Fuzz(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(FuzzTarget).Assembly.Location, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            "dotnet", [typeof(FuzzTarget).Assembly.Location, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

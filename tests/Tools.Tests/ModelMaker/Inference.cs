@@ -23,7 +23,8 @@ internal static class Inference
         Outputs(model, images, size, [], outputs => outputs.ToDictionary(o => o.Name, o => o.AsTensor<float>().Dimensions.ToArray()));
 
     // What the further inputs are fed, [N, C]; ones where nothing is given.
-    private static T Outputs<T>(ModelProto model, float[] images, int size, IEnumerable<float[]> further, Func<IReadOnlyList<DisposableNamedOnnxValue>, T> read)
+    private static T Outputs<T>(
+        ModelProto model, float[] images, int size, IEnumerable<float[]> further, Func<IReadOnlyList<DisposableNamedOnnxValue>, T> read)
     {
         using var settings = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(model.ToByteArray(), settings);

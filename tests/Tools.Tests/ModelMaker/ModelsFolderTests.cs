@@ -7,7 +7,8 @@ public partial class ModelsFolderTests
 {
     /// <summary>File and command, from the table in models/README.md.</summary>
     public static IEnumerable<object[]> Recipes =>
-        Row().Matches(File.ReadAllText(Path.Combine(Models, "README.md"))).Select(m => new object[] { m.Groups[1].Value, m.Groups[2].Value });
+        Row().Matches(File.ReadAllText(Path.Combine(Models, "README.md")))
+            .Select(m => new object[] { m.Groups[1].Value, m.Groups[2].Value });
 
     /// <summary>Made by tools/train-example: training is not the same to the last bit on every processor.</summary>
     private const string TrainedModel = "resnet20_shapes.onnx";

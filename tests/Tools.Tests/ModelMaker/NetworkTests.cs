@@ -8,7 +8,8 @@ public class NetworkTests
     private const float SameFunction = 2e-3f;
 
     // Other styles rewrite one of these; a Faster R-CNN has no output per image.
-    public static TheoryData<string> Names => [.. Catalog.All.Where(n => n.Style == Style.PyTorch && n.Name != "faster_rcnn_mini").Select(n => n.Name)];
+    public static TheoryData<string> Names =>
+        [.. Catalog.All.Where(n => n.Style == Style.PyTorch && n.Name != "faster_rcnn_mini").Select(n => n.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -23,7 +24,8 @@ public class NetworkTests
         Assert.InRange(Deviation(outputs), 0.1, 50);
         // Outputs are [batch, rest]; the spread between inputs must be a good part of the whole.
         var rest = outputs.Length / Inference.Batch;
-        var between = Enumerable.Range(0, rest).Average(i => Deviation([.. Enumerable.Range(0, Inference.Batch).Select(n => outputs[n * rest + i])]));
+        var between = Enumerable.Range(0, rest)
+            .Average(i => Deviation([.. Enumerable.Range(0, Inference.Batch).Select(n => outputs[n * rest + i])]));
         Assert.InRange(between, 0.1 * Deviation(outputs), 50);
     }
 
@@ -125,7 +127,9 @@ public class NetworkTests
     {
         var made = MadeNetwork.Make(Catalog.Find("resnet56_cifar_A")!, new MakeOptions());
 
-        var scales = made.Model.Graph.Initializer.Where(t => t.Name.EndsWith("bn1.weight", StringComparison.Ordinal)).SelectMany(Numbers).ToArray();
+        var scales = made.Model.Graph.Initializer.Where(t => t.Name.EndsWith("bn1.weight", StringComparison.Ordinal))
+            .SelectMany(Numbers)
+            .ToArray();
         Assert.InRange(scales.Count(s => s < 0.25f) / (double)scales.Length, 0.28, 0.39);
     }
 
@@ -137,7 +141,8 @@ public class NetworkTests
     }
 
     private static byte[] Bytes(ulong seed) =>
-        Google.Protobuf.MessageExtensions.ToByteArray(MadeNetwork.Make(Catalog.Find("resnet20_cifar_A")!, new MakeOptions { Seed = seed }).Model);
+        Google.Protobuf.MessageExtensions.ToByteArray(
+            MadeNetwork.Make(Catalog.Find("resnet20_cifar_A")!, new MakeOptions { Seed = seed }).Model);
 
     private static int Count(MadeNetwork made, string op) => made.Model.Graph.Node.Count(n => n.OpType == op);
 
@@ -147,7 +152,8 @@ public class NetworkTests
     private static void AssertSameFunction(MadeNetwork expected, MadeNetwork actual)
     {
         var size = (int)expected.Model.Graph.Input[0].Type.TensorType.Shape.Dim[3].DimValue;
-        Assert.Equal(Inference.Run(expected.Model, size).AsEnumerable(), Inference.Run(actual.Model, size), (a, b) => Math.Abs(a - b) < SameFunction);
+        Assert.Equal(Inference.Run(expected.Model, size).AsEnumerable(), Inference.Run(actual.Model, size), (a, b) =>
+            Math.Abs(a - b) < SameFunction);
     }
 
     private static double Deviation(float[] numbers)

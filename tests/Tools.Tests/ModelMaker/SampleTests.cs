@@ -13,7 +13,8 @@ public class SampleTests
     /// before; the regions of a Faster R-CNN depend on the data.
     /// </summary>
     public static TheoryData<string> SmallNames => [.. Catalog.All
-        .Where(n => n.Style == Style.PyTorch && n.Name != "faster_rcnn_mini" && (n.Name.Contains('_') || n.Name == "mlp")).Select(n => n.Name)];
+        .Where(n => n.Style == Style.PyTorch && n.Name != "faster_rcnn_mini" && (n.Name.Contains('_') || n.Name == "mlp"))
+            .Select(n => n.Name)];
 
     [Theory]
     [MemberData(nameof(SmallNames))]
@@ -27,7 +28,8 @@ public class SampleTests
         var inputs = builder.Inputs.Select(i => BatchFirst(i.Sample)).ToArray();
         var computed = Inference.Run(model, inputs[0], builder.Inputs[0].Height, inputs[1..]);
 
-        Assert.Equal((output.IsChannelsLast ? ChannelsLast(output.Sample) : BatchFirst(output.Sample)).AsEnumerable(), computed, (a, b) => Math.Abs(a - b) < Tolerance);
+        Assert.Equal((output.IsChannelsLast ? ChannelsLast(output.Sample) : BatchFirst(output.Sample)).AsEnumerable(), computed, (a, b) =>
+            Math.Abs(a - b) < Tolerance);
     }
 
     [Theory]
@@ -35,7 +37,8 @@ public class SampleTests
     public void Value_info_tells_the_shapes_that_ONNX_Runtime_finds(string name)
     {
         var model = MadeNetwork.Make(Catalog.Find(name)!, new MakeOptions { ValueInfo = true, Batch = Sample.Lanes }).Model;
-        var described = model.Graph.ValueInfo.ToDictionary(v => v.Name, v => v.Type.TensorType.Shape.Dim.Select(d => (int)d.DimValue).ToArray());
+        var described =
+            model.Graph.ValueInfo.ToDictionary(v => v.Name, v => v.Type.TensorType.Shape.Dim.Select(d => (int)d.DimValue).ToArray());
         model.Graph.Output.Add(model.Graph.ValueInfo.Select(v => new Onnx.ValueInfoProto { Name = v.Name }));
         var size = (int)model.Graph.Input[0].Type.TensorType.Shape.Dim[3].DimValue;
 
@@ -53,6 +56,7 @@ public class SampleTests
     }
 
     // [C, T, 1, N] to [N, T, C].
-    private static float[] ChannelsLast(Sample sample) => [.. Enumerable.Range(0, Sample.Lanes).SelectMany(n => Enumerable.Range(0, sample.Height)
+    private static float[] ChannelsLast(Sample sample) =>
+        [.. Enumerable.Range(0, Sample.Lanes).SelectMany(n => Enumerable.Range(0, sample.Height)
         .SelectMany(t => Enumerable.Range(0, sample.Channels).Select(c => sample.Data[sample.Index(c, t, 0) + n])))];
 }

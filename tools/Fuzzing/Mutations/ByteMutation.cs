@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Fuzzing.Mutations;
 
-/// <summary>Damage that knows nothing of the format: flipped bits, lost ends, parts that were moved, repeated or taken from elsewhere.</summary>
+/// <summary>
+/// Damage that knows nothing of the format: flipped bits, lost ends, parts that were moved, repeated or taken from elsewhere.
+/// </summary>
 internal static class ByteMutation
 {
     private const int Most = 4;

@@ -14,10 +14,29 @@ internal static class DataMutation
     private static byte[] Header(byte[] bytes, Random random)
     {
         string[] olds = ["4", "3", "(", ")", "'shape'", "'descr'", "u1", "f4", "<", "|", "'", ":", "False", "True"];
-        string[] news = ["0", "-1", "99999", "9223372036854775807", "99999999999999999999", "(", ")", "", "'", "O", ">f4", "V8", "True", "False", "(,)", "4, 4, 4, 4, 4, 4"];
+        string[] news = [
+            "0",
+            "-1",
+            "99999",
+            "9223372036854775807",
+            "99999999999999999999",
+            "(",
+            ")",
+            "",
+            "'",
+            "O",
+            ">f4",
+            "V8",
+            "True",
+            "False",
+            "(,)",
+            "4, 4, 4, 4, 4, 4"
+        ];
         var text = Encoding.Latin1.GetString(bytes);
         var old = olds[random.Next(olds.Length)];
         var at = text.IndexOf(old, StringComparison.Ordinal);
-        return at < 0 ? bytes : Encoding.Latin1.GetBytes(string.Concat(text.AsSpan(0, at), news[random.Next(news.Length)], text.AsSpan(at + old.Length)));
+        return at < 0
+            ? bytes
+            : Encoding.Latin1.GetBytes(string.Concat(text.AsSpan(0, at), news[random.Next(news.Length)], text.AsSpan(at + old.Length)));
     }
 }

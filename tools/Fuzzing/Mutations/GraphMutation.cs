@@ -3,7 +3,10 @@ using Onnx;
 
 namespace Fuzzing.Mutations;
 
-/// <summary>Damage that knows what a graph is: cycles, missing inputs, names given twice, wrong ranks and sizes, weights that are no numbers, data that lies nowhere.</summary>
+/// <summary>
+/// Damage that knows what a graph is: cycles, missing inputs, names given twice, wrong ranks and sizes, weights that are no numbers, data
+/// that lies nowhere.
+/// </summary>
 internal static class GraphMutation
 {
     /// <summary>A file of 4096 bytes that lies beside the model.</summary>
@@ -11,8 +14,10 @@ internal static class GraphMutation
 
     private static readonly Action<GraphProto, Random>[] Kinds =
     [
-        Cycle, MissingInput, ExtraInput, NameTwice, OutputTwice, WrongRank, WrongDimension, HugeDimension, StatedShape, WrongData, NoNumbers, EmptyTensor, ZeroWeights,
-        ExternalData, Operator, Attribute, Attribute, ElementTypeOf, SharedWeight, Constant, ComputedConstant, Subgraph, RemovedNode, ShuffledNodes, ExtraOutput, LostOutput, Integers, Integers,
+        Cycle, MissingInput, ExtraInput, NameTwice, OutputTwice, WrongRank, WrongDimension, HugeDimension, StatedShape, WrongData,
+        NoNumbers, EmptyTensor, ZeroWeights,
+        ExternalData, Operator, Attribute, Attribute, ElementTypeOf, SharedWeight, Constant, ComputedConstant, Subgraph, RemovedNode,
+        ShuffledNodes, ExtraOutput, LostOutput, Integers, Integers,
     ];
 
     public static void Apply(ModelProto model, Random random)
@@ -40,7 +45,8 @@ internal static class GraphMutation
                 model.IrVersion = random.Next(-1, 14);
                 break;
             default:
-                model.MetadataProps.Add(new StringStringEntryProto { Key = random.Next(2) == 0 ? "onnxprune.plan" : "a", Value = Interesting.Text(random) });
+                model.MetadataProps.Add(
+                    new StringStringEntryProto { Key = random.Next(2) == 0 ? "onnxprune.plan" : "a", Value = Interesting.Text(random) });
                 break;
         }
     }
@@ -170,7 +176,9 @@ internal static class GraphMutation
             default:
                 if (dims.Count > 0)
                 {
-                    dims[random.Next(dims.Count)] = new TensorShapeProto.Types.Dimension { DimValue = random.Next(2) == 0 ? random.Next(10) : Interesting.Number(random) };
+                    dims[random.Next(dims.Count)] = new TensorShapeProto.Types.Dimension { DimValue = random.Next(2) == 0
+                        ? random.Next(10)
+                        : Interesting.Number(random) };
                 }
 
                 break;
@@ -262,7 +270,8 @@ internal static class GraphMutation
         }
     }
 
-    private static void Entry(TensorProto tensor, string key, string value) => tensor.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
+    private static void Entry(TensorProto tensor, string key, string value) =>
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
 
     private static string Number(Random random) => random.Next(6) == 0
         ? Interesting.Text(random)
@@ -285,8 +294,27 @@ internal static class GraphMutation
 
         if (Pick(node.Attribute, random) is not { } attribute || random.Next(4) == 0)
         {
-            string[] names = ["axis", "group", "axes", "perm", "pads", "kernel_shape", "strides", "keepdims", "transA", "transB", "split", "blocksize", "allowzero", "to", "starts", "ends", "num_outputs"];
-            node.Attribute.Add(attribute = new AttributeProto { Name = names[random.Next(names.Length)], Type = AttributeProto.Types.AttributeType.Int });
+            string[] names = [
+                "axis",
+                "group",
+                "axes",
+                "perm",
+                "pads",
+                "kernel_shape",
+                "strides",
+                "keepdims",
+                "transA",
+                "transB",
+                "split",
+                "blocksize",
+                "allowzero",
+                "to",
+                "starts",
+                "ends",
+                "num_outputs"
+            ];
+            node.Attribute.Add(
+                attribute = new AttributeProto { Name = names[random.Next(names.Length)], Type = AttributeProto.Types.AttributeType.Int });
         }
 
         switch (random.Next(6))
@@ -345,7 +373,10 @@ internal static class GraphMutation
             graph.Initializer.Remove(tensor);
             var node = new NodeProto { OpType = "Constant" };
             node.Output.Add(tensor.Name);
-            node.Attribute.Add(new AttributeProto { Name = random.Next(6) == 0 ? "value_ints" : "value", Type = AttributeProto.Types.AttributeType.Tensor, T = tensor });
+            node.Attribute.Add(
+                new AttributeProto { Name = random.Next(6) == 0
+                    ? "value_ints"
+                    : "value", Type = AttributeProto.Types.AttributeType.Tensor, T = tensor });
             graph.Node.Insert(0, node);
         }
     }
@@ -402,7 +433,9 @@ internal static class GraphMutation
     {
         if (Pick(graph.Node, random) is { Input.Count: > 0, Output.Count: > 0 } node)
         {
-            graph.Output.Add(new ValueInfoProto { Name = random.Next(2) == 0 ? node.Output[0] : node.Input[random.Next(node.Input.Count)] });
+            graph.Output.Add(new ValueInfoProto { Name = random.Next(2) == 0
+                ? node.Output[0]
+                : node.Input[random.Next(node.Input.Count)] });
         }
     }
 

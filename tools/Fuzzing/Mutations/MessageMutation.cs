@@ -4,7 +4,10 @@ using Google.Protobuf.Reflection;
 
 namespace Fuzzing.Mutations;
 
-/// <summary>Damage that keeps to protobuf: any field of any message inside is cleared, repeated, swapped, taken from elsewhere or given a value at the edge.</summary>
+/// <summary>
+/// Damage that keeps to protobuf: any field of any message inside is cleared, repeated, swapped, taken from elsewhere or given a value at
+/// the edge.
+/// </summary>
 internal static class MessageMutation
 {
     private const int Deepest = 8;
@@ -17,7 +20,9 @@ internal static class MessageMutation
         for (var depth = 0; depth < Deepest; depth++)
         {
             var children = message.Descriptor.Fields.InFieldNumberOrder().Select(f => f.Accessor.GetValue(message))
-                .Where(v => v is IMessage or IList { Count: > 0 } and not IList { Count: > 0 } or IList { Count: > 0 }).Where(v => v is IMessage || (v is IList l && l[0] is IMessage)).ToArray();
+                .Where(v => v is IMessage or IList { Count: > 0 } and not IList { Count: > 0 } or IList { Count: > 0 })
+                    .Where(v => v is IMessage || (v is IList l && l[0] is IMessage))
+                    .ToArray();
             if (children.Length == 0 || (depth > 0 && random.Next(4) == 0))
             {
                 break;
@@ -33,7 +38,11 @@ internal static class MessageMutation
     private static void Change(IMessage message, IMessage root, Random random)
     {
         var fields = message.Descriptor.Fields.InFieldNumberOrder();
-        var set = fields.Where(f => f.Accessor.GetValue(message) switch { IList list => list.Count > 0, ByteString bytes => bytes.Length > 0, string text => text.Length > 0, null => false, _ => true }).ToArray();
+        var set = fields
+            .Where(f =>
+                f.Accessor.GetValue(message) switch { IList list =>
+                    list.Count > 0, ByteString bytes => bytes.Length > 0, string text => text.Length > 0, null => false, _ => true })
+            .ToArray();
         var field = set.Length > 0 && random.Next(4) > 0 ? set[random.Next(set.Length)] : fields[random.Next(fields.Count)];
         if (field.IsRepeated)
         {
@@ -90,8 +99,11 @@ internal static class MessageMutation
         FieldType.Bool => random.Next(2) == 0,
         FieldType.Enum => Enum.ToObject(field.EnumType.ClrType, random.Next(-1, 24)),
         FieldType.String => random.Next(2) == 0 ? Interesting.Text(random) : Borrowed(root, random),
-        FieldType.Bytes => ByteString.CopyFrom(ByteMutation.Apply(old is ByteString { Length: > 0 } bytes ? bytes.ToByteArray() : [1, 2, 3, 4], [0, 0, 0xc0, 0x7f], random)),
-        FieldType.Message => old is IMessage message && random.Next(2) == 0 ? Clone(message) : Activator.CreateInstance(field.MessageType.ClrType),
+        FieldType.Bytes =>
+            ByteString.CopyFrom(ByteMutation.Apply(
+                old is ByteString { Length: > 0 } bytes ? bytes.ToByteArray() : [1, 2, 3, 4], [0, 0, 0xc0, 0x7f], random)),
+        FieldType.Message =>
+            old is IMessage message && random.Next(2) == 0 ? Clone(message) : Activator.CreateInstance(field.MessageType.ClrType),
         _ => null,
     };
 

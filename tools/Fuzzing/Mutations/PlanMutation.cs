@@ -4,7 +4,9 @@ using OnnxPrune.Planning;
 
 namespace Fuzzing.Mutations;
 
-/// <summary>Damage to a plan: names of nothing, indices out of range, axes that do not exist, JSON of another form, bytes that are no JSON.</summary>
+/// <summary>
+/// Damage to a plan: names of nothing, indices out of range, axes that do not exist, JSON of another form, bytes that are no JSON.
+/// </summary>
 internal static class PlanMutation
 {
     public static byte[] Apply(PruningPlan plan, Random random)
@@ -37,7 +39,8 @@ internal static class PlanMutation
         return plan with
         {
             Channels = random.Next(4) == 0 ? [.. cuts, .. cuts] : cuts,
-            Blocks = random.Next(4) switch { 0 => [.. plan.Blocks, .. plan.Blocks], 1 => [.. plan.Blocks, Interesting.Text(random)], 2 => [], _ => plan.Blocks },
+            Blocks = random.Next(4) switch { 0 =>
+                [.. plan.Blocks, .. plan.Blocks], 1 => [.. plan.Blocks, Interesting.Text(random)], 2 => [], _ => plan.Blocks },
         };
     }
 
@@ -58,7 +61,9 @@ internal static class PlanMutation
                 root[name] = null;
                 break;
             default:
-                root[name] = random.Next(5) switch { 0 => JsonValue.Create(Interesting.Number(random)), 1 => JsonValue.Create(Interesting.Text(random)), 2 => new JsonArray(1, "a", null), 3 => new JsonObject(), _ => new JsonArray(new JsonObject { ["layer"] = null }) };
+                root[name] = random.Next(5) switch { 0 =>
+                    JsonValue.Create(Interesting.Number(random)), 1 => JsonValue.Create(Interesting.Text(random)),
+                    2 => new JsonArray(1, "a", null), 3 => new JsonObject(), _ => new JsonArray(new JsonObject { ["layer"] = null }) };
                 break;
         }
 

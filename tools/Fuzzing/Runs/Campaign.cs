@@ -60,7 +60,8 @@ internal sealed class Campaign(CampaignOptions options)
                 if (worker.ReadLine(index == from ? LongestStart : target.Patience) is not { } line)
                 {
                     var (code, error) = worker.End();
-                    tally.Add(new CaseId(target.Name, options.Seed, index), string.Create(CultureInfo.InvariantCulture, $"finding the process ended with {code}\t{Tail(error)}"));
+                    tally.Add(new CaseId(target.Name, options.Seed, index), string.Create(
+                        CultureInfo.InvariantCulture, $"finding the process ended with {code}\t{Tail(error)}"));
                     return index + 1;
                 }
 
@@ -69,7 +70,8 @@ internal sealed class Campaign(CampaignOptions options)
         }
         catch (TimeoutException)
         {
-            tally.Add(new CaseId(target.Name, options.Seed, index), string.Create(CultureInfo.InvariantCulture, $"finding it hangs\tno end after {target.Patience.TotalSeconds} s of work"));
+            tally.Add(new CaseId(target.Name, options.Seed, index), string.Create(
+                CultureInfo.InvariantCulture, $"finding it hangs\tno end after {target.Patience.TotalSeconds} s of work"));
             return index + 1;
         }
 
@@ -77,7 +79,9 @@ internal sealed class Campaign(CampaignOptions options)
     }
 
     private bool IsOver(long index, Stopwatch clock) =>
-        _isStopped || index - options.From >= (options.Count ?? (options.Seconds is null ? UsualCount : long.MaxValue)) || clock.Elapsed.TotalSeconds >= (options.Seconds ?? double.PositiveInfinity);
+        _isStopped || index - options.From >= (options.Count ?? (options.Seconds is null ? UsualCount : long.MaxValue))
+            || clock.Elapsed.TotalSeconds >= (options.Seconds ?? double.PositiveInfinity);
 
-    private static string Tail(string text) => text.ReplaceLineEndings(" | ") is { Length: > 2000 } lines ? lines[..2000] : text.ReplaceLineEndings(" | ");
+    private static string Tail(string text) =>
+        text.ReplaceLineEndings(" | ") is { Length: > 2000 } lines ? lines[..2000] : text.ReplaceLineEndings(" | ");
 }

@@ -2,7 +2,7 @@ using Fuzzing.Targets;
 
 namespace Fuzzing.Runs;
 
-/// <summary>What is fed, how much of it, and where findings go.</summary>
+/// <summary>The inputs of a campaign, their number, and the folder of its findings.</summary>
 internal sealed record CampaignOptions
 {
     public required IReadOnlyList<FuzzTarget> Targets { get; init; }

@@ -3,7 +3,9 @@ using Fuzzing.Targets;
 
 namespace Fuzzing.Runs;
 
-/// <summary>How the cases of one target ended. Keeps the first inputs of every kind of finding as files, each with its name and what happened.</summary>
+/// <summary>
+/// Counts the ends of one target's cases. Keeps the first inputs of every kind of finding as files, each with its name and what happened.
+/// </summary>
 internal sealed class Tally(FuzzTarget target, string folder)
 {
     private const int KeptPerSignature = 3;
@@ -30,7 +32,8 @@ internal sealed class Tally(FuzzTarget target, string folder)
     }
 
     public string Row() => string.Create(CultureInfo.InvariantCulture,
-        $"| {target.Name} | {_inputs} | {string.Join(", ", _outcomes.Select(o => $"{o.Key} {o.Value}"))} | {_largest / 1e6:0.0} MB | {Findings} | {_signatures.Count} |");
+        $"| {target.Name} | {_inputs} | {string.Join(", ", _outcomes.Select(o => $"{o.Key} {o.Value}"))} | {_largest / 1e6:0.0} MB | "
+            + $"{Findings} | {_signatures.Count} |");
 
     private void Keep(CaseId id, string[] parts)
     {
@@ -45,7 +48,10 @@ internal sealed class Tally(FuzzTarget target, string folder)
         var input = target.Make(id.Random());
         File.WriteAllBytes(Path.Combine(folder, id + input.Extension), input.Bytes);
         File.WriteAllText(Path.Combine(folder, $"{id}.txt"),
-            string.Create(CultureInfo.InvariantCulture, $"{signature}\ntools/fuzz --target {id.Target} --seed {id.Seed} --from {id.Index} --count 1\n{message.Replace(" | ", "\n  ", StringComparison.Ordinal)}\n"));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{signature}\ntools/fuzz --target {id.Target} --seed {id.Seed} --from {id.Index} --count "
+                    + $"1\n{message.Replace(" | ", "\n  ", StringComparison.Ordinal)}\n"));
         Console.Error.WriteLine($"{id}: {signature}: {(message.Length > 300 ? message[..300] : message)}");
     }
 }

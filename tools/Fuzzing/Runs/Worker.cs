@@ -48,7 +48,8 @@ internal static class Worker
             var allocated = GC.GetTotalAllocatedBytes() - before;
             return !target.BoundsMemory || allocated <= AllowedFor(input.Bytes)
                 ? FormattableString.Invariant($"ok {outcome} {allocated} {input.Bytes.Length}")
-                : Finding($"memory {outcome}", FormattableString.Invariant($"{allocated} bytes were allocated for an input of {input.Bytes.Length}"));
+                : Finding($"memory {outcome}", FormattableString.Invariant(
+                    $"{allocated} bytes were allocated for an input of {input.Bytes.Length}"));
         }
         catch (FindingException e)
         {
@@ -77,12 +78,16 @@ internal static class Worker
 
     private static string Finding(string signature, string message) => $"finding {OnOneLine(signature)}\t{OnOneLine(message)}";
 
-    private static string OnOneLine(string text) => string.Join(" | ", text.Split(['\n', '\t'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    private static string OnOneLine(string text) =>
+        string.Join(" | ", text.Split(['\n', '\t'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>The innermost method of ours: faults with the same one are taken for the same fault.</summary>
     private static string Place(Exception e)
     {
-        var frames = new StackTrace(e).GetFrames().Select(f => f.GetMethod()).Where(m => m?.DeclaringType?.Namespace?.StartsWith(nameof(OnnxPrune), StringComparison.Ordinal) == true);
+        var frames = new StackTrace(e)
+            .GetFrames()
+            .Select(f => f.GetMethod())
+            .Where(m => m?.DeclaringType?.Namespace?.StartsWith(nameof(OnnxPrune), StringComparison.Ordinal) == true);
         return frames.FirstOrDefault() is { } method ? $"{method.DeclaringType!.Name}.{method.Name}" : "outside";
     }
 }

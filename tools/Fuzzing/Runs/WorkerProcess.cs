@@ -26,7 +26,9 @@ internal sealed class WorkerProcess : IDisposable
             "--seed", first.Seed.ToString(CultureInfo.InvariantCulture), "--from", first.Index.ToString(CultureInfo.InvariantCulture),
             .. program is null ? Array.Empty<string>() : ["--program", program],
         ];
-        var start = new ProcessStartInfo("bash", ["-c", FormattableString.Invariant($"ulimit -c 0; ulimit -v {AddressSpaceKilobytes}; exec \"$0\" \"$@\""), .. arguments])
+        var start = new ProcessStartInfo(
+            "bash",
+            ["-c", FormattableString.Invariant($"ulimit -c 0; ulimit -v {AddressSpaceKilobytes}; exec \"$0\" \"$@\""), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -61,7 +63,7 @@ internal sealed class WorkerProcess : IDisposable
         return _process.HasExited ? TimeSpan.Zero : _process.TotalProcessorTime;
     }
 
-    /// <summary>What the process ended with, and the last that it said about it.</summary>
+    /// <summary>The exit code of the process, and the last that it said about it.</summary>
     public (int ExitCode, string Error) End()
     {
         _process.WaitForExit();

@@ -10,10 +10,12 @@ namespace Fuzzing.Seeds;
 /// <summary>Whole data files of every kind that the tool reads, by extension.</summary>
 internal static class DataSeeds
 {
-    // A PNG of 2x1 pixels, red and blue, and an interlaced one of 3x2; a JPEG of one grey pixel, one of four inks and a progressive one of 3x2.
+    // A PNG of 2x1 pixels, red and blue, and an interlaced one of 3x2; a JPEG of one grey pixel, one of four inks and a progressive one of
+    // 3x2.
     private const string Png = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR4nGP4zwAE/wEHAAH/4iOeWQAAAABJRU5ErkJggg==";
 
-    private const string InterlacedPng = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAFlEcHbAAAAH0lEQVR42mO4ULaGYblpDgNffzBDx0R7hW/fdTcoAQBdVAiPO/uQrgAAAABJRU5ErkJggg==";
+    private const string InterlacedPng =
+        "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAFlEcHbAAAAH0lEQVR42mO4ULaGYblpDgNffzBDx0R7hW/fdTcoAQBdVAiPO/uQrgAAAABJRU5ErkJggg==";
 
     private const string Jpeg =
         "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=";
@@ -24,9 +26,11 @@ internal static class DataSeeds
     private const string ProgressiveJpeg =
         "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAMCAgMCAgMDAwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQERMUFRUVDA8XGBYUGBIUFRT/2wBDAQMEBAUEBQkFBQkUDQsNFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBT/wgARCAACAAMDASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAX/xAAVAQEBAAAAAAAAAAAAAAAAAAABBv/aAAwDAQACEAMQAAABjBof/8QAFhABAQEAAAAAAAAAAAAAAAAAAwQT/9oACAEBAAEFAhnLP//EABkRAAEFAAAAAAAAAAAAAAAAAAABAgQzcf/aAAgBAwEBPwGNSzEP/8QAGREAAQUAAAAAAAAAAAAAAAAAAAECBDNx/9oACAECAQE/AZN79U//xAAXEAEAAwAAAAAAAAAAAAAAAAACACOS/9oACAEBAAY/AjWMz//EABYQAAMAAAAAAAAAAAAAAAAAAABRYf/aAAgBAQABPyGKkP/aAAwDAQACAAMAAAAQB//EABcRAAMBAAAAAAAAAAAAAAAAAAABUfD/2gAIAQMBAT8Qzoj/xAAXEQADAQAAAAAAAAAAAAAAAAAAAVHw/9oACAECAQE/EMas/8QAFhAAAwAAAAAAAAAAAAAAAAAAAIHw/9oACAEBAAE/EI0Uf//Z";
 
-    private const string Webp = "UklGRkoAAABXRUJQVlA4ID4AAACwAgCdASoDAAIAAUAmJagCdEcAfoBlgH6AAt2suogA/upOXCpoikyouCJDs8FxYUPr2+jnf7lPeWhwh7KAAA==";
+    private const string Webp =
+        "UklGRkoAAABXRUJQVlA4ID4AAACwAgCdASoDAAIAAUAmJagCdEcAfoBlgH6AAt2suogA/upOXCpoikyouCJDs8FxYUPr2+jnf7lPeWhwh7KAAA==";
 
-    private const string LosslessWebp = "UklGRlQAAABXRUJQVlA4TEgAAAAvAkAAEC9AEEBCkEMYs4w8yEwEASQsweU5xxCvoKBtG6bt8I3c+P0RIQgg4cghjBXm2GXiWD/kVvxqzdMvgECADNHmQET/IxY=";
+    private const string LosslessWebp =
+        "UklGRlQAAABXRUJQVlA4TEgAAAAvAkAAEC9AEEBCkEMYs4w8yEwEASQsweU5xxCvoKBtG6bt8I3c+P0RIQgg4cghjBXm2GXiWD/kVvxqzdMvgECADNHmQET/IxY=";
 
     private const string Bmp = "Qk1OAAAAAAAAADYAAAAoAAAAAwAAAAIAAAABABgAAAAAABgAAADEDgAAxA4AAAAAAAAAAAAA8/Bidk3LB8dNAAAAvUJ5BiHyd4TwAAAA";
 
@@ -52,7 +56,8 @@ internal static class DataSeeds
         _ => TestGraph.Message("x", Tensor.Of(new float[48], 1, 3, 4, 4)).ToByteArray(),
     };
 
-    private static byte[] OneOf(Random random, params ReadOnlySpan<string> files) => Convert.FromBase64String(files[random.Next(files.Length)]);
+    private static byte[] OneOf(Random random, params ReadOnlySpan<string> files) =>
+        Convert.FromBase64String(files[random.Next(files.Length)]);
 
     private static byte[] Array(Random random)
     {

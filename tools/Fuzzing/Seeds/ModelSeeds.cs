@@ -6,14 +6,17 @@ using OnnxPrune.Testing;
 
 namespace Fuzzing.Seeds;
 
-/// <summary>Whole models to start from: random networks, the project's own, and the small ones that lie beside it on some machines.</summary>
+/// <summary>
+/// Whole models to start from: random networks, the project's own, and the small ones that lie beside it on some machines.
+/// </summary>
 internal static class ModelSeeds
 {
     private const int Networks = 400;
     private const int LargestSmall = 120_000;
 
     private static readonly Dictionary<int, byte[]> MadeNetworks = [];
-    private static readonly Lazy<byte[][]> OwnFiles = new(() => [.. Directory.EnumerateFiles(Path.Combine(SharedFiles.Root, "models"), "*.onnx").Order(StringComparer.Ordinal).Select(WithShapes)]);
+    private static readonly Lazy<byte[][]> OwnFiles = new(() =>
+        [.. Directory.EnumerateFiles(Path.Combine(SharedFiles.Root, "models"), "*.onnx").Order(StringComparer.Ordinal).Select(WithShapes)]);
 
     private static readonly Lazy<byte[][]> SharedModels = new(() =>
         [.. SharedFiles.Models.Select(SharedFiles.Model).Where(p => new FileInfo(p).Length <= LargestSmall).Select(WithShapes)]);

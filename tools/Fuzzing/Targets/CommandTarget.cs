@@ -17,7 +17,19 @@ internal sealed class CommandTarget : FuzzTarget
         ["{in}", "{out}", "--target", "params=70%", "--no-verify"],
         ["{in}", "{out}", "--target", "macs=70%", "--threads", "1"],
         ["{in}", "{out}", "--granularity", "blocks,channels", "--report", "{folder}/r.json"],
-        ["{in}", "{out}", "--criterion", "l1", "--target", "channels=80%", "--no-verify", "--report", "{folder}/r.md", "--plan-out", "{folder}/p.json"],
+        [
+            "{in}",
+            "{out}",
+            "--criterion",
+            "l1",
+            "--target",
+            "channels=80%",
+            "--no-verify",
+            "--report",
+            "{folder}/r.md",
+            "--plan-out",
+            "{folder}/p.json"
+        ],
         ["inspect", "{in}"],
         ["inspect", "{in}", "--json"],
         ["verify", "{in}", "{in}", "--threads", "1"],
@@ -32,7 +44,8 @@ internal sealed class CommandTarget : FuzzTarget
 
     public override bool NeedsProgram => true;
 
-    public override void Start(string folder, string? program) => (_folder, _program) = (folder, program ?? throw new UsageException("--program is missing."));
+    public override void Start(string folder, string? program) =>
+        (_folder, _program) = (folder, program ?? throw new UsageException("--program is missing."));
 
     public override FuzzInput Make(Random random) => new(ModelMutation.Apply(ModelSeeds.Small(random), random), ".onnx");
 
@@ -45,7 +58,8 @@ internal sealed class CommandTarget : FuzzTarget
             File.WriteAllBytes(Path.Combine(folder, "in.onnx"), input.Bytes);
             File.WriteAllBytes(Path.Combine(folder, GraphMutation.DataFile), new byte[4096]);
             var arguments = Array.ConvertAll(Commands[random.Next(Commands.Length)], a =>
-                a.Replace("{in}", Path.Combine(folder, "in.onnx")).Replace("{out}", Path.Combine(folder, "out.onnx")).Replace("{folder}", folder));
+                a.Replace("{in}", Path.Combine(folder, "in.onnx")).Replace("{out}", Path.Combine(folder, "out.onnx"))
+                    .Replace("{folder}", folder));
             var (code, error) = Run(arguments);
             Check(folder, code, error, arguments);
             return FormattableString.Invariant($"exit-{code}");
@@ -58,7 +72,9 @@ internal sealed class CommandTarget : FuzzTarget
 
     private (int ExitCode, string Error) Run(string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(_program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(_program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput =
+                true })!;
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
         process.StandardOutput.ReadToEnd();
@@ -69,13 +85,19 @@ internal sealed class CommandTarget : FuzzTarget
     private static void Check(string folder, int code, string error, string[] arguments)
     {
         var what = FormattableString.Invariant($"exit code {code} of {string.Join(' ', arguments.Where(a => !a.StartsWith('/')))}");
-        var sentences = error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => !l.StartsWith("note: ", StringComparison.Ordinal)).ToArray();
-        if (code is < 0 or > LargestExitCode || error.Contains("should not happen", StringComparison.Ordinal) || error.Contains("   at ", StringComparison.Ordinal))
+        var sentences = error
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(l => !l.StartsWith("note: ", StringComparison.Ordinal))
+            .ToArray();
+        if (code is < 0 or > LargestExitCode
+            || error.Contains("should not happen", StringComparison.Ordinal)
+            || error.Contains("   at ", StringComparison.Ordinal))
         {
             throw new FindingException($"{what}: {error}");
         }
 
-        if (code == 0 ? sentences.Length > 0 : sentences is not [{ } sentence] || !sentence.StartsWith("onnxprune: ", StringComparison.Ordinal))
+        if (code == 0 ? sentences.Length > 0 : sentences is not [{ } sentence]
+            || !sentence.StartsWith("onnxprune: ", StringComparison.Ordinal))
         {
             throw new FindingException($"{what} without exactly one sentence: {error}");
         }

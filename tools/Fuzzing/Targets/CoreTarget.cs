@@ -8,7 +8,9 @@ using OnnxPrune.Serialization;
 
 namespace Fuzzing.Targets;
 
-/// <summary>Damaged models through the library: read, follow the channels, plan, cut, write, read again. No native code takes part.</summary>
+/// <summary>
+/// Damaged models through the library: read, follow the channels, plan, cut, write, read again. No native code takes part.
+/// </summary>
 internal sealed class CoreTarget : FuzzTarget
 {
     private string? _folder;
@@ -33,7 +35,8 @@ internal sealed class CoreTarget : FuzzTarget
         var outcome = Pruner.Prune(NetworkAnalysis.Of(model), request);
         if (request.Targets.Any(t => !t.IsMet(outcome.After, outcome.Before)))
         {
-            throw new FindingException($"a target is not kept: {string.Join(' ', request.Targets)}, {outcome.Before} became {outcome.After}");
+            throw new FindingException(
+                $"a target is not kept: {string.Join(' ', request.Targets)}, {outcome.Before} became {outcome.After}");
         }
 
         var pruned = OnnxFile.ToBytes(outcome.Model);

@@ -4,17 +4,21 @@ namespace Fuzzing.Targets;
 public abstract class FuzzTarget
 {
     /// <summary>All of them, the fastest first.</summary>
-    public static IReadOnlyList<FuzzTarget> All { get; } = [new CoreTarget(), new PlanTarget(), new DataTarget(), new RuntimeTarget(), new CommandTarget()];
+    public static IReadOnlyList<FuzzTarget> All { get; } = [
+        new CoreTarget(), new PlanTarget(), new DataTarget(), new RuntimeTarget(), new CommandTarget()
+    ];
 
     public abstract string Name { get; }
 
     /// <summary>A case that works for longer hangs.</summary>
     public virtual TimeSpan Patience => TimeSpan.FromSeconds(20);
 
-    /// <summary>Whether what a case allocates must keep to the size of its input. Running a network takes what its activations take.</summary>
+    /// <summary>
+    /// True if what a case allocates must keep to the size of its input. Running a network takes what its activations take.
+    /// </summary>
     public virtual bool BoundsMemory => true;
 
-    /// <summary>Whether the published program must be there.</summary>
+    /// <summary>True if the published program must be there.</summary>
     public virtual bool NeedsProgram => false;
 
     public static FuzzTarget? Find(string name) => All.FirstOrDefault(t => t.Name == name);

@@ -6,7 +6,8 @@ public sealed partial class NetworkBuilder
     public Feature Relu(string module, Feature x) => Map(module, "Relu", x, v => MathF.Max(v, 0));
 
     /// <summary>x, or a tenth of it where it is negative.</summary>
-    public Feature LeakyRelu(string module, Feature x) => Map(module, "LeakyRelu", x, v => v < 0 ? 0.1f * v : v, Attributes.Float("alpha", 0.1f));
+    public Feature LeakyRelu(string module, Feature x) =>
+        Map(module, "LeakyRelu", x, v => v < 0 ? 0.1f * v : v, Attributes.Float("alpha", 0.1f));
 
     /// <summary>min(max(x, 0), 6), as a Clip.</summary>
     public Feature Relu6(string module, Feature x)
@@ -44,6 +45,7 @@ public sealed partial class NetworkBuilder
         return EmitLike(x, module, "Mul", [doubled, ScalarConstant(module, 0.5f)], SampleOps.Map(x.Sample, SampleOps.Gelu));
     }
 
-    private Feature Map(string module, string op, Feature x, Func<float, float> function, params IEnumerable<Onnx.AttributeProto> attributes) =>
+    private Feature Map(
+        string module, string op, Feature x, Func<float, float> function, params IEnumerable<Onnx.AttributeProto> attributes) =>
         EmitLike(x, module, op, [x.Name], SampleOps.Map(x.Sample, function), attributes);
 }

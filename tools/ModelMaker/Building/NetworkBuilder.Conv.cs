@@ -13,7 +13,9 @@ public sealed partial class NetworkBuilder
         var inputs = x.Channels / groups;
         var weights = FilterWeights($"{module}.weight", channels, inputs * window.Area);
         var shift = bias ? new Weights(options.Seed, $"{module}.bias").Normal(channels, 0.1) : null;
-        List<string> operands = [x.Name, Initializer($"{module}.weight", weights, channels, inputs, window.KernelHeight, window.KernelWidth)];
+        List<string> operands = [
+            x.Name, Initializer($"{module}.weight", weights, channels, inputs, window.KernelHeight, window.KernelWidth)
+        ];
         if (shift is not null)
             operands.Add(Initializer($"{module}.bias", shift, channels));
 

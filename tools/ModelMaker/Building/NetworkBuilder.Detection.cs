@@ -9,7 +9,9 @@ public sealed partial class NetworkBuilder
     public Feature Spread(string module, Feature x, int side)
     {
         var axes = Constant(module, 2, 3);
-        var map = options.Opset >= 13 ? EmitNode(module, "Unsqueeze", [x.Name, axes]) : EmitNode(module, "Unsqueeze", [x.Name], Attributes.Ints("axes", 2, 3));
+        var map = options.Opset >= 13
+            ? EmitNode(module, "Unsqueeze", [x.Name, axes])
+            : EmitNode(module, "Unsqueeze", [x.Name], Attributes.Ints("axes", 2, 3));
         var sample = SampleOps.Gather(x.Sample, x.Channels, side, side, (c, _, _) => (c, 0, 0));
         return Emit(module, "Expand", [map, Constant(module, 1, 1, side, side)], [x.Channels, side, side], sample);
     }
@@ -26,7 +28,8 @@ public sealed partial class NetworkBuilder
         var flat = maps.Select(m => EmitNode(module, "Reshape", [m.Name, Constant(module, 0, channels, -1)])).ToArray();
         var joined = EmitNode(module, "Concat", flat, Attributes.Int("axis", 2));
         int[] dims = [channels, maps.Sum(m => m.Height * m.Width)];
-        return Known(new(EmitNode(module, "Transpose", [joined], Attributes.Ints("perm", 0, 2, 1)), dims, sample) { IsChannelsLast = true });
+        return Known(
+            new(EmitNode(module, "Transpose", [joined], Attributes.Ints("perm", 0, 2, 1)), dims, sample) { IsChannelsLast = true });
     }
 
     /// <summary>
@@ -35,10 +38,12 @@ public sealed partial class NetworkBuilder
     /// </summary>
     public Feature Regions(string module, Feature map, Feature objectness, Feature boxes, int hidden, int classes)
     {
-        var best = EmitNode(module, "TopK", [EmitNode(module, "Reshape", [objectness.Name, Constant(module, -1)]), Constant(module, 2 * MostRegions)]);
+        var best = EmitNode(
+            module, "TopK", [EmitNode(module, "Reshape", [objectness.Name, Constant(module, -1)]), Constant(module, 2 * MostRegions)]);
         var places = best[..^1] + "1";
         graph.Node[^1].Output.Add(places);
-        var all = EmitNode(module, "Transpose", [EmitNode(module, "Reshape", [boxes.Name, Constant(module, 4, -1)])], Attributes.Ints("perm", 1, 0));
+        var all = EmitNode(
+            module, "Transpose", [EmitNode(module, "Reshape", [boxes.Name, Constant(module, 4, -1)])], Attributes.Ints("perm", 1, 0));
         var candidates = EmitNode(module, "Gather", [all, places], Attributes.Int("axis", 0));
         string[] operands =
         [

@@ -17,7 +17,8 @@ public sealed partial class NetworkBuilder
         var (firstRow, firstColumn) = axis == 2 ? (start, 0) : (0, start);
         int[] dims = [x.Channels, (x.Height - firstRow + rows - 1) / rows, (x.Width - firstColumn + columns - 1) / columns];
         var (height, width) = ((x.Sample.Height - firstRow + rows - 1) / rows, (x.Sample.Width - firstColumn + columns - 1) / columns);
-        var sample = SampleOps.Gather(x.Sample, x.Channels, height, width, (c, y, at) => (c, firstRow + y * rows, firstColumn + at * columns));
+        var sample = SampleOps.Gather(x.Sample, x.Channels, height, width, (c, y, at) =>
+            (c, firstRow + y * rows, firstColumn + at * columns));
         return Emit(module, "Slice", [x.Name, starts, ends, axes, steps], dims, sample);
     }
 }

@@ -15,7 +15,7 @@ public sealed partial class NetworkBuilder(MakeOptions options)
     private readonly List<Feature> inputs = [];
     private readonly List<(Feature Feature, string Name)> furtherOutputs = [];
 
-    /// <summary>How the network is to be written.</summary>
+    /// <summary>The style in which the network is to be written.</summary>
     public MakeOptions Options => options;
 
     /// <summary>Numbers that training learns: weights, biases, BN scales and shifts, but no running statistics.</summary>

@@ -40,7 +40,7 @@ public sealed class Sample(int channels, int height, int width)
         set => value.CopyTo(Data.AsSpan(Index(c, y, x), Lanes));
     }
 
-    /// <summary>Where the 16 numbers of one position start in <see cref="Data"/>.</summary>
+    /// <summary>The begin of one position's 16 numbers in <see cref="Data"/>.</summary>
     public int Index(int c, int y, int x) => ((c * Height + y) * Width + x) * Lanes;
 
     /// <summary>Mean and variance of channel <paramref name="c"/> over batch and positions.</summary>

@@ -51,14 +51,16 @@ internal static partial class SampleOps
                 {
                     for (var from = 0; from < y.Height; from++)
                         scores[from] = Enumerable.Range(head * width, width)
-                            .Sum(c => (double)query.Data[query.Index(c, to, 0) + lane] * key.Data[key.Index(c, from, 0) + lane]) / Math.Sqrt(width);
+                            .Sum(c => (double)query.Data[query.Index(c, to, 0) + lane] * key.Data[key.Index(c, from, 0) + lane])
+                                / Math.Sqrt(width);
                     var largest = scores.Max();
                     for (var from = 0; from < y.Height; from++)
                         scores[from] = Exp(scores[from] - largest);
                     var sum = scores.Sum();
                     for (var c = head * width; c < (head + 1) * width; c++)
                         y.Data[y.Index(c, to, 0) + lane] =
-                            (float)(Enumerable.Range(0, y.Height).Sum(from => scores[from] * value.Data[value.Index(c, from, 0) + lane]) / sum);
+                            (float)(Enumerable.Range(0, y.Height)
+                                .Sum(from => scores[from] * value.Data[value.Index(c, from, 0) + lane]) / sum);
                 }
 
         return y;

@@ -49,7 +49,9 @@ internal static partial class SampleOps
         return y;
     }
 
-    /// <summary>The exponential of a number in [-30, 30], by arithmetic alone: the C library's exp differs in the last bit between machines.</summary>
+    /// <summary>
+    /// The exponential of a number in [-30, 30], by arithmetic alone: the C library's exp differs in the last bit between machines.
+    /// </summary>
     public static double Exp(double x)
     {
         // exp(x) = exp(x / 1024)^1024, the inner one by its Taylor series; more than enough for statistics.

@@ -1,8 +1,9 @@
 namespace ModelMaker.Drawings;
 
 /// <summary>
-/// Labelled images of 32x32 pixels, one <see cref="Shape"/> each, at a random place, size, angle and colour, over a background with lines across it and under noise: a task that a small
-/// CNN learns in minutes and does not solve completely. The same seed draws the same images on every machine.
+/// Labelled images of 32x32 pixels, one <see cref="Shape"/> each, at a random place, size, angle and colour, over a background with lines
+/// across it and under noise: a task that a small CNN learns in minutes and does not solve completely. The same seed draws the same images
+/// on every machine.
 /// </summary>
 public sealed class DrawnImages(int seed)
 {
@@ -39,7 +40,8 @@ public sealed class DrawnImages(int seed)
         var (ground, figure) = Colours();
         var (x0, y0, radius, angle) = (Between(11, 21), Between(11, 21), Between(6.5, 11.5), Between(-shape.Turn, shape.Turn));
         var (sine, cosine) = (Math.Sin(angle) / radius, Math.Cos(angle) / radius);
-        var lines = Array.ConvertAll(new int[3], _ => (Angle: Between(0, Math.PI), Offset: Between(-16, 16), Colour: Between(0, 1) < 0.5 ? figure : Colour()));
+        var lines = Array.ConvertAll(new int[3], _ =>
+            (Angle: Between(0, Math.PI), Offset: Between(-16, 16), Colour: Between(0, 1) < 0.5 ? figure : Colour()));
         var (slopeX, slopeY, noise) = (Between(-1.5, 1.5), Between(-1.5, 1.5), Between(10, 38));
         for (var row = 0; row < Side; row++)
         {
@@ -47,7 +49,8 @@ public sealed class DrawnImages(int seed)
             {
                 var covered = Coverage(shape, column - x0, row - y0, sine, cosine);
                 var slope = (slopeX * (column - 16)) + (slopeY * (row - 16));
-                var line = Array.FindIndex(lines, l => Math.Abs(((column - 16) * Math.Cos(l.Angle)) + ((row - 16) * Math.Sin(l.Angle)) - l.Offset) < 0.6);
+                var line = Array.FindIndex(lines, l =>
+                    Math.Abs(((column - 16) * Math.Cos(l.Angle)) + ((row - 16) * Math.Sin(l.Angle)) - l.Offset) < 0.6);
                 for (var channel = 0; channel < Channels; channel++)
                 {
                     var behind = line < 0 ? ground[channel] + slope : lines[line].Colour[channel];

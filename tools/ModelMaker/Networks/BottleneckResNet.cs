@@ -33,7 +33,8 @@ public static class BottleneckResNet
         return net.Gemm("fc", net.Flatten("", x), 10);
     }
 
-    private static Feature PostActivated(NetworkBuilder net, string module, Feature x, Feature shortcut, int planes, int stride, double strength)
+    private static Feature PostActivated(
+        NetworkBuilder net, string module, Feature x, Feature shortcut, int planes, int stride, double strength)
     {
         var branch = net.BatchNorm($"{module}.bn1", net.Conv($"{module}.conv1", x, planes, 1));
         branch = net.Conv($"{module}.conv2", net.Relu($"{module}.relu", branch), planes, 3, stride);

@@ -39,14 +39,16 @@ public static class FactorisedInception
     private static Feature Rows(NetworkBuilder net, string module, Feature x)
     {
         var five = Unit(net, $"{module}.branch5x5_2", Unit(net, $"{module}.branch5x5_1", x, 16, new Window(1)), 24, Window.Same(5, 5));
-        var three = Unit(net, $"{module}.branch3x3dbl_2", Unit(net, $"{module}.branch3x3dbl_1", x, 16, new Window(1)), 24, Window.Same(3, 3));
+        var three =
+            Unit(net, $"{module}.branch3x3dbl_2", Unit(net, $"{module}.branch3x3dbl_1", x, 16, new Window(1)), 24, Window.Same(3, 3));
         three = Unit(net, $"{module}.branch3x3dbl_3", three, 24, Window.Same(3, 3));
         return net.Concat(module, Unit(net, $"{module}.branch1x1", x, 16, new Window(1)), five, three, Pooled(net, module, x, 16));
     }
 
     private static Feature Factorised(NetworkBuilder net, string module, Feature x, int width, bool twice)
     {
-        var seven = Unit(net, $"{module}.branch7x7_2", Unit(net, $"{module}.branch7x7_1", x, width, new Window(1)), width, Window.Same(1, 7));
+        var seven =
+            Unit(net, $"{module}.branch7x7_2", Unit(net, $"{module}.branch7x7_1", x, width, new Window(1)), width, Window.Same(1, 7));
         seven = Unit(net, $"{module}.branch7x7_3", seven, 2 * width, Window.Same(7, 1));
         List<Feature> branches = [Unit(net, $"{module}.branch1x1", x, 2 * width, new Window(1)), seven];
         if (twice)
@@ -65,19 +67,27 @@ public static class FactorisedInception
         var stem = Unit(net, $"{module}.branch3x3_1", x, 32, new Window(1));
         var deep = Unit(net, $"{module}.branch3x3dbl_1", x, 32, new Window(1));
         deep = twice
-            ? Unit(net, $"{module}.branch3x3dbl_2b", Unit(net, $"{module}.branch3x3dbl_2a", deep, 40, Window.Same(3, 1)), 48, Window.Same(1, 3))
+            ? Unit(net, $"{module}.branch3x3dbl_2b", Unit(
+                net, $"{module}.branch3x3dbl_2a", deep, 40, Window.Same(3, 1)), 48, Window.Same(1, 3))
             : Unit(net, $"{module}.branch3x3dbl_2", deep, 48, Window.Same(3, 3));
         return net.Concat(
             module,
             Unit(net, $"{module}.branch1x1", x, 32, new Window(1)),
-            net.Concat($"{module}.fork", Unit(net, $"{module}.branch3x3_2a", stem, 24, Window.Same(1, 3)), Unit(net, $"{module}.branch3x3_2b", stem, 24, Window.Same(3, 1))),
-            net.Concat($"{module}.dblfork", Unit(net, $"{module}.branch3x3dbl_3a", deep, 24, Window.Same(1, 3)), Unit(net, $"{module}.branch3x3dbl_3b", deep, 24, Window.Same(3, 1))),
+            net.Concat(
+                $"{module}.fork",
+                Unit(net, $"{module}.branch3x3_2a", stem, 24, Window.Same(1, 3)),
+                Unit(net, $"{module}.branch3x3_2b", stem, 24, Window.Same(3, 1))),
+            net.Concat(
+                $"{module}.dblfork",
+                Unit(net, $"{module}.branch3x3dbl_3a", deep, 24, Window.Same(1, 3)),
+                Unit(net, $"{module}.branch3x3dbl_3b", deep, 24, Window.Same(3, 1))),
             Pooled(net, module, x, 32));
     }
 
     private static Feature Reduction(NetworkBuilder net, string module, Feature x, int width)
     {
-        var deep = Unit(net, $"{module}.branch3x3dbl_2", Unit(net, $"{module}.branch3x3dbl_1", x, width / 2, new Window(1)), width, Window.Same(3, 3));
+        var deep = Unit(
+            net, $"{module}.branch3x3dbl_2", Unit(net, $"{module}.branch3x3dbl_1", x, width / 2, new Window(1)), width, Window.Same(3, 3));
         return net.Concat(
             module,
             Unit(net, $"{module}.branch3x3", x, width, Window.Same(3, 3, 2)),
@@ -91,5 +101,6 @@ public static class FactorisedInception
     private static Feature Unit(NetworkBuilder net, string module, Feature x, int channels, Window window) =>
         net.Relu(module, net.BatchNorm($"{module}.bn", net.Conv($"{module}.conv", x, channels, window)));
 
-    private static Feature Classify(NetworkBuilder net, Feature x) => net.Gemm("fc", net.Flatten("", net.GlobalAveragePool("avgpool", x)), 10);
+    private static Feature Classify(NetworkBuilder net, Feature x) =>
+        net.Gemm("fc", net.Flatten("", net.GlobalAveragePool("avgpool", x)), 10);
 }

@@ -31,7 +31,8 @@ public static class FeaturePyramid
 
     private static Feature[] Levels(NetworkBuilder net)
     {
-        var x = net.Relu("backbone.body.relu", net.BatchNorm("backbone.body.bn1", net.Conv("backbone.body.conv1", net.Input(3, 64), 16, 3, 2)));
+        var x = net.Relu(
+            "backbone.body.relu", net.BatchNorm("backbone.body.bn1", net.Conv("backbone.body.conv1", net.Input(3, 64), 16, 3, 2)));
         List<Feature> maps = [];
         foreach (var channels in (int[])[24, 32, 48])
             maps.Add(x = Block(net, $"backbone.body.layer{maps.Count + 1}", x, channels));
@@ -51,5 +52,6 @@ public static class FeaturePyramid
     }
 
     private static Feature Head(NetworkBuilder net, string module, Feature x, int outputs) =>
-        net.Conv($"{module}.out", net.Relu($"{module}.relu", net.Conv($"{module}.conv.0", x, Width, 3, bias: true)), outputs, 3, bias: true);
+        net.Conv(
+            $"{module}.out", net.Relu($"{module}.relu", net.Conv($"{module}.conv.0", x, Width, 3, bias: true)), outputs, 3, bias: true);
 }

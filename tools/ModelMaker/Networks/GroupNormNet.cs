@@ -21,5 +21,6 @@ public static class GroupNormNet
     }
 
     private static Feature Unit(NetworkBuilder net, string module, Feature x, int channels, int stride) =>
-        net.Relu($"{module}.relu", net.GroupNorm($"{module}.gn", net.Conv($"{module}.conv", x, channels, 3, stride), channels / GroupWidth));
+        net.Relu(
+            $"{module}.relu", net.GroupNorm($"{module}.gn", net.Conv($"{module}.conv", x, channels, 3, stride), channels / GroupWidth));
 }

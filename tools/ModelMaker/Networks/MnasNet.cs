@@ -5,7 +5,9 @@ namespace ModelMaker.Networks;
 /// <summary>A small MNASNet: a separable stem, then inverted residuals with 3x3 and 5x5 kernels and Relu.</summary>
 public static class MnasNet
 {
-    private static readonly (int Kernel, int Expansion, int Channels, int Stride)[] Blocks = [(3, 3, 24, 2), (3, 3, 24, 1), (5, 3, 40, 2), (5, 3, 40, 1), (5, 6, 64, 1)];
+    private static readonly (int Kernel, int Expansion, int Channels, int Stride)[] Blocks = [
+        (3, 3, 24, 2), (3, 3, 24, 1), (5, 3, 40, 2), (5, 3, 40, 1), (5, 6, 64, 1)
+    ];
 
     /// <summary>Builds up to the logits.</summary>
     public static Feature BuildMini(NetworkBuilder net)

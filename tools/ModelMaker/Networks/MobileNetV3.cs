@@ -6,7 +6,8 @@ namespace ModelMaker.Networks;
 public static class MobileNetV3
 {
     private static readonly (int Kernel, int Wide, int Channels, bool Squeezes, bool Swishes, int Stride)[] Blocks =
-        [(3, 16, 16, true, false, 2), (3, 72, 24, false, false, 2), (3, 88, 24, false, false, 1), (5, 96, 40, true, true, 2), (5, 120, 40, true, true, 1)];
+        [(3, 16, 16, true, false, 2), (
+            3, 72, 24, false, false, 2), (3, 88, 24, false, false, 1), (5, 96, 40, true, true, 2), (5, 120, 40, true, true, 1)];
 
     /// <summary>Builds up to the logits.</summary>
     public static Feature BuildMini(NetworkBuilder net)
@@ -19,10 +20,12 @@ public static class MobileNetV3
         return net.Gemm("classifier.3", net.HardSwish("classifier.1", x), 10);
     }
 
-    private static Feature Block(NetworkBuilder net, string module, Feature x, (int Kernel, int Wide, int Channels, bool Squeezes, bool Swishes, int Stride) block)
+    private static Feature Block(
+        NetworkBuilder net, string module, Feature x, (int Kernel, int Wide, int Channels, bool Squeezes, bool Swishes, int Stride) block)
     {
         Func<string, Feature, Feature> activation = block.Swishes ? net.HardSwish : net.Relu;
-        var wide = activation($"{module}.block.0.2", net.BatchNorm($"{module}.block.0.1", net.Conv($"{module}.block.0.0", x, block.Wide, 1)));
+        var wide = activation(
+            $"{module}.block.0.2", net.BatchNorm($"{module}.block.0.1", net.Conv($"{module}.block.0.0", x, block.Wide, 1)));
         wide = net.Conv($"{module}.block.1.0", wide, block.Wide, block.Kernel, block.Stride, groups: block.Wide);
         wide = activation($"{module}.block.1.2", net.BatchNorm($"{module}.block.1.1", wide));
         if (block.Squeezes)

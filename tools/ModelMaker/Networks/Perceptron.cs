@@ -2,7 +2,9 @@ using ModelMaker.Building;
 
 namespace ModelMaker.Networks;
 
-/// <summary>A multilayer perceptron on every fourth row and column of pixels: a flattening, three linear layers as MatMul and Add.</summary>
+/// <summary>
+/// A multilayer perceptron on every fourth row and column of pixels: a flattening, three linear layers as MatMul and Add.
+/// </summary>
 public static class Perceptron
 {
     /// <summary>Builds up to the logits.</summary>

@@ -2,7 +2,9 @@ using ModelMaker.Building;
 
 namespace ModelMaker.Networks;
 
-/// <summary>A small RegNetY: bottlenecks without expansion, groups of 8 channels, squeeze-and-excitation between the 3x3 and the last 1x1.</summary>
+/// <summary>
+/// A small RegNetY: bottlenecks without expansion, groups of 8 channels, squeeze-and-excitation between the 3x3 and the last 1x1.
+/// </summary>
 public static class RegNet
 {
     private const int GroupWidth = 8;
@@ -24,7 +26,9 @@ public static class RegNet
         branch = net.BatchNorm($"{module}.f.b.1", net.Conv($"{module}.f.b.0", branch, width, 3, stride, groups: width / GroupWidth));
         branch = Excitation.Relu(net, $"{module}.f.se", net.Relu($"{module}.f.b.2", branch), x.Channels / 4);
         branch = net.BatchNorm($"{module}.f.c.1", net.Conv($"{module}.f.c.0", branch, width, 1), 0.7);
-        var shortcut = stride == 1 && x.Channels == width ? x : net.BatchNorm($"{module}.proj.1", net.Conv($"{module}.proj.0", x, width, 1, stride));
+        var shortcut = stride == 1 && x.Channels == width
+            ? x
+            : net.BatchNorm($"{module}.proj.1", net.Conv($"{module}.proj.0", x, width, 1, stride));
         return net.Relu($"{module}.activation", net.Add(module, shortcut, branch));
     }
 }

@@ -9,7 +9,8 @@ public static class TwoInputs
     public static Feature BuildMini(NetworkBuilder net)
     {
         var x = Unit(net, "conv1", net.Input(3, 32), 24, 2);
-        x = Unit(net, "conv3", net.Concat("join", Unit(net, "conv2", x, 32, 2), net.Spread("spread", net.FlatInput("speed", 1), x.Height / 2)), 48, 1);
+        x = Unit(net, "conv3", net.Concat(
+            "join", Unit(net, "conv2", x, 32, 2), net.Spread("spread", net.FlatInput("speed", 1), x.Height / 2)), 48, 1);
         x = net.Relu("fc1.relu", net.Gemm("fc1", net.Flatten("", net.GlobalAveragePool("pool", x)), 64, 1));
         return net.Gemm("fc2", x, 10);
     }

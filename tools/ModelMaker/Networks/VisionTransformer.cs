@@ -2,7 +2,9 @@ using ModelMaker.Building;
 
 namespace ModelMaker.Networks;
 
-/// <summary>A small vision transformer: patches by a convolution, self-attention and perceptrons with LayerNormalization before them.</summary>
+/// <summary>
+/// A small vision transformer: patches by a convolution, self-attention and perceptrons with LayerNormalization before them.
+/// </summary>
 public static class VisionTransformer
 {
     private const int Width = 48;

@@ -5,7 +5,8 @@ using Onnx;
 namespace ModelMaker.Styles;
 
 /// <summary>
-/// Batch, height and width are open, and what depends on them is computed from shapes, as PyTorch's two exporters write it: views by <c>x.size(0)</c>, gates by
+/// Batch, height and width are open, and what depends on them is computed from shapes, as PyTorch's two exporters write it: views by
+/// <c>x.size(0)</c>, gates by
 /// <c>expand_as</c>, resizing to a size, group normalization as InstanceNormalization between two Reshapes.
 /// </summary>
 internal sealed class ComputedSizes
@@ -20,10 +21,13 @@ internal sealed class ComputedSizes
     {
         (_graph, _isDynamo) = (model.Graph, isDynamo);
         _initializers = _graph.Initializer.ToDictionary(i => i.Name);
-        _constants = _graph.Node.Where(n => n.OpType == "Constant" && n.Attribute is [{ Name: "value" }]).ToDictionary(n => n.Output[0], n => n.Attribute[0].T);
+        _constants = _graph.Node.Where(n => n.OpType == "Constant" && n.Attribute is [{ Name: "value" }])
+            .ToDictionary(n => n.Output[0], n => n.Attribute[0].T);
     }
 
-    /// <summary>The exporter that traces TorchScript: Shape, Gather, Unsqueeze, Concat, and numbers in Constant nodes. Opset 13 at least.</summary>
+    /// <summary>
+    /// The exporter that traces TorchScript: Shape, Gather, Unsqueeze, Concat, and numbers in Constant nodes. Opset 13 at least.
+    /// </summary>
     public static void TorchScript(ModelProto model) => new ComputedSizes(model, isDynamo: false).Rewrite(model);
 
     /// <summary>The exporter behind torch.export: parts of Shape, and numbers in initializers. Opset 18 at least.</summary>
@@ -59,9 +63,12 @@ internal sealed class ComputedSizes
                 node.Input[1] = Add("Expand", [node.Input[1], Add("Shape", [x])]);
                 break;
             case "Resize" when node.Input.Count == 3 && Floats(node.Input[2]) is { } scales:
-                var channels = _isDynamo ? Add("Shape", [x], Attributes.Int("end", 2)) : Add("Slice", [Add("Shape", [x]), Numbers(0), Numbers(2)]);
+                var channels = _isDynamo
+                    ? Add("Shape", [x], Attributes.Int("end", 2))
+                    : Add("Slice", [Add("Shape", [x]), Numbers(0), Numbers(2)]);
                 node.Input[2] = "";
-                node.Input.Add(List([channels, .. scales.Skip(2).Select((scale, i) => Add("Mul", [Length(x, i + 2), Numbers((long)scale)]))]));
+                node.Input.Add(
+                    List([channels, .. scales.Skip(2).Select((scale, i) => Add("Mul", [Length(x, i + 2), Numbers((long)scale)]))]));
                 break;
             case "GroupNormalization":
                 NormalizeGroups(node, x);
@@ -69,13 +76,18 @@ internal sealed class ComputedSizes
         }
     }
 
-    // Given: y = GroupNormalization(x, scale, shift)   Result: y = Reshape(InstanceNormalization(Reshape(x, [0, groups, -1])), Shape(x)) * scale + shift
+    // Given: y = GroupNormalization(x, scale, shift)   Result: y = Reshape(InstanceNormalization(Reshape(x, [0, groups, -1])), Shape(x)) *
+    // scale + shift
     private void NormalizeGroups(NodeProto node, string x)
     {
         var groups = (int)node.Attribute.Single(a => a.Name == "num_groups").I;
         var epsilon = node.Attribute.Where(a => a.Name == "epsilon").ToArray();
         var split = Add("Reshape", [x, Numbers(0, groups, -1)]);
-        var normal = Add("InstanceNormalization", [split, Constant(Attributes.Tensor(Enumerable.Repeat(1f, groups).ToArray(), groups)), Constant(Attributes.Tensor(new float[groups], groups))], epsilon);
+        var normal = Add(
+            "InstanceNormalization",
+            [split, Constant(Attributes.Tensor(Enumerable.Repeat(1f, groups).ToArray(), groups)), Constant(
+                Attributes.Tensor(new float[groups], groups))],
+            epsilon);
         var back = Add("Reshape", [normal, Add("Shape", [x])]);
         (var scale, var shift) = (node.Input[1], node.Input[2]);
         foreach (var parameter in new[] { scale, shift })
@@ -100,7 +112,8 @@ internal sealed class ComputedSizes
     /// <summary>The length of an axis as a list of one.</summary>
     private string Length(string x, long axis) => _isDynamo
         ? Add("Shape", [x], Attributes.Int("start", axis), Attributes.Int("end", axis + 1))
-        : Add("Unsqueeze", [Add("Gather", [Add("Shape", [x]), Constant(Attributes.Tensor([axis]))], Attributes.Int("axis", 0)), Numbers(0)]);
+        : Add(
+            "Unsqueeze", [Add("Gather", [Add("Shape", [x]), Constant(Attributes.Tensor([axis]))], Attributes.Int("axis", 0)), Numbers(0)]);
 
     private string List(string[] parts) => parts.Length == 1 ? parts[0] : Add("Concat", parts, Attributes.Int("axis", 0));
 
@@ -131,5 +144,7 @@ internal sealed class ComputedSizes
 
     private T[]? Numbers<T>(string name, TensorProto.Types.DataType type)
         where T : struct =>
-        (_initializers.GetValueOrDefault(name) ?? _constants.GetValueOrDefault(name)) is { } tensor && tensor.DataType == (int)type ? MemoryMarshal.Cast<byte, T>(tensor.RawData.Span).ToArray() : null;
+        (_initializers.GetValueOrDefault(name) ?? _constants.GetValueOrDefault(name)) is { } tensor && tensor.DataType == (int)type
+            ? MemoryMarshal.Cast<byte, T>(tensor.RawData.Span).ToArray()
+            : null;
 }

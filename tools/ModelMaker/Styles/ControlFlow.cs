@@ -21,7 +21,8 @@ internal static class ControlFlow
     // Given: y = Relu(x)   Result: y = If(true) { Relu(x) } else { Abs(x) }
     private static void Branch(GraphProto graph, NodeProto relu)
     {
-        graph.Initializer.Add(new TensorProto { Name = "flag", DataType = (int)DataType.Bool, RawData = Google.Protobuf.ByteString.CopyFrom(1) });
+        graph.Initializer.Add(
+            new TensorProto { Name = "flag", DataType = (int)DataType.Bool, RawData = Google.Protobuf.ByteString.CopyFrom(1) });
         var choice = new NodeProto { Name = "If", OpType = "If", Input = { "flag" }, Output = { relu.Output } };
         choice.Attribute.Add(Body("then_branch", "Relu", relu.Input[0]));
         choice.Attribute.Add(Body("else_branch", "Abs", relu.Input[0]));

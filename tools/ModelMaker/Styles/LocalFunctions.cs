@@ -17,10 +17,12 @@ internal static class LocalFunctions
         FunctionProto? function = null;
         foreach (var relu in graph.Node.Where(n => n.OpType == "Relu").ToArray())
         {
-            if (Producer(graph, relu) is not { OpType: "BatchNormalization" } norm || Producer(graph, norm) is not { OpType: "Conv", Input.Count: 2 } conv)
+            if (Producer(graph, relu) is not { OpType: "BatchNormalization" } norm
+                || Producer(graph, norm) is not { OpType: "Conv", Input.Count: 2 } conv)
                 continue;
             function ??= Describe(conv, norm, relu, version);
-            var call = new NodeProto { Name = conv.Name, OpType = function.Name, Domain = Domain, Output = { relu.Output }, Attribute = { conv.Attribute } };
+            var call = new NodeProto { Name = conv.Name, OpType = function.Name, Domain =
+                Domain, Output = { relu.Output }, Attribute = { conv.Attribute } };
             call.Input.Add(conv.Input.Concat(norm.Input.Skip(1)));
             graph.Node[graph.Node.IndexOf(relu)] = call;
             graph.Node.Remove(conv);
@@ -32,7 +34,8 @@ internal static class LocalFunctions
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = Domain, Version = 1 });
     }
 
-    private static NodeProto? Producer(GraphProto graph, NodeProto reader) => graph.Node.FirstOrDefault(n => n.Output.Contains(reader.Input[0]));
+    private static NodeProto? Producer(GraphProto graph, NodeProto reader) =>
+        graph.Node.FirstOrDefault(n => n.Output.Contains(reader.Input[0]));
 
     private static FunctionProto Describe(NodeProto conv, NodeProto norm, NodeProto relu, long version)
     {

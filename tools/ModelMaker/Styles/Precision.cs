@@ -12,7 +12,8 @@ internal sealed record Precision(DataType Type, Func<float[], Google.Protobuf.By
 {
     public static readonly Precision Half = new(DataType.Float16, values => Attributes.Bytes<Half>(Array.ConvertAll(values, v => (Half)v)));
 
-    public static readonly Precision Double = new(DataType.Double, values => Attributes.Bytes<double>(Array.ConvertAll(values, v => (double)v)));
+    public static readonly Precision Double = new(DataType.Double, values =>
+        Attributes.Bytes<double>(Array.ConvertAll(values, v => (double)v)));
 
     // The upper half of a float, rounded to nearest.
     public static readonly Precision BFloat16 = new(DataType.Bfloat16, values =>

@@ -43,8 +43,12 @@ internal static class QuantizeDequantize
     private static string Value(GraphProto graph, NodeProto node, string value)
     {
         var (quantized, restored) = ($"{node.Name}/{value}_q", $"{node.Name}/{value}_dq");
-        graph.Node.Add(new NodeProto { Name = quantized, OpType = "QuantizeLinear", Input = { value, "x_scale", "x_zero_point" }, Output = { quantized } });
-        graph.Node.Add(new NodeProto { Name = restored, OpType = "DequantizeLinear", Input = { quantized, "x_scale", "x_zero_point" }, Output = { restored } });
+        graph.Node.Add(
+            new NodeProto { Name = quantized, OpType =
+                "QuantizeLinear", Input = { value, "x_scale", "x_zero_point" }, Output = { quantized } });
+        graph.Node.Add(
+            new NodeProto { Name = restored, OpType =
+                "DequantizeLinear", Input = { quantized, "x_scale", "x_zero_point" }, Output = { restored } });
         return restored;
     }
 
@@ -58,7 +62,9 @@ internal static class QuantizeDequantize
             .Select(c => Math.Max(1e-6f, values.AsSpan(c * perChannel, perChannel).ToArray().Max(Math.Abs) / 120)).ToArray();
         // Small zero points of either sign: symmetric weights would hide a zero point that does not follow a cut.
         var zeros = Enumerable.Range(0, channels).Select(c => c % 5 - 2).ToArray();
-        var stored = values.Select((v, i) => (sbyte)Math.Clamp(MathF.Round(v / scales[i / perChannel]) + zeros[i / perChannel], -127, 127)).ToArray();
+        var stored = values
+            .Select((v, i) => (sbyte)Math.Clamp(MathF.Round(v / scales[i / perChannel]) + zeros[i / perChannel], -127, 127))
+            .ToArray();
         graph.Initializer.Remove(weight);
         node.Input[1] = Restore(graph, weight.Name, Bytes(Attributes.Bytes<sbyte>(stored), DataType.Int8, weight.Dims), scales,
             Bytes(Attributes.Bytes<sbyte>(Array.ConvertAll(zeros, z => (sbyte)z)), DataType.Int8, channels));

@@ -2,7 +2,7 @@ using Onnx;
 
 namespace ModelMaker.Styles;
 
-/// <summary>How an exporter writes a network.</summary>
+/// <summary>The style of an exporter.</summary>
 /// <param name="Name">For tables.</param>
 /// <param name="Rewrite">Makes that of a model as PyTorch's exporter writes it, in place.</param>
 public sealed record Style(string Name, Action<ModelProto> Rewrite)

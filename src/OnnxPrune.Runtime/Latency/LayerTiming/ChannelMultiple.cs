@@ -31,7 +31,7 @@ internal static class ChannelMultiple
         return Usual(provider);
     }
 
-    /// <summary>What is known of the kernels without asking the clock.</summary>
+    /// <summary>The known multiples of the kernels, without asking the clock.</summary>
     public static int Usual(ExecutionProvider provider) => provider == ExecutionProvider.Cpu && Processor.HasAvx512 ? 16 : 8;
 
     private static LayerShape Layer(long channels) => new([3, 3], [MapSize, MapSize], channels, channels, false);

@@ -18,5 +18,6 @@ internal sealed record LayerShape(IReadOnlyList<long> Kernel, IReadOnlyList<long
 
     /// <summary>The name under which its time is remembered, such as <c>3x3@32x32:16-16</c>.</summary>
     public string Key => string.Create(
-        CultureInfo.InvariantCulture, $"{string.Join('x', Kernel)}@{string.Join('x', Output)}:{Inputs}{(IsDepthwise ? "d" : "-")}{Outputs}");
+        CultureInfo.InvariantCulture,
+        $"{string.Join('x', Kernel)}@{string.Join('x', Output)}:{Inputs}{(IsDepthwise ? "d" : "-")}{Outputs}");
 }

@@ -3,14 +3,17 @@ using OnnxPrune.Planning;
 namespace OnnxPrune.Runtime.Latency.LayerTiming;
 
 /// <summary>
-/// The pace of a layer from its times at a few widths: with all its channels, and with about half of those that it reads, of those that it makes, and of both.
+/// The pace of a layer from its times at a few widths: with all its channels, and with about half of those that it reads, of those that it
+/// makes, and of both.
 /// </summary>
 internal static class LayerTimeFit
 {
     private const int Sweeps = 500;
     private const double PicosecondsPerMillisecond = 1e9;
 
-    /// <summary>Fits the terms of a <see cref="LayerPace"/>, none of them negative, so that relative errors are least in the square.</summary>
+    /// <summary>
+    /// Fits the terms of a <see cref="LayerPace"/>, none of them negative, so that relative errors are least in the square.
+    /// </summary>
     /// <param name="counting">How channels are counted.</param>
     /// <param name="milliseconds">What a layer of a shape takes.</param>
     public static LayerPace Measure(LayerShape shape, LayerTimes counting, Func<LayerShape, double> milliseconds)
@@ -42,8 +45,12 @@ internal static class LayerTimeFit
 
         // There and back: the mean of both directions.
         var perPair = shape.Macs / (shape.Inputs * shape.Outputs);
-        var (there, back) = (counting.Made(shape.Outputs) * counting.Read(shape.Inputs), counting.Made(shape.Inputs) * counting.Read(shape.Outputs));
-        var channels = counting.Made(shape.Outputs) + counting.Read(shape.Inputs) + counting.Made(shape.Inputs) + counting.Read(shape.Outputs);
+        var (there, back) =
+            (counting.Made(shape.Outputs) * counting.Read(shape.Inputs), counting.Made(shape.Inputs) * counting.Read(shape.Outputs));
+        var channels = counting.Made(shape.Outputs)
+            + counting.Read(shape.Inputs)
+            + counting.Made(shape.Inputs)
+            + counting.Read(shape.Outputs);
         return [perPair * (there + back) / 2, channels / 2, 1];
     }
 

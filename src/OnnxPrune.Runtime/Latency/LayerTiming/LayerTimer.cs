@@ -5,8 +5,8 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Runtime.Latency.LayerTiming;
 
 /// <summary>
-/// Times single layers on the runtime at hand. A layer by itself would mostly show what it costs to bring data into and out of the layout of
-/// the kernels; so it is timed between others, there and back: a short and a long chain of the layer and its reverse are raced, and the
+/// Times single layers on the runtime at hand. A layer by itself would mostly show what it costs to bring data into and out of the layout
+/// of the kernels; so it is timed between others, there and back: a short and a long chain of the layer and its reverse are raced, and the
 /// difference is what the layers take.
 /// </summary>
 internal static class LayerTimer
@@ -18,13 +18,16 @@ internal static class LayerTimer
     private static readonly RaceSettings s_quick = new() { Budget = TimeSpan.FromMilliseconds(60), FewestRounds = 9 };
     private static readonly RaceSettings s_slow = new() { Budget = TimeSpan.FromMilliseconds(200), FewestRounds = 7 };
 
-    /// <summary>Milliseconds that one run of the layer takes, batch 1; the mean of it and its reverse, where inputs and outputs differ.</summary>
+    /// <summary>
+    /// Milliseconds that one run of the layer takes, batch 1; the mean of it and its reverse, where inputs and outputs differ.
+    /// </summary>
     public static double Measure(LayerShape shape, SessionSettings settings)
     {
         using var brief = OnnxSession.Open(Chain(shape, ShortChain), null, settings, "a layer");
         using var longer = OnnxSession.Open(Chain(shape, LongChain), null, settings, "a layer");
         long[] dims = shape.Kernel.Count == 0 ? [.. shape.Output, shape.Inputs] : [1, shape.Inputs, .. shape.Output];
-        var race = InterleavedBenchmark.Run([brief, longer], new Dictionary<string, Tensor> { ["x"] = Noise(dims, 1) }, shape.Macs < MacsOfLongBudget ? s_quick : s_slow);
+        var race = InterleavedBenchmark.Run(
+            [brief, longer], new Dictionary<string, Tensor> { ["x"] = Noise(dims, 1) }, shape.Macs < MacsOfLongBudget ? s_quick : s_slow);
         return Math.Max(1e-6, race.Racers[0].P50Milliseconds * (race.Racers[1].QuietRatio - 1) / (2 * (LongChain - ShortChain)));
     }
 

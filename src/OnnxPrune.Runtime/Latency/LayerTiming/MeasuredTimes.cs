@@ -5,10 +5,12 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Latency.LayerTiming;
 
-/// <summary>What this machine's kernels take, from timed layers; remembered between runs, see <see cref="TimingCache"/>.</summary>
+/// <summary>The times of this machine's kernels, from timed layers; remembered between runs, see <see cref="TimingCache"/>.</summary>
 internal static class MeasuredTimes
 {
-    /// <summary>The multiple of channels that the kernels work on; measured once per machine and runtime, which takes about a second.</summary>
+    /// <summary>
+    /// The multiple of channels that the kernels work on; measured once per machine and runtime, which takes about a second.
+    /// </summary>
     /// <param name="settings">What the network will run on.</param>
     public static int Multiple(SessionSettings settings)
     {
@@ -20,7 +22,7 @@ internal static class MeasuredTimes
         return multiple;
     }
 
-    /// <summary>How long a model's layers take: each at the pace of a few of its widths, and by whole multiples.</summary>
+    /// <summary>The times of a model's layers: each at the pace of a few of its widths, and by whole multiples.</summary>
     /// <param name="model">With shapes.</param>
     public static LayerTimes Of(Model model, CostShapes shapes, SessionSettings settings, int multiple, Action<double>? progress = null)
     {
@@ -42,7 +44,9 @@ internal static class MeasuredTimes
         cache.Save();
 
         // A layer that could not be timed is as fast as most.
-        var usual = paces.Count == 0 ? new LayerPace(1) : new LayerPace(paces.Values.Select(p => p.PerMac).Order().ElementAt(paces.Count / 2));
+        var usual = paces.Count == 0
+            ? new LayerPace(1)
+            : new LayerPace(paces.Values.Select(p => p.PerMac).Order().ElementAt(paces.Count / 2));
         foreach (var (layer, shape) in layers)
         {
             if (shape is null)
@@ -54,7 +58,8 @@ internal static class MeasuredTimes
         return new LayerTimes(multiple, paces);
     }
 
-    private static double Time(TimingCache cache, LayerShape shape, SessionSettings settings) => cache.Get(shape.Key, () => LayerTimer.Measure(shape, settings));
+    private static double Time(TimingCache cache, LayerShape shape, SessionSettings settings) =>
+        cache.Get(shape.Key, () => LayerTimer.Measure(shape, settings));
 
     private static SessionSettings Resolve(SessionSettings settings) => settings with { Provider = Providers.Resolve(settings.Provider) };
 }

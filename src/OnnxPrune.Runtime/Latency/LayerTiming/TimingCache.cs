@@ -70,7 +70,8 @@ internal sealed class TimingCache
         try
         {
             var file = JsonSerializer.Deserialize(InputFile.ReadAllBytes(path, MostBytes), TimingJson.Default.TimingFile);
-            return file?.Machine == machine && file.Milliseconds is { } times && times.Values.All(t => double.IsFinite(t) && t > 0) ? file : null;
+            return file?.Machine == machine && file.Milliseconds is { } times && times.Values.All(t =>
+                double.IsFinite(t) && t > 0) ? file : null;
         }
         catch (Exception e) when (e is OnnxPruneException or JsonException)
         {
@@ -96,7 +97,9 @@ internal sealed class TimingCache
     {
         try
         {
-            return File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? Architecture();
+            return File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
+                ?.Split(':', 2)[1].Trim()
+                ?? Architecture();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

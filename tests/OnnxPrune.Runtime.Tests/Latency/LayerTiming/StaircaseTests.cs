@@ -44,7 +44,8 @@ public class StaircaseTests
     public void No_pace_is_negative()
     {
         // As noise has it: a layer with half its channels takes longer than the whole.
-        var pace = LayerTimeFit.Measure(new LayerShape([3, 3], [8, 8], 32, 32, false), new LayerTimes(16), s => s.Outputs + s.Inputs == 64 ? 1 : 1.1);
+        var pace = LayerTimeFit.Measure(new LayerShape([3, 3], [8, 8], 32, 32, false), new LayerTimes(16), s =>
+            s.Outputs + s.Inputs == 64 ? 1 : 1.1);
 
         Assert.True(pace is { PerMac: >= 0, PerChannel: >= 0, PerRun: >= 0 });
         Assert.Equal(1.05e9, pace.Of(32 * 32 * 9 * 64, 64), 0.06e9);
