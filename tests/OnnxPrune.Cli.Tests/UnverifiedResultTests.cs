@@ -12,20 +12,26 @@ public sealed class UnverifiedResultTests : TemporaryFolder
     [Fact]
     public void Model_that_states_a_wrong_type_of_an_inner_value_ends_with_4() =>
         Refused(model => model.Graph.ValueInfo.Add(new ValueInfoProto
-    {
-        Name = model.Graph.Node[0].Output[0],
-        Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Int64 } },
-    }));
+        {
+            Name = model.Graph.Node[0].Output[0],
+            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Int64 } },
+        }));
 
     [Fact]
     public void Name_of_a_dense_and_a_sparse_initializer_ends_with_4() =>
         Refused(model => model.Graph.SparseInitializer.Add(new SparseTensorProto
-    {
-        Values = new TensorProto { Name = model.Graph.Initializer[0].Name, DataType =
-            (int)TensorProto.Types.DataType.Float, Dims = { 1 }, FloatData = { 1 } },
-        Indices = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int64, Dims = { 1 }, Int64Data = { 0 } },
-        Dims = { model.Graph.Initializer[0].Dims },
-    }));
+        {
+            Values = new TensorProto
+            {
+                Name = model.Graph.Initializer[0].Name,
+                DataType =
+            (int)TensorProto.Types.DataType.Float,
+                Dims = { 1 },
+                FloatData = { 1 }
+            },
+            Indices = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int64, Dims = { 1 }, Int64Data = { 0 } },
+            Dims = { model.Graph.Initializer[0].Dims },
+        }));
 
     [Fact]
     public void Explicit_format_version_of_0_stays()

@@ -41,8 +41,12 @@ internal sealed class TinyModel
         node.Output.AddRange(Names(outputs));
         foreach (var (name, value) in attributes)
         {
-            var attribute = new AttributeProto { Name = name, Type =
-                value is long ? AttributeProto.Types.AttributeType.Int : AttributeProto.Types.AttributeType.Ints };
+            var attribute = new AttributeProto
+            {
+                Name = name,
+                Type =
+                value is long ? AttributeProto.Types.AttributeType.Int : AttributeProto.Types.AttributeType.Ints
+            };
             if (value is long i)
             {
                 attribute.I = i;
@@ -76,8 +80,17 @@ internal sealed class TinyModel
         var parts = text.Split(' ', 3);
         var tensor = new TypeProto.Types.Tensor
         {
-            ElemType = parts[1] switch { "float" =>
-                1, "uint8" => 2, "int64" => 7, "bool" => 9, "float16" => 10, "double" => 11, _ => throw new ArgumentException(text) },
+            ElemType = parts[1] switch
+            {
+                "float" =>
+                1,
+                "uint8" => 2,
+                "int64" => 7,
+                "bool" => 9,
+                "float16" => 10,
+                "double" => 11,
+                _ => throw new ArgumentException(text)
+            },
         };
         if (parts.Length == 3)
         {

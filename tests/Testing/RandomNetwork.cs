@@ -17,8 +17,13 @@ public sealed class RandomNetwork
     private RandomNetwork(int seed)
     {
         _random = new Random(seed);
-        _graph = new TestGraph(seed) { Opset = _random.Next(3) == 0 ? 13 : 17, NamesNodes = _random.Next(4) != 0, UsesConstantNodes =
-            _random.Next(8) == 0 };
+        _graph = new TestGraph(seed)
+        {
+            Opset = _random.Next(3) == 0 ? 13 : 17,
+            NamesNodes = _random.Next(4) != 0,
+            UsesConstantNodes =
+            _random.Next(8) == 0
+        };
     }
 
     /// <summary>The network of a seed, and the names of its pieces for messages.</summary>
@@ -281,7 +286,8 @@ public sealed class RandomNetwork
         var deep = _graph.Op("SpaceToDepth", x, ("blocksize", 2L)) with { Channels = 4 * x.Channels };
         var back = _random.Next(2) == 0 ? _graph.Op("Sin", deep) : Layer(deep, 4 * Next(1, 4), 1);
         return _graph.Op(
-            "DepthToSpace", back, ("blocksize", 2L), ("mode", _random.Next(2) == 0 ? "CRD" : "DCR")) with { Channels = back.Channels / 4 };
+            "DepthToSpace", back, ("blocksize", 2L), ("mode", _random.Next(2) == 0 ? "CRD" : "DCR")) with
+        { Channels = back.Channels / 4 };
     }
 
     private void Finish(Wire x)

@@ -244,8 +244,12 @@ public sealed class TestGraph(int seed = 1)
         shape.Dim.AddRange(dims.Select(d => d < 0
             ? new TensorShapeProto.Types.Dimension { DimParam = Batch }
             : new TensorShapeProto.Types.Dimension { DimValue = d }));
-        return new ValueInfoProto { Name = name, Type =
-            new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = shape } } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type =
+            new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = shape } }
+        };
     }
 
     private static Tensor Template(ElementType type) => new(type, [0], Array.Empty<byte>());

@@ -130,8 +130,13 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
         var outcome = Command.Run(
             tool,
             [Resnet, folder.File("out.onnx"), "--target", "macs=60%", "--calib", TestImages.Cifar(folder, 64), "--no-verify"],
-            new Dictionary<string, string> { ["NUGET_PACKAGES"] = folder.File("none"), ["PATH"] = "", ["DOTNET_ROOT"] =
-                TestedProgram.DotnetRoot });
+            new Dictionary<string, string>
+            {
+                ["NUGET_PACKAGES"] = folder.File("none"),
+                ["PATH"] = "",
+                ["DOTNET_ROOT"] =
+                TestedProgram.DotnetRoot
+            });
 
         // then
         Assert.Equal(2, outcome.ExitCode);

@@ -15,11 +15,19 @@ internal static class CommandLine
         var maker = new Option<string>("--maker") { Description = "ModelMaker.dll.", Required = true, Hidden = true };
         var cache = new Option<string>("--cache") { Description = "Where made models are kept.", Required = true, Hidden = true };
         var runs =
-            new Option<int>("--runs") { Description = "Measured runs of each network, after one that does not count.", DefaultValueFactory =
+            new Option<int>("--runs")
+            {
+                Description = "Measured runs of each network, after one that does not count.",
+                DefaultValueFactory =
                 _ =>
-            9 };
-        var networks = new Option<string>("--networks") { Description = "Networks of ModelMaker, with commas.", DefaultValueFactory = _ =>
-            "resnet50,resnet152" };
+            9
+            };
+        var networks = new Option<string>("--networks")
+        {
+            Description = "Networks of ModelMaker, with commas.",
+            DefaultValueFactory = _ =>
+            "resnet50,resnet152"
+        };
         var target = new Option<string>("--target") { Description = "What is asked of the pruner.", DefaultValueFactory = _ => "macs=50%" };
         var speed = new Command("speed", "Times the pruner as a whole process.") { program, maker, cache, runs, networks, target };
         speed.SetAction(given => new SpeedBenchmark(
@@ -40,8 +48,12 @@ internal static class CommandLine
         var calibration = new Option<string>("--calib") { Description = "Unlabelled inputs.", Required = true };
         var data = new Option<string[]>("--data") { Description = "Labelled inputs; may be given several times.", Required = true };
         var normalize = new Option<string>("--normalize") { Description = "As onnxprune has it.", DefaultValueFactory = _ => "unit" };
-        var targets = new Option<string>("--targets") { Description = "Targets, with commas; each is a run.", DefaultValueFactory = _ =>
-            "macs=75%,macs=50%,macs=35%" };
+        var targets = new Option<string>("--targets")
+        {
+            Description = "Targets, with commas; each is a run.",
+            DefaultValueFactory = _ =>
+            "macs=75%,macs=50%,macs=35%"
+        };
         var further =
             new Option<string>("--options") { Description = "Further options of onnxprune, with blanks.", DefaultValueFactory = _ => "" };
         var accuracy = new Command(

@@ -14,8 +14,13 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error, Tim
     public static ProgramRun Of(string file, params string[] arguments)
     {
         var start =
-            new ProcessStartInfo(file, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError =
-                true };
+            new ProcessStartInfo(file, arguments)
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError =
+                true
+            };
         var cpu = CpuOfChildren();
         var clock = Stopwatch.StartNew();
         using var process = Process.Start(start)!;

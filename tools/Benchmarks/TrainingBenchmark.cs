@@ -29,8 +29,14 @@ internal sealed class TrainingBenchmark(int steps, int batch, int threads)
         using var session = OnnxSession.Open(model, SessionSettings.Plain);
         var samples = new SampleStore(session.Inputs[0], (new Noise(BatchesPerEpoch * batch), null));
         var options =
-            new TrainingOptions { Method = TrainingMethod.Finetune, Epochs = steps / BatchesPerEpoch, BatchSize = batch, LearningRate =
-                new LearningRate(0.01, Decay.Steps, 0) };
+            new TrainingOptions
+            {
+                Method = TrainingMethod.Finetune,
+                Epochs = steps / BatchesPerEpoch,
+                BatchSize = batch,
+                LearningRate =
+                new LearningRate(0.01, Decay.Steps, 0)
+            };
         var watch = new Watch();
         using (var run = new TrainingRun(model, null, samples, null, options, TorchLibrary.ParseDevice("cpu"), watch))
         {

@@ -16,12 +16,19 @@ internal static class CommandLine
     public static int Run(string[] args)
     {
         var only =
-            new Option<string>("--only") { Description =
-                "Networks and files whose name matches, as a regular expression.", DefaultValueFactory =
+            new Option<string>("--only")
+            {
+                Description =
+                "Networks and files whose name matches, as a regular expression.",
+                DefaultValueFactory =
                 _ =>
-            "" };
-        var style = new Option<string>("--style") { Description =
-            "Instead, the made networks alone, with open sizes as one of PyTorch's exporters writes them: torchscript or dynamo." };
+            ""
+            };
+        var style = new Option<string>("--style")
+        {
+            Description =
+            "Instead, the made networks alone, with open sizes as one of PyTorch's exporters writes them: torchscript or dynamo."
+        };
         style.AcceptOnlyFromAmong("torchscript", "dynamo");
         var command = new RootCommand("Prunes every made network and every model of ../shared/models, and prints a table.") { only, style };
         command.SetAction(given => CoveragePage.Write(Rows(new Regex(given.GetRequiredValue(only)), given.GetValue(style)), Console.Out));

@@ -13,16 +13,24 @@ public static class CommandLine
     public static int Run(params string[] args)
     {
         var target =
-            new Option<string[]>("--target") { Description =
-                $"What is fed: {string.Join(", ", FuzzTarget.All.Select(t => t.Name))}; all by default.", AllowMultipleArgumentsPerToken =
-                true };
+            new Option<string[]>("--target")
+            {
+                Description =
+                $"What is fed: {string.Join(", ", FuzzTarget.All.Select(t => t.Name))}; all by default.",
+                AllowMultipleArgumentsPerToken =
+                true
+            };
         var seconds = new Option<int?>("--seconds") { Description = "How long each target runs." };
         var count = new Option<long?>("--count") { Description = "How many inputs each target gets." };
         var seed = new Option<int>("--seed") { Description = "The same seed makes the same inputs.", DefaultValueFactory = _ => 1 };
         var from = new Option<long>("--from") { Description = "The number of the first input." };
         var findings =
-            new Option<string>("--findings") { Description = "Where inputs are kept that were not survived.", DefaultValueFactory = _ =>
-            "findings" };
+            new Option<string>("--findings")
+            {
+                Description = "Where inputs are kept that were not survived.",
+                DefaultValueFactory = _ =>
+            "findings"
+            };
         var program = new Option<string?>("--program") { Description = "The published onnxprune, for the target cli." };
         target.Validators.Add(result =>
         {

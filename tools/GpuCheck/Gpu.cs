@@ -13,7 +13,8 @@ internal static class Gpu
         {
             using var process = Process.Start(new ProcessStartInfo(
                 "nvidia-smi",
-                ["--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]) { RedirectStandardOutput = true })!;
+                ["--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"])
+            { RedirectStandardOutput = true })!;
             var line = process.StandardOutput.ReadLine();
             process.WaitForExit();
             return process.ExitCode == 0 ? line : null;

@@ -37,8 +37,13 @@ internal static class OracleCheck
         }
 
         return failures.Count == 0
-            ? new Dictionary<string, double> { ["operators"] = run, ["operators_that_keep_their_channels"] = uncut, ["largest_error"] =
-                largest }
+            ? new Dictionary<string, double>
+            {
+                ["operators"] = run,
+                ["operators_that_keep_their_channels"] = uncut,
+                ["largest_error"] =
+                largest
+            }
             : throw new InvalidOperationException($"Masked and pruned differ: {string.Join(", ", failures)}.");
     }
 }

@@ -15,7 +15,8 @@ internal static class TorchCheck
     public static IReadOnlyDictionary<string, double> Run()
     {
         using var process = Process.Start(new ProcessStartInfo(
-            "dotnet", [typeof(TorchCheck).Assembly.Location, Argument]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            "dotnet", [typeof(TorchCheck).Assembly.Location, Argument])
+        { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         if (!process.WaitForExit(TimeSpan.FromSeconds(MostSeconds)))
         {

@@ -1,5 +1,4 @@
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Inputs;
 
 namespace OnnxPrune.Calibration.Distillation;
 

@@ -1,5 +1,4 @@
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 

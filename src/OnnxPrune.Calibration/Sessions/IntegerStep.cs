@@ -19,8 +19,11 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
     {
         if (Providers.Resolve(measure.Sessions.Provider) == ExecutionProvider.Cuda)
         {
-            return pruned with { Quantization =
-                new QuantizationFinding(null, 0, [], null, "ONNX Runtime's CUDA provider has no integer Conv") };
+            return pruned with
+            {
+                Quantization =
+                new QuantizationFinding(null, 0, [], null, "ONNX Runtime's CUDA provider has no integer Conv")
+            };
         }
 
         // A cut leaves shapes that are out of date.
@@ -53,7 +56,10 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
         var race = observer.Watched(StepNames.Latency, progress =>
             InterleavedBenchmark.Run([floats, integers], DriftInputs.Synthetic(original, measure, floats, 0), progress: progress));
         var slower = race.Speedup > 1 ? null : FormattableString.Invariant($"int8 was {race.Speedup:0.00} times as fast here");
-        return pruned with { Quantization =
-            new QuantizationFinding(slower is null ? network.Model : null, network.IntegerLayers, network.Islands, race, slower) };
+        return pruned with
+        {
+            Quantization =
+            new QuantizationFinding(slower is null ? network.Model : null, network.IntegerLayers, network.Islands, race, slower)
+        };
     }
 }

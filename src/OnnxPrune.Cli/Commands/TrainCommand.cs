@@ -25,9 +25,13 @@ internal static class TrainCommand
         var input = CommonOptions.Model("in.onnx", "the classifier to train");
         var output = CommonOptions.Model("out.onnx", "where the trained model goes, with its masks");
         var target =
-            new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description =
+            new Option<string[]>("--target")
+            {
+                HelpName = "WHAT=LIMIT",
+                Description =
                 "an upper limit that the pruned result keeps: macs=20%, params=0.4, channels=75% or absolute, latency=50%, latency=3ms or "
-                    + "speedup=2; repeatable, all hold. Without: gates below one half, and the share of channels" };
+                    + "speedup=2; repeatable, all hold. Without: gates below one half, and the share of channels"
+            };
         var method =
             CommonOptions.Named(
                 "--method",

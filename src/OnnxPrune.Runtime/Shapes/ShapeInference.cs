@@ -252,8 +252,11 @@ internal static class ShapeInference
                 LoadGuard.Shared.Check(bytes, optimization, name, _mostBytes);
             }
 
-            return OnnxSession.Open(bytes, _whole ? model.Folder : null, SessionSettings.Plain with { Optimization =
-                optimization }, name, _whole ? OnnxFile.ExternalWeights(model) : null);
+            return OnnxSession.Open(bytes, _whole ? model.Folder : null, SessionSettings.Plain with
+            {
+                Optimization =
+                optimization
+            }, name, _whole ? OnnxFile.ExternalWeights(model) : null);
         }
     }
 }

@@ -15,8 +15,8 @@ internal sealed class ScaledNorm : Criterion
 
     public override double[]? Score(ChannelGraph graph, ChannelGroup group) =>
         (_norm.Score(graph, group), _scale.Score(graph, group)) switch
-    {
-        ({ } norms, { } scales) => [.. norms.Zip(scales, (n, s) => n * s)],
-        var (norms, scales) => norms ?? scales,
-    };
+        {
+            ({ } norms, { } scales) => [.. norms.Zip(scales, (n, s) => n * s)],
+            var (norms, scales) => norms ?? scales,
+        };
 }

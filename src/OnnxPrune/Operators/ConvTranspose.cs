@@ -88,7 +88,8 @@ internal sealed class ConvTranspose : Operator
         var kernel = weight.Skip(2).Aggregate(1L, (a, b) => a * b);
         return new MacTerm(
             kernel * x[0] * x.Skip(2).Aggregate(1L, (a, b) => a * b),
-            [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)]) { OutputAxis = 1 };
+            [new(node.Inputs[1]!, 0), new(node.Inputs[1]!, 1)])
+        { OutputAxis = 1 };
     }
 
     internal override WeightLayout? Weight(Node node, int input) => input == 1 ? new WeightLayout(1, 0, node.Int("group", 1)) : null;

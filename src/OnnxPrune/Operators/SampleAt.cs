@@ -31,11 +31,11 @@ internal sealed class SampleAt : Operator
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
         (terms.ShapeOf(node.Required(0)), terms.ShapeOf(node.Required(1))) switch
-    {
-        ({ Rank: 4 } x, { Rank: 2 } regions) when node.OpType == "RoiAlign" =>
-            [regions[0], x[1], node.Int("output_height", 1), node.Int("output_width", 1)],
-        ({ Rank: > 2 } x, { } grid) when node.OpType == "GridSample" && grid.Rank == x.Rank =>
-            [x[0], x[1], .. grid.Skip(1).Take(x.Rank - 2)],
-        _ => null,
-    };
+        {
+            ({ Rank: 4 } x, { Rank: 2 } regions) when node.OpType == "RoiAlign" =>
+                [regions[0], x[1], node.Int("output_height", 1), node.Int("output_width", 1)],
+            ({ Rank: > 2 } x, { } grid) when node.OpType == "GridSample" && grid.Rank == x.Rank =>
+                [x[0], x[1], .. grid.Skip(1).Take(x.Rank - 2)],
+            _ => null,
+        };
 }

@@ -18,19 +18,19 @@ internal static class Statistics
 
     private static bool AreTakenAlong(Value value, int axis, ShapeTerms terms, int steps) =>
         steps > 0 && value.Uses.Any(use => !use.IsCapture && (use.Node.OpType switch
-    {
-        "InstanceNormalization" => axis >= 2,
-        "LayerNormalization" or "RMSNormalization" => IsFrom(use.Node.Int("axis", -1), axis, value),
-        "Softmax" or "LogSoftmax" => use.Node.Int("axis", -1) == axis || use.Node.Int("axis", -1) + value.Shape?.Rank == axis,
-        _ => OperatorTable.Find(use.Node) switch
         {
-            Reduce => value.Shape is { } shape && Reduce.Reduced(use.Node, terms.Constants, shape.Rank)?.Contains(axis) == true,
-            Unary or Clip or Broadcast => use.Node.Outputs.Count > 0
-                && use.Node.Output.Shape?.Rank == value.Shape?.Rank
-                && AreTakenAlong(use.Node.Output, axis, terms, steps - 1),
-            _ => false,
-        },
-    }));
+            "InstanceNormalization" => axis >= 2,
+            "LayerNormalization" or "RMSNormalization" => IsFrom(use.Node.Int("axis", -1), axis, value),
+            "Softmax" or "LogSoftmax" => use.Node.Int("axis", -1) == axis || use.Node.Int("axis", -1) + value.Shape?.Rank == axis,
+            _ => OperatorTable.Find(use.Node) switch
+            {
+                Reduce => value.Shape is { } shape && Reduce.Reduced(use.Node, terms.Constants, shape.Rank)?.Contains(axis) == true,
+                Unary or Clip or Broadcast => use.Node.Outputs.Count > 0
+                    && use.Node.Output.Shape?.Rank == value.Shape?.Rank
+                    && AreTakenAlong(use.Node.Output, axis, terms, steps - 1),
+                _ => false,
+            },
+        }));
 
     private static bool IsFrom(long first, int axis, Value value) => axis >= (first < 0 ? first + value.Shape?.Rank : first);
 }

@@ -31,8 +31,12 @@ internal sealed record QuantizedValue(Value Value, Value Scaled, double Low, dou
                     ? found[node.Required(0)]
                     : new QuantizedValue(output, output, double.NegativeInfinity, double.PositiveInfinity);
                 found[output] = form == IntegerForm.Bound || node.OpType is "Relu" or "Clip"
-                    ? scaled with { Low = IntegerForms.Bounds(node, constants)!.Value.Low, High =
-                        IntegerForms.Bounds(node, constants)!.Value.High }
+                    ? scaled with
+                    {
+                        Low = IntegerForms.Bounds(node, constants)!.Value.Low,
+                        High =
+                        IntegerForms.Bounds(node, constants)!.Value.High
+                    }
                     : scaled with { Value = output };
             }
         }
@@ -43,8 +47,11 @@ internal sealed record QuantizedValue(Value Value, Value Scaled, double Low, dou
     /// <summary>Parameters whose saturation stays within the bounds.</summary>
     public QuantizationParameters Bounded(QuantizationParameters parameters, QuantizationScheme scheme) =>
         parameters.High(scheme) > High
-            ? parameters with { Scale = (float)(High / (scheme.Highest - parameters.ZeroPoint)) is var scale
-                && (double)scale * (scheme.Highest - parameters.ZeroPoint) > High ? MathF.BitDecrement(scale) : scale }
+            ? parameters with
+            {
+                Scale = (float)(High / (scheme.Highest - parameters.ZeroPoint)) is var scale
+                && (double)scale * (scheme.Highest - parameters.ZeroPoint) > High ? MathF.BitDecrement(scale) : scale
+            }
             : parameters;
 
     /// <summary>The inputs that a node reads as integers: all floats, of layers and movements the first.</summary>

@@ -42,13 +42,13 @@ internal static class FusionExpansion
 
     private static NodeProto[]? Expand(NodeProto node, GraphProto graph, bool isModern) =>
         node.Output.Count != 1 ? null : node.OpType switch
-    {
-        "FusedConv" => Layer(node, graph, "Conv", sumInput: 3, isModern),
-        "FusedGemm" => Layer(node, graph, "Gemm", sumInput: int.MaxValue, isModern),
-        "FusedMatMul" or "TransposeMatMul" => MatMul(node, graph),
-        "Gelu" or "FastGelu" or "BiasGelu" or "QuickGelu" => Gelu(node, graph),
-        _ => null,
-    };
+        {
+            "FusedConv" => Layer(node, graph, "Conv", sumInput: 3, isModern),
+            "FusedGemm" => Layer(node, graph, "Gemm", sumInput: int.MaxValue, isModern),
+            "FusedMatMul" or "TransposeMatMul" => MatMul(node, graph),
+            "Gelu" or "FastGelu" or "BiasGelu" or "QuickGelu" => Gelu(node, graph),
+            _ => null,
+        };
 
     /// <summary>The layer, the sum with another value where there is one, and the activation.</summary>
     private static NodeProto[]? Layer(NodeProto node, GraphProto graph, string opType, int sumInput, bool isModern)
@@ -97,8 +97,12 @@ internal static class FusionExpansion
         };
         if (name == "Clip" && isModern && parameters is [var low, var high])
         {
-            return new NodeProto { OpType =
-                "Clip", Input = { "", Scalar(graph, $"{node.Output[0]}.low", low), Scalar(graph, $"{node.Output[0]}.high", high) } };
+            return new NodeProto
+            {
+                OpType =
+                "Clip",
+                Input = { "", Scalar(graph, $"{node.Output[0]}.low", low), Scalar(graph, $"{node.Output[0]}.high", high) }
+            };
         }
 
         if (names is null)
@@ -129,8 +133,14 @@ internal static class FusionExpansion
             }
 
             // Only of a matrix is it known which axes there are.
-            var made = new NodeProto { Name = $"{Label(node)}.transpose{index}", OpType =
-                "Transpose", Input = { node.Input[index] }, Output = { $"{node.Output[0]}.transpose{index}" } };
+            var made = new NodeProto
+            {
+                Name = $"{Label(node)}.transpose{index}",
+                OpType =
+                "Transpose",
+                Input = { node.Input[index] },
+                Output = { $"{node.Output[0]}.transpose{index}" }
+            };
             made.Attribute.Add(new AttributeProto { Name = "perm", Type = AttributeProto.Types.AttributeType.Ints, Ints = { 1, 0 } });
             steps.Add(made);
             return made.Output[0];
@@ -147,8 +157,13 @@ internal static class FusionExpansion
         if (Attribute(node, "alpha")?.F is { } alpha and not 1)
         {
             layers.Add(
-                new NodeProto { Name = $"{Label(node)}.scale", OpType =
-                    "Mul", Input = { "", Scalar(graph, $"{node.Output[0]}.alpha", alpha) } });
+                new NodeProto
+                {
+                    Name = $"{Label(node)}.scale",
+                    OpType =
+                    "Mul",
+                    Input = { "", Scalar(graph, $"{node.Output[0]}.alpha", alpha) }
+                });
         }
 
         return [.. steps, .. Chain(node, layers)];
@@ -215,8 +230,13 @@ internal static class FusionExpansion
     private static string Scalar(GraphProto graph, string name, float value)
     {
         graph.Initializer.Add(
-            new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Float, RawData =
-                ByteString.CopyFrom(BitConverter.GetBytes(value)) });
+            new TensorProto
+            {
+                Name = name,
+                DataType = (int)TensorProto.Types.DataType.Float,
+                RawData =
+                ByteString.CopyFrom(BitConverter.GetBytes(value))
+            });
         return name;
     }
 

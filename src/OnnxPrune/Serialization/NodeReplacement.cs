@@ -47,7 +47,11 @@ internal static class NodeReplacement
             message.Add(field);
         }
 
-        return file with { Message =
-            message.Add(ModelProto.GraphFieldNumber, graph).ToArray(), Initializers = [.. file.Initializers, .. added] };
+        return file with
+        {
+            Message =
+            message.Add(ModelProto.GraphFieldNumber, graph).ToArray(),
+            Initializers = [.. file.Initializers, .. added]
+        };
     }
 }

@@ -61,23 +61,23 @@ internal static class WireRewriter
     /// </summary>
     private static OnnxMessage? Kind(OnnxMessage parent, WireField field) =>
         field.Type != Google.Protobuf.WireFormat.WireType.LengthDelimited ? null : (parent, field.Number) switch
-    {
-        (OnnxMessage.Model, ModelProto.GraphFieldNumber) => OnnxMessage.MainGraph,
-        (OnnxMessage.Model, ModelProto.FunctionsFieldNumber) => OnnxMessage.Function,
-        (OnnxMessage.Model, ModelProto.TrainingInfoFieldNumber) => OnnxMessage.TrainingInfo,
-        (OnnxMessage.TrainingInfo, TrainingInfoProto.InitializationFieldNumber or TrainingInfoProto.AlgorithmFieldNumber) =>
-            OnnxMessage.Graph,
-        (OnnxMessage.Function, FunctionProto.NodeFieldNumber) => OnnxMessage.Node,
-        (OnnxMessage.Function, FunctionProto.AttributeProtoFieldNumber) => OnnxMessage.Attribute,
-        (OnnxMessage.MainGraph or OnnxMessage.Graph, GraphProto.NodeFieldNumber) => OnnxMessage.Node,
-        (OnnxMessage.MainGraph or OnnxMessage.Graph, GraphProto.SparseInitializerFieldNumber) => OnnxMessage.SparseTensor,
-        (OnnxMessage.Graph, GraphProto.InitializerFieldNumber) => OnnxMessage.Tensor,
-        (OnnxMessage.Node, NodeProto.AttributeFieldNumber) => OnnxMessage.Attribute,
-        (OnnxMessage.Attribute, AttributeProto.GFieldNumber or AttributeProto.GraphsFieldNumber) => OnnxMessage.Graph,
-        (OnnxMessage.Attribute, AttributeProto.TFieldNumber or AttributeProto.TensorsFieldNumber) => OnnxMessage.Tensor,
-        (OnnxMessage.Attribute, AttributeProto.SparseTensorFieldNumber or AttributeProto.SparseTensorsFieldNumber) =>
-            OnnxMessage.SparseTensor,
-        (OnnxMessage.SparseTensor, SparseTensorProto.ValuesFieldNumber or SparseTensorProto.IndicesFieldNumber) => OnnxMessage.Tensor,
-        _ => null,
-    };
+        {
+            (OnnxMessage.Model, ModelProto.GraphFieldNumber) => OnnxMessage.MainGraph,
+            (OnnxMessage.Model, ModelProto.FunctionsFieldNumber) => OnnxMessage.Function,
+            (OnnxMessage.Model, ModelProto.TrainingInfoFieldNumber) => OnnxMessage.TrainingInfo,
+            (OnnxMessage.TrainingInfo, TrainingInfoProto.InitializationFieldNumber or TrainingInfoProto.AlgorithmFieldNumber) =>
+                OnnxMessage.Graph,
+            (OnnxMessage.Function, FunctionProto.NodeFieldNumber) => OnnxMessage.Node,
+            (OnnxMessage.Function, FunctionProto.AttributeProtoFieldNumber) => OnnxMessage.Attribute,
+            (OnnxMessage.MainGraph or OnnxMessage.Graph, GraphProto.NodeFieldNumber) => OnnxMessage.Node,
+            (OnnxMessage.MainGraph or OnnxMessage.Graph, GraphProto.SparseInitializerFieldNumber) => OnnxMessage.SparseTensor,
+            (OnnxMessage.Graph, GraphProto.InitializerFieldNumber) => OnnxMessage.Tensor,
+            (OnnxMessage.Node, NodeProto.AttributeFieldNumber) => OnnxMessage.Attribute,
+            (OnnxMessage.Attribute, AttributeProto.GFieldNumber or AttributeProto.GraphsFieldNumber) => OnnxMessage.Graph,
+            (OnnxMessage.Attribute, AttributeProto.TFieldNumber or AttributeProto.TensorsFieldNumber) => OnnxMessage.Tensor,
+            (OnnxMessage.Attribute, AttributeProto.SparseTensorFieldNumber or AttributeProto.SparseTensorsFieldNumber) =>
+                OnnxMessage.SparseTensor,
+            (OnnxMessage.SparseTensor, SparseTensorProto.ValuesFieldNumber or SparseTensorProto.IndicesFieldNumber) => OnnxMessage.Tensor,
+            _ => null,
+        };
 }

@@ -1,6 +1,5 @@
 using OnnxPrune.Calibration.Distillation;
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Inputs;
 
 namespace OnnxPrune.Calibration.Tests.Distillation;
 

@@ -164,8 +164,13 @@ public sealed class ComputedWeightTests
             case "sparse Constant":
                 var made = g.Op("Constant", []);
                 g.Proto.Graph.Node[^1].Attribute.Add(
-                    new AttributeProto { Name = "sparse_value", Type = AttributeProto.Types.AttributeType.SparseTensor, SparseTensor =
-                        Sparse(dims, byAxis: false) });
+                    new AttributeProto
+                    {
+                        Name = "sparse_value",
+                        Type = AttributeProto.Types.AttributeType.SparseTensor,
+                        SparseTensor =
+                        Sparse(dims, byAxis: false)
+                    });
                 return made;
             default:
                 throw new ArgumentException(form);

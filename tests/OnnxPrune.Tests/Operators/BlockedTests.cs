@@ -120,8 +120,12 @@ public sealed class BlockedTests
             node.Input.Add(x.Name);
             body.Node.Add(node);
             body.Output.Add(
-                new ValueInfoProto { Name = name + ".y", Type =
-                    new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } } });
+                new ValueInfoProto
+                {
+                    Name = name + ".y",
+                    Type =
+                    new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } }
+                });
             return body;
         }
 

@@ -158,10 +158,15 @@ public sealed class ConvTests
     {
         var g = new TestGraph();
         var weight = g.Weight(4, 4, 1, 1);
-        var bias = kind switch { "initializer" => weight, "Constant" => g.Op(
+        var bias = kind switch
+        {
+            "initializer" => weight,
+            "Constant" => g.Op(
             "Constant",
             Array.Empty<string>(),
-            ("value", new Tensor(ElementType.Float, [2, 2], new byte[16]))), _ => g.Op("Relu", [weight]) };
+            ("value", new Tensor(ElementType.Float, [2, 2], new byte[16]))),
+            _ => g.Op("Relu", [weight])
+        };
         g.Output(new Wire(g.Op(op, [g.Input(4, 4, 4), g.Weight(4, 4, 1, 1), bias]), 4));
 
         var e = Assert.Throws<BrokenModelException>(() => ChannelFlow.Through(ModelCopy.WithShapes(g.Build())));

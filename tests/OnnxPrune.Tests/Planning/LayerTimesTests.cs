@@ -63,8 +63,13 @@ public class LayerTimesTests
         // given: blocks are missed less than any channel
         var network = NetworkAnalysis.Of(Made("resnet20_cifar_A.onnx"), times: new LayerTimes(16));
         var names = new NodeNames(network.Model.Graph);
-        var request = new PruneRequest { Rounding = Rounding.Automatic(16), CutsBlocks = true, BlockScores =
-            network.Blocks.ToDictionary(b => names.Of(b.Join), _ => 1e-3) };
+        var request = new PruneRequest
+        {
+            Rounding = Rounding.Automatic(16),
+            CutsBlocks = true,
+            BlockScores =
+            network.Blocks.ToDictionary(b => names.Of(b.Join), _ => 1e-3)
+        };
         var whole = network.Cost.Time;
         var unused = new List<double>();
         foreach (var share in Enumerable.Range(6, 12).Select(i => i * 0.05))

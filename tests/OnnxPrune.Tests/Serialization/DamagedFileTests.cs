@@ -90,8 +90,13 @@ public sealed class DamagedFileTests
         foreach (var own in (string[])["another.sparse", name])
         {
             g.Proto.Graph.SparseInitializer.Add(
-                new Onnx.SparseTensorProto { Values = TestGraph.Message(own, Tensor.Of([1f], 1)), Indices =
-                    TestGraph.Message("", Tensor.Of([0L], 1)), Dims = { 4 } });
+                new Onnx.SparseTensorProto
+                {
+                    Values = TestGraph.Message(own, Tensor.Of([1f], 1)),
+                    Indices =
+                    TestGraph.Message("", Tensor.Of([0L], 1)),
+                    Dims = { 4 }
+                });
         }
 
         Assert.Contains($"'{name}' is given to two values; one of them is a sparse initializer", Failure(g.ToBytes())!.Message);

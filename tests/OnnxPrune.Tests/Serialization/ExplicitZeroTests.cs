@@ -103,8 +103,14 @@ public sealed class ExplicitZeroTests
         var x = g.Conv(g.Input(3, 4, 4), 4);
         var body = new GraphProto { Name = "body" };
         body.Node.Add(
-            new NodeProto { OpType =
-                "LeakyRelu", Input = { x.Name }, Output = { "body.y" }, Attribute = { TestGraph.Attribute("alpha", 0f) } });
+            new NodeProto
+            {
+                OpType =
+                "LeakyRelu",
+                Input = { x.Name },
+                Output = { "body.y" },
+                Attribute = { TestGraph.Attribute("alpha", 0f) }
+            });
         body.Output.Add(TestGraph.Describe("body.y", ElementType.Float, [-1, 4, 4, 4]));
         var condition = g.Constant(new Tensor(ElementType.Bool, [], new byte[] { 1 }));
         g.Output(new Wire(g.Op("If", [condition], ("then_branch", body), ("else_branch", body)), 4));

@@ -33,8 +33,14 @@ public sealed class FunctionInliningTests
         // given
         var g = new TestGraph();
         g.Close(g.Relu(g.Conv(g.Input(3, 4, 4), C)));
-        var function = new FunctionProto { Name =
-            "Relu", Input = { "a" }, Output = { "b" }, OpsetImport = { new OperatorSetIdProto { Version = g.Opset } } };
+        var function = new FunctionProto
+        {
+            Name =
+            "Relu",
+            Input = { "a" },
+            Output = { "b" },
+            OpsetImport = { new OperatorSetIdProto { Version = g.Opset } }
+        };
         function.Node.Add(new NodeProto { OpType = "Sigmoid", Input = { "a" }, Output = { "b" } });
         g.Proto.Functions.Add(function);
 

@@ -41,8 +41,15 @@ public sealed class NestedTensorTests
             g.Last.Domain = "local";
             g.ToBytes();
             g.Proto.OpsetImport.Add(new OperatorSetIdProto { Domain = "local", Version = 1 });
-            var function = new FunctionProto { Name = "Scaled", Domain =
-                "local", Input = { "a" }, Output = { "b" }, OpsetImport = { new OperatorSetIdProto { Version = 17 } } };
+            var function = new FunctionProto
+            {
+                Name = "Scaled",
+                Domain =
+                "local",
+                Input = { "a" },
+                Output = { "b" },
+                OpsetImport = { new OperatorSetIdProto { Version = 17 } }
+            };
             function.Node.Add(
                 new NodeProto { OpType = "Constant", Output = { "w" }, Attribute = { TestGraph.Attribute("value", Values()) } });
             function.Node.Add(new NodeProto { OpType = "Mul", Input = { "a", "w" }, Output = { "b" } });

@@ -127,8 +127,14 @@ public sealed class RoundTripTests
         message.Functions.Add(new FunctionProto { Name = "Twice", Domain = "local", Input = { "a" }, Output = { "b" } });
         message.Graph.Initializer.Add(Typed(ElementType.Float, [1, 2], new Tensor(ElementType.Float, [2], new byte[8])));
         message.Graph.Initializer.Add(
-            new TensorProto { Name = "words", DataType =
-                (int)ElementType.String, Dims = { 1 }, StringData = { ByteString.CopyFromUtf8("hello") } });
+            new TensorProto
+            {
+                Name = "words",
+                DataType =
+                (int)ElementType.String,
+                Dims = { 1 },
+                StringData = { ByteString.CopyFromUtf8("hello") }
+            });
         message.Graph.ValueInfo.Add(TestGraph.Describe(x, ElementType.Float, [-1, 64, 4, 4]));
         return WithUnknownFields(message);
     }

@@ -34,8 +34,13 @@ public sealed class SharedCaseTests
         var model = OnnxFile.Read(SharedFiles.Case(name));
         RandomWeights.Fill(model, new Random(7));
         var shaped = ModelCopy.WithShapes(model);
-        var request = new PruneRequest { AbsorbMeans = false, Targets = [Target.Parse($"params={percent}%")], Rounding =
-            Rounding.Automatic(multiple) };
+        var request = new PruneRequest
+        {
+            AbsorbMeans = false,
+            Targets = [Target.Parse($"params={percent}%")],
+            Rounding =
+            Rounding.Automatic(multiple)
+        };
 
         // when
         var outcome = Pruner.Prune(NetworkAnalysis.Of(shaped, ConcreteShapes.Infer(shaped).Values), request);

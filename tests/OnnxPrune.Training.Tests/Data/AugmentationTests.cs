@@ -24,8 +24,11 @@ public sealed class AugmentationTests
             new Augmentation(2, true).Apply(image, result, size, random);
 
             // then
-            var found = (from down in Enumerable.Range(-2, 5) from right in Enumerable.Range(-2, 5) from mirrored in new[] { false, true }
-                where Fits(down, right, mirrored) select (down, right, mirrored))
+            var found = (from down in Enumerable.Range(-2, 5)
+                         from right in Enumerable.Range(-2, 5)
+                         from mirrored in new[] { false, true }
+                         where Fits(down, right, mirrored)
+                         select (down, right, mirrored))
                 .ToArray();
             Assert.NotEmpty(found);
             seen.Add(found[0]);

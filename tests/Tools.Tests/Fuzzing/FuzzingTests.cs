@@ -51,7 +51,8 @@ public sealed class FuzzingTests(ITestOutputHelper log)
     private static (int ExitCode, string Output, string Error) Fuzz(params string[] arguments)
     {
         var start = new ProcessStartInfo(
-            "dotnet", [typeof(FuzzTarget).Assembly.Location, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            "dotnet", [typeof(FuzzTarget).Assembly.Location, .. arguments])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

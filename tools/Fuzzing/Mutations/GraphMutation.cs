@@ -176,9 +176,12 @@ internal static class GraphMutation
             default:
                 if (dims.Count > 0)
                 {
-                    dims[random.Next(dims.Count)] = new TensorShapeProto.Types.Dimension { DimValue = random.Next(2) == 0
+                    dims[random.Next(dims.Count)] = new TensorShapeProto.Types.Dimension
+                    {
+                        DimValue = random.Next(2) == 0
                         ? random.Next(10)
-                        : Interesting.Number(random) };
+                        : Interesting.Number(random)
+                    };
                 }
 
                 break;
@@ -374,9 +377,14 @@ internal static class GraphMutation
             var node = new NodeProto { OpType = "Constant" };
             node.Output.Add(tensor.Name);
             node.Attribute.Add(
-                new AttributeProto { Name = random.Next(6) == 0
+                new AttributeProto
+                {
+                    Name = random.Next(6) == 0
                     ? "value_ints"
-                    : "value", Type = AttributeProto.Types.AttributeType.Tensor, T = tensor });
+                    : "value",
+                    Type = AttributeProto.Types.AttributeType.Tensor,
+                    T = tensor
+                });
             graph.Node.Insert(0, node);
         }
     }
@@ -433,9 +441,12 @@ internal static class GraphMutation
     {
         if (Pick(graph.Node, random) is { Input.Count: > 0, Output.Count: > 0 } node)
         {
-            graph.Output.Add(new ValueInfoProto { Name = random.Next(2) == 0
+            graph.Output.Add(new ValueInfoProto
+            {
+                Name = random.Next(2) == 0
                 ? node.Output[0]
-                : node.Input[random.Next(node.Input.Count)] });
+                : node.Input[random.Next(node.Input.Count)]
+            });
         }
     }
 

@@ -40,8 +40,15 @@ internal static class MessageMutation
         var fields = message.Descriptor.Fields.InFieldNumberOrder();
         var set = fields
             .Where(f =>
-                f.Accessor.GetValue(message) switch { IList list =>
-                    list.Count > 0, ByteString bytes => bytes.Length > 0, string text => text.Length > 0, null => false, _ => true })
+                f.Accessor.GetValue(message) switch
+                {
+                    IList list =>
+                    list.Count > 0,
+                    ByteString bytes => bytes.Length > 0,
+                    string text => text.Length > 0,
+                    null => false,
+                    _ => true
+                })
             .ToArray();
         var field = set.Length > 0 && random.Next(4) > 0 ? set[random.Next(set.Length)] : fields[random.Next(fields.Count)];
         if (field.IsRepeated)

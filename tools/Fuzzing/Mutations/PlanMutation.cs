@@ -39,8 +39,14 @@ internal static class PlanMutation
         return plan with
         {
             Channels = random.Next(4) == 0 ? [.. cuts, .. cuts] : cuts,
-            Blocks = random.Next(4) switch { 0 =>
-                [.. plan.Blocks, .. plan.Blocks], 1 => [.. plan.Blocks, Interesting.Text(random)], 2 => [], _ => plan.Blocks },
+            Blocks = random.Next(4) switch
+            {
+                0 =>
+                [.. plan.Blocks, .. plan.Blocks],
+                1 => [.. plan.Blocks, Interesting.Text(random)],
+                2 => [],
+                _ => plan.Blocks
+            },
         };
     }
 
@@ -61,9 +67,15 @@ internal static class PlanMutation
                 root[name] = null;
                 break;
             default:
-                root[name] = random.Next(5) switch { 0 =>
-                    JsonValue.Create(Interesting.Number(random)), 1 => JsonValue.Create(Interesting.Text(random)),
-                    2 => new JsonArray(1, "a", null), 3 => new JsonObject(), _ => new JsonArray(new JsonObject { ["layer"] = null }) };
+                root[name] = random.Next(5) switch
+                {
+                    0 =>
+                    JsonValue.Create(Interesting.Number(random)),
+                    1 => JsonValue.Create(Interesting.Text(random)),
+                    2 => new JsonArray(1, "a", null),
+                    3 => new JsonObject(),
+                    _ => new JsonArray(new JsonObject { ["layer"] = null })
+                };
                 break;
         }
 

@@ -73,8 +73,13 @@ internal sealed class CommandTarget : FuzzTarget
     private (int ExitCode, string Error) Run(string[] arguments)
     {
         using var process = Process.Start(
-            new ProcessStartInfo(_program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput =
-                true })!;
+            new ProcessStartInfo(_program, arguments)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                RedirectStandardInput =
+                true
+            })!;
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
         process.StandardOutput.ReadToEnd();

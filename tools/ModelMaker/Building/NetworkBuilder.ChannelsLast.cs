@@ -49,8 +49,11 @@ public sealed partial class NetworkBuilder
         var product = EmitNode(module, "MatMul", [x.Name, Initializer($"{module}.weight", stored, x.Channels, channels)]);
         var y = EmitNode(module, "Add", [Initializer($"{module}.bias", bias, channels), product]);
         return Known(
-            new(y, [channels, .. x.Dims.Skip(1)], SampleConv.Pointwise(x.Sample, weights, bias, channels)) { IsChannelsLast =
-                x.IsChannelsLast });
+            new(y, [channels, .. x.Dims.Skip(1)], SampleConv.Pointwise(x.Sample, weights, bias, channels))
+            {
+                IsChannelsLast =
+                x.IsChannelsLast
+            });
     }
 
     /// <summary>X [..., C], Y the same: every position is normalized over its channels. One node from opset 17 on.</summary>

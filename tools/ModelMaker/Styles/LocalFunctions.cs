@@ -21,8 +21,15 @@ internal static class LocalFunctions
                 || Producer(graph, norm) is not { OpType: "Conv", Input.Count: 2 } conv)
                 continue;
             function ??= Describe(conv, norm, relu, version);
-            var call = new NodeProto { Name = conv.Name, OpType = function.Name, Domain =
-                Domain, Output = { relu.Output }, Attribute = { conv.Attribute } };
+            var call = new NodeProto
+            {
+                Name = conv.Name,
+                OpType = function.Name,
+                Domain =
+                Domain,
+                Output = { relu.Output },
+                Attribute = { conv.Attribute }
+            };
             call.Input.Add(conv.Input.Concat(norm.Input.Skip(1)));
             graph.Node[graph.Node.IndexOf(relu)] = call;
             graph.Node.Remove(conv);

@@ -44,11 +44,23 @@ internal static class QuantizeDequantize
     {
         var (quantized, restored) = ($"{node.Name}/{value}_q", $"{node.Name}/{value}_dq");
         graph.Node.Add(
-            new NodeProto { Name = quantized, OpType =
-                "QuantizeLinear", Input = { value, "x_scale", "x_zero_point" }, Output = { quantized } });
+            new NodeProto
+            {
+                Name = quantized,
+                OpType =
+                "QuantizeLinear",
+                Input = { value, "x_scale", "x_zero_point" },
+                Output = { quantized }
+            });
         graph.Node.Add(
-            new NodeProto { Name = restored, OpType =
-                "DequantizeLinear", Input = { quantized, "x_scale", "x_zero_point" }, Output = { restored } });
+            new NodeProto
+            {
+                Name = restored,
+                OpType =
+                "DequantizeLinear",
+                Input = { quantized, "x_scale", "x_zero_point" },
+                Output = { restored }
+            });
         return restored;
     }
 
