@@ -70,6 +70,11 @@ public sealed partial class Tensor
     {
         var source = MemoryMarshal.Cast<byte, T>(sourceBytes);
         var result = MemoryMarshal.Cast<byte, T>(resultBytes);
+        if (result.IsEmpty)
+        {
+            return; // Its other lengths may be of any size.
+        }
+
         var (length, step) = dims.Length == 0 ? (1, 0) : (checked((int)dims[^1]), strides[^1]);
         var index = new long[Math.Max(0, dims.Length - 1)];
         var from = start;

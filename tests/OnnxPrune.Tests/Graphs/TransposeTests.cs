@@ -38,5 +38,6 @@ public sealed class TransposeTests
     {
         Assert.Equal([7L], Tensor.FromValues(ElementType.Int64, [], [7]).Transpose().ToLongs());
         Assert.Equal([3L, 0], Tensor.FromValues(ElementType.Float, [0, 3], []).Transpose(1, 0).Dims);
+        Assert.Equal([0L, long.MaxValue], Tensor.FromValues(ElementType.Float, [long.MaxValue, 0], []).Transpose(1, 0).Dims);
     }
 }
