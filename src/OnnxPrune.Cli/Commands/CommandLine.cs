@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using OnnxPrune.Cli.Configuration;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Natives;
 
@@ -30,6 +31,7 @@ internal static class CommandLine
         ("train", TrainCommand.Create),
         ("finetune", FinetuneCommand.Create),
         ("completion", CompletionCommand.Create),
+        ("schema", SchemaCommand.Create),
     ];
 
     // Response files (@file) would make a file's name mean its content.
@@ -59,13 +61,22 @@ internal static class CommandLine
     {
         var (command, words) = Find(args);
         var own = args[words..];
-        var parsed = command.Parse(WithoutDirectives(own), s_plain);
-        if (parsed.Action is not HelpPage && WhatIsWrong(parsed, own, words == 0) is { } wrong)
+        var parsed = Parse(command, own, words == 0);
+        if (parsed.Action is not (HelpPage or VersionPage) && ConfigFile.Complete(parsed, own) is { } all && all.Length > own.Length)
         {
-            throw new UsageException($"{wrong.TrimEnd('.')}{(wrong.EndsWith('?') ? "" : ".")} See 'onnxprune {(command.Name == "prune" ? "" : command.Name + " ")}--help'.");
+            parsed = Parse(command, all, isUnnamed: false);
         }
 
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    /// <exception cref="UsageException">The words do not fit the command.</exception>
+    private static ParseResult Parse(Command command, string[] args, bool isUnnamed)
+    {
+        var parsed = command.Parse(WithoutDirectives(args), s_plain);
+        return parsed.Action is not HelpPage && WhatIsWrong(parsed, args, isUnnamed) is { } wrong
+            ? throw new UsageException($"{wrong.TrimEnd('.')}{(wrong.EndsWith('?') ? "" : ".")} See 'onnxprune {(command.Name == "prune" ? "" : command.Name + " ")}--help'.")
+            : parsed;
     }
 
     /// <summary>What stands in brackets before everything else is a path here, and no directive of the parser.</summary>
@@ -104,7 +115,7 @@ internal static class CommandLine
     {
         var help = new HelpOption("--help", "-h", "-?") { Description = "show this help" };
         var version = new Option<bool>("--version") { Description = "show the version; with -v also those of the libraries", Action = new VersionPage() };
-        OptionGroup[] all = [.. groups, new OptionGroup("Other options", CommonOptions.Quiet, CommonOptions.Verbose, help, version)];
+        OptionGroup[] all = [.. groups, new OptionGroup("Other options", [CommonOptions.Config, .. CommonOptions.OfOutput, help, version])];
         help.Action = new HelpPage(command, usage, all, after);
         foreach (var option in all.SelectMany(g => g.Options))
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using OnnxPrune.Cli.Configuration;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 
@@ -17,6 +18,14 @@ internal static class CommonOptions
     public static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "say nothing but errors" };
 
     public static readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "say more: phases and their times, whole lists" };
+
+    /// <summary>Options that every command has, of what it says.</summary>
+    public static readonly IReadOnlyList<Option> OfOutput = [Quiet, Verbose];
+
+    public static readonly Option<string> Config = Text("--config", "FILE", $"take options from a JSON file; what is given here wins; default: {ConfigFile.DefaultName} of this folder, if there is one; {ConfigFile.None} for no file");
+
+    /// <summary>How a program of the user's is started that scores models.</summary>
+    public static readonly Option<string> MetricCommand = Text("--metric-cmd", "CMD", "a program that prints a score for a model, the higher the better, as its last line; the model's path stands for {model}, or comes last. --max-drop then is the score that may be lost");
 
     public static Argument<string> Model(string name, string description) => new(name) { Description = description };
 

@@ -27,7 +27,11 @@ internal sealed class HelpPage(Command command, string usage, IReadOnlyList<Opti
         }
 
         text.AppendLine().AppendLine("Usage:").AppendLine(usage).AppendLine();
-        text.AppendLine("Arguments:");
+        if (command.Arguments.Count > 0)
+        {
+            text.AppendLine("Arguments:");
+        }
+
         foreach (var argument in command.Arguments)
         {
             Append(text, $"  <{argument.Name}>", argument.Description);

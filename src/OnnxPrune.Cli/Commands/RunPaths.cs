@@ -110,7 +110,7 @@ internal sealed class RunPaths
         }
 
         var replaceable = _input is null ? null : FileStatus.Of(_input)?.Identity;
-        foreach (var (what, path) in _read)
+        foreach (var (what, path) in Configuration.ConfigFile.InUse is { } config ? _read.Prepend(("the configuration", config)) : _read)
         {
             foreach (var file in FilesOf(path))
             {
