@@ -1,10 +1,7 @@
 using OnnxPrune.Blocks;
 using OnnxPrune.Calibration.Activations;
-using OnnxPrune.Calibration.Statistics;
 using OnnxPrune.Channels;
-using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Calibration.Sensitivity;
 
@@ -21,39 +18,19 @@ internal sealed class CalibratedPlanner
     private readonly NetworkAnalysis _network;
     private readonly ChannelGraph _graph;
     private readonly NodeNames _names;
-    private IReadOnlyList<GroupDamage> _groupDamages = [];
-    private IReadOnlyList<BlockDamage> _blockDamages = [];
+    private readonly IReadOnlyList<GroupDamage> _groupDamages;
+    private readonly IReadOnlyList<BlockDamage> _blockDamages;
     private double _weight = 1;
 
     /// <param name="network">The original; is not changed.</param>
-    public CalibratedPlanner(NetworkAnalysis network) => (_network, _graph, _names) = (network, network.Channels, new NodeNames(network.Model.Graph));
+    /// <param name="damages">What single cuts of it do.</param>
+    public CalibratedPlanner(NetworkAnalysis network, CutSensitivity damages)
+    {
+        (_network, _graph, _names) = (network, network.Channels, new NodeNames(network.Model.Graph));
+        (_groupDamages, _blockDamages) = (damages.Groups, damages.Blocks);
+    }
 
     public Cost Original => _network.Cost;
-
-    /// <summary>What was measured; empty before <see cref="Measure"/>.</summary>
-    public CutSensitivity Sensitivity => new(_groupDamages, _blockDamages);
-
-    /// <summary>Measures the damage of every cut that the request allows.</summary>
-    /// <param name="statistics">Inputs for the statistics of layers.</param>
-    /// <param name="trials">Inputs for running the network with single cuts; fewer suffice.</param>
-    public void Measure(
-        PruneRequest request,
-        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> statistics,
-        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> trials,
-        SessionSettings settings,
-        long seed,
-        Action<double>? progress = null,
-        CancellationToken cancellation = default)
-    {
-        var readers = _graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
-        var layers = LayerStatistics.Collect(_network.Model, _graph.Constants, readers, statistics, settings, seed);
-        var meter = new SensitivityAnalysis(_graph, layers, settings);
-        var groups = Enumerable.Range(0, _graph.Groups.Count)
-            .Where(g => request.CutsChannels && meter.CanMeasure(g) && request.Allows(_graph.Groups[g]))
-            .ToArray();
-        var blocks = _network.Blocks.Where(b => request.CutsBlocks && b.Obstacle is null && request.Allows(b)).ToArray();
-        (_groupDamages, _blockDamages) = meter.Measure(groups, blocks, request.Rounding, trials, progress, cancellation);
-    }
 
     /// <summary>The cost with everything gone that may go and that saves anything of this kind.</summary>
     public Cost Smallest(TargetKind kind)

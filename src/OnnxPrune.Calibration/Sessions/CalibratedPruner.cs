@@ -17,6 +17,7 @@ internal sealed class CalibratedPruner
     private readonly NetworkAnalysis _network;
     private readonly PruningOptions _options;
     private readonly MeasureOptions _measure;
+    private readonly SharedMeasurements _shared;
     private readonly IRunObserver _observer;
     private readonly SessionSettings _settings;
     private readonly CalibrationInputs _inputs;
@@ -24,9 +25,9 @@ internal sealed class CalibratedPruner
     private CalibratedPlanner? _planner;
 
     /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
-    public CalibratedPruner(LoadedModel loaded, NetworkAnalysis network, PruningOptions options, MeasureOptions measure, IRunObserver observer)
+    public CalibratedPruner(LoadedModel loaded, NetworkAnalysis network, PruningOptions options, MeasureOptions measure, SharedMeasurements shared, IRunObserver observer)
     {
-        (_loaded, _network, _options, _measure, _observer) = (loaded, network, options, measure, observer);
+        (_loaded, _network, _options, _measure, _shared, _observer) = (loaded, network, options, measure, shared, observer);
         // The same bits on every run; statistics are computed on the CPU, whatever the model runs on later.
         _settings = new SessionSettings { Threads = measure.Sessions.Threads, Deterministic = true };
         _inputs = CalibrationInputs.Of(loaded, measure, network.Cost);
@@ -83,18 +84,15 @@ internal sealed class CalibratedPruner
         };
 
     /// <summary>The damage of single cuts; null where nothing asked for it.</summary>
-    public CutSensitivity? Sensitivity => _planner?.Sensitivity;
+    public CutSensitivity? Sensitivity { get; private set; }
 
     private CalibratedPlanner Calibrated(PruneRequest request)
     {
         if (_planner is null)
         {
-            _planner = new CalibratedPlanner(_network);
-            _observer.Watched(StepNames.MeasuringCuts, progress =>
-            {
-                _planner.Measure(request, _inputs.Surveyed, _inputs.Trials, _settings, _measure.Seed, progress.Report, _observer.Cancellation);
-                return true;
-            });
+            Sensitivity = _shared.Damages(_network, request, () => _observer.Watched(StepNames.MeasuringCuts, progress =>
+                CutSensitivity.Measure(_network, request, _inputs.Surveyed, _inputs.Trials, _settings, _measure.Seed, progress.Report, _observer.Cancellation)));
+            _planner = new CalibratedPlanner(_network, Sensitivity);
         }
 
         return _planner;

@@ -8,8 +8,9 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <summary>Decides what decides how much goes, in this order: a plan, targets, a drift limit, the model's own masks, dead weight, the default limit.</summary>
 /// <param name="masks">The plan that the original's metadata carry; null for none.</param>
 /// <param name="multiple">The multiple of channels to keep.</param>
+/// <param name="shared">What earlier requests to the session have measured.</param>
 internal sealed class PruningDecider(
-    LoadedModel loaded, string? masks, NetworkAnalysis network, PruningOptions options, MeasureOptions measure, int multiple, IRunObserver observer)
+    LoadedModel loaded, string? masks, NetworkAnalysis network, PruningOptions options, MeasureOptions measure, int multiple, SharedMeasurements shared, IRunObserver observer)
 {
     // Plans list indices: those of millions of channels take less.
     private const long MostPlanBytes = 64 << 20;
@@ -21,7 +22,7 @@ internal sealed class PruningDecider(
 
     // Asking for no repair asks for the plain cut, and calibration inputs then only measure drift.
     private readonly CalibratedPruner? _calibrated =
-        measure.Calib is not null && options.AbsorbMeans ? new CalibratedPruner(loaded, network, options, measure, observer) : null;
+        measure.Calib is not null && options.AbsorbMeans ? new CalibratedPruner(loaded, network, options, measure, shared, observer) : null;
 
     /// <summary>Prunes a copy of the model.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>

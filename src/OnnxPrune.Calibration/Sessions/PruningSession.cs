@@ -3,7 +3,6 @@ using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
-using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Latency.LayerTiming;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
@@ -20,7 +19,9 @@ public sealed class PruningSession
     private readonly MeasureOptions _measure;
     private readonly IProgress<SessionProgress>? _progress;
     private readonly string? _masks;
+    private readonly SharedMeasurements _shared = new();
     private NetworkAnalysis? _analysis;
+    private int? _multiple;
 
     private PruningSession(LoadedModel original, MeasureOptions measure, IProgress<SessionProgress>? progress)
     {
@@ -80,7 +81,7 @@ public sealed class PruningSession
     public Task<Comparison> VerifyAsync(PruningResult result, CancellationToken cancellation = default) => Run(
         observer =>
         {
-            var comparison = Compare(settings => OnnxSession.Open(result.Model, settings, "the pruned model"), result.Quantization is null ? result.Latency?.Race : null, observer);
+            var comparison = Compare(settings => OnnxSession.Open(result.Model, settings, "the pruned model"), result, observer);
             LossLimits.Check(result.Request?.MaxDrift, result.Request?.MaxDrop, comparison);
             return comparison;
         },
@@ -128,28 +129,30 @@ public sealed class PruningSession
         }
 
         result = result with { Request = request };
-        return request.Int8 ? new IntegerStep(Original, _measure, observer).Apply(result) : result;
+        return request.Int8 ? Quantize(result, observer) : result;
     }
 
-    internal Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, LatencyReport? race, IRunObserver observer) =>
-        new Comparer(Original, _measure, observer).Compare(openPruned, race);
+    /// <summary>The same network with integers where these are faster.</summary>
+    internal PruningResult Quantize(PruningResult pruned, IRunObserver observer) => new IntegerStep(Original, _measure, observer).Apply(pruned);
+
+    internal Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, PruningResult result, IRunObserver observer) =>
+        new Comparer(Original, _measure, observer, _shared.Answers).Compare(openPruned, metric => metric.Of(result.Model), result.Quantization is null ? result.Latency?.Race : null);
 
     private PruningDecider Decider(PruningOptions request, IRunObserver observer)
     {
-        var multiple = request.Round ?? observer.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(_measure.Sessions));
-        var times = request.TimeTargets.Count == 0 ? null : Times(request, multiple, observer);
-        var network = observer.Timed("follow the channels", () => times is null ? Analysis : Original.Analyse(times));
+        var multiple = request.Round ?? (_multiple ??= observer.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(_measure.Sessions)));
+        var network = observer.Timed("follow the channels", () => request.TimeTargets.Count == 0 ? Analysis : TimedAnalysis(request, multiple, observer));
         WarnOfPatterns(request, network, observer);
-        return new PruningDecider(Original, _masks, network, request, _measure, multiple, observer);
+        return new PruningDecider(Original, _masks, network, request, _measure, multiple, _shared, observer);
     }
 
-    /// <summary>The time of each layer on this machine. The tile is the kernels' own, whatever multiple was asked for.</summary>
-    private LayerTimes Times(PruningOptions request, int multiple, IRunObserver observer)
+    /// <summary>The network with the time of each layer on this machine. The tile is the kernels' own, whatever multiple was asked for.</summary>
+    private NetworkAnalysis TimedAnalysis(PruningOptions request, int multiple, IRunObserver observer)
     {
         var sessions = _measure.Sessions;
         var tile = request.Round is null ? multiple : MeasuredTimes.Multiple(sessions);
-        return observer.Watched(StepNames.TimingLayers, progress =>
-            MeasuredTimes.Of(Original.Model, new CostShapes(new ConstantValues(), Original.Concrete?.Values), sessions, tile, progress.Report));
+        return _shared.Timed(tile, () => Original.Analyse(observer.Watched(StepNames.TimingLayers, progress =>
+            MeasuredTimes.Of(Original.Model, new CostShapes(new ConstantValues(), Original.Concrete?.Values), sessions, tile, progress.Report))));
     }
 
     /// <summary>A pattern that matches nothing is a mistyped one.</summary>

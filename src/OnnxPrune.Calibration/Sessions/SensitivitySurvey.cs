@@ -15,13 +15,8 @@ internal static class SensitivitySurvey
     {
         var inputs = CalibrationInputs.Of(loaded, measure, network.Cost);
         var settings = new SessionSettings { Threads = measure.Sessions.Threads, Deterministic = true };
-        var planner = new CalibratedPlanner(network);
         var request = new PruneRequest { CutsBlocks = true, CutsChannels = true, Rounding = new Rounding(1) };
-        observer.Watched(StepNames.MeasuringCuts, progress =>
-        {
-            planner.Measure(request, inputs.Surveyed, inputs.Trials, settings, measure.Seed, progress.Report, observer.Cancellation);
-            return true;
-        });
-        return planner.Sensitivity;
+        return observer.Watched(StepNames.MeasuringCuts, progress =>
+            CutSensitivity.Measure(network, request, inputs.Surveyed, inputs.Trials, settings, measure.Seed, progress.Report, observer.Cancellation));
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Runtime.Scores;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Cli.Commands;
@@ -7,6 +8,10 @@ namespace OnnxPrune.Cli.Commands;
 /// <summary>The options that say how models are measured.</summary>
 internal sealed class MeasureArguments
 {
+    // Seconds.
+    private const double UsualScore = 600;
+    private const double LongestScore = 1e6;
+
     private readonly Option<string> _calib;
     private readonly Option<string> _data = CommonOptions.Text("--data", "PATH", "labelled inputs to measure accuracy on. Either kind: CIFAR-10 .bin, .npy, .npz, input_0.pb or a folder of images");
     private readonly Option<string> _limit = CommonOptions.Text("--limit", "N", "take at most N samples of each");
@@ -18,12 +23,13 @@ internal sealed class MeasureArguments
     private readonly Option<string> _threads = CommonOptions.Text("--threads", "N", "threads of ONNX Runtime; default: all cores");
     private readonly Option<string> _seed = CommonOptions.Text("--seed", "N", "seed of synthetic inputs and samples; default: 0");
     private readonly InputShapeArgument _inputShape = new();
+    private readonly Option<string> _metricTimeout = CommonOptions.Text("--metric-timeout", "SECONDS", "how long one run of --metric-cmd may take (600)");
 
     /// <param name="calibration">What the command does with unlabelled inputs.</param>
     public MeasureArguments(string calibration) => _calib = CommonOptions.Text("--calib", "PATH", calibration);
 
     /// <summary>What the models are fed.</summary>
-    public OptionGroup Data => new("Data", _calib, _data, _limit, _calibLimit, _dataLimit, _normalize, _resize, _inputShape.Option);
+    public OptionGroup Data => new("Data", _calib, _data, _limit, _calibLimit, _dataLimit, _normalize, _resize, _inputShape.Option, CommonOptions.MetricCommand, _metricTimeout);
 
     /// <summary>The calibration inputs alone, and what they are run on.</summary>
     public OptionGroup Calibration => new("Measuring cuts", _calib, _calibLimit, _normalize, _resize, _inputShape.Option, _threads, _seed);
@@ -50,5 +56,12 @@ internal sealed class MeasureArguments
         },
         InputShapes = _inputShape.Read(parsed),
         Seed = CommonOptions.Whole("--seed", parsed.GetValue(_seed), 0) ?? 0,
+        Metric = Metric(parsed),
     };
+
+    private MetricCommand? Metric(ParseResult parsed)
+    {
+        var limit = TimeSpan.FromSeconds(Math.Min(LongestScore, CommonOptions.Positive("--metric-timeout", parsed.GetValue(_metricTimeout)) ?? UsualScore));
+        return parsed.GetValue(CommonOptions.MetricCommand) is { } line ? MetricCommand.Parse(line, limit) : null;
+    }
 }

@@ -1,6 +1,7 @@
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Reports;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Pruning;
 
@@ -25,9 +26,9 @@ internal static class OutputPaths
             throw IntegerStep.NoInputs();
         }
 
-        if (options.MaxDrop is not null && options.Measure.Data is null)
+        if (options.MaxDrop is not null && !options.Measure.CanJudgeAccuracy)
         {
-            throw new UsageException("--max-drop wants labelled data to measure accuracy on: give --data.");
+            throw LossLimits.NothingToJudgeBy();
         }
 
         ReportFormats.Check(options.ReportPath, ".json", ".md", ".html");

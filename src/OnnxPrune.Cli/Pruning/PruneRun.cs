@@ -39,6 +39,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             (StepNames.Quantizing, 5, options.Int8),
             (StepNames.Drift, 2, options.Verify),
             (StepNames.Accuracy, 4, options.Verify && options.Measure.Data is not null),
+            (StepNames.Score, 4, options.Verify && options.Measure.Metric is not null),
             (StepNames.Latency, 3, options.Verify && options.TimeTargets.Count == 0),
         ];
         return new Phases([.. all.Where(p => p.Item3).Select(p => (p.Item1, p.Item2))]);
@@ -57,7 +58,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, before, loaded.Bytes);
         var pruned = ModelFigures.Of(
             cut.Model.Graph.Nodes.Count, blocks - cut.Outcome.Plan.Blocks.Count, after, staged.Length);
-        var comparison = options.Verify ? session.Compare(settings => Open(staged, settings), cut.Quantization is null ? cut.Latency?.Race : null, terminal) : Load(loaded, staged);
+        var comparison = options.Verify ? session.Compare(settings => Open(staged, settings), cut, terminal) : Load(loaded, staged);
         _result = new RunFindings(options, cut, original, pruned, comparison, options.Report is null ? null : cut.Layers())
         {
             // Told apart now, while both files are there.

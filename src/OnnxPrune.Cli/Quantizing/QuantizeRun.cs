@@ -39,9 +39,9 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
             throw new UsageException("The ranges of the integers come from what the network computes on its inputs: give some hundred of them by --calib.");
         }
 
-        if (options.MaxDrop is not null && options.Measure.Data is null)
+        if (options.MaxDrop is not null && !options.Measure.CanJudgeAccuracy)
         {
-            throw new UsageException("--max-drop wants labelled data to measure accuracy on: give --data.");
+            throw LossLimits.NothingToJudgeBy();
         }
 
         if (options.Measure.Sessions.Provider == ExecutionProvider.Cuda)
@@ -63,7 +63,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         var quantizer = terminal.Watched(StepNames.Quantizing, progress => new PostTrainingQuantizer(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
         var network = Quantize(quantizer, loaded, measure);
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
-        var comparison = new Comparer(loaded, measure, terminal).Compare(settings => Open(staged, settings));
+        var comparison = new Comparer(loaded, measure, terminal).Compare(settings => Open(staged, settings), metric => metric.Of(network.Model));
         var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, before.Blocks.Count, before.Cost, loaded.Bytes);
         var quantized = original with { Nodes = network.Model.Graph.Nodes.Count, FileBytes = staged.Length };
         _result = new QuantizeResult(network, inputs.Samples, comparison, ReportModel.Of(options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, quantized));

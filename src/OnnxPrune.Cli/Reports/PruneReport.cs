@@ -90,6 +90,7 @@ internal static class PruneReport
             comparison.DriftInputs,
             Latency(comparison.Latency, original, pruned),
             accuracy,
+            comparison.Score is { } score ? new ReportScore(score.Original, score.Other, score.Drop) : null,
             comparison.Cleared is { } cleared ? new ReportVanishing(cleared.Vanishing, Latency(cleared.Latency, original, pruned)) : null);
     }
 

@@ -99,7 +99,11 @@ internal sealed record ReportUncounted(string Name, string Operator, string Reas
 internal record ReportBlocked(string Reason, int Channels, IReadOnlyList<string> Layers);
 
 internal sealed record ReportVerification(
-    double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency, ReportAccuracy? Accuracy, ReportVanishing? SubnormalWeights);
+    double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency, ReportAccuracy? Accuracy, ReportScore? Score, ReportVanishing? SubnormalWeights);
+
+/// <summary>What the user's own program says of both models.</summary>
+/// <param name="Drop">What is lost, in the score's own unit.</param>
+internal sealed record ReportScore(double Original, double Pruned, double Drop);
 
 internal sealed record ReportOutput(string Name, double? RelativeError, double? LargestError, double? EqualShare);
 

@@ -40,6 +40,11 @@ internal sealed record SummaryRow(string Name, string Original, string Pruned, s
             rows.Add(new SummaryRow("Equal integers", "", Numbers.Percent(comparison.Drift.LowestEqualShare), ""));
         }
 
+        if (comparison.Score is { } score)
+        {
+            rows.Add(new SummaryRow("Score", Score(score.Original), Score(score.Other), string.Create(CultureInfo.InvariantCulture, $"{-score.Drop:+0.####;-0.####;0}")));
+        }
+
         if (comparison.Accuracy is { } accuracy)
         {
             AddAccuracy(rows, accuracy);
@@ -61,6 +66,8 @@ internal sealed record SummaryRow(string Name, string Original, string Pruned, s
 
         rows.Add(new SummaryRow("Same prediction", "", Percent(b.Agreement), ""));
     }
+
+    private static string Score(double score) => score.ToString("0.####", CultureInfo.InvariantCulture);
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.00} %");
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OnnxPrune.Runtime.Scores;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Terminals;
@@ -48,6 +49,7 @@ internal sealed class Interrupts : IDisposable
             return;
         }
 
+        MetricProcess.EndAll();
         PendingFile.AbandonAll();
         Progress.ShowCursor();
     }

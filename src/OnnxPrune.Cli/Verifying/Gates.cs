@@ -28,7 +28,11 @@ internal static class Gates
             yield return Invariant($"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {drift}.");
         }
 
-        if (options.MaxDrop is { } drop)
+        if (options.MaxDrop is { } most && comparison.Score is { } score)
+        {
+            yield return score.Drop > most ? Invariant($"The loss of {score.Drop:0.####} of the score {score.Original:0.####} exceeds --max-drop {most}.") : null;
+        }
+        else if (options.MaxDrop is { } drop)
         {
             var lost = comparison.Accuracy?.Models is [{ Top1: { } before }, { Top1: { } after }] ? LossLimits.Drop(before, after) : throw LossLimits.NoLabels(comparison.AccuracyData);
             yield return lost > drop ? Invariant($"The loss of {lost:0.##} points of accuracy exceeds --max-drop {drop}.") : null;

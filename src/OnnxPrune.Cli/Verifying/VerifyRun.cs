@@ -23,9 +23,9 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
 
     public int Execute()
     {
-        if (options.MaxDrop is not null && options.Measure.Data is null)
+        if (options.MaxDrop is not null && !options.Measure.CanJudgeAccuracy)
         {
-            throw new UsageException("--max-drop wants labelled data to measure accuracy on: give --data.");
+            throw LossLimits.NothingToJudgeBy();
         }
 
         _paths.Check();
@@ -45,7 +45,7 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
         first.Try(terminal);
         second.Try(terminal);
         new DataReview(first, options.Measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: false);
-        _comparison = new Comparer(first, options.Measure, terminal).Compare(second.Open);
+        _comparison = new Comparer(first, options.Measure, terminal).Compare(second.Open, metric => metric.Of(options.Other, "the second model"));
         if (terminal.ShowsResults)
         {
             Show(_original, _other, _comparison);

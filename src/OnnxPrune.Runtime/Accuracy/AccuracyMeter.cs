@@ -22,18 +22,29 @@ internal static class AccuracyMeter
         CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(sessions.Count);
+        return Measure(sessions, data, indices, batch, new RecordedAnswers(), progress, cancellation);
+    }
+
+    /// <summary>The same of an original and another model, where the original may have answered before.</summary>
+    /// <param name="recorded">The original's answers to these samples, which are recorded where there are none yet.</param>
+    internal static AccuracyReport Measure(OnnxSession original, OnnxSession other, IDataSource data, IReadOnlyList<int> indices, RecordedAnswers recorded, IProgress<double>? progress) =>
+        Measure([original, other], data, indices, 32, recorded, progress, CancellationToken.None);
+
+    private static AccuracyReport Measure(
+        IReadOnlyList<OnnxSession> sessions, IDataSource data, IReadOnlyList<int>? indices, int batch, RecordedAnswers recorded, IProgress<double>? progress, CancellationToken cancellation)
+    {
         var total = indices?.Count ?? data.Count;
         var (correct, agreed) = (new int[sessions.Count], new int[sessions.Count]);
         var answers = Array.ConvertAll(correct, _ => new Dictionary<int, int>());
         var classes = new ClassCounts(sessions.Count);
         var done = 0;
-        foreach (var samples in data.Batches(sessions[0].Inputs, indices, batch))
+        foreach (var (index, samples) in data.Batches(sessions[0].Inputs, indices, batch).Index())
         {
             cancellation.ThrowIfCancellationRequested();
             int[]? first = null;
             for (var s = 0; s < sessions.Count; s++)
             {
-                var predicted = Predict(sessions[s], samples);
+                var predicted = s == 0 ? recorded.Get(index, () => Predict(sessions[0], samples)) : Predict(sessions[s], samples);
                 first ??= predicted;
                 agreed[s] += Equal(predicted, first);
                 Count(answers[s], predicted);

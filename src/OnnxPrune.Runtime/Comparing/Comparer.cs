@@ -2,19 +2,25 @@ using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Latency;
+using OnnxPrune.Runtime.Scores;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Comparing;
 
-/// <summary>Measures two models side by side: the same outputs, how far they drift, how fast they are, how often they are right.</summary>
-internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRunObserver observer)
+/// <summary>
+/// Measures two models side by side: the same outputs, how far they drift, how fast they are, how often they are right.
+/// </summary>
+/// <param name="answers">What the original answered to the labelled data, where other models were compared with it before.</param>
+internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRunObserver observer, RecordedAnswers? answers = null)
 {
     private readonly DriftInputs _inputs = new(original, options);
+    private readonly RecordedAnswers _answers = answers ?? new();
 
     /// <param name="openPruned">Opens the other model with given settings.</param>
+    /// <param name="score">Has a program of the user's score the other model.</param>
     /// <param name="race">Where both were raced before.</param>
     /// <exception cref="VerificationFailedException">The other model's inputs or outputs differ, or are not finite.</exception>
-    public Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, LatencyReport? race = null)
+    public Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, Func<MetricCommand, double> score, LatencyReport? race = null)
     {
         var settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) };
         using var first = observer.Timed("load the original", () => original.Open(settings));
@@ -22,7 +28,9 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         var drift = observer.Watched(StepNames.Drift, progress => MeasureDrift(first, second, settings, openPruned, progress));
         var accuracy = options.Data is { } path ? observer.Watched(StepNames.Accuracy, progress => MeasureAccuracy(path, first, second, progress)) : default;
         var latency = race ?? observer.Watched(StepNames.Latency, progress => InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
-        return new Comparison(drift, _inputs.Description, latency, accuracy.Report, accuracy.Description) { Cleared = RaceCleared(second) };
+        var cleared = RaceCleared(second);
+        var scores = options.Metric is { } metric ? observer.Watched(StepNames.Score, _ => new ScorePair(metric.OfOriginal(original.Path), score(metric))) : null;
+        return new Comparison(drift, _inputs.Description, latency, accuracy.Report, accuracy.Description) { Cleared = cleared, Score = scores };
     }
 
     /// <summary>Only CPUs are slow at subnormal numbers.</summary>
@@ -90,7 +98,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
     {
         var data = DataSource.Open(path, options.Normalize, options.Resize);
         var samples = data.Sample(options.DataLimit, options.Seed);
-        var report = AccuracyMeter.Measure([first, second], data, samples, progress: progress);
+        var report = AccuracyMeter.Measure(first, second, data, samples, _answers, progress);
         return (report, samples.Count < data.Count ? $"{samples.Count} of {data.Description}" : data.Description);
     }
 }

@@ -12,6 +12,16 @@ public sealed record Comparison(DriftReport Drift, string DriftInputs, LatencyRe
 {
     /// <summary>The same race with zeros for the original's subnormal weights; null where it has none.</summary>
     internal ClearedRace? Cleared { get; init; }
+
+    /// <summary>What a program of the user's says of both; null without one.</summary>
+    internal ScorePair? Score { get; init; }
+}
+
+/// <summary>The scores of two models, the higher the better.</summary>
+internal sealed record ScorePair(double Original, double Other)
+{
+    /// <summary>What is lost, in the score's own unit, without the rounding of the subtraction.</summary>
+    public double Drop => Math.Round(Original - Other, 12);
 }
 
 /// <summary>How the other model compares to an original that is not slowed down by what it does not need.</summary>

@@ -18,6 +18,7 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
     /// <exception cref="UsageException">Data cannot be read, do not fit, hold or give numbers that are not finite, or cannot judge a limit.</exception>
     public void Check(double? maxDrift, double? maxDrop, bool repairs)
     {
+        CheckScore(maxDrop);
         if (options.Calib is null && options.Data is null)
         {
             return;
@@ -26,8 +27,8 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
         using var session = observer.Timed("load the original", () => original.Open(options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) }));
         var notes = new List<string>();
         var calib = options.Calib is { } inputs ? Review(session, "--calib", inputs, options.CalibLimit, maxDrift is null ? null : "--max-drift", notes) : null;
-        var data = options.Data is { } labelled ? Review(session, "--data", labelled, options.DataLimit, maxDrop is null ? null : "--max-drop", notes) : null;
-        if (maxDrop is { } points && data is not null)
+        var data = options.Data is { } labelled ? Review(session, "--data", labelled, options.DataLimit, maxDrop is null || options.Metric is not null ? null : "--max-drop", notes) : null;
+        if (maxDrop is { } points && data is not null && options.Metric is null)
         {
             CheckResolution(points, data, notes);
         }
@@ -40,6 +41,15 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
         foreach (var note in notes.Distinct())
         {
             observer.Note(note);
+        }
+    }
+
+    /// <summary>A program that cannot score the original can judge nothing; so it is asked before anything else is done.</summary>
+    private void CheckScore(double? maxDrop)
+    {
+        if (options.Metric is { } metric && observer.Watched(StepNames.Score, _ => metric.OfOriginal(original.Path)) is var score && maxDrop > Math.Abs(score))
+        {
+            throw new UsageException(FormattableString.Invariant($"--max-drop {maxDrop} is more than the whole score of the original, {score:0.####}: beside --metric-cmd it is in the score's own unit."));
         }
     }
 

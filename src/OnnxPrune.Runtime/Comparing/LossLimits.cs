@@ -1,6 +1,7 @@
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Drift;
+using OnnxPrune.Runtime.Scores;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Comparing;
@@ -20,10 +21,11 @@ internal sealed class LossLimits : IDisposable
     private readonly IDataSource? _data;
     private readonly IReadOnlyList<int> _samples = [];
     private readonly double _accuracy;
+    private readonly MetricCommand? _metric;
 
     /// <param name="drift">The largest relative output error; null for any.</param>
-    /// <param name="drop">The most points of top-1 accuracy that may be lost; null for any.</param>
-    /// <exception cref="UsageException">The data cannot be read, do not fit, or have no labels.</exception>
+    /// <param name="drop">The most points of top-1 accuracy that may be lost, or of the user's own score; null for any.</param>
+    /// <exception cref="UsageException">The data cannot be read, do not fit, or have no labels; or the program that scores gives the original none.</exception>
     public LossLimits(LoadedModel loaded, MeasureOptions options, double? drift, double? drop)
     {
         // The same bits on every run, whatever it runs on.
@@ -31,7 +33,11 @@ internal sealed class LossLimits : IDisposable
         _original = loaded.Open(_settings);
         (_drift, _drop) = (drift, drop);
         _inputs = drift is null ? null : new DriftInputs(loaded, options);
-        if (drop is not null)
+        if (drop is not null && options.Metric is { } metric)
+        {
+            (_metric, _accuracy) = (metric, metric.OfOriginal(loaded.Path));
+        }
+        else if (drop is not null)
         {
             _data = DataSource.Open(options.Data!, options.Normalize, options.Resize);
             _samples = _data.Sample(options.DataLimit, options.Seed);
@@ -49,8 +55,8 @@ internal sealed class LossLimits : IDisposable
             return new Loss(drift, null, false);
         }
 
-        double? drop = _drop is null ? null : Drop(_accuracy, Accuracy(pruned) ?? 0);
-        return new Loss(drift, drop, drop is null || drop <= _drop);
+        double? drop = _drop is null ? null : _metric is { } metric ? new ScorePair(_accuracy, metric.Of(model)).Drop : Drop(_accuracy, Accuracy(pruned) ?? 0);
+        return new Loss(drift, drop, drop is null || drop <= _drop) { IsOfScore = _metric is not null };
     }
 
     /// <summary>Makes sure that what is about to be written keeps its limits.</summary>
@@ -66,7 +72,22 @@ internal sealed class LossLimits : IDisposable
                 $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
         }
 
-        if (drop is not { } most || comparison.Accuracy is not { } accuracy)
+        if (drop is not { } most)
+        {
+            return;
+        }
+
+        if (comparison.Score is { } score)
+        {
+            if (score.Drop > most)
+            {
+                throw new VerificationFailedException(FormattableString.Invariant($"The loss of {score.Drop:0.####} of the score {score.Original:0.####} exceeds --max-drop {most}; nothing was written."));
+            }
+
+            return;
+        }
+
+        if (comparison.Accuracy is not { } accuracy)
         {
             return;
         }
@@ -85,6 +106,8 @@ internal sealed class LossLimits : IDisposable
     /// <summary>Points of accuracy lost, without the rounding of the subtraction.</summary>
     public static double Drop(double before, double after) => Math.Round(100 * (before - after), 9);
 
+    public static UsageException NothingToJudgeBy() => new("--max-drop wants labelled data to measure accuracy on, or a program that scores models: give --data or --metric-cmd.");
+
     public static UsageException NoLabels(string? data) => new($"--max-drop wants data with labels, but {data} has none.");
 
     public void Dispose() => _original.Dispose();
@@ -94,12 +117,15 @@ internal sealed class LossLimits : IDisposable
 
 /// <summary>What a pruned network loses, each null where it has no limit or was not measured.</summary>
 /// <param name="Drift">The relative output error.</param>
-/// <param name="Drop">Points of top-1 accuracy.</param>
+/// <param name="Drop">Points of top-1 accuracy, or what the user's own score loses.</param>
 internal sealed record Loss(double? Drift, double? Drop, bool IsWithin)
 {
+    /// <summary>Whether the drop is one of the user's own score.</summary>
+    public bool IsOfScore { get; init; }
+
     public override string ToString() => string.Join(", ", new[]
     {
         Drift is null ? null : FormattableString.Invariant($"drift {Drift:0.0000}"),
-        Drop is null ? null : FormattableString.Invariant($"{Drop:0.00} points lost"),
+        Drop is null ? null : IsOfScore ? FormattableString.Invariant($"{Drop:0.####} of the score lost") : FormattableString.Invariant($"{Drop:0.00} points lost"),
     }.OfType<string>());
 }

@@ -1,3 +1,4 @@
+using OnnxPrune.Runtime.Scores;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Comparing;
@@ -31,4 +32,10 @@ public sealed record MeasureOptions
     public IReadOnlyDictionary<string, long[]>? InputShapes { get; init; }
 
     public int Seed { get; init; }
+
+    /// <summary>A program of the user's that scores models; null for none. A limit of accuracy is then one of its score.</summary>
+    internal MetricCommand? Metric { get; init; }
+
+    /// <summary>Whether there is anything that a limit of accuracy could be judged by.</summary>
+    internal bool CanJudgeAccuracy => Data is not null || Metric is not null;
 }

@@ -13,5 +13,6 @@ internal static class StepNames
     public const string Quantizing = "quantizing";
     public const string Drift = "measuring the drift";
     public const string Accuracy = "measuring the accuracy";
+    public const string Score = "running the metric command";
     public const string Latency = "measuring the latency";
 }

@@ -22,9 +22,9 @@ public sealed class BlockReconstructionTests
     {
         var model = Networks.Make(kind);
         var inputs = Networks.Inputs(model, 3, 5);
-        var planner = new CalibratedPlanner(NetworkAnalysis.Of(model));
+        var network = NetworkAnalysis.Of(model);
         var request = new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
-        planner.Measure(request, inputs, inputs, s_settings, 0);
+        var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, request, inputs, inputs, s_settings, 0));
         var calls = new List<RegionTask>();
 
         CalibratedPruning.Apply(NetworkAnalysis.Of(model), planner.Plan(request.Targets), true, inputs, s_settings, 0, new Fitter(Note));
@@ -58,9 +58,9 @@ public sealed class BlockReconstructionTests
     {
         var model = Networks.Make("identity");
         var inputs = Networks.Inputs(model, 3, 5);
-        var planner = new CalibratedPlanner(NetworkAnalysis.Of(model));
+        var network = NetworkAnalysis.Of(model);
         var request = new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = false };
-        planner.Measure(request, inputs, inputs, s_settings, 0);
+        var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, request, inputs, inputs, s_settings, 0));
         var plan = planner.Plan(request.Targets);
 
         var without = CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, 0);

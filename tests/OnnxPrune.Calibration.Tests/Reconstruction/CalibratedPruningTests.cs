@@ -117,8 +117,8 @@ public sealed class CalibratedPruningTests
     public void Target_out_of_reach_is_said()
     {
         var (model, inputs) = Given("chain");
-        var planner = new CalibratedPlanner(NetworkAnalysis.Of(model));
-        planner.Measure(s_request, inputs, inputs, s_settings, Seed);
+        var network = NetworkAnalysis.Of(model);
+        var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, inputs, inputs, s_settings, Seed));
 
         Assert.Throws<TargetOutOfReachException>(() => planner.Plan([Target.Parse("macs=1%")]));
     }
@@ -131,9 +131,8 @@ public sealed class CalibratedPruningTests
 
     private static PruningPlan Plan(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs)
     {
-        var planner = new CalibratedPlanner(NetworkAnalysis.Of(model));
-        planner.Measure(s_request, inputs, [.. inputs.Take(2)], s_settings, Seed);
-        return planner.Plan(s_request.Targets);
+        var network = NetworkAnalysis.Of(model);
+        return new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, inputs, [.. inputs.Take(2)], s_settings, Seed)).Plan(s_request.Targets);
     }
 
     private static Dictionary<Node, Node> Twins(Model model, Model copy) => model.Graph.Nodes.Zip(copy.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);

@@ -34,10 +34,10 @@ public sealed class MadeNetworksTests
         IReadOnlyDictionary<string, Tensor>[] inputs = [.. Enumerable.Range(0, Batches).Select(_ => RandomInputs.For(model, random))];
         var target = Target.Parse("macs=70%");
         var network = NetworkAnalysis.Of(model);
-        var planner = new CalibratedPlanner(network);
+        var request = new PruneRequest { Targets = [target], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
 
         // when
-        planner.Measure(new PruneRequest { Targets = [target], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true }, inputs, inputs, s_settings, Seed);
+        var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, request, inputs, inputs, s_settings, Seed));
         var result = CalibratedPruning.Apply(network, planner.Plan([target]), true, inputs, s_settings, Seed, new BlockReconstructor(1));
 
         // then

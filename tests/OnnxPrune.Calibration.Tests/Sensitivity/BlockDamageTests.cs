@@ -122,9 +122,8 @@ public sealed class BlockDamageTests
 
     private CalibratedPlanner Planner(SessionSettings? settings = null)
     {
-        var planner = new CalibratedPlanner(NetworkAnalysis.Of(_model));
-        planner.Measure(s_request, _inputs, _inputs, settings ?? s_settings, Seed);
-        return planner;
+        var network = NetworkAnalysis.Of(_model);
+        return new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, _inputs, _inputs, settings ?? s_settings, Seed));
     }
 
     private IReadOnlyList<BlockDamage> Measure(SessionSettings? settings = null)

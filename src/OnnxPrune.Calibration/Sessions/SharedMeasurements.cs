@@ -1,0 +1,43 @@
+using OnnxPrune.Calibration.Sensitivity;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Accuracy;
+
+namespace OnnxPrune.Calibration.Sessions;
+
+/// <summary>
+/// What the requests to one session have in common, since it does not depend on targets: the damage of single cuts, which takes long to measure, the time of layers, and what the original answers.
+/// </summary>
+internal sealed class SharedMeasurements
+{
+    private readonly Dictionary<Key, CutSensitivity> _damages = [];
+    private readonly Dictionary<int, NetworkAnalysis> _timed = [];
+
+    /// <summary>The original's answers to the labelled data.</summary>
+    public RecordedAnswers Answers { get; } = new();
+
+    /// <summary>The network with times by tiles of so many channels.</summary>
+    public NetworkAnalysis Timed(int tile, Func<NetworkAnalysis> measure)
+    {
+        if (!_timed.TryGetValue(tile, out var network))
+        {
+            _timed[tile] = network = measure();
+        }
+
+        return network;
+    }
+
+    /// <param name="measure">Called where nobody has asked for these cuts of this network before.</param>
+    public CutSensitivity Damages(NetworkAnalysis network, PruneRequest request, Func<CutSensitivity> measure)
+    {
+        var key = new Key(network, request.CutsChannels, request.CutsBlocks, request.Rounding, request.Only?.ToString(), request.Exclude?.ToString());
+        if (!_damages.TryGetValue(key, out var damages))
+        {
+            _damages[key] = damages = measure();
+        }
+
+        return damages;
+    }
+
+    /// <summary>What decides which cuts are measured, and how deep each goes.</summary>
+    private sealed record Key(NetworkAnalysis Network, bool CutsChannels, bool CutsBlocks, Rounding Rounding, string? Only, string? Exclude);
+}

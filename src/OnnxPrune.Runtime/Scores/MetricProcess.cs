@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace OnnxPrune.Runtime.Scores;
+
+/// <summary>A running program of the user's, which ends no later than we do.</summary>
+internal sealed class MetricProcess
+{
+    // What a score and a few messages need; the rest of a chatty program is read and forgotten.
+    private const int MostText = 1 << 20;
+
+    private static readonly Lock Gate = new();
+    private static readonly HashSet<Action> AtEnd = [];
+
+    private readonly Process _process;
+
+    private MetricProcess(Process process) => _process = process;
+
+    /// <exception cref="System.ComponentModel.Win32Exception">There is no such program, or it may not be run.</exception>
+    public static MetricProcess Start(string[] words)
+    {
+        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return new MetricProcess(process);
+    }
+
+    /// <summary>Does something when the scope ends, or when the process is told to.</summary>
+    public static IDisposable AtTheEnd(Action action) => new Scope(action);
+
+    /// <summary>Ends all programs and takes away what was written for them: this process is about to end in the middle of its work.</summary>
+    public static void EndAll()
+    {
+        lock (Gate)
+        {
+            foreach (var action in AtEnd)
+            {
+                action();
+            }
+
+            AtEnd.Clear();
+        }
+    }
+
+    /// <summary>Waits until it ends, and ends it with all that it started where it takes too long.</summary>
+    public MetricResult Wait(TimeSpan limit)
+    {
+        using var process = _process;
+        using var scope = AtTheEnd(() => End(process));
+        var output = ReadAsync(process.StandardOutput);
+        var error = ReadAsync(process.StandardError);
+        if (!process.WaitForExit(limit))
+        {
+            return new MetricResult(IsLate: true, 0, "", "");
+        }
+
+        // What it started may hold the pipes open.
+        return Task.WaitAll([output, error], limit)
+            ? new MetricResult(IsLate: false, process.ExitCode, output.Result, error.Result)
+            : new MetricResult(IsLate: true, 0, "", "");
+    }
+
+    private static void End(Process process)
+    {
+        try
+        {
+            process.Kill(entireProcessTree: true);
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            // It has ended already.
+        }
+    }
+
+    /// <summary>The end of what it prints.</summary>
+    private static async Task<string> ReadAsync(StreamReader reader)
+    {
+        var (text, buffer) = (new StringBuilder(), new char[4096]);
+        int read;
+        while ((read = await reader.ReadAsync(buffer).ConfigureAwait(false)) > 0)
+        {
+            text.Append(buffer, 0, read);
+            if (text.Length > 2 * MostText)
+            {
+                text.Remove(0, text.Length - MostText);
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private sealed class Scope : IDisposable
+    {
+        private readonly Action _action;
+
+        public Scope(Action action)
+        {
+            _action = action;
+            lock (Gate)
+            {
+                AtEnd.Add(action);
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (Gate)
+            {
+                if (AtEnd.Remove(_action))
+                {
+                    _action();
+                }
+            }
+        }
+    }
+}
+
+/// <param name="IsLate">Whether it was ended because it took too long.</param>
+internal sealed record MetricResult(bool IsLate, int ExitCode, string Output, string Error);
