@@ -28,6 +28,7 @@ internal static class CommandLine
         ("inspect", InspectCommand.Create),
         ("verify", VerifyCommand.Create),
         ("quantize", QuantizeCommand.Create),
+        ("sweep", SweepCommand.Create),
         ("train", TrainCommand.Create),
         ("finetune", FinetuneCommand.Create),
         ("completion", CompletionCommand.Create),

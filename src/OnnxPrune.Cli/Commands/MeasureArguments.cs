@@ -21,12 +21,17 @@ internal sealed class MeasureArguments
     private readonly Option<string> _resize = CommonOptions.Text("--resize", "N", CommonOptions.ResizeMeaning);
     private readonly Option<string> _provider = CommonOptions.Named("--provider", "NAME", "where to run the models: auto (the default), cpu or cuda", "auto", "cpu", "cuda");
     private readonly Option<string> _threads = CommonOptions.Text("--threads", "N", "threads of ONNX Runtime; default: all cores");
-    private readonly Option<string> _seed = CommonOptions.Text("--seed", "N", "seed of synthetic inputs and samples; default: 0");
+    private readonly Option<string> _seed;
     private readonly InputShapeArgument _inputShape = new();
     private readonly Option<string> _metricTimeout = CommonOptions.Text("--metric-timeout", "SECONDS", "how long one run of --metric-cmd may take (600)");
 
     /// <param name="calibration">What the command does with unlabelled inputs.</param>
-    public MeasureArguments(string calibration) => _calib = CommonOptions.Text("--calib", "PATH", calibration);
+    /// <param name="seed">What is said of seeds besides.</param>
+    public MeasureArguments(string calibration, string seed = "")
+    {
+        _calib = CommonOptions.Text("--calib", "PATH", calibration);
+        _seed = CommonOptions.Text("--seed", "N", $"seed of synthetic inputs and samples{seed}; default: 0");
+    }
 
     /// <summary>What the models are fed.</summary>
     public OptionGroup Data => new("Data", _calib, _data, _limit, _calibLimit, _dataLimit, _normalize, _resize, _inputShape.Option, CommonOptions.MetricCommand, _metricTimeout);
@@ -38,7 +43,13 @@ internal sealed class MeasureArguments
     public OptionGroup Runs => new("Measuring", _provider, _threads, _seed);
 
     /// <exception cref="UsageException">A value makes no sense.</exception>
-    public MeasureOptions Read(ParseResult parsed) => new()
+    public MeasureOptions Read(ParseResult parsed) => Read(parsed, parsed.GetValue(_seed));
+
+    /// <summary>The same once for each of several seeds.</summary>
+    /// <exception cref="UsageException">A value makes no sense.</exception>
+    public IReadOnlyList<MeasureOptions> ReadAll(ParseResult parsed) => [.. (parsed.GetValue(_seed) ?? "0").Split(',', StringSplitOptions.TrimEntries).Distinct().Select(seed => Read(parsed, seed))];
+
+    private MeasureOptions Read(ParseResult parsed, string? seed) => new()
     {
         Calib = parsed.GetValue(_calib),
         Data = parsed.GetValue(_data),
@@ -55,7 +66,7 @@ internal sealed class MeasureArguments
             Threads = CommonOptions.Threads(parsed.GetValue(_threads)),
         },
         InputShapes = _inputShape.Read(parsed),
-        Seed = CommonOptions.Whole("--seed", parsed.GetValue(_seed), 0) ?? 0,
+        Seed = CommonOptions.Whole("--seed", seed, 0) ?? 0,
         Metric = Metric(parsed),
     };
 

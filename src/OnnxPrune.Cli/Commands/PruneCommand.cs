@@ -1,24 +1,17 @@
 using System.CommandLine;
-using System.Text.RegularExpressions;
-using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Pruning;
-using OnnxPrune.Importance;
 
 namespace OnnxPrune.Cli.Commands;
 
 /// <summary><c>onnxprune in.onnx out.onnx</c>: a smaller model, measured before it is written.</summary>
 internal static class PruneCommand
 {
-    private static readonly string[] s_criteria = [.. Criteria.Names, "gram"];
-
-    // Patterns come from the user and names from models; neither may stop the program.
-    private static readonly TimeSpan LongestMatch = TimeSpan.FromSeconds(1);
-
     private const string Usage = """
           onnxprune [prune] <in.onnx> <out.onnx> [options]   make a model smaller
           onnxprune inspect <in.onnx> [options]              show what can be cut
           onnxprune verify <a.onnx> <b.onnx> [options]       compare two models
           onnxprune quantize <in.onnx> <out.onnx> [options]  compute with 8-bit integers
+          onnxprune sweep <in.onnx> <folder> [options]       several targets at once
           onnxprune train <in.onnx> <out.onnx> [options]     learn what can be cut
           onnxprune finetune <in.onnx> <out.onnx> [options]  train the weights
           onnxprune completion bash|zsh|pwsh                 complete words in a shell
@@ -52,12 +45,7 @@ internal static class PruneCommand
         var maxDrop = CommonOptions.Text("--max-drop", "POINTS", "the same for the percentage points of top-1 accuracy that are lost on --data");
         var plan = CommonOptions.Text("--plan", "FILE", "apply a plan exactly");
         var planOut = CommonOptions.Text("--plan-out", "FILE", "write the plan that was made");
-        var granularity = CommonOptions.Named("--granularity", "WHAT", "what may go: channels (the default), blocks, or blocks,channels (the default with --calib and for targets of time)", "channels", "blocks", "blocks,channels");
-        var criterion = CommonOptions.Named("--criterion", "NAME", $"how channels are ranked: {string.Join(", ", Criteria.Names)}, gram; default: scaled-norm (the filter's norm times the scale of its BatchNormalization); gram (what the others predict worst) with --calib", s_criteria);
-        var round = CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) measures what the kernels work on");
-        var exclude = CommonOptions.Text("--exclude", "REGEX", "leave layers alone whose node or weights match");
-        var only = CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
-        var repair = CommonOptions.Named("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some blocks together; without, the mean of a removed channel moves into the next layer's bias; distill: then all layers together, to give the original's answers, some minutes; thorough: the same, with blocks fitted four times as long; layers: only one by one; none: nothing of it", "auto", "distill", "thorough", "layers", "none");
+        var cuts = new CutArguments();
         var int8 = new Option<bool>("--int8") { Description = "quantize what was pruned to 8-bit integers by --calib, and keep them where they are faster here" };
         var report = CommonOptions.Text("--report", "FILE", "write a report, also of a run that is refused: .json for machines, .html for people, .md for a pull request, - for JSON on stdout in place of the table");
         var dryRun = new Option<bool>("--dry-run") { Description = "do everything but write" };
@@ -73,7 +61,7 @@ internal static class PruneCommand
             [
                 new OptionGroup("How much goes", target, maxDrift, maxDrop, plan),
                 measure.Data,
-                new OptionGroup("What goes, and what is done for what stays", granularity, criterion, round, exclude, only, repair, int8),
+                new OptionGroup("What goes, and what is done for what stays", [.. cuts.All, int8]),
                 new OptionGroup("Files", planOut, report, dryRun),
                 measure.Runs with { Options = [.. measure.Runs.Options, noVerify] },
             ],
@@ -82,7 +70,6 @@ internal static class PruneCommand
         {
             var settings = measure.Read(parsed);
             var targets = TargetList.Parse(parsed.GetValue(target) ?? []);
-            var (blocks, channels) = ParseGranularity(parsed.GetValue(granularity), settings.Calib is not null || targets.Times.Count > 0);
             var options = new PruneOptions
             {
                 Input = parsed.GetRequiredValue(input),
@@ -95,54 +82,13 @@ internal static class PruneCommand
                 Plan = parsed.GetValue(plan),
                 PlanOut = parsed.GetValue(planOut),
                 Report = parsed.GetValue(report),
-                CutsBlocks = blocks,
-                CutsChannels = channels,
-                Criterion = parsed.GetValue(criterion) is { } name ? ParseCriterion(name) : null,
-                Round = parsed.GetValue(round) is null or "auto" ? null : CommonOptions.Whole("--round", parsed.GetValue(round), 1),
-                Exclude = Pattern("--exclude", parsed.GetValue(exclude)),
-                Only = Pattern("--only", parsed.GetValue(only)),
-                Repair = ParseRepair(parsed.GetValue(repair)),
                 Int8 = parsed.GetValue(int8),
                 DryRun = parsed.GetValue(dryRun),
                 Verify = !parsed.GetValue(noVerify),
                 Measure = settings,
             };
-            return new PruneRun(options, parsed.Terminal(options.Report)).Execute();
+            return new PruneRun((PruneOptions)cuts.Apply(parsed, options, settings.Calib is not null), parsed.Terminal(options.Report)).Execute();
         });
         return command;
-    }
-
-    private static (bool Blocks, bool Channels) ParseGranularity(string? text, bool cutsBlocks)
-    {
-        // Whether a block is worth its channels can only be told by measuring both; and blocks are what gives time on small networks.
-        var words = (text ?? (cutsBlocks ? "blocks,channels" : "channels")).Split(',', StringSplitOptions.TrimEntries);
-        return Array.TrueForAll(words, w => w is "blocks" or "channels")
-            ? (words.Contains("blocks"), words.Contains("channels"))
-            : throw new UsageException($"--granularity {text}: choose channels, blocks or blocks,channels{(Nearest.Question(text!, ["channels", "blocks", "blocks,channels"]) is { Length: > 0 } question ? question : ".")}");
-    }
-
-    private static string ParseCriterion(string text) => s_criteria.Contains(text)
-        ? text
-        : throw new UsageException($"There is no criterion '{text}'{(Nearest.Question(text, s_criteria) is { Length: > 0 } question ? question : $"; choose one of {string.Join(", ", s_criteria)}.")}");
-
-    private static RepairEffort ParseRepair(string? text) => CommonOptions.Choice("--repair", text ?? "auto", "auto", "distill", "thorough", "layers", "none") switch
-    {
-        "distill" => RepairEffort.Distill,
-        "thorough" => RepairEffort.Thorough,
-        "layers" => RepairEffort.Layers,
-        "none" => RepairEffort.None,
-        _ => RepairEffort.Auto,
-    };
-
-    private static Regex? Pattern(string option, string? text)
-    {
-        try
-        {
-            return text is null ? null : new Regex(text, RegexOptions.CultureInvariant, LongestMatch);
-        }
-        catch (ArgumentException e)
-        {
-            throw new UsageException($"{option} '{text}' is no regular expression: {e.Message}", e);
-        }
     }
 }

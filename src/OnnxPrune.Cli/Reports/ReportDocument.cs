@@ -168,4 +168,6 @@ internal sealed record ReportClass(int Label, int Samples, double OriginalTop1, 
 [JsonSerializable(typeof(VerifyDocument))]
 [JsonSerializable(typeof(QuantizeDocument))]
 [JsonSerializable(typeof(TrainingDocument))]
+[JsonSerializable(typeof(Sweeping.PointRecord))]
+[JsonSerializable(typeof(Sweeping.SweepDocument))]
 internal sealed partial class ReportJson : JsonSerializerContext;

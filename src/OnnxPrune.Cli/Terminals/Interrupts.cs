@@ -49,7 +49,7 @@ internal sealed class Interrupts : IDisposable
             return;
         }
 
-        MetricProcess.EndAll();
+        ChildProcess.EndAll();
         PendingFile.AbandonAll();
         Progress.ShowCursor();
     }

@@ -49,7 +49,7 @@ internal sealed class MetricCommand(IReadOnlyList<string> words, TimeSpan limit)
     public double Of(Model model)
     {
         var folder = Directory.CreateTempSubdirectory("onnxprune-metric-");
-        using var removal = MetricProcess.AtTheEnd(() => folder.Delete(recursive: true));
+        using var removal = ChildProcess.AtTheEnd(() => folder.Delete(recursive: true));
         var path = Path.Combine(folder.FullName, "pruned.onnx");
         using (var file = OnnxFile.Stage(model, path))
         {
@@ -58,6 +58,9 @@ internal sealed class MetricCommand(IReadOnlyList<string> words, TimeSpan limit)
 
         return Of(path);
     }
+
+    /// <summary>The words and the limit, so that results are known to be of the same.</summary>
+    public override string ToString() => $"{string.Join(' ', words)} ({Seconds(limit)} s)";
 
     private double Run(string path, string name, Func<string, Exception> failure)
     {
@@ -78,11 +81,11 @@ internal sealed class MetricCommand(IReadOnlyList<string> words, TimeSpan limit)
             : throw failure($"{Name} printed '{LastLine(result.Output)}' last for {name}, where a number is expected, such as 0.761.");
     }
 
-    private MetricProcess Started(string[] all)
+    private ChildProcess Started(string[] all)
     {
         try
         {
-            return MetricProcess.Start(all);
+            return ChildProcess.Start(all);
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException or UnauthorizedAccessException)
         {

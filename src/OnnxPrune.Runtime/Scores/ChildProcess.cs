@@ -3,10 +3,10 @@ using System.Text;
 
 namespace OnnxPrune.Runtime.Scores;
 
-/// <summary>A running program of the user's, which ends no later than we do.</summary>
-internal sealed class MetricProcess
+/// <summary>A program that we run, which ends no later than we do.</summary>
+internal sealed class ChildProcess
 {
-    // What a score and a few messages need; the rest of a chatty program is read and forgotten.
+    // What results and a few messages need; the rest of a chatty program is read and forgotten.
     private const int MostText = 1 << 20;
 
     private static readonly Lock Gate = new();
@@ -14,15 +14,15 @@ internal sealed class MetricProcess
 
     private readonly Process _process;
 
-    private MetricProcess(Process process) => _process = process;
+    private ChildProcess(Process process) => _process = process;
 
     /// <exception cref="System.ComponentModel.Win32Exception">There is no such program, or it may not be run.</exception>
-    public static MetricProcess Start(string[] words)
+    public static ChildProcess Start(string[] words)
     {
         var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         var process = Process.Start(start)!;
         process.StandardInput.Close();
-        return new MetricProcess(process);
+        return new ChildProcess(process);
     }
 
     /// <summary>Does something when the scope ends, or when the process is told to.</summary>
@@ -43,7 +43,7 @@ internal sealed class MetricProcess
     }
 
     /// <summary>Waits until it ends, and ends it with all that it started where it takes too long.</summary>
-    public MetricResult Wait(TimeSpan limit)
+    public ChildResult Wait(TimeSpan limit)
     {
         using var process = _process;
         using var scope = AtTheEnd(() => End(process));
@@ -51,13 +51,13 @@ internal sealed class MetricProcess
         var error = ReadAsync(process.StandardError);
         if (!process.WaitForExit(limit))
         {
-            return new MetricResult(IsLate: true, 0, "", "");
+            return new ChildResult(IsLate: true, 0, "", "");
         }
 
         // What it started may hold the pipes open.
         return Task.WaitAll([output, error], limit)
-            ? new MetricResult(IsLate: false, process.ExitCode, output.Result, error.Result)
-            : new MetricResult(IsLate: true, 0, "", "");
+            ? new ChildResult(IsLate: false, process.ExitCode, output.Result, error.Result)
+            : new ChildResult(IsLate: true, 0, "", "");
     }
 
     private static void End(Process process)
@@ -116,4 +116,4 @@ internal sealed class MetricProcess
 }
 
 /// <param name="IsLate">Whether it was ended because it took too long.</param>
-internal sealed record MetricResult(bool IsLate, int ExitCode, string Output, string Error);
+internal sealed record ChildResult(bool IsLate, int ExitCode, string Output, string Error);
