@@ -40,7 +40,7 @@ public sealed partial class ReadmeTests : TemporaryFolder
     public void The_options_named_exist()
     {
         // given
-        var help = string.Concat(new[] { "--help", "inspect --help", "verify --help", "quantize --help", "train --help", "finetune --help" }.Select(a => Cli.Run(a.Split(' ')).Output));
+        var help = string.Concat(new[] { "--help", "inspect --help", "verify --help", "quantize --help", "train --help", "finetune --help", "sweep --help" }.Select(a => Cli.Run(a.Split(' ')).Output));
 
         // then
         Assert.All(Option().Matches(Readme).Select(m => m.Groups[1].Value), option => Assert.Contains(option, help));
