@@ -22,7 +22,7 @@ internal sealed record SweepDocument([property: JsonIgnore] RunRecord Run, IRead
     {
         var text = new StringBuilder("# Sweep\n\n");
         Line(text, Columns);
-        text.Append("|---|").Insert(text.Length, "--:|", Columns.Count - 2).Append("---|\n");
+        text.Append($"|---|{string.Concat(Enumerable.Repeat("--:|", Columns.Count - 2))}---|\n");
         foreach (var row in Rows(namesModel))
         {
             Line(text, [.. row.Select(Escape)]);
