@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OnnxPrune.Runtime.Comparing;
-using OnnxPrune.Runtime.Scores;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Cli.Commands;

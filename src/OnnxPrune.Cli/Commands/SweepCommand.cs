@@ -1,7 +1,7 @@
 using System.CommandLine;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Sweeping;
-using OnnxPrune.Runtime.Scores;
+using OnnxPrune.Runtime.Processes;
 
 namespace OnnxPrune.Cli.Commands;
 

@@ -1,5 +1,5 @@
 using OnnxPrune.Cli.Terminals;
-using OnnxPrune.Runtime.Scores;
+using OnnxPrune.Runtime.Processes;
 
 namespace OnnxPrune.Cli.Sweeping;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Comparing;
-using OnnxPrune.Runtime.Scores;
+using OnnxPrune.Runtime.Processes;
 
 namespace OnnxPrune.Cli.Sweeping;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using OnnxPrune.Runtime.Scores;
+using OnnxPrune.Runtime.Processes;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Terminals;

@@ -2,7 +2,6 @@ using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Latency;
-using OnnxPrune.Runtime.Scores;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Comparing;

@@ -1,7 +1,6 @@
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Drift;
-using OnnxPrune.Runtime.Scores;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Comparing;

@@ -1,4 +1,3 @@
-using OnnxPrune.Runtime.Scores;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Comparing;

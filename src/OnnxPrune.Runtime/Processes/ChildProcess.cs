@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 
-namespace OnnxPrune.Runtime.Scores;
+namespace OnnxPrune.Runtime.Processes;
 
 /// <summary>A program that we run, which ends no later than we do.</summary>
 internal sealed class ChildProcess

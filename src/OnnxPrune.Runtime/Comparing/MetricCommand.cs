@@ -1,9 +1,9 @@
 using System.Globalization;
 using OnnxPrune.Graphs;
-using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Runtime.Processes;
 using OnnxPrune.Serialization;
 
-namespace OnnxPrune.Runtime.Scores;
+namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>
 /// A program of the user's that prints a score for a model, such as mAP or IoU: the higher the better, as the last line of its stdout. It is started without a shell.

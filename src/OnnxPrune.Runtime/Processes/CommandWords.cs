@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace OnnxPrune.Runtime.Scores;
+namespace OnnxPrune.Runtime.Processes;
 
 /// <summary>The words of a command line, as a shell would take them apart that expands nothing.</summary>
 internal static class CommandWords
