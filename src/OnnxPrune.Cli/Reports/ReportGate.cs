@@ -43,7 +43,7 @@ internal sealed record ReportGate(string Name, string Unit, double Limit, double
 
     /// <summary>The gates of the loss.</summary>
     /// <param name="drift">The largest relative output error; null for any.</param>
-    /// <param name="drop">The most points of top-1 accuracy that may be lost; null for any.</param>
+    /// <param name="drop">The most points of top-1 accuracy that may be lost, or of the user's own score; null for any.</param>
     public static IEnumerable<ReportGate> Of(double? drift, double? drop, Comparison comparison)
     {
         if (drift is { } limit)
@@ -58,7 +58,11 @@ internal sealed record ReportGate(string Name, string Unit, double Limit, double
                 comparison.Drift.Total <= limit * LimitRounding);
         }
 
-        if (drop is { } points && comparison.Accuracy is { Models: [{ Top1: { } before }, { Top1: { } after }] })
+        if (drop is { } most && comparison.Score is { } score)
+        {
+            yield return new ReportGate("--max-drop", "of the score", most, score.Drop, null, null, score.Drop <= most);
+        }
+        else if (drop is { } points && comparison.Accuracy is { Models: [{ Top1: { } before }, { Top1: { } after }] })
         {
             var lost = LossLimits.Drop(before, after);
             yield return new ReportGate("--max-drop", "points of top-1 accuracy", points, lost, null, null, lost <= points);
