@@ -33,13 +33,16 @@ public sealed record PruneOutcome(NetworkAnalysis Original, NetworkAnalysis Prun
     /// <summary>Layers whose weights were fitted anew to calibration inputs.</summary>
     public int Repaired { get; init; }
 
-    /// <summary>How many inputs they were fitted to.</summary>
+    /// <summary>The number of inputs that they were fitted to.</summary>
     public int CalibrationSamples { get; init; }
 
     /// <summary>Regions whose layers were then fitted together.</summary>
     public int FittedTogether { get; init; }
 
-    /// <summary>How often calibration inputs were gone through to fit all layers together, so that the network gives the original's answers.</summary>
+    /// <summary>
+    /// The rounds through the calibration inputs in which all layers were fitted together, so that the network gives the original's
+    /// answers.
+    /// </summary>
     public int DistilledEpochs { get; init; }
 
     public bool ChangedNothing => Plan.IsEmpty;

@@ -32,16 +32,32 @@ public sealed class ConfigFileTests : TemporaryFolder
     public void The_command_line_wins_then_the_section_of_the_command()
     {
         // given
-        File.WriteAllText(At("c.json"), """{ "target": "macs=75%", "seed": 1, "repair": "layers", "no-verify": true, "prune": { "repair": "none", "seed": 2 } }""");
+        File.WriteAllText(
+            At("c.json"),
+            """{ "target": "macs=75%", "seed": 1, "repair": "layers", "no-verify": true, "prune": { "repair": "none", "seed": 2 } }""");
 
         // when
-        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--config", At("c.json"), "--target", "params=80%", "--seed", "3", "--no-verify=false", "--report", At("r.json"), "-q");
+        var outcome =
+            Cli.Run(
+                Cli.Resnet,
+                At("out.onnx"),
+                "--config",
+                At("c.json"),
+                "--target",
+                "params=80%",
+                "--seed",
+                "3",
+                "--no-verify=false",
+                "--report",
+                At("r.json"),
+                "-q");
 
         // then
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
         var options = Report(At("r.json")).GetProperty("options");
         Assert.Equal(["params=80%"], options.GetProperty("targets").EnumerateArray().Select(t => t.GetString()));
-        Assert.Equal((3, "none", true), (options.GetProperty("seed").GetInt32(), options.GetProperty("repair").GetString(), options.GetProperty("verify").GetBoolean()));
+        Assert.Equal((3, "none", true), (
+            options.GetProperty("seed").GetInt32(), options.GetProperty("repair").GetString(), options.GetProperty("verify").GetBoolean()));
     }
 
     [Theory]
@@ -79,7 +95,8 @@ public sealed class ConfigFileTests : TemporaryFolder
     }
 
     [Fact]
-    public void A_file_that_does_not_exist_is_wrong_usage() => Assert.Equal(2, Cli.Run(Cli.Resnet, At("out.onnx"), "--config", At("none.json")).ExitCode);
+    public void A_file_that_does_not_exist_is_wrong_usage() =>
+        Assert.Equal(2, Cli.Run(Cli.Resnet, At("out.onnx"), "--config", At("none.json")).ExitCode);
 
     [Fact]
     public void The_file_of_the_current_folder_is_announced_and_can_be_left_unread()
@@ -138,11 +155,17 @@ public sealed class ConfigFileTests : TemporaryFolder
     [InlineData("inspect", "inspect", "--help")]
     public void Every_option_of_the_help_is_in_the_schema(string command, params string[] help)
     {
-        var section = JsonDocument.Parse(Cli.Run("schema").Output).RootElement.GetProperty("properties").GetProperty(command).GetProperty("properties");
+        var section = JsonDocument.Parse(Cli.Run("schema").Output).RootElement
+            .GetProperty("properties")
+            .GetProperty(command)
+            .GetProperty("properties");
 
-        var options = System.Text.RegularExpressions.Regex.Matches(Cli.Run(help).Output, @"^  (?:-\w, )*--([\w-]+)", System.Text.RegularExpressions.RegexOptions.Multiline).Select(m => m.Groups[1].Value);
+        var options = System.Text.RegularExpressions.Regex.Matches(
+            Cli.Run(help).Output, @"^  (?:-\w, )*--([\w-]+)", System.Text.RegularExpressions.RegexOptions.Multiline)
+            .Select(m => m.Groups[1].Value);
 
-        Assert.Equal(options.Except(["help", "version", "config"]).Order(StringComparer.Ordinal), section.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(
+            options.Except(["help", "version", "config"]).Order(StringComparer.Ordinal), section.EnumerateObject().Select(p => p.Name));
     }
 
     private Outcome InFolder(params string[] arguments) => Cli.Bash("cd \"$1\" && shift && exec \"$0\" \"$@\"", [Folder, .. arguments]);

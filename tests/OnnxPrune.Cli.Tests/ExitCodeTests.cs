@@ -155,7 +155,8 @@ public sealed partial class ExitCodeTests : TemporaryFolder
         File.WriteAllBytes(At("broken.onnx"), File.ReadAllBytes(Cli.Resnet)[..length]);
 
         // when
-        var outcomes = new[] { Cli.Run(At("broken.onnx"), At("out.onnx")), Cli.Run("inspect", At("broken.onnx")), Cli.Run("verify", Cli.Resnet, At("broken.onnx")) };
+        var outcomes = new[] { Cli.Run(
+            At("broken.onnx"), At("out.onnx")), Cli.Run("inspect", At("broken.onnx")), Cli.Run("verify", Cli.Resnet, At("broken.onnx")) };
 
         // then
         Assert.All(outcomes, o =>
@@ -182,7 +183,17 @@ public sealed partial class ExitCodeTests : TemporaryFolder
     public void A_drift_beyond_the_limit_ends_with_1_and_nothing_written()
     {
         // when
-        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "--max-drift", "0.01", "--report", At("r.json"), "--plan-out", At("p.json"));
+        var outcome = Cli.Run(
+            Cli.Resnet,
+            At("out.onnx"),
+            "--target",
+            "macs=50%",
+            "--max-drift",
+            "0.01",
+            "--report",
+            At("r.json"),
+            "--plan-out",
+            At("p.json"));
 
         // then
         Assert.Equal(1, outcome.ExitCode);
@@ -209,6 +220,8 @@ public sealed partial class ExitCodeTests : TemporaryFolder
     [GeneratedRegex(@"macs can go from 40551040 down to \d+, which is \d+\.\d% of the original")]
     private static partial Regex Range();
 
-    [GeneratedRegex(@"Target speedup=1000 is out of reach: latency can go from \d+\.\d+ ms down to \d+\.\d+ ms, which is \d+\.\d % of the original or \d+\.\d\d times as fast \(ONNX Runtime .*, 1 thread, batch 1\)")]
+    [GeneratedRegex(
+        @"Target speedup=1000 is out of reach: latency can go from \d+\.\d+ ms down to \d+\.\d+ ms, "
+            + @"which is \d+\.\d % of the original or \d+\.\d\d times as fast \(ONNX Runtime .*, 1 thread, batch 1\)")]
     private static partial Regex MeasuredRange();
 }

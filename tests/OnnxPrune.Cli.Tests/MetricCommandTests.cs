@@ -16,7 +16,9 @@ public sealed class MetricCommandTests : TemporaryFolder
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         var score = JsonDocument.Parse(File.ReadAllText(At("r.json"))).RootElement.GetProperty("verification").GetProperty("score");
         var (before, after) = (new FileInfo(Cli.Resnet).Length, new FileInfo(At("out.onnx")).Length);
-        Assert.Equal((before, after, before - after), (score.GetProperty("original").GetDouble(), score.GetProperty("pruned").GetDouble(), score.GetProperty("drop").GetDouble()));
+        Assert.Equal(
+            (before, after, before - after),
+            (score.GetProperty("original").GetDouble(), score.GetProperty("pruned").GetDouble(), score.GetProperty("drop").GetDouble()));
         Assert.Matches($@"Score +{before} +{after} +-{before - after}", outcome.Output);
     }
 
@@ -80,7 +82,15 @@ public sealed class MetricCommandTests : TemporaryFolder
     [InlineData("sleep 60", "was not done with the pruned model in 5 s")]
     public void A_program_that_fails_for_the_pruned_model_fails_the_verification(string line, string reason)
     {
-        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=75%", "--metric-cmd", $"sh -c 'case $0 in *pruned*) {line};; *) echo 1;; esac'", "--metric-timeout", "5");
+        var outcome = Cli.Run(
+            Cli.Resnet,
+            At("out.onnx"),
+            "--target",
+            "macs=75%",
+            "--metric-cmd",
+            $"sh -c 'case $0 in *pruned*) {line};; *) echo 1;; esac'",
+            "--metric-timeout",
+            "5");
 
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains(reason, outcome.Error);
@@ -99,7 +109,8 @@ public sealed class MetricCommandTests : TemporaryFolder
     [Fact]
     public void It_ends_with_the_run()
     {
-        using var run = Cli.Start([Cli.Resnet, At("out.onnx"), "--target", "macs=75%", "--metric-cmd", $"sh -c 'echo $$ >{At("pid")}; sleep 100'"]);
+        using var run =
+            Cli.Start([Cli.Resnet, At("out.onnx"), "--target", "macs=75%", "--metric-cmd", $"sh -c 'echo $$ >{At("pid")}; sleep 100'"]);
         SpinWait.SpinUntil(() => File.Exists(At("pid")) && new FileInfo(At("pid")).Length > 0, TimeSpan.FromSeconds(60));
 
         Cli.Bash($"kill -TERM {run.Id}");
@@ -110,7 +121,7 @@ public sealed class MetricCommandTests : TemporaryFolder
         Assert.True(SpinWait.SpinUntil(() => IsGone(child), TimeSpan.FromSeconds(10)), "the program outlives the run");
     }
 
-    /// <summary>Whether a process has ended, be it that nobody has asked yet how.</summary>
+    /// <summary>True if a process has ended, be it that nobody has asked yet how.</summary>
     private static bool IsGone(int process)
     {
         try

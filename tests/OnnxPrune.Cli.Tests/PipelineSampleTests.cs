@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>What the page about pipelines shows is run, as far as a shell can: all but the installation.</summary>
+/// <summary>Runs the samples of the page about pipelines, as far as a shell can: all but the installation.</summary>
 public sealed partial class PipelineSampleTests : TemporaryFolder
 {
     private static string Page => File.ReadAllText(Path.Combine(Cli.Root, "docs", "pipelines.md"));
@@ -65,7 +65,10 @@ public sealed partial class PipelineSampleTests : TemporaryFolder
     private static string Indented(string text)
     {
         var indent = text.Length - text.TrimStart(' ').Length;
-        return string.Concat(text.Split('\n').TakeWhile(l => l.StartsWith(new string(' ', indent), StringComparison.Ordinal)).Select(l => l[indent..] + "\n"));
+        return string.Concat(text
+            .Split('\n')
+            .TakeWhile(l => l.StartsWith(new string(' ', indent), StringComparison.Ordinal))
+            .Select(l => l[indent..] + "\n"));
     }
 
     [GeneratedRegex(@"^```json\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]

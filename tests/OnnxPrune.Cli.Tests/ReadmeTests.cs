@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>What the README tells people to type does what it says.</summary>
+/// <summary>The README's commands do what it says.</summary>
 public sealed partial class ReadmeTests : TemporaryFolder
 {
     private static string Readme => File.ReadAllText(Path.Combine(Cli.Root, "README.md"));
@@ -40,7 +40,9 @@ public sealed partial class ReadmeTests : TemporaryFolder
     public void The_options_named_exist()
     {
         // given
-        var help = string.Concat(new[] { "--help", "inspect --help", "verify --help", "quantize --help", "train --help", "finetune --help", "sweep --help" }.Select(a => Cli.Run(a.Split(' ')).Output));
+        var help = string.Concat(
+            new[] { "--help", "inspect --help", "verify --help", "quantize --help", "train --help", "finetune --help", "sweep --help" }
+            .Select(a => Cli.Run(a.Split(' ')).Output));
 
         // then
         Assert.All(Option().Matches(Readme).Select(m => m.Groups[1].Value), option => Assert.Contains(option, help));

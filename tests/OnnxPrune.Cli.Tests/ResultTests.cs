@@ -18,7 +18,21 @@ public sealed class ResultTests : TemporaryFolder
         Assert.Equal("", Notes(outcome));
         AssertPlain(outcome.Output);
         var names = outcome.Output.Split('\n').Skip(1).TakeWhile(l => l.Length > 0).Select(l => l[..18].Trim());
-        Assert.Equal(["Nodes", "Blocks", "Channels", "Parameters", "MACs", "File size (bytes)", "Latency P50", "Latency P90", "Latency P99", "Speed, by rounds", "Drift"], names);
+        Assert.Equal(
+            [
+                "Nodes",
+                "Blocks",
+                "Channels",
+                "Parameters",
+                "MACs",
+                "File size (bytes)",
+                "Latency P50",
+                "Latency P90",
+                "Latency P99",
+                "Speed, by rounds",
+                "Drift"
+            ],
+            names);
         Assert.Contains("40,551,040", outcome.Output);
     }
 
@@ -60,7 +74,8 @@ public sealed class ResultTests : TemporaryFolder
         }
 
         // when
-        var outcome = Cli.Bash("NO_COLOR=1 TERM=xterm-256color script -qec \"$0 $1 $2 --target macs=50%\" /dev/null", Cli.Resnet, At("out.onnx"));
+        var outcome =
+            Cli.Bash("NO_COLOR=1 TERM=xterm-256color script -qec \"$0 $1 $2 --target macs=50%\" /dev/null", Cli.Resnet, At("out.onnx"));
 
         // then: moves of the cursor are fine, colours are not
         Assert.DoesNotMatch(@"\x1b\[[0-9;]*(3[0-9]|4[0-9]|9[0-7])m", outcome.Output);
@@ -86,7 +101,9 @@ public sealed class ResultTests : TemporaryFolder
         Assert.Equal((0, ""), (outcome.ExitCode, Notes(outcome)));
         AssertPlain(outcome.Output);
         Assert.Contains($"The original has {few} weights too small for single precision", outcome.Output);
-        var vanishing = JsonDocument.Parse(File.ReadAllText(At("r.json"))).RootElement.GetProperty("verification").GetProperty("subnormal_weights");
+        var vanishing = JsonDocument.Parse(File.ReadAllText(At("r.json"))).RootElement
+            .GetProperty("verification")
+            .GetProperty("subnormal_weights");
         Assert.Equal(few, vanishing.GetProperty("count").GetInt32());
         Assert.True(vanishing.GetProperty("latency").GetProperty("speedup").GetDouble() > 0);
         Assert.Equal(0, SubnormalWeights.Count(OnnxFile.Read(At("out.onnx"))));
@@ -117,7 +134,8 @@ public sealed class ResultTests : TemporaryFolder
     public void The_help_is_the_one_that_was_reviewed()
     {
         // when
-        var help = string.Join("\n", new[] { "", "inspect", "verify", "quantize", "train", "finetune", "sweep" }.Select(command => Cli.Run([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output));
+        var help = string.Join("\n", new[] { "", "inspect", "verify", "quantize", "train", "finetune", "sweep" }.Select(command =>
+            Cli.Run([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output));
 
         // then: to accept a change, copy the text
         AssertNarrow(help);
@@ -194,7 +212,8 @@ public sealed class ResultTests : TemporaryFolder
         Assert.NotEmpty(root.GetProperty("blocked").EnumerateArray());
         var layers = root.GetProperty("layers").EnumerateArray().ToArray();
         Assert.Equal(Macs(report, "pruned"), layers.Sum(l => l.GetProperty("macs_after").GetInt64()));
-        Assert.Equal(root.GetProperty("pruned").GetProperty("parameters").GetInt64(), layers.Sum(l => l.GetProperty("params_after").GetInt64()));
+        Assert.Equal(
+            root.GetProperty("pruned").GetProperty("parameters").GetInt64(), layers.Sum(l => l.GetProperty("params_after").GetInt64()));
         Assert.True(root.GetProperty("verification").GetProperty("latency").GetProperty("pruned_p50_ms").GetDouble() > 0);
     }
 
@@ -270,8 +289,9 @@ public sealed class ResultTests : TemporaryFolder
         Assert.Contains("cannot be compared", outcome.Error);
     }
 
-    /// <summary>What was said on stderr, but for how a long run goes on.</summary>
-    private static string Notes(Outcome outcome) => string.Concat(outcome.Error.Split('\n').Where(line => !System.Text.RegularExpressions.Regex.IsMatch(line, @"^ *\d+ s  ")));
+    /// <summary>The lines of stderr, but for the progress of a long run.</summary>
+    private static string Notes(Outcome outcome) =>
+        string.Concat(outcome.Error.Split('\n').Where(line => !System.Text.RegularExpressions.Regex.IsMatch(line, @"^ *\d+ s  ")));
 
     private static long Macs(JsonDocument report, string model) => report.RootElement.GetProperty(model).GetProperty("macs").GetInt64();
 

@@ -5,7 +5,9 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>What a run reads stays as it is, whatever its outputs are called; and what others do to its files while it runs is no crash.</summary>
+/// <summary>
+/// A run's inputs stay as they are, whatever its outputs are called; and changes by others to its files while it runs are no crash.
+/// </summary>
 public sealed class RunPathsTests : TemporaryFolder
 {
     private static readonly string[] Half = ["--target", "macs=50%", "--no-verify", "-q"];
@@ -43,7 +45,9 @@ public sealed class RunPathsTests : TemporaryFolder
         // given
         Prepare();
         var before = Contents();
-        var arguments = line.Split(' ').Select(a => a.Replace("{in}", At("in.onnx")).Replace("{data}", At("in.onnx.data")).Replace("{out}", At("out.onnx"))
+        var arguments = line
+            .Split(' ')
+            .Select(a => a.Replace("{in}", At("in.onnx")).Replace("{data}", At("in.onnx.data")).Replace("{out}", At("out.onnx"))
             .Replace("{images}", At("images/a.bin")).Replace("{plan}", At("p.json")).Replace("{folder}", Folder));
 
         // when
@@ -86,7 +90,8 @@ public sealed class RunPathsTests : TemporaryFolder
 
         // then
         Assert.Equal((1, 0), (failed.ExitCode, done.ExitCode));
-        Assert.All(OnnxFile.Read(At("out.onnx")).Graph.Initializers, i => Assert.Equal(i.Initializer!.Count * i.ElementType.SizeInBytes(), i.Initializer.Data.Length));
+        Assert.All(OnnxFile.Read(At("out.onnx")).Graph.Initializers, i =>
+            Assert.Equal(i.Initializer!.Count * i.ElementType.SizeInBytes(), i.Initializer.Data.Length));
         Assert.DoesNotContain(Names, n => n.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
@@ -148,7 +153,10 @@ public sealed class RunPathsTests : TemporaryFolder
 
         // then
         Assert.Equal(1, outcome.ExitCode);
-        Assert.Equal($"onnxprune: At most {limit} files may be open at once here, where 256 are needed; raise the limit (ulimit -n 256). Nothing was written.\n", outcome.Error);
+        Assert.Equal(
+            $"onnxprune: At most {limit} files may be open at once here, where 256 are needed; raise the limit (ulimit -n 256). Nothing "
+                + "was written.\n",
+            outcome.Error);
         Assert.Empty(Names);
     }
 
@@ -159,7 +167,16 @@ public sealed class RunPathsTests : TemporaryFolder
         Prepare();
 
         // when
-        var outcome = Cli.Bash("ulimit -n 256; exec \"$0\" \"$@\"", At("in.onnx"), At("out.onnx"), "--target", "macs=60%", "--calib", At("images/a.bin"), "-q");
+        var outcome =
+            Cli.Bash(
+                "ulimit -n 256; exec \"$0\" \"$@\"",
+                At("in.onnx"),
+                At("out.onnx"),
+                "--target",
+                "macs=60%",
+                "--calib",
+                At("images/a.bin"),
+                "-q");
 
         // then
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
@@ -170,7 +187,9 @@ public sealed class RunPathsTests : TemporaryFolder
     {
         SplitModel.Write(File.ReadAllBytes(Cli.Resnet), At("in.onnx"), "in.onnx.data");
         Copy(Cli.Resnet, "teacher.onnx");
-        File.WriteAllText(At("p.json"), """{"schema_version": 1, "channels": [{"layer": "/layer1/layer1.0/conv1/Conv", "axis": 1, "of": 16, "cut": [1, 3, 5]}]}""");
+        File.WriteAllText(
+            At("p.json"),
+            """{"schema_version": 1, "channels": [{"layer": "/layer1/layer1.0/conv1/Conv", "axis": 1, "of": 16, "cut": [1, 3, 5]}]}""");
         Directory.CreateDirectory(At("images"));
         var images = new byte[40 * 3073];
         new Random(1).NextBytes(images);
@@ -188,5 +207,6 @@ public sealed class RunPathsTests : TemporaryFolder
     }
 
     private string[] Contents() =>
-        [.. Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith("pipe", StringComparison.Ordinal)).Order().Select(f => $"{f}: {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f)))}")];
+        [.. Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith("pipe", StringComparison.Ordinal)).Order()
+            .Select(f => $"{f}: {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f)))}")];
 }

@@ -2,10 +2,23 @@ using System.Text.Json;
 
 namespace OnnxPrune.Cli.Tests;
 
-/// <summary>Several targets at once: what is shared changes nothing, what is done is kept, and what fails takes nothing else along.</summary>
+/// <summary>
+/// Several targets at once: what is shared changes nothing, what is done is kept, and what fails takes nothing else along.
+/// </summary>
 public sealed class SweepTests : TemporaryFolder
 {
-    private static readonly string[] s_calibrated = ["--calib", Model("shapes_calibration.npz"), "--calib-limit", "64", "--data", Model("shapes_test.npz"), "--data-limit", "200", "--threads", "1"];
+    private static readonly string[] s_calibrated = [
+        "--calib",
+        Model("shapes_calibration.npz"),
+        "--calib-limit",
+        "64",
+        "--data",
+        Model("shapes_test.npz"),
+        "--data-limit",
+        "200",
+        "--threads",
+        "1"
+    ];
 
     private static string Shapes => Model("resnet20_shapes.onnx");
 
@@ -28,7 +41,8 @@ public sealed class SweepTests : TemporaryFolder
         Assert.Equal(File.ReadAllBytes(At("single0.onnx")), File.ReadAllBytes(At("out/resnet20_shapes-macs80pct.onnx")));
         Assert.Equal(File.ReadAllBytes(At("single1.onnx")), File.ReadAllBytes(At("out/resnet20_shapes-params60pct.onnx")));
         Assert.Equal(["done", "done"], Points().Select(p => p.GetProperty("status").GetString()));
-        Assert.Single(outcome.Error.Split('\n'), l => l.Contains("measuring what each cut does") || l.Contains("2/2 resnet20_shapes-params60pct: done"));
+        Assert.Single(outcome.Error.Split('\n'), l =>
+            l.Contains("measuring what each cut does") || l.Contains("2/2 resnet20_shapes-params60pct: done"));
     }
 
     [Fact]
@@ -37,7 +51,8 @@ public sealed class SweepTests : TemporaryFolder
         var outcome = Cli.Run("sweep", Cli.Resnet, At("out"), "--target", "macs=90%,1%,70%");
 
         Assert.True(outcome.ExitCode == 0, outcome.Error);
-        Assert.Equal([("done", 0), ("refused", 3), ("done", 0)], Points().Select(p => (p.GetProperty("status").GetString(), p.GetProperty("exit_code").GetInt32())));
+        Assert.Equal([("done", 0), ("refused", 3), ("done", 0)], Points().Select(p =>
+            (p.GetProperty("status").GetString(), p.GetProperty("exit_code").GetInt32())));
         Assert.Contains("macs=1%: Target macs=1% is out of reach", outcome.Output);
         Assert.False(File.Exists(At("out/resnet20_cifar_A-macs1pct.onnx")));
         Assert.Contains("| macs=1% |", File.ReadAllText(At("out/sweep.md")));
@@ -108,7 +123,8 @@ public sealed class SweepTests : TemporaryFolder
     [Fact]
     public void The_best_point_by_a_rule_is_copied_and_the_front_is_marked()
     {
-        var outcome = Cli.Run(["sweep", Shapes, At("out"), "--target", "macs=90%,60%", "--int8", "both", "--pick", "drop<=100", .. s_calibrated]);
+        var outcome =
+            Cli.Run(["sweep", Shapes, At("out"), "--target", "macs=90%,60%", "--int8", "both", "--pick", "drop<=100", .. s_calibrated]);
 
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         var entries = Document().GetProperty("points").EnumerateArray().ToArray();
@@ -120,7 +136,8 @@ public sealed class SweepTests : TemporaryFolder
         Assert.Equal(name, Document().GetProperty("picked").GetString());
         Assert.Equal(File.ReadAllBytes(At($"out/{name}.onnx")), File.ReadAllBytes(At("out/picked.onnx")));
         Assert.All(done, e => Assert.Equal(!done.Any(o => Dominates(o, e)), e.GetProperty("is_pareto").GetBoolean()));
-        Assert.All(entries.Except(done), e => Assert.StartsWith("It stays float: ", e.GetProperty("record").GetProperty("message").GetString()));
+        Assert.All(entries.Except(done), e =>
+            Assert.StartsWith("It stays float: ", e.GetProperty("record").GetProperty("message").GetString()));
     }
 
     [Fact]
@@ -170,7 +187,8 @@ public sealed class SweepTests : TemporaryFolder
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.True(killed);
         Assert.Contains("resnet20_cifar_A-macs80pct ended without a result, and is tried again.", outcome.Error);
-        Assert.All(["resnet20_cifar_A-macs90pct.onnx", "resnet20_cifar_A-macs80pct.onnx"], name => Assert.Equal(File.ReadAllBytes(At($"here/{name}")), File.ReadAllBytes(At($"out/{name}"))));
+        Assert.All(["resnet20_cifar_A-macs90pct.onnx", "resnet20_cifar_A-macs80pct.onnx"], name =>
+            Assert.Equal(File.ReadAllBytes(At($"here/{name}")), File.ReadAllBytes(At($"out/{name}"))));
         await watching;
     }
 
@@ -191,12 +209,15 @@ public sealed class SweepTests : TemporaryFolder
     public void The_same_plan_is_an_indexed_job_of_kubernetes()
     {
         var outcome = Cli.Run(
-            "sweep", Cli.Resnet, At("out"), "--target", "macs=90%,80%,70%", "--exclude", "$(x)", "--engine", "kubernetes", "--dry-run", "--image", "registry/onnxprune:1", "--claim", "models", "--jobs", "2");
+            "sweep", Cli.Resnet, At("out"), "--target", "macs=90%,80%,70%", "--exclude", "$(x)", "--engine", "kubernetes", "--dry-run",
+            "--image", "registry/onnxprune:1", "--claim", "models", "--jobs", "2");
 
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.Contains("nothing was submitted or run", outcome.Error);
         var job = k8s.KubernetesYaml.Deserialize<k8s.Models.V1Job>(File.ReadAllText(At("out/sweep-job.json")), strict: true);
-        Assert.Equal(("batch/v1", "Job", "Indexed", 3, 2, 1), (job.ApiVersion, job.Kind, job.Spec.CompletionMode, job.Spec.Completions, job.Spec.Parallelism, job.Spec.BackoffLimitPerIndex));
+        Assert.Equal(
+            ("batch/v1", "Job", "Indexed", 3, 2, 1),
+            (job.ApiVersion, job.Kind, job.Spec.CompletionMode, job.Spec.Completions, job.Spec.Parallelism, job.Spec.BackoffLimitPerIndex));
         var container = Assert.Single(job.Spec.Template.Spec.Containers);
         Assert.Equal(["onnxprune", "sweep", "--point=$(JOB_COMPLETION_INDEX)", Cli.Resnet], container.Command.Take(4));
         Assert.Contains("$$(x)", container.Command);
@@ -212,7 +233,8 @@ public sealed class SweepTests : TemporaryFolder
     private static (double Time, double Loss) Figures(JsonElement entry)
     {
         var accuracy = entry.GetProperty("record").GetProperty("verification").GetProperty("accuracy");
-        return (entry.GetProperty("milliseconds").GetDouble(), 100 * (accuracy.GetProperty("original_top1").GetDouble() - accuracy.GetProperty("pruned_top1").GetDouble()));
+        return (entry.GetProperty("milliseconds").GetDouble(), 100 * (
+            accuracy.GetProperty("original_top1").GetDouble() - accuracy.GetProperty("pruned_top1").GetDouble()));
     }
 
     private bool KillPoint(int index)

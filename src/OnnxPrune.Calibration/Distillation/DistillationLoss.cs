@@ -3,7 +3,7 @@ using TorchSharp;
 
 namespace OnnxPrune.Calibration.Distillation;
 
-/// <summary>How far answers are from those of a teacher.</summary>
+/// <summary>The distance of answers from those of a teacher.</summary>
 internal static class DistillationLoss
 {
     private const double Temperature = 4;
@@ -12,8 +12,8 @@ internal static class DistillationLoss
     private const double ShareOfScores = 0.05;
 
     /// <summary>
-    /// For classes: T² times the cross entropy of the distributions that scores give when they are divided by T (Hinton et al. 2015), and a little of the mean
-    /// squared error of the scores. For anything else the mean squared error.
+    /// For classes: T² times the cross entropy of the distributions that scores give when they are divided by T (Hinton et al. 2015), and a
+    /// little of the mean squared error of the scores. For anything else the mean squared error.
     /// </summary>
     /// <param name="scores">[N, classes], or [N, anything].</param>
     /// <param name="wanted">The teacher's, of the same number of elements.</param>
@@ -26,7 +26,8 @@ internal static class DistillationLoss
             return SquaredError(scores, target);
         }
 
-        var soft = torch.nn.functional.cross_entropy(scores.Times(1 / Temperature), torch.nn.functional.softmax(target.Times(1 / Temperature), 1));
+        var soft = torch.nn.functional.cross_entropy(
+            scores.Times(1 / Temperature), torch.nn.functional.softmax(target.Times(1 / Temperature), 1));
         return soft.Times(Temperature * Temperature).Plus(SquaredError(scores, target), ShareOfScores);
     }
 

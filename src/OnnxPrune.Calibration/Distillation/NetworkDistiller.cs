@@ -10,8 +10,8 @@ using TorchSharp;
 namespace OnnxPrune.Calibration.Distillation;
 
 /// <summary>
-/// The last pass of repair: all weights of a pruned network are learned together, so that it gives the original's answers on calibration inputs without labels
-/// (knowledge distillation; Hinton et al. 2015). BatchNormalization keeps its statistics.
+/// The last pass of repair: all weights of a pruned network are learned together, so that it gives the original's answers on calibration
+/// inputs without labels (knowledge distillation; Hinton et al. 2015). BatchNormalization keeps its statistics.
 /// </summary>
 /// <param name="threads">0 for one per core; more than two have nothing to do but the steps of weights.</param>
 internal sealed class NetworkDistiller(int threads)
@@ -32,14 +32,17 @@ internal sealed class NetworkDistiller(int threads)
     private const int HeldOut = 10;
     private const int FewestSamples = 20;
 
-    /// <summary>Changes a network's weights; leaves them as they are where the answers do not come closer on inputs that were held out.</summary>
+    /// <summary>
+    /// Changes a network's weights; leaves them as they are where the answers do not come closer on inputs that were held out.
+    /// </summary>
     /// <param name="original">Its answers are learned.</param>
     /// <param name="pruned">Has the original's inputs and outputs.</param>
     /// <param name="macs">Of the pruned network, for one sample.</param>
     /// <param name="progress">Called with the share that is done.</param>
     /// <returns>How often the inputs were gone through; 0 where nothing was changed.</returns>
     public int Run(
-        Model original, Model pruned, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, double macs, long seed, Action<double>? progress, CancellationToken cancellation)
+        Model original, Model pruned, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, double macs, long seed,
+        Action<double>? progress, CancellationToken cancellation)
     {
         if (Ends(original) is not { } ends || Ends(pruned) is null)
         {
@@ -76,8 +79,12 @@ internal sealed class NetworkDistiller(int threads)
             foreach (var step in random.Permutation(taught.Length).Chunk(each))
             {
                 cancellation.ThrowIfCancellationRequested();
-                var parts = Halves(step).Select(half => (Samples: half.Select(i => taught[i]).ToArray(), Random: new SeededRandom((long)random.NextBits()))).ToArray();
-                descent.Step(parts, part => Loss(module, Exchange(Join(part.Samples), teacher, views, part.Random)).Times((double)part.Samples.Length / step.Length));
+                var parts = Halves(step)
+                    .Select(half => (Samples: half.Select(i => taught[i]).ToArray(), Random: new SeededRandom((long)random.NextBits())))
+                    .ToArray();
+                descent.Step(parts, part =>
+                    Loss(module, Exchange(Join(part.Samples), teacher, views, part.Random))
+                        .Times((double)part.Samples.Length / step.Length));
             }
 
             if (Error(module, judged) is { } error && error < least)
@@ -106,7 +113,9 @@ internal sealed class NetworkDistiller(int threads)
     private static (Value Input, Value Output)? Ends(Model model)
     {
         Value[] inputs = [.. model.Graph.FedInputs];
-        return inputs is [{ ElementType: ElementType.Float, Shape: { Rank: > 0 } shape } input] && shape[0].Size is null or 1 && model.Graph.Outputs is [{ ElementType: ElementType.Float } output]
+        return inputs is [{ ElementType: ElementType.Float, Shape: { Rank: > 0 } shape } input]
+            && shape[0].Size is null or 1
+            && model.Graph.Outputs is [{ ElementType: ElementType.Float } output]
             ? (input, GraphModule.Logits(output))
             : null;
     }
@@ -148,7 +157,8 @@ internal sealed class NetworkDistiller(int threads)
     }
 
     private static Dictionary<Value, Shape> Shapes(Model model, IReadOnlyDictionary<string, Tensor> batch) =>
-        ShapeInference.Read(model, batch.ToDictionary(i => i.Key, i => i.Value.Dims.ToArray()), "the pruned model").ToDictionary(p => p.Key, p => p.Value.Shape);
+        ShapeInference.Read(model, batch.ToDictionary(i => i.Key, i => i.Value.Dims.ToArray()), "the pruned model")
+            .ToDictionary(p => p.Key, p => p.Value.Shape);
 
     /// <summary>Fewer samples a step where gradients keep much of each.</summary>
     private static int StepSize(Model model, IReadOnlyDictionary<string, Tensor> batch)
@@ -163,10 +173,12 @@ internal sealed class NetworkDistiller(int threads)
     private static Tensor Join(Tensor[] samples) =>
         Tensor.Of(samples.SelectMany(s => s.ToFloats()).ToArray(), [samples.Length, .. samples[0].Dims.Skip(1)]);
 
-    private static IEnumerable<int[]> Halves(int[] step) => step.Length < MostParts ? [step] : step.Chunk((step.Length + MostParts - 1) / MostParts);
+    private static IEnumerable<int[]> Halves(int[] step) =>
+        step.Length < MostParts ? [step] : step.Chunk((step.Length + MostParts - 1) / MostParts);
 
     /// <summary>One view of each sample, and what the original says of it.</summary>
-    private static (torch.Tensor Input, torch.Tensor Answer) Exchange(Tensor samples, Teacher teacher, ImageViews views, SeededRandom random)
+    private static (torch.Tensor Input, torch.Tensor Answer) Exchange(
+        Tensor samples, Teacher teacher, ImageViews views, SeededRandom random)
     {
         var seen = views.Of(samples, random);
         return (TensorBridge.ToTorch(seen, torch.CPU), TensorBridge.ToTorch(teacher.Answer(seen), torch.CPU));

@@ -53,7 +53,8 @@ internal sealed class Teacher : IDisposable
         return new ImageViews(mirrors, IsSame(new ImageViews(false, shift)) ? shift : 0);
 
         bool IsSame(ImageViews views) =>
-            inputs.Zip(plain).Sum(p => Classes(views.Of(p.First, random)).Zip(p.Second).Count(c => c.First == c.Second)) >= SameAnswers * plain.Sum(p => p.Length);
+            inputs.Zip(plain).Sum(p => Classes(views.Of(p.First, random)).Zip(p.Second).Count(c => c.First == c.Second))
+                >= SameAnswers * plain.Sum(p => p.Length);
     }
 
     public void Dispose() => _session.Dispose();

@@ -8,11 +8,13 @@ using TorchSharp;
 namespace OnnxPrune.Calibration.Reconstruction;
 
 /// <summary>
-/// Fits a region by gradients: least squares between what it gives and what it should give (block reconstruction; Li et al. 2021, BRECQ, who use it for quantization),
-/// minimized by Adam in steps that are a fixed part of each weight tensor's own size, and decay along a cosine.
+/// Fits a region by gradients: least squares between what it gives and what it should give (block reconstruction; Li et al. 2021, BRECQ,
+/// who use it for quantization), minimized by Adam in steps that are a fixed part of each weight tensor's own size, and decay along a
+/// cosine.
 /// </summary>
 /// <remarks>
-/// Works on the CPU. Each batch is cut in two, and each half is computed on one thread, as is each weight's step: the same numbers on every run, with any number of threads.
+/// Works on the CPU. Each batch is cut in two, and each half is computed on one thread, as is each weight's step: the same numbers on every
+/// run, with any number of threads.
 /// </remarks>
 /// <param name="threads">0 for one per core; more than two have nothing to do but the steps of weights.</param>
 internal sealed class BlockReconstructor(int threads) : IRegionFitter
@@ -20,12 +22,14 @@ internal sealed class BlockReconstructor(int threads) : IRegionFitter
     // Two numbers give the same sum in either order, three would not.
     private const int MostParts = 2;
 
-    // Of a region's input: many small steps come closer than few large ones that take as long, as far as the work that goes with every step allows.
+    // Of a region's input: many small steps come closer than few large ones that take as long, as far as the work that goes with every step
+    // allows.
     private const long ElementsOfStep = 1 << 17;
     private const int FewestOfStep = 8;
     private const double RelativeRate = 0.015;
 
-    // Of fewer batches than these, small steps learn the samples and not the region: batches stay whole, in smaller steps of the weights and half as many rounds again.
+    // Of fewer batches than these, small steps learn the samples and not the region: batches stay whole, in smaller steps of the weights
+    // and half as many rounds again.
     private const int FewestToSplit = 10;
     private const double RelativeRateOfWhole = 0.01;
 
@@ -108,7 +112,8 @@ internal sealed class BlockReconstructor(int threads) : IRegionFitter
     }
 
     private void Descend(
-        GraphModule module, Weight[] weights, Part[][] batches, double rate, int epochs, SeededRandom random, CancellationToken cancellation)
+        GraphModule module, Weight[] weights, Part[][] batches, double rate, int epochs, SeededRandom random,
+        CancellationToken cancellation)
     {
         using var descent = new WeightDescent(weights, rate, (long)epochs * batches.Length, threads);
         for (var epoch = 0; epoch < epochs; epoch++)
@@ -149,7 +154,7 @@ internal sealed class BlockReconstructor(int threads) : IRegionFitter
         return difference.mul(difference).reshape(-1).mean([0]).Times(part.Share);
     }
 
-    /// <summary>What one step goes by: a batch, or pieces of it where its activations would not stay in the caches.</summary>
+    /// <summary>The data of one step: a batch, or pieces of it where its activations would not stay in the caches.</summary>
     private static Part[][] Steps(RegionSamples batch, long elements)
     {
         var all = (int)batch.Input.Dims[0];
@@ -159,7 +164,8 @@ internal sealed class BlockReconstructor(int threads) : IRegionFitter
     }
 
     private static Part[] Parts(RegionSamples batch, int[] samples) =>
-        [.. Share(samples, Math.Min(MostParts, samples.Length)).Select(part => new Part(Take(batch.Input, part), Take(batch.Target, part), (double)part.Length / samples.Length))];
+        [.. Share(samples, Math.Min(MostParts, samples.Length))
+            .Select(part => new Part(Take(batch.Input, part), Take(batch.Target, part), (double)part.Length / samples.Length))];
 
     /// <summary>Cuts a list into pieces of nearly the same length, in order.</summary>
     private static IEnumerable<int[]> Share(IReadOnlyList<int> all, int pieces) =>

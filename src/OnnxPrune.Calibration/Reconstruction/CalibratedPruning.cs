@@ -14,18 +14,22 @@ namespace OnnxPrune.Calibration.Reconstruction;
 /// <param name="Layers">The layers that were fitted one by one.</param>
 /// <param name="Regions">How many groups of layers were fitted together afterwards.</param>
 /// <param name="DistilledEpochs">How often the inputs were gone through to fit all layers together.</param>
-internal sealed record CalibratedResult(Model Model, PruningPlan Plan, IReadOnlyList<string> Layers, int Regions = 0, int DistilledEpochs = 0);
+internal sealed record CalibratedResult(
+    Model Model, PruningPlan Plan, IReadOnlyList<string> Layers, int Regions = 0, int DistilledEpochs = 0);
 
 /// <summary>Pruning and repair in one go, from unlabelled inputs.</summary>
 internal static class CalibratedPruning
 {
-    // One batch of so many is kept aside to judge the result; with more than twice as many, nothing is fitted so closely that it needs to be.
+    // One batch of so many is kept aside to judge the result; with more than twice as many, nothing is fitted so closely that it needs to
+    // be.
     private const int JudgedShare = 16;
 
     // Of the time that the repair takes.
     private const double PartOfLayers = 0.6;
 
-    /// <summary>Removes what a plan says, choosing anew the members of groups that <paramref name="reconsider"/> admits, and repairs what is left.</summary>
+    /// <summary>
+    /// Removes what a plan says, choosing anew the members of groups that <paramref name="reconsider"/> admits, and repairs what is left.
+    /// </summary>
     /// <param name="network">The original; is not changed.</param>
     /// <param name="reconsider">False replays the plan exactly.</param>
     /// <param name="batches">Inputs; at least two batches.</param>
@@ -47,7 +51,8 @@ internal static class CalibratedPruning
         using var cursor = new LayerwiseExecutor(original, fit, settings);
         var repair = Repair(network, plan, reconsider, settings);
         var ends = ofRegions is null ? [] : Ends(network, plan, ofRegions, fit, settings);
-        var layers = repair.Run(cursor, ends, fit, seed, done => progress?.Invoke((ofRegions is null ? 1 : PartOfLayers) * done), cancellation);
+        var layers =
+            repair.Run(cursor, ends, fit, seed, done => progress?.Invoke((ofRegions is null ? 1 : PartOfLayers) * done), cancellation);
         var apart = Cut(network, repair, plan, layers);
         return KeepBetter(network, apart, ofRegions is null ? null : Together(ofRegions), judge, settings);
 
@@ -55,14 +60,16 @@ internal static class CalibratedPruning
         {
             var copy = apart.Model.Clone();
             var joint = new BlockReconstruction(network.Channels, repair.Leaving, copy, fit, settings);
-            var regions = joint.Run(fitter, cursor, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
+            var regions =
+                joint.Run(fitter, cursor, seed, done => progress?.Invoke(PartOfLayers + ((1 - PartOfLayers) * done)), cancellation);
             return apart with { Model = copy, Regions = regions };
         }
     }
 
     /// <summary>The network of a plan, repaired layer by layer and only as well as it takes to compare plans.</summary>
     internal static Model Roughly(
-        NetworkAnalysis network, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings, long seed, CancellationToken cancellation)
+        NetworkAnalysis network, PruningPlan plan, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings,
+        long seed, CancellationToken cancellation)
     {
         using var cursor = new LayerwiseExecutor(network.Model, batches, settings);
         var repair = Repair(network, plan, reconsider: false, settings, isRough: true);
@@ -70,7 +77,8 @@ internal static class CalibratedPruning
     }
 
     /// <summary>The repair of a copy of the original without a plan's blocks.</summary>
-    private static LayerwiseReconstruction Repair(NetworkAnalysis network, PruningPlan plan, bool reconsider, SessionSettings settings, bool isRough = false)
+    private static LayerwiseReconstruction Repair(
+        NetworkAnalysis network, PruningPlan plan, bool reconsider, SessionSettings settings, bool isRough = false)
     {
         var graph = network.Channels;
         var leaving = PlanLookup.Channels(plan, graph);
@@ -80,41 +88,54 @@ internal static class CalibratedPruning
             BlockRemoval.Apply(work.Graph, block.CopyTo(copyOf));
         }
 
-        return new LayerwiseReconstruction(graph, work, copyOf.Nodes, leaving, reconsider ? Choices(graph, leaving) : [], settings, isRough);
+        return new LayerwiseReconstruction(
+            graph, work, copyOf.Nodes, leaving, reconsider ? Choices(graph, leaving) : [], settings, isRough);
     }
 
     /// <summary>Takes away what a repair has left without readers.</summary>
     /// <param name="layers">The layers that were fitted.</param>
-    private static CalibratedResult Cut(NetworkAnalysis network, LayerwiseReconstruction repair, PruningPlan plan, IReadOnlyList<string> layers)
+    private static CalibratedResult Cut(
+        NetworkAnalysis network, LayerwiseReconstruction repair, PruningPlan plan, IReadOnlyList<string> layers)
     {
         var graph = network.Channels;
         var gone = PlanLookup.Blocks(plan, network.Model, network.Blocks).SelectMany(b => b.Branch).ToHashSet();
-        var channels = LayerCut.From(graph, new NodeNames(graph.Model.Graph), repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node)));
+        var channels =
+            LayerCut.From(graph, new NodeNames(graph.Model.Graph), repair.Leaving.Where(c => !gone.Contains(graph.Origin(c).Node)));
         plan = plan with { Channels = channels, AbsorbMeans = false };
         return new CalibratedResult(Pruner.Apply(repair.Work, plan with { Blocks = [] }), plan, layers);
     }
 
-    /// <summary>Where regions will end: as many channels are left as the plan says, whichever they will be.</summary>
+    /// <summary>The ends of regions after the cut: as many channels are left as the plan says, whichever they will be.</summary>
     private static IReadOnlyList<Value> Ends(
-        NetworkAnalysis network, PruningPlan plan, IRegionFitter fitter, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, SessionSettings settings)
+        NetworkAnalysis network, PruningPlan plan, IRegionFitter fitter, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+        SessionSettings settings)
     {
         var cut = Pruner.Apply(network, plan with { AbsorbMeans = false }).Model;
         return new BlockReconstruction(network.Channels, PlanLookup.Channels(plan, network.Channels), cut, batches, settings).Ends(fitter);
     }
 
-    /// <summary>Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more than enough.</summary>
-    private static (IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Fit, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Judge) Divide(
-        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches)
+    /// <summary>
+    /// Most of the batches to repair by, and a few that the repair never sees; some of the same where there are too few to share, or more
+    /// than enough.
+    /// </summary>
+    private static (IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Fit, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Judge)
+        Divide(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches)
     {
         var held = batches.Count is < 4 or > 2 * JudgedShare ? 0 : Math.Max(1, batches.Count / JudgedShare);
-        return held == 0 ? (batches, Part(0, Math.Min(JudgedShare, batches.Count))) : (Part(0, batches.Count - held), Part(batches.Count - held, held));
+        return held == 0
+            ? (batches, Part(0, Math.Min(JudgedShare, batches.Count)))
+            : (Part(0, batches.Count - held), Part(batches.Count - held, held));
 
-        OnDemand<IReadOnlyDictionary<string, Tensor>> Part(int first, int count) => OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, first, count);
+        OnDemand<IReadOnlyDictionary<string, Tensor>> Part(int first, int count) =>
+            OnDemand<IReadOnlyDictionary<string, Tensor>>.PartOf(batches, first, count);
     }
 
-    /// <summary>The repaired network, unless the same plan without repair, means absorbed or not, comes closer to the original's outputs.</summary>
+    /// <summary>
+    /// The repaired network, unless the same plan without repair, means absorbed or not, comes closer to the original's outputs.
+    /// </summary>
     private static CalibratedResult KeepBetter(
-        NetworkAnalysis network, CalibratedResult repaired, CalibratedResult? together, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> judge, SessionSettings settings)
+        NetworkAnalysis network, CalibratedResult repaired, CalibratedResult? together,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>> judge, SessionSettings settings)
     {
         using var cursor = new LayerwiseExecutor(network.Model, judge, settings);
         var divergence = new OutputDivergence(network.Model, cursor);
@@ -151,7 +172,9 @@ internal static class CalibratedPruning
         foreach (var group in graph.Groups)
         {
             var kept = group.Channels.Count(c => !leaving.Contains(c));
-            if (kept < group.Channels.Count && group.Readers is [var reader] && LayerUnit.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants) is { Groups: 1 })
+            if (kept < group.Channels.Count
+                && group.Readers is [var reader]
+                && LayerUnit.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants) is { Groups: 1 })
             {
                 choices.TryAdd(reader.Node, new LayerwiseReconstruction.OpenChoice(group, kept));
             }

@@ -6,8 +6,9 @@ using TorchSharp;
 namespace OnnxPrune.Calibration.Reconstruction;
 
 /// <summary>
-/// Adam (Kingma and Ba 2015) in steps that are a part of each weight tensor's own size, less and less along a cosine. A batch comes in parts, each of which
-/// is computed on one thread, as is each weight's step: with two parts the sums are the same on every run and with any number of threads.
+/// Adam (Kingma and Ba 2015) in steps that are a part of each weight tensor's own size, less and less along a cosine. A batch comes in
+/// parts, each of which is computed on one thread, as is each weight's step: with two parts the sums are the same on every run and with any
+/// number of threads.
 /// </summary>
 internal sealed class WeightDescent : IDisposable
 {

@@ -11,8 +11,8 @@ namespace OnnxPrune.Calibration.Sensitivity;
 /// </summary>
 internal sealed class CalibratedPlanner
 {
-    // How much of a block's damage counts beside that of channels. The next block can make up for it only as far as nothing is cut from it, and what comes later does its part as well:
-    // which of both prevails differs from network to network. Besides 1, these are tried.
+    // How much of a block's damage counts beside that of channels. The next block can make up for it only as far as nothing is cut from it,
+    // and what comes later does its part as well: which of both prevails differs from network to network. Besides 1, these are tried.
     private static readonly double[] s_weights = [0.6, 1.6];
 
     private readonly NetworkAnalysis _network;
@@ -59,7 +59,9 @@ internal sealed class CalibratedPlanner
         progress?.Invoke(2.0 / (others.Length + 1));
 
         // Where one direction is better, the other one is not.
-        _weight = ofOther < ofUsual ? others[0].Weight : others.Skip(1).Where(o => rehearse(o.Plan) < ofUsual).Select(o => o.Weight).FirstOrDefault(1);
+        _weight = ofOther < ofUsual
+            ? others[0].Weight
+            : others.Skip(1).Where(o => rehearse(o.Plan) < ofUsual).Select(o => o.Weight).FirstOrDefault(1);
         progress?.Invoke(1);
     }
 
@@ -69,7 +71,8 @@ internal sealed class CalibratedPlanner
 
     private PruningPlan Plan(IReadOnlyList<Target> targets, double weight)
     {
-        var allocation = new MeasuredAllocation(_network.Costs, Original, targets, _groupDamages, [.. _blockDamages.Select(b => b.Times(weight))], Inside);
+        var allocation = new MeasuredAllocation(
+            _network.Costs, Original, targets, _groupDamages, [.. _blockDamages.Select(b => b.Times(weight))], Inside);
         allocation.Run();
         if (!allocation.IsMet)
         {
@@ -86,6 +89,7 @@ internal sealed class CalibratedPlanner
     private IEnumerable<int> Inside(ResidualBlock block)
     {
         var branch = block.Branch.ToHashSet();
-        return Enumerable.Range(0, _graph.Groups.Count).Where(g => _graph.Groups[g].Producers.All(branch.Contains) && _graph.Groups[g].Producers.Count > 0);
+        return Enumerable.Range(0, _graph.Groups.Count)
+            .Where(g => _graph.Groups[g].Producers.All(branch.Contains) && _graph.Groups[g].Producers.Count > 0);
     }
 }

@@ -25,7 +25,13 @@ internal sealed class CalibratedPruner
     private CalibratedPlanner? _planner;
 
     /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
-    public CalibratedPruner(LoadedModel loaded, NetworkAnalysis network, PruningOptions options, MeasureOptions measure, SharedMeasurements shared, IRunObserver observer)
+    public CalibratedPruner(
+        LoadedModel loaded,
+        NetworkAnalysis network,
+        PruningOptions options,
+        MeasureOptions measure,
+        SharedMeasurements shared,
+        IRunObserver observer)
     {
         (_loaded, _network, _options, _measure, _shared, _observer) = (loaded, network, options, measure, shared, observer);
         // The same bits on every run; statistics are computed on the CPU, whatever the model runs on later.
@@ -34,7 +40,11 @@ internal sealed class CalibratedPruner
         if (options.Repair >= RepairEffort.Auto)
         {
             TorchLibrary.Load();
-            _fitter = new BlockReconstructor(measure.Sessions.Threads) { MostEpochs = BlockReconstructor.UsualEpochs * (options.Repair == RepairEffort.Thorough ? ThoroughTimes : 1) };
+            _fitter = new BlockReconstructor(measure.Sessions.Threads)
+            {
+                MostEpochs = BlockReconstructor.UsualEpochs
+                * (options.Repair == RepairEffort.Thorough ? ThoroughTimes : 1)
+            };
         }
     }
 
@@ -44,7 +54,8 @@ internal sealed class CalibratedPruner
 
     /// <summary>The same without distillation, for those of which several are compared.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
-    public CalibratedResult Draft(PruneRequest request, IReadOnlyList<Target> targets) => Repair(Plan(request, targets), reconsider: _options.IsDecidedByInputs);
+    public CalibratedResult Draft(PruneRequest request, IReadOnlyList<Target> targets) =>
+        Repair(Plan(request, targets), reconsider: _options.IsDecidedByInputs);
 
     /// <summary>Decides how dear blocks are beside channels, for cuts of about this size.</summary>
     public void Weigh(PruneRequest request, IReadOnlyList<Target> targets)
@@ -54,13 +65,17 @@ internal sealed class CalibratedPruner
             var planner = Calibrated(request);
             _observer.Watched(StepNames.WeighingBlocks, progress =>
             {
-                planner.Weigh(targets, plan => PlanTrial.Evaluate(_network, plan, _inputs.PlanTrials, _settings, _measure.Seed, _observer.Cancellation), _settings.Threads, progress.Report);
+                planner.Weigh(
+                    targets,
+                    plan => PlanTrial.Evaluate(_network, plan, _inputs.PlanTrials, _settings, _measure.Seed, _observer.Cancellation),
+                    _settings.Threads,
+                    progress.Report);
                 return true;
             });
         }
     }
 
-    /// <summary>What goes so that the targets hold. Measuring takes long, once; the next plans are cheap.</summary>
+    /// <summary>Chooses the cuts by which the targets hold. Measuring takes long, once; the next plans are cheap.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
     public PruningPlan Plan(PruneRequest request, IReadOnlyList<Target> targets)
     {
@@ -68,7 +83,8 @@ internal sealed class CalibratedPruner
     }
 
     /// <summary>The cost with everything gone that may go and that saves anything of this kind.</summary>
-    public Cost Smallest(PruneRequest request, TargetKind kind) => _options.IsDecidedByInputs ? Calibrated(request).Smallest(kind) : Planner.Smallest(_network, request);
+    public Cost Smallest(PruneRequest request, TargetKind kind) =>
+        _options.IsDecidedByInputs ? Calibrated(request).Smallest(kind) : Planner.Smallest(_network, request);
 
     /// <summary>Applies a plan exactly, and repairs what is left.</summary>
     public CalibratedResult Apply(PruningPlan plan) => Distill(Repair(plan, reconsider: false));
@@ -91,7 +107,15 @@ internal sealed class CalibratedPruner
         if (_planner is null)
         {
             Sensitivity = _shared.Damages(_network, request, () => _observer.Watched(StepNames.MeasuringCuts, progress =>
-                CutSensitivity.Measure(_network, request, _inputs.Surveyed, _inputs.Trials, _settings, _measure.Seed, progress.Report, _observer.Cancellation)));
+                CutSensitivity.Measure(
+                    _network,
+                    request,
+                    _inputs.Surveyed,
+                    _inputs.Trials,
+                    _settings,
+                    _measure.Seed,
+                    progress.Report,
+                    _observer.Cancellation)));
             _planner = new CalibratedPlanner(_network, Sensitivity);
         }
 
@@ -99,7 +123,8 @@ internal sealed class CalibratedPruner
     }
 
     private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _observer.Watched(StepNames.Repairing, progress =>
-        CalibratedPruning.Apply(_network, plan, reconsider, _inputs.Batches, _settings, _measure.Seed, _fitter, progress.Report, _observer.Cancellation));
+        CalibratedPruning.Apply(
+            _network, plan, reconsider, _inputs.Batches, _settings, _measure.Seed, _fitter, progress.Report, _observer.Cancellation));
 
     private CalibratedResult Distill(CalibratedResult repaired)
     {
@@ -111,7 +136,8 @@ internal sealed class CalibratedPruner
         var copy = repaired.Model.Clone();
         var macs = Outcome(repaired).After.Macs;
         var epochs = _observer.Watched(StepNames.Distilling, progress =>
-            new NetworkDistiller(_measure.Sessions.Threads).Run(_network.Model, copy, _inputs.Batches, macs, _measure.Seed, progress.Report, _observer.Cancellation));
+            new NetworkDistiller(_measure.Sessions.Threads)
+                .Run(_network.Model, copy, _inputs.Batches, macs, _measure.Seed, progress.Report, _observer.Cancellation));
         return epochs > 0 ? repaired with { Model = copy, DistilledEpochs = epochs } : repaired;
     }
 }

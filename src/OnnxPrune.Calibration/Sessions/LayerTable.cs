@@ -3,12 +3,12 @@ using OnnxPrune.Planning;
 
 namespace OnnxPrune.Calibration.Sessions;
 
-/// <summary>What one layer costs.</summary>
+/// <summary>The cost of one layer.</summary>
 /// <param name="Weight">The dimensions of its first weight; empty where it has none.</param>
 /// <param name="Channels">The channels that it makes; null where it only passes them on.</param>
 internal sealed record LayerCost(string Name, string Operator, IReadOnlyList<long> Weight, long Macs, long Parameters, int? Channels);
 
-/// <summary>What one layer cost and costs.</summary>
+/// <summary>The cost of one layer, before and after.</summary>
 /// <param name="After">Null when the layer is gone.</param>
 internal sealed record LayerChange(LayerCost Before, LayerCost? After, LayerPlace Place);
 
@@ -24,7 +24,9 @@ internal sealed class LayerTable
         var macs = network.Costs.MacsByNode().ToDictionary(m => m.Node, m => m.Macs);
 
         // A constant that several nodes share is counted with the first.
-        var parameters = network.Costs.ParametersByValue().GroupBy(p => p.Value.Uses[0].Node).ToDictionary(g => g.Key, g => g.Sum(p => p.Parameters));
+        var parameters = network.Costs.ParametersByValue()
+            .GroupBy(p => p.Value.Uses[0].Node)
+            .ToDictionary(g => g.Key, g => g.Sum(p => p.Parameters));
         var names = new NodeNames(network.Model.Graph);
         foreach (var node in network.Model.Graph.Nodes)
         {
@@ -32,7 +34,9 @@ internal sealed class LayerTable
             if (m > 0 || p > 0)
             {
                 var weight = node.Inputs.OfType<Value>().Select(v => network.Constants[v]).FirstOrDefault(t => t is not null);
-                _layers.Add((node, new LayerCost(names.Of(node), node.OpType, weight is null ? [] : [.. weight.Dims], m, p, LayerPlaces.ChannelsMadeBy(node, network.Channels))));
+                long[] dims = weight is null ? [] : [.. weight.Dims];
+                var made = LayerPlaces.ChannelsMadeBy(node, network.Channels);
+                _layers.Add((node, new LayerCost(names.Of(node), node.OpType, dims, m, p, made)));
             }
         }
     }

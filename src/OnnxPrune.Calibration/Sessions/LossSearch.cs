@@ -4,8 +4,11 @@ using OnnxPrune.Planning;
 
 namespace OnnxPrune.Calibration.Sessions;
 
-/// <summary>Finds the smallest share of the MACs at which a network stays within limits of loss, by pruning copies and running them.</summary>
-internal sealed class LossSearch(NetworkAnalysis network, PruneRequest request, LossLimits limits, IRunObserver observer, CalibratedPruner? calibrated)
+/// <summary>
+/// Finds the smallest share of the MACs at which a network stays within limits of loss, by pruning copies and running them.
+/// </summary>
+internal sealed class LossSearch(
+    NetworkAnalysis network, PruneRequest request, LossLimits limits, IRunObserver observer, CalibratedPruner? calibrated)
 {
     // Seven halvings leave less than a hundredth of the range; channel multiples are coarser than that.
     private const int MostTrials = 7;
@@ -64,7 +67,9 @@ internal sealed class LossSearch(NetworkAnalysis network, PruneRequest request, 
     }
 
     private Model Prune(Target target) =>
-        calibrated is not null ? calibrated.Draft(request, [target]).Model : Pruner.Prune(network, request with { Targets = [target] }).Model;
+        calibrated is not null
+            ? calibrated.Draft(request, [target]).Model
+            : Pruner.Prune(network, request with { Targets = [target] }).Model;
 }
 
 /// <summary>A network that was measured on the way.</summary>

@@ -5,12 +5,16 @@ using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Calibration.Sessions;
 
-/// <summary>Decides what decides how much goes, in this order: a plan, targets, a drift limit, the model's own masks, dead weight, the default limit.</summary>
+/// <summary>
+/// Decides what decides how much goes, in this order: a plan, targets, a drift limit, the model's own masks, dead weight, the default
+/// limit.
+/// </summary>
 /// <param name="masks">The plan that the original's metadata carry; null for none.</param>
 /// <param name="multiple">The multiple of channels to keep.</param>
 /// <param name="shared">What earlier requests to the session have measured.</param>
 internal sealed class PruningDecider(
-    LoadedModel loaded, string? masks, NetworkAnalysis network, PruningOptions options, MeasureOptions measure, int multiple, SharedMeasurements shared, IRunObserver observer)
+    LoadedModel loaded, string? masks, NetworkAnalysis network, PruningOptions options, MeasureOptions measure, int multiple,
+    SharedMeasurements shared, IRunObserver observer)
 {
     // Plans list indices: those of millions of channels take less.
     private const long MostPlanBytes = 64 << 20;
@@ -44,12 +48,16 @@ internal sealed class PruningDecider(
     {
         if (options.Plan is { } path)
         {
-            return Apply(PruningPlan.FromJson(InputFile.ReadAllText(path, MostPlanBytes), $"'{path}'"), $"the plan '{path}'", "the plan is empty");
+            return Apply(
+                PruningPlan.FromJson(InputFile.ReadAllText(path, MostPlanBytes), $"'{path}'"), $"the plan '{path}'", "the plan is empty");
         }
 
         if (masks is not null && !options.HasTargets && !options.HasLimits)
         {
-            return Apply(PruningPlan.FromJson(masks, $"The metadata '{PruningPlan.MetadataKey}' of '{loaded.Path}'"), "the masks that the model carries", "its masks are empty");
+            return Apply(
+                PruningPlan.FromJson(masks, $"The metadata '{PruningPlan.MetadataKey}' of '{loaded.Path}'"),
+                "the masks that the model carries",
+                "its masks are empty");
         }
 
         if (masks is not null)
@@ -88,7 +96,8 @@ internal sealed class PruningDecider(
     {
         if (options.Targets.Count < options.TargetCount || options.HasLimits || options.Plan is not null)
         {
-            throw new UsageException("A plan alone keeps targets of MACs, parameters and channels; time, size and loss are kept by pruning.");
+            throw new UsageException(
+                "A plan alone keeps targets of MACs, parameters and channels; time, size and loss are kept by pruning.");
         }
 
         _network.CheckCounts(options.Targets);
@@ -109,7 +118,8 @@ internal sealed class PruningDecider(
         return Prune(request, request.Targets, rule, KeepsTarget);
     }
 
-    private Cost Smallest(PruneRequest request, TargetKind kind) => _calibrated?.Smallest(request, kind) ?? Planner.Smallest(_network, request);
+    private Cost Smallest(PruneRequest request, TargetKind kind) =>
+        _calibrated?.Smallest(request, kind) ?? Planner.Smallest(_network, request);
 
     /// <summary>A copy that keeps the targets. Without calibration inputs it is the network that would be written.</summary>
     private PruningResult Draft(PruneRequest request, IReadOnlyList<Target> targets, string rule)
@@ -120,8 +130,9 @@ internal sealed class PruningDecider(
         return new PruningResult(outcome, rule, KeepsTarget);
     }
 
-    /// <summary>What a target can go down to, as a clause.</summary>
-    private string Reachable(Target target, Cost smallest) => target.Kind == TargetKind.Bytes && loaded.Bytes - _network.Cost.Bytes + smallest.Bytes is var size
+    /// <summary>The least that a target can go down to, as a clause.</summary>
+    private string Reachable(Target target, Cost smallest) =>
+        target.Kind == TargetKind.Bytes && loaded.Bytes - _network.Cost.Bytes + smallest.Bytes is var size
         ? $"the file can go down to about {Numbers.Bytes(size)} ({Numbers.Share(size, loaded.Bytes)})"
         : Invariant($"{target.Word} can go down to {target.Of(smallest)} ({Numbers.Share(target.Of(smallest), target.Of(_network.Cost))})");
 
@@ -132,7 +143,10 @@ internal sealed class PruningDecider(
     {
         var request = options.ToRequest(multiple, measure);
         var now = Planner.Smallest(_network, request);
-        Target[] targets = [.. options.Targets.Where(t => IsUnmet(t.ToString())), .. options.SizeTargets.Where(t => IsUnmet(t.ToString())).Take(1).Select(_ => new Target(TargetKind.Bytes, null, 0))];
+        Target[] targets = [
+            .. options.Targets.Where(t => IsUnmet(t.ToString())),
+            .. options.SizeTargets.Where(t => IsUnmet(t.ToString())).Take(1).Select(_ => new Target(TargetKind.Bytes, null, 0))
+        ];
         var ways = new List<string>();
         Offer("--round 1", request with { Rounding = new Rounding(1) });
         if (!options.CutsBlocks || !options.CutsChannels)
@@ -190,7 +204,9 @@ internal sealed class PruningDecider(
         observer.Note($"nothing of the model can be cut: {reason}.");
         foreach (var blocked in _network.Channels.Blocked.OrderByDescending(b => b.Count).Take(MostReasons))
         {
-            observer.Note($"{Numbers.Count(blocked.Count, "channel")} of {blocked.Producers[0].Label}{(blocked.Producers.Count > 1 ? " and others" : "")}: {blocked.Reason.Text}");
+            observer.Note(
+                $"{Numbers.Count(blocked.Count, "channel")} of "
+                    + $"{blocked.Producers[0].Label}{(blocked.Producers.Count > 1 ? " and others" : "")}: {blocked.Reason.Text}");
         }
     }
 
@@ -268,7 +284,8 @@ internal sealed class PruningDecider(
 
         public Candidate<PruningResult> Final(long? most) => Of(decider.Prune(request, Targets(most), rule, KeepsTarget));
 
-        private IReadOnlyList<Target> Targets(long? most) => most is { } time ? [.. request.Targets, new Target(TargetKind.Time, null, time)] : request.Targets;
+        private IReadOnlyList<Target> Targets(long? most) =>
+            most is { } time ? [.. request.Targets, new Target(TargetKind.Time, null, time)] : request.Targets;
 
         private static Candidate<PruningResult> Of(PruningResult cut) => new(cut, cut.Model, cut.Outcome.After.Time);
     }

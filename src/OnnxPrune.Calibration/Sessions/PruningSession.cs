@@ -10,8 +10,8 @@ using OnnxPrune.Runtime.Shapes;
 namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>
-/// One model from reading to saving: analyse, plan, apply or prune, verify, save. The model is never changed; each result is a network of its own.
-/// Calibration inputs, where <see cref="MeasureOptions.Calib"/> names some, choose the cuts and repair the layers that stay.
+/// One model from reading to saving: analyse, plan, apply or prune, verify, save. The model is never changed; each result is a network of
+/// its own. Calibration inputs, where <see cref="MeasureOptions.Calib"/> names some, choose the cuts and repair the layers that stay.
 /// </summary>
 /// <remarks>The command line is a user of this class: the same request gives the same file, byte for byte. One call at a time.</remarks>
 public sealed class PruningSession
@@ -49,23 +49,28 @@ public sealed class PruningSession
     /// <exception cref="BrokenModelException">The file is no well-formed ONNX model.</exception>
     /// <exception cref="UnsupportedModelException">ONNX Runtime does not load the model.</exception>
     public static Task<PruningSession> OpenAsync(
-        string path, MeasureOptions? measure = null, IProgress<SessionProgress>? progress = null, CancellationToken cancellation = default) =>
+        string path, MeasureOptions? measure = null, IProgress<SessionProgress>? progress = null,
+        CancellationToken cancellation = default) =>
         Task.Run(() => Open(path, measure ?? new MeasureOptions(), new ProgressObserver(progress, cancellation), progress), cancellation);
 
     /// <summary>Decides what goes so that <see cref="PruningOptions.Targets"/> hold; changes nothing.</summary>
-    /// <exception cref="UsageException">The request names targets of time or size, or limits of loss, which take more than a plan.</exception>
+    /// <exception cref="UsageException">The request names targets of time or size, or limits of loss, which take more than a
+    /// plan.</exception>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     public Task<PruningPlan> PlanAsync(PruningOptions request, CancellationToken cancellation = default) =>
         Run(observer => Decider(request, observer).Plan(), cancellation);
 
     /// <summary>Applies a plan exactly, and repairs by calibration inputs where there are any.</summary>
     /// <exception cref="UsageException">The plan does not fit the model.</exception>
-    public Task<PruningResult> ApplyAsync(PruningPlan plan, RepairEffort repair = RepairEffort.Auto, CancellationToken cancellation = default) =>
-        Run(observer => Decider(new PruningOptions { Repair = repair }, observer).Apply(plan, "the given plan", "the plan is empty"), cancellation);
+    public Task<PruningResult> ApplyAsync(
+        PruningPlan plan, RepairEffort repair = RepairEffort.Auto, CancellationToken cancellation = default) =>
+        Run(observer =>
+            Decider(new PruningOptions { Repair = repair }, observer).Apply(plan, "the given plan", "the plan is empty"), cancellation);
 
     /// <summary>Checks model and data, plans, cuts and repairs until every target and limit of the request holds.</summary>
     /// <exception cref="UsageException">The data, the plan or an option do not fit the model.</exception>
-    /// <exception cref="UnsupportedModelException">ONNX Runtime does not survive the model, or computes something else than what is followed.</exception>
+    /// <exception cref="UnsupportedModelException">ONNX Runtime does not survive the model, or computes something else than what is
+    /// followed.</exception>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     /// <exception cref="VerificationFailedException">A target of time or size stays missed.</exception>
     public Task<PruningResult> PruneAsync(PruningOptions request, CancellationToken cancellation = default) => Run(
@@ -77,7 +82,8 @@ public sealed class PruningSession
         cancellation);
 
     /// <summary>Runs the original and the result side by side: drift, latency and, with labelled data, accuracy.</summary>
-    /// <exception cref="VerificationFailedException">The result does not load, has other outputs, or misses a limit of its request.</exception>
+    /// <exception cref="VerificationFailedException">The result does not load, has other outputs, or misses a limit of its
+    /// request.</exception>
     public Task<Comparison> VerifyAsync(PruningResult result, CancellationToken cancellation = default) => Run(
         observer =>
         {
@@ -87,7 +93,8 @@ public sealed class PruningSession
         },
         cancellation);
 
-    internal static PruningSession Open(string path, MeasureOptions measure, IRunObserver observer, IProgress<SessionProgress>? progress = null) =>
+    internal static PruningSession Open(
+        string path, MeasureOptions measure, IRunObserver observer, IProgress<SessionProgress>? progress = null) =>
         new(LoadedModel.Read(path, measure, observer), measure, progress);
 
     /// <summary>Makes sure that the model runs as it was read and that the data can judge what is asked for.</summary>
@@ -125,7 +132,9 @@ public sealed class PruningSession
         var result = observer.Timed("prune", decider.Cut);
         if (result.Outcome.JudgedOtherwise > 0)
         {
-            observer.Note($"the criterion {request.Criterion} could not judge {result.Outcome.JudgedOtherwise} sets of coupled channels; scaled-norm ranked those.");
+            observer.Note(
+                $"the criterion {request.Criterion} could not judge {result.Outcome.JudgedOtherwise} sets of coupled channels; scaled-norm "
+                    + "ranked those.");
         }
 
         result = result with { Request = request };
@@ -133,26 +142,33 @@ public sealed class PruningSession
     }
 
     /// <summary>The same network with integers where these are faster.</summary>
-    internal PruningResult Quantize(PruningResult pruned, IRunObserver observer) => new IntegerStep(Original, _measure, observer).Apply(pruned);
+    internal PruningResult Quantize(PruningResult pruned, IRunObserver observer) =>
+        new IntegerStep(Original, _measure, observer).Apply(pruned);
 
     internal Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, PruningResult result, IRunObserver observer) =>
-        new Comparer(Original, _measure, observer, _shared.Answers).Compare(openPruned, metric => metric.Of(result.Model), result.Quantization is null ? result.Latency?.Race : null);
+        new Comparer(Original, _measure, observer, _shared.Answers)
+            .Compare(openPruned, metric => metric.Of(result.Model), result.Quantization is null ? result.Latency?.Race : null);
 
     private PruningDecider Decider(PruningOptions request, IRunObserver observer)
     {
-        var multiple = request.Round ?? (_multiple ??= observer.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(_measure.Sessions)));
-        var network = observer.Timed("follow the channels", () => request.TimeTargets.Count == 0 ? Analysis : TimedAnalysis(request, multiple, observer));
+        var multiple = request.Round
+            ?? (_multiple ??= observer.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(_measure.Sessions)));
+        var network = observer.Timed("follow the channels", () =>
+            request.TimeTargets.Count == 0 ? Analysis : TimedAnalysis(request, multiple, observer));
         WarnOfPatterns(request, network, observer);
         return new PruningDecider(Original, _masks, network, request, _measure, multiple, _shared, observer);
     }
 
-    /// <summary>The network with the time of each layer on this machine. The tile is the kernels' own, whatever multiple was asked for.</summary>
+    /// <summary>
+    /// The network with the time of each layer on this machine. The tile is the kernels' own, whatever multiple was asked for.
+    /// </summary>
     private NetworkAnalysis TimedAnalysis(PruningOptions request, int multiple, IRunObserver observer)
     {
         var sessions = _measure.Sessions;
         var tile = request.Round is null ? multiple : MeasuredTimes.Multiple(sessions);
         return _shared.Timed(tile, () => Original.Analyse(observer.Watched(StepNames.TimingLayers, progress =>
-            MeasuredTimes.Of(Original.Model, new CostShapes(new ConstantValues(), Original.Concrete?.Values), sessions, tile, progress.Report))));
+            MeasuredTimes.Of(
+                Original.Model, new CostShapes(new ConstantValues(), Original.Concrete?.Values), sessions, tile, progress.Report))));
     }
 
     /// <summary>A pattern that matches nothing is a mistyped one.</summary>
@@ -162,7 +178,9 @@ public sealed class PruningSession
         {
             if (pattern is not null && !PruneRequest.Matches(pattern, network.Model, network.Blocks))
             {
-                observer.Note($"{option} '{pattern}' matches no node, weight or block of the model; 'onnxprune inspect {Original.Path}' shows their names.");
+                observer.Note(
+                    $"{option} '{pattern}' matches no node, weight or block of the model; 'onnxprune inspect {Original.Path}' shows their "
+                        + "names.");
             }
         }
     }

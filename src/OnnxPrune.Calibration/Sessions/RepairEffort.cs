@@ -1,6 +1,6 @@
 namespace OnnxPrune.Calibration.Sessions;
 
-/// <summary>How much is done to make up for what leaves; each includes those before it.</summary>
+/// <summary>The effort to make up for what leaves; each includes those before it.</summary>
 public enum RepairEffort
 {
     None,

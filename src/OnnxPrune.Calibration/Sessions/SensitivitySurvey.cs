@@ -17,6 +17,7 @@ internal static class SensitivitySurvey
         var settings = new SessionSettings { Threads = measure.Sessions.Threads, Deterministic = true };
         var request = new PruneRequest { CutsBlocks = true, CutsChannels = true, Rounding = new Rounding(1) };
         return observer.Watched(StepNames.MeasuringCuts, progress =>
-            CutSensitivity.Measure(network, request, inputs.Surveyed, inputs.Trials, settings, measure.Seed, progress.Report, observer.Cancellation));
+            CutSensitivity.Measure(
+                network, request, inputs.Surveyed, inputs.Trials, settings, measure.Seed, progress.Report, observer.Cancellation));
     }
 }

@@ -5,7 +5,8 @@ using OnnxPrune.Runtime.Accuracy;
 namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>
-/// What the requests to one session have in common, since it does not depend on targets: the damage of single cuts, which takes long to measure, the time of layers, and what the original answers.
+/// The measurements that requests to one session share, since they do not depend on targets: the damage of single cuts, which takes long to
+/// measure, the time of layers, and what the original answers.
 /// </summary>
 internal sealed class SharedMeasurements
 {
@@ -29,7 +30,8 @@ internal sealed class SharedMeasurements
     /// <param name="measure">Called where nobody has asked for these cuts of this network before.</param>
     public CutSensitivity Damages(NetworkAnalysis network, PruneRequest request, Func<CutSensitivity> measure)
     {
-        var key = new Key(network, request.CutsChannels, request.CutsBlocks, request.Rounding, request.Only?.ToString(), request.Exclude?.ToString());
+        var key = new Key(
+            network, request.CutsChannels, request.CutsBlocks, request.Rounding, request.Only?.ToString(), request.Exclude?.ToString());
         if (!_damages.TryGetValue(key, out var damages))
         {
             _damages[key] = damages = measure();
@@ -38,6 +40,7 @@ internal sealed class SharedMeasurements
         return damages;
     }
 
-    /// <summary>What decides which cuts are measured, and how deep each goes.</summary>
-    private sealed record Key(NetworkAnalysis Network, bool CutsChannels, bool CutsBlocks, Rounding Rounding, string? Only, string? Exclude);
+    /// <summary>The options that decide which cuts are measured, and how deep each goes.</summary>
+    private sealed record Key(
+        NetworkAnalysis Network, bool CutsChannels, bool CutsBlocks, Rounding Rounding, string? Only, string? Exclude);
 }

@@ -10,7 +10,7 @@ namespace OnnxPrune.Cli.Commands;
 /// <summary>The program: its commands, and how they end.</summary>
 internal static class CommandLine
 {
-    /// <summary>How every page of help ends.</summary>
+    /// <summary>The end of every page of help.</summary>
     public const string ExitCodes = """
 
         Exit codes:
@@ -43,7 +43,9 @@ internal static class CommandLine
     public static int Run(string[] args)
     {
         using var interrupts = Interrupts.Watch();
-        NativePackage.Fetching = args.Contains("-q") || args.Contains("--quiet") ? static _ => { } : static sentence => Console.Error.WriteLine($"onnxprune: {sentence}");
+        NativePackage.Fetching = args.Contains("-q") || args.Contains("--quiet")
+            ? static _ => { }
+        : static sentence => Console.Error.WriteLine($"onnxprune: {sentence}");
         try
         {
             return Suggestions.Asked(args) is { } question ? question.Answer() : Invoke(args);
@@ -54,9 +56,13 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>The command that words ask for, and how many of them name it. Pruning is what the program does; the other commands go by their name.</summary>
+    /// <summary>
+    /// The command that words ask for, and how many of them name it. Pruning is what the program does; the other commands go by their name.
+    /// </summary>
     public static (Command Command, int Words) Find(IReadOnlyList<string> args) =>
-        args.Count > 0 && Array.Find(s_commands, c => c.Name == args[0]) is { Name: not null } named ? (named.Create(), 1) : (PruneCommand.Create(), 0);
+        args.Count > 0 && Array.Find(s_commands, c => c.Name == args[0]) is { Name: not null } named
+            ? (named.Create(), 1)
+            : (PruneCommand.Create(), 0);
 
     private static int Invoke(string[] args)
     {
@@ -76,24 +82,31 @@ internal static class CommandLine
     {
         var parsed = command.Parse(WithoutDirectives(args), s_plain);
         return parsed.Action is not HelpPage && WhatIsWrong(parsed, args, isUnnamed) is { } wrong
-            ? throw new UsageException($"{wrong.TrimEnd('.')}{(wrong.EndsWith('?') ? "" : ".")} See 'onnxprune {(command.Name == "prune" ? "" : command.Name + " ")}--help'.")
+            ? throw new UsageException(
+                $"{wrong.TrimEnd('.')}{(wrong.EndsWith('?') ? "" : ".")} See 'onnxprune "
+                    + $"{(command.Name == "prune" ? "" : command.Name + " ")}--help'.")
             : parsed;
     }
 
-    /// <summary>What stands in brackets before everything else is a path here, and no directive of the parser.</summary>
-    private static string[] WithoutDirectives(string[] args) => Array.ConvertAll(args, a => a.StartsWith('[') && a.EndsWith(']') ? Path.Combine(".", a) : a);
+    /// <summary>Takes text in brackets before everything else as a path, and as no directive of the parser.</summary>
+    private static string[] WithoutDirectives(string[] args) =>
+        Array.ConvertAll(args, a => a.StartsWith('[') && a.EndsWith(']') ? Path.Combine(".", a) : a);
 
     private static string? WhatIsWrong(ParseResult parsed, string[] args, bool isUnnamed)
     {
         var command = parsed.CommandResult.Command;
-        var words = command.Arguments.SelectMany(a => parsed.GetResult(a)?.Tokens ?? []).Select(t => t.Value).Concat(parsed.UnmatchedTokens).ToArray();
+        var words = command.Arguments.SelectMany(a => parsed.GetResult(a)?.Tokens ?? [])
+            .Select(t => t.Value)
+            .Concat(parsed.UnmatchedTokens)
+            .ToArray();
 
         // What follows '--' is a path, whatever it looks like; what looks like an option and is none would be taken for one otherwise.
         var escaped = Array.IndexOf(args, "--") is >= 0 and var at ? args.Length - at - 1 : 0;
         if (words.SkipLast(escaped).FirstOrDefault(w => w.StartsWith('-')) is { } unknown)
         {
             var name = unknown.Split('=')[0];
-            return $"'{unknown}' is no option{Nearest.Question(name, command.Options.SelectMany(o => o.Aliases.Append(o.Name)).Where(o => o.StartsWith('-')))}";
+            var options = command.Options.SelectMany(o => o.Aliases.Append(o.Name)).Where(o => o.StartsWith('-'));
+            return $"'{unknown}' is no option{Nearest.Question(name, options)}";
         }
 
         if (isUnnamed && words.Length > 0 && !File.Exists(words[0]) && Nearest.To(words[0], Names) is { } near)
@@ -115,7 +128,12 @@ internal static class CommandLine
     public static void Complete(Command command, string usage, IEnumerable<OptionGroup> groups, string after = ExitCodes)
     {
         var help = new HelpOption("--help", "-h", "-?") { Description = "show this help" };
-        var version = new Option<bool>("--version") { Description = "show the version; with -v also those of the libraries", Action = new VersionPage() };
+        var version = new Option<bool>("--version")
+        {
+            Description = "show the version; with -v also those of the libraries",
+            Action =
+            new VersionPage()
+        };
         OptionGroup[] all = [.. groups, new OptionGroup("Other options", [CommonOptions.Config, .. CommonOptions.OfOutput, help, version])];
         help.Action = new HelpPage(command, usage, all, after);
         foreach (var option in all.SelectMany(g => g.Options))

@@ -9,11 +9,15 @@ namespace OnnxPrune.Cli.Commands;
 /// <summary>Options that several commands have, and how their text is read.</summary>
 internal static class CommonOptions
 {
-    /// <summary>What <c>--resize</c> does, for the help of the commands that have it.</summary>
-    public const string ResizeMeaning = "resize images in folders until the shorter side has N pixels, and cut their middle to the model's size; default: they have it already";
+    /// <summary>Help of <c>--resize</c>, for the pages of the commands that have it.</summary>
+    public const string ResizeMeaning =
+        "resize images in folders until the shorter side has N pixels, and cut their middle to the model's size; default: they have it "
+            + "already";
 
-    /// <summary>What <c>--normalize</c> does, likewise.</summary>
-    public const string NormalizeMeaning = "how pixels become inputs: imagenet, cifar10, unit (0..1, the default), none (numbers as they are, of images 0..255) or mean=a,b,c;std=a,b,c";
+    /// <summary>Help of <c>--normalize</c>, likewise.</summary>
+    public const string NormalizeMeaning =
+        "how pixels become inputs: imagenet, cifar10, unit (0..1, the default), none (numbers as they are, of images 0..255) or "
+            + "mean=a,b,c;std=a,b,c";
 
     public static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "say nothing but errors" };
 
@@ -22,14 +26,23 @@ internal static class CommonOptions
     /// <summary>Options that every command has, of what it says.</summary>
     public static readonly IReadOnlyList<Option> OfOutput = [Quiet, Verbose];
 
-    public static readonly Option<string> Config = Text("--config", "FILE", $"take options from a JSON file; what is given here wins; default: {ConfigFile.DefaultName} of this folder, if there is one; {ConfigFile.None} for no file");
+    public static readonly Option<string> Config = Text(
+        "--config",
+        "FILE",
+        $"take options from a JSON file; what is given here wins; default: {ConfigFile.DefaultName} of this folder, if there is one; "
+            + $"{ConfigFile.None} for no file");
 
-    /// <summary>How a program of the user's is started that scores models.</summary>
-    public static readonly Option<string> MetricCommand = Text("--metric-cmd", "CMD", "a program that prints a score for a model, the higher the better, as its last line; the model's path stands for {model}, or comes last. --max-drop then is the score that may be lost");
+    /// <summary>The command that starts a program of the user's, which scores models.</summary>
+    public static readonly Option<string> MetricCommand = Text(
+        "--metric-cmd",
+        "CMD",
+        "a program that prints a score for a model, the higher the better, as its last line; the model's path stands for {model}, or comes "
+            + "last. --max-drop then is the score that may be lost");
 
     public static Argument<string> Model(string name, string description) => new(name) { Description = description };
 
-    public static Option<string> Text(string name, string helpName, string description) => new(name) { Description = description, HelpName = helpName };
+    public static Option<string> Text(string name, string helpName, string description) =>
+        new(name) { Description = description, HelpName = helpName };
 
     /// <param name="report">Where the report goes; stdout is its own.</param>
     public static Terminal Terminal(this ParseResult parsed, string? report = null) =>
@@ -48,19 +61,25 @@ internal static class CommonOptions
     {
         string[] all = [.. words];
         return Array.Find(all, w => w.Equals(text, StringComparison.OrdinalIgnoreCase))
-            ?? throw new UsageException($"{option} {text}: choose {string.Join(", ", all[..^1])} or {all[^1]}{(Nearest.Question(text, all) is { Length: > 0 } question ? question : ".")}");
+            ?? throw new UsageException(
+                $"{option} {text}: choose {string.Join(", ", all[..^1])} or "
+                    + $"{all[^1]}{(Nearest.Question(text, all) is { Length: > 0 } question ? question : ".")}");
     }
 
-    /// <summary>How many threads to run with: 0 for all cores.</summary>
+    /// <summary>The number of threads to run with: 0 for all cores.</summary>
     /// <exception cref="UsageException">The text is no whole number, or there are fewer cores.</exception>
     public static int Threads(string? text) => Whole("--threads", text, 0) switch
     {
         null => 0,
         { } threads when threads <= Environment.ProcessorCount => threads,
-        _ => throw new UsageException($"--threads {text}: this machine has {(Environment.ProcessorCount == 1 ? "one core" : $"{Environment.ProcessorCount} cores")}, and more threads than cores wait for each other; give at most {Environment.ProcessorCount}."),
+        _ =>
+            throw new UsageException(
+                $"--threads {text}: this machine has "
+                    + $"{(Environment.ProcessorCount == 1 ? "one core" : $"{Environment.ProcessorCount} cores")}, and more threads than "
+                    + $"cores wait for each other; give at most {Environment.ProcessorCount}."),
     };
 
-    /// <summary>What <c>--normalize</c> says, unchanged, once it is understood; whether there are data to normalize or not.</summary>
+    /// <summary>The text of <c>--normalize</c>, unchanged, once it is understood; whether there are data to normalize or not.</summary>
     /// <exception cref="UsageException">It is unknown.</exception>
     public static string? Normalization(string? text)
     {

@@ -14,12 +14,35 @@ internal sealed class CutArguments
     // Patterns come from the user and names from models; neither may stop the program.
     private static readonly TimeSpan LongestMatch = TimeSpan.FromSeconds(1);
 
-    private readonly Option<string> _granularity = CommonOptions.Named("--granularity", "WHAT", "what may go: channels (the default), blocks, or blocks,channels (the default with --calib and for targets of time)", s_granularities);
-    private readonly Option<string> _criterion = CommonOptions.Named("--criterion", "NAME", $"how channels are ranked: {string.Join(", ", Criteria.Names)}, gram; default: scaled-norm (the filter's norm times the scale of its BatchNormalization); gram (what the others predict worst) with --calib", s_criteria);
-    private readonly Option<string> _round = CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) measures what the kernels work on");
+    private readonly Option<string> _granularity = CommonOptions.Named(
+        "--granularity",
+        "WHAT",
+        "what may go: channels (the default), blocks, or blocks,channels (the default with --calib and for targets of time)",
+        s_granularities);
+    private readonly Option<string> _criterion = CommonOptions.Named(
+        "--criterion",
+        "NAME",
+        $"how channels are ranked: {string.Join(", ", Criteria.Names)}, gram; default: scaled-norm (the filter's norm times the scale of "
+            + "its BatchNormalization); gram (what the others predict worst) with --calib",
+        s_criteria);
+    private readonly Option<string> _round =
+        CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) measures what the kernels work on");
     private readonly Option<string> _exclude = CommonOptions.Text("--exclude", "REGEX", "leave layers alone whose node or weights match");
-    private readonly Option<string> _only = CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
-    private readonly Option<string> _repair = CommonOptions.Named("--repair", "HOW", "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some blocks together; without, the mean of a removed channel moves into the next layer's bias; distill: then all layers together, to give the original's answers, some minutes; thorough: the same, with blocks fitted four times as long; layers: only one by one; none: nothing of it", "auto", "distill", "thorough", "layers", "none");
+    private readonly Option<string> _only =
+        CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
+    private readonly Option<string> _repair =
+        CommonOptions.Named(
+            "--repair",
+            "HOW",
+            "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some "
+                + "blocks together; without, the mean of a removed channel moves into the next layer's bias; distill: then all layers "
+                + "together, to give the original's answers, some minutes; thorough: the same, with blocks fitted four times as long; "
+                + "layers: only one by one; none: nothing of it",
+            "auto",
+            "distill",
+            "thorough",
+            "layers",
+            "none");
 
     public IReadOnlyList<Option> All => [_granularity, _criterion, _round, _exclude, _only, _repair];
 
@@ -47,21 +70,29 @@ internal sealed class CutArguments
         var words = (text ?? (cutsBlocks ? "blocks,channels" : "channels")).Split(',', StringSplitOptions.TrimEntries);
         return Array.TrueForAll(words, w => w is "blocks" or "channels")
             ? (words.Contains("blocks"), words.Contains("channels"))
-            : throw new UsageException($"--granularity {text}: choose channels, blocks or blocks,channels{(Nearest.Question(text!, s_granularities) is { Length: > 0 } question ? question : ".")}");
+            : throw new UsageException(
+                $"--granularity {text}: choose channels, blocks or "
+                    + $"blocks,channels{(Nearest.Question(text!, s_granularities) is { Length: > 0 } question ? question : ".")}");
     }
 
     private static string Criterion(string text) => s_criteria.Contains(text)
         ? text
-        : throw new UsageException($"There is no criterion '{text}'{(Nearest.Question(text, s_criteria) is { Length: > 0 } question ? question : $"; choose one of {string.Join(", ", s_criteria)}.")}");
+        : throw new UsageException($"There is no criterion '{text}'{Meant(text)}");
 
-    private static RepairEffort Repair(string? text) => CommonOptions.Choice("--repair", text ?? "auto", "auto", "distill", "thorough", "layers", "none") switch
-    {
-        "distill" => RepairEffort.Distill,
-        "thorough" => RepairEffort.Thorough,
-        "layers" => RepairEffort.Layers,
-        "none" => RepairEffort.None,
-        _ => RepairEffort.Auto,
-    };
+    private static string Meant(string criterion) =>
+        Nearest.Question(criterion, s_criteria) is { Length: > 0 } question
+            ? question
+            : $"; choose one of {string.Join(", ", s_criteria)}.";
+
+    private static RepairEffort Repair(string? text) =>
+        CommonOptions.Choice("--repair", text ?? "auto", "auto", "distill", "thorough", "layers", "none") switch
+        {
+            "distill" => RepairEffort.Distill,
+            "thorough" => RepairEffort.Thorough,
+            "layers" => RepairEffort.Layers,
+            "none" => RepairEffort.None,
+            _ => RepairEffort.Auto,
+        };
 
     private static Regex? Pattern(string option, string? text)
     {

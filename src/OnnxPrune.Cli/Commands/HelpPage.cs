@@ -9,7 +9,8 @@ namespace OnnxPrune.Cli.Commands;
 /// <param name="usage">Lines of usage.</param>
 /// <param name="groups">The options under their headings.</param>
 /// <param name="after">What follows the options, with its line breaks.</param>
-internal sealed class HelpPage(Command command, string usage, IReadOnlyList<OptionGroup> groups, string after) : SynchronousCommandLineAction
+internal sealed class HelpPage(Command command, string usage, IReadOnlyList<OptionGroup> groups, string after)
+    : SynchronousCommandLineAction
 {
     // Fits a terminal, and is the same in a pipe.
     private const int Width = 80;
@@ -51,7 +52,8 @@ internal sealed class HelpPage(Command command, string usage, IReadOnlyList<Opti
         return ExitCode.Done;
     }
 
-    private static string Names(Option option) => string.Join(", ", option.Aliases.Where(a => a is not ("-?" or "/?" or "/h")).Append(option.Name));
+    private static string Names(Option option) =>
+        string.Join(", ", option.Aliases.Where(a => a is not ("-?" or "/?" or "/h")).Append(option.Name));
 
     private static void Append(StringBuilder text, string left, string? right)
     {

@@ -39,20 +39,44 @@ internal static class PruneCommand
     {
         var input = CommonOptions.Model("in.onnx", "the model to prune");
         var output = CommonOptions.Model("out.onnx", "where the pruned model goes; may be in.onnx");
-        var target = new Option<string[]>("--target") { HelpName = "WHAT=LIMIT", Description = "an upper limit that the result keeps: macs=50%, params=0.4, channels=75% or absolute as in macs=60M; of the file: size=500KB, size=50%; measured: latency=50%, latency=3ms, speedup=2; repeatable, all hold" };
+        var target =
+            new Option<string[]>("--target")
+            {
+                HelpName = "WHAT=LIMIT",
+                Description =
+                "an upper limit that the result keeps: macs=50%, params=0.4, channels=75% or absolute as in macs=60M; of the file: "
+                    + "size=500KB, size=50%; measured: latency=50%, latency=3ms, speedup=2; repeatable, all hold"
+            };
         target.CompletionSources.Add(TargetList.Beginnings);
-        var maxDrift = CommonOptions.Text("--max-drift", "X", "without a target: cut as much as keeps the relative output error within X (default 0.05); with one: fail beyond X");
-        var maxDrop = CommonOptions.Text("--max-drop", "POINTS", "the same for the percentage points of top-1 accuracy that are lost on --data");
+        var maxDrift = CommonOptions.Text(
+            "--max-drift",
+            "X",
+            "without a target: cut as much as keeps the relative output error within X (default 0.05); with one: fail beyond X");
+        var maxDrop =
+            CommonOptions.Text("--max-drop", "POINTS", "the same for the percentage points of top-1 accuracy that are lost on --data");
         var plan = CommonOptions.Text("--plan", "FILE", "apply a plan exactly");
         var planOut = CommonOptions.Text("--plan-out", "FILE", "write the plan that was made");
         var cuts = new CutArguments();
-        var int8 = new Option<bool>("--int8") { Description = "quantize what was pruned to 8-bit integers by --calib, and keep them where they are faster here" };
-        var report = CommonOptions.Text("--report", "FILE", "write a report, also of a run that is refused: .json for machines, .html for people, .md for a pull request, - for JSON on stdout in place of the table");
+        var int8 = new Option<bool>("--int8")
+        {
+            Description =
+            "quantize what was pruned to 8-bit integers by --calib, and keep them where they are faster here"
+        };
+        var report = CommonOptions.Text(
+            "--report",
+            "FILE",
+            "write a report, also of a run that is refused: .json for machines, .html for people, .md for a pull request, - for JSON on "
+                + "stdout in place of the table");
         var dryRun = new Option<bool>("--dry-run") { Description = "do everything but write" };
         var noVerify = new Option<bool>("--no-verify") { Description = "do not run the models before writing" };
-        var measure = new MeasureArguments("unlabelled inputs of the network, some hundred: they choose what goes and repair what stays, which is what keeps the accuracy; the drift is measured on them, too");
+        var measure = new MeasureArguments(
+            "unlabelled inputs of the network, some hundred: they choose what goes and repair what stays, which is what keeps the "
+                + "accuracy; the drift is measured on them, too");
 
-        var command = new Command("prune", "Makes trained CNNs in ONNX files smaller and faster: fewer channels, fewer residual blocks, nothing else. Both models are measured before anything is written.");
+        var command = new Command(
+            "prune",
+            "Makes trained CNNs in ONNX files smaller and faster: fewer channels, fewer residual blocks, nothing else. Both models are "
+                + "measured before anything is written.");
         command.Arguments.Add(input);
         command.Arguments.Add(output);
         CommandLine.Complete(
@@ -87,7 +111,8 @@ internal static class PruneCommand
                 Verify = !parsed.GetValue(noVerify),
                 Measure = settings,
             };
-            return new PruneRun((PruneOptions)cuts.Apply(parsed, options, settings.Calib is not null), parsed.Terminal(options.Report)).Execute();
+            return new PruneRun((PruneOptions)cuts.Apply(parsed, options, settings.Calib is not null), parsed.Terminal(options.Report))
+                .Execute();
         });
         return command;
     }

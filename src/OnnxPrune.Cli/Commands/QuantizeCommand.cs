@@ -26,15 +26,31 @@ internal static class QuantizeCommand
         var input = CommonOptions.Model("in.onnx", "the model to quantize");
         var output = CommonOptions.Model("out.onnx", "where the quantized model goes; may be in.onnx");
         var maxDrift = CommonOptions.Text("--max-drift", "X", "keep layers in float until the relative output error is within X");
-        var maxDrop = CommonOptions.Text("--max-drop", "POINTS", "the same for the percentage points of top-1 accuracy that are lost on --data");
-        var target = CommonOptions.Named("--for", "WHAT", "what the integers are for: auto (the default: this machine's CPU), cpu (VNNI or ARM), cpu-avx2 (7-bit weights, which no older CPU saturates) or tensorrt", [.. Targets.Names]);
+        var maxDrop =
+            CommonOptions.Text("--max-drop", "POINTS", "the same for the percentage points of top-1 accuracy that are lost on --data");
+        var target =
+            CommonOptions.Named(
+                "--for",
+                "WHAT",
+                "what the integers are for: auto (the default: this machine's CPU), cpu (VNNI or ARM), cpu-avx2 (7-bit weights, which no "
+                    + "older CPU saturates) or tensorrt",
+                [.. Targets.Names]);
         var keepSlower = new Option<bool>("--keep-slower") { Description = "write the model although it is not faster here" };
-        var report = CommonOptions.Text("--report", "FILE", "write the figures, also of a run that is refused: .json for machines, .html for people, - for JSON on stdout in place of the table");
-        var measure = new MeasureArguments("unlabelled inputs of the network, some hundred: the ranges of the integers come from them, and the drift is measured on them");
-        var command = new Command("quantize", "Makes a model compute with 8-bit integers: a quarter of the size, and two to three times as fast where the CPU multiplies bytes.");
+        var report = CommonOptions.Text(
+            "--report",
+            "FILE",
+            "write the figures, also of a run that is refused: .json for machines, .html for people, - for JSON on stdout in place of the "
+                + "table");
+        var measure = new MeasureArguments(
+            "unlabelled inputs of the network, some hundred: the ranges of the integers come from them, and the drift is measured on them");
+        var command = new Command(
+            "quantize",
+            "Makes a model compute with 8-bit integers: a quarter of the size, and two to three times as fast where the CPU multiplies "
+                + "bytes.");
         command.Arguments.Add(input);
         command.Arguments.Add(output);
-        CommandLine.Complete(command, Usage, [new OptionGroup("How", target, keepSlower), new OptionGroup("Limits", maxDrift, maxDrop), measure.Data, measure.Runs, new OptionGroup("Files", report)], After);
+        CommandLine.Complete(command, Usage, [new OptionGroup("How", target, keepSlower), new OptionGroup(
+            "Limits", maxDrift, maxDrop), measure.Data, measure.Runs, new OptionGroup("Files", report)], After);
         command.SetAction(parsed => new QuantizeRun(
             new QuantizeOptions
             {
@@ -51,15 +67,18 @@ internal static class QuantizeCommand
         return command;
     }
 
-    /// <summary>What <c>--for</c> knows.</summary>
+    /// <summary>The values of <c>--for</c>.</summary>
     private static class Targets
     {
         public const string Automatic = "auto";
 
-        private static readonly QuantizationScheme[] s_schemes = [QuantizationScheme.Cpu, QuantizationScheme.CpuAvx2, QuantizationScheme.TensorRt];
+        private static readonly QuantizationScheme[] s_schemes = [
+            QuantizationScheme.Cpu, QuantizationScheme.CpuAvx2, QuantizationScheme.TensorRt
+        ];
 
         public static IEnumerable<string> Names => s_schemes.Select(s => s.Name).Prepend(Automatic);
 
-        public static QuantizationScheme Scheme(string name) => Array.Find(s_schemes, s => s.Name == name) ?? IntegerProducts.SchemeOfThisMachine;
+        public static QuantizationScheme Scheme(string name) =>
+            Array.Find(s_schemes, s => s.Name == name) ?? IntegerProducts.SchemeOfThisMachine;
     }
 }

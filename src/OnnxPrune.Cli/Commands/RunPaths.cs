@@ -3,12 +3,13 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Cli.Commands;
 
 /// <summary>
-/// The files that a run reads and writes. Before any work is done, each must be one that can be read or written, and nothing that is written may be what is read or written elsewhere: compared by what
-/// the paths lead to, through links of both kinds.
+/// The files that a run reads and writes. Before any work is done, each must be one that can be read or written, and nothing that is
+/// written may be what is read or written elsewhere: compared by what the paths lead to, through links of both kinds.
 /// </summary>
 internal sealed class RunPaths
 {
-    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = 0, MaxRecursionDepth = 8 };
+    private static readonly EnumerationOptions Everything =
+        new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = 0, MaxRecursionDepth = 8 };
 
     private readonly List<(string What, string Path)> _read = [];
     private readonly List<(string Name, string Path)> _written = [];
@@ -103,7 +104,10 @@ internal sealed class RunPaths
 
     private void CheckInputs()
     {
-        var existing = _written.Select(w => (w.Name, w.Path, FileStatus.Of(w.Path)?.Identity)).Where(w => w.Identity is not null).ToDictionary(w => w.Identity!);
+        var existing = _written
+            .Select(w => (w.Name, w.Path, FileStatus.Of(w.Path)?.Identity))
+            .Where(w => w.Identity is not null)
+            .ToDictionary(w => w.Identity!);
         if (existing.Count == 0)
         {
             return;
@@ -114,7 +118,9 @@ internal sealed class RunPaths
         {
             foreach (var file in FilesOf(path))
             {
-                if (FileStatus.Of(file)?.Identity is { } identity && existing.TryGetValue(identity, out var output) && (identity != replaceable || output.Path != _output))
+                if (FileStatus.Of(file)?.Identity is { } identity
+                    && existing.TryGetValue(identity, out var output)
+                    && (identity != replaceable || output.Path != _output))
                 {
                     throw new OverwriteException($"{output.Name} '{output.Path}' would overwrite {what} '{file}'.");
                 }
@@ -122,7 +128,7 @@ internal sealed class RunPaths
         }
     }
 
-    /// <summary>What is read of a path: all in a folder, all that a pattern names, and all tensors beside one.</summary>
+    /// <summary>The files that are read of a path: all in a folder, all that a pattern names, and all tensors beside one.</summary>
     private static IEnumerable<string> FilesOf(string path)
     {
         if (Directory.Exists(path))
@@ -132,7 +138,9 @@ internal sealed class RunPaths
 
         var name = Path.GetFileName(path);
         var pattern = name.Contains('*') ? name : Path.GetExtension(name).Equals(".pb", StringComparison.OrdinalIgnoreCase) ? "*.pb" : null;
-        return pattern is not null && Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern) : [path];
+        return pattern is not null && Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && Directory.Exists(folder)
+            ? Directory.EnumerateFiles(folder, pattern)
+            : [path];
     }
 }
 

@@ -26,23 +26,56 @@ internal static class SweepCommand
     public static Command Create()
     {
         var input = CommonOptions.Model("in.onnx", "the model to prune; more may follow");
-        var folder = new Argument<string[]>("folder") { Description = "where models and tables go; is made if it is not there", Arity = ArgumentArity.OneOrMore };
-        var target = new Option<string[]>("--target") { HelpName = "LIST", Description = "one point for each of these, as in macs=80%,65%,50% or latency=5ms,3ms; repeatable" };
+        var folder = new Argument<string[]>("folder")
+        {
+            Description = "where models and tables go; is made if it is not there",
+            Arity =
+            ArgumentArity.OneOrMore
+        };
+        var target = new Option<string[]>("--target")
+        {
+            HelpName = "LIST",
+            Description =
+            "one point for each of these, as in macs=80%,65%,50% or latency=5ms,3ms; repeatable"
+        };
         target.CompletionSources.Add(TargetList.Beginnings);
-        var int8 = CommonOptions.Named("--int8", "WHICH", "8-bit integers: off (the default), on, or both (a point with and one without)", "off", "on", "both");
-        var pick = CommonOptions.Text("--pick", "RULE", "copy the best point: 'drop<=1' the fastest that loses no more, 'latency<=3ms' the one that loses least; of drop, drift, score, top1, latency, speedup, macs, params and size, several by commas");
-        var engine = CommonOptions.Named("--engine", "NAME", "shared (the default: here, measured once for all points), local (a process a point), slurm (a job array) or kubernetes (an Indexed Job, only written: --dry-run)", "shared", "local", "slurm", "kubernetes");
+        var int8 = CommonOptions.Named(
+            "--int8", "WHICH", "8-bit integers: off (the default), on, or both (a point with and one without)", "off", "on", "both");
+        var pick = CommonOptions.Text(
+            "--pick",
+            "RULE",
+            "copy the best point: 'drop<=1' the fastest that loses no more, 'latency<=3ms' the one that loses least; of drop, drift, "
+                + "score, top1, latency, speedup, macs, params and size, several by commas");
+        var engine =
+            CommonOptions.Named(
+                "--engine",
+                "NAME",
+                "shared (the default: here, measured once for all points), local (a process a point), slurm (a job array) or kubernetes "
+                    + "(an Indexed Job, only written: --dry-run)",
+                "shared",
+                "local",
+                "slurm",
+                "kubernetes");
         var jobs = CommonOptions.Text("--jobs", "N", "how many points an engine works on at once; default: local 1, others all");
         var retries = CommonOptions.Text("--retries", "N", "how often a point is tried again whose process ended without a result (1)");
-        var engineArguments = CommonOptions.Text("--engine-args", "ARGS", "what sbatch is given besides, such as '--partition=gpu --time=60'");
+        var engineArguments =
+            CommonOptions.Text("--engine-args", "ARGS", "what sbatch is given besides, such as '--partition=gpu --time=60'");
         var image = CommonOptions.Text("--image", "NAME", "kubernetes: a container image that has onnxprune");
         var claim = CommonOptions.Text("--claim", "NAME", "kubernetes: the volume claim with models and data, which takes the results");
-        var mount = CommonOptions.Text("--mount", "FOLDER", "kubernetes: where the claim is mounted and the command runs, so that its paths are relative to it (/work)");
+        var mount = CommonOptions.Text(
+            "--mount",
+            "FOLDER",
+            "kubernetes: where the claim is mounted and the command runs, so that its paths are relative to it (/work)");
         var dryRun = new Option<bool>("--dry-run") { Description = "kubernetes: write the job and submit nothing" };
         var point = CommonOptions.Text("--point", "N", "work on this point only, from 0 on, and make no tables: an element of a job array");
         var cuts = new CutArguments();
-        var measure = new MeasureArguments("unlabelled inputs of the network, some hundred: they choose what goes and repair what stays; the drift is measured on them, too", ", several by commas for points of each");
-        var command = new Command("sweep", "Prunes for several targets at once, and shows what each costs and gains. What the points have in common is measured once.");
+        var measure = new MeasureArguments(
+            "unlabelled inputs of the network, some hundred: they choose what goes and repair what stays; the drift is measured on them, "
+                + "too",
+            ", several by commas for points of each");
+        var command = new Command(
+            "sweep",
+            "Prunes for several targets at once, and shows what each costs and gains. What the points have in common is measured once.");
         command.Arguments.Add(input);
         command.Arguments.Add(folder);
         CommandLine.Complete(
@@ -65,16 +98,20 @@ internal static class SweepCommand
                 Models = paths[..^1],
                 Folder = paths[^1],
                 Targets = Targets(parsed.GetValue(target) ?? []),
-                Int8 = Enum.Parse<Int8Mode>(CommonOptions.Choice("--int8", parsed.GetValue(int8) ?? "off", "off", "on", "both"), ignoreCase: true),
+                Int8 = Enum.Parse<Int8Mode>(
+                    CommonOptions.Choice("--int8", parsed.GetValue(int8) ?? "off", "off", "on", "both"), ignoreCase: true),
                 Measures = measures,
                 Request = text => cuts.Apply(parsed, Request(text), measures[0].Calib is not null),
                 Pick = parsed.GetValue(pick) is { } rule ? PickRule.Parse(rule) : null,
                 Point = CommonOptions.Whole("--point", parsed.GetValue(point), 0),
                 Engine = new SweepEngine(
-                    Enum.Parse<EngineKind>(CommonOptions.Choice("--engine", parsed.GetValue(engine) ?? "shared", "shared", "local", "slurm", "kubernetes"), ignoreCase: true),
+                    Enum.Parse<EngineKind>(
+                        CommonOptions.Choice("--engine", parsed.GetValue(engine) ?? "shared", "shared", "local", "slurm", "kubernetes"),
+                        ignoreCase: true),
                     CommonOptions.Whole("--jobs", parsed.GetValue(jobs), 1),
                     CommonOptions.Whole("--retries", parsed.GetValue(retries), 0) ?? 1,
-                    CommandWords.Split(parsed.GetValue(engineArguments) ?? "") ?? throw new UsageException("--engine-args: a quotation mark is left open."),
+                    CommandWords.Split(parsed.GetValue(engineArguments) ?? "")
+                        ?? throw new UsageException("--engine-args: a quotation mark is left open."),
                     parsed.GetValue(image),
                     parsed.GetValue(claim),
                     parsed.GetValue(mount) ?? "/work",
@@ -92,7 +129,9 @@ internal static class SweepCommand
     {
         var targets = lists.SelectMany(Split).ToArray();
         TargetList.Parse(targets);
-        return targets.Length > 0 ? targets : throw new UsageException("--target is missing: give a list, such as --target macs=80%,65%,50%.");
+        return targets.Length > 0
+            ? targets
+            : throw new UsageException("--target is missing: give a list, such as --target macs=80%,65%,50%.");
     }
 
     private static IEnumerable<string> Split(string list)
@@ -126,7 +165,10 @@ internal static class SweepCommand
 
         if (engine.Image is null || engine.Claim is null)
         {
-            throw new UsageException($"--engine kubernetes wants {(engine.Image is null ? "--image, a container that has onnxprune" : "--claim, the volume claim that holds models and data")}.");
+            var missing = engine.Image is null
+                ? "--image, a container that has onnxprune"
+                : "--claim, the volume claim that holds models and data";
+            throw new UsageException($"--engine kubernetes wants {missing}.");
         }
     }
 }

@@ -11,24 +11,45 @@ namespace OnnxPrune.Cli.Commands;
 internal sealed class TrainingArguments
 {
     private readonly List<Option> _all = [];
-    private readonly Option<string[]> _data = new("--data") { HelpName = "PATH", Description = "labelled samples to train on: CIFAR-10 .bin, .npz or a folder of class folders of images; repeatable" };
-    private readonly Option<string> _validation, _holdOut, _normalize, _resize, _limit, _teacher, _round, _seed, _device, _threads, _checkpoint, _log, _report, _statistics;
+    private readonly Option<string[]> _data = new("--data")
+    {
+        HelpName = "PATH",
+        Description =
+        "labelled samples to train on: CIFAR-10 .bin, .npz or a folder of class folders of images; repeatable"
+    };
+    private readonly Option<string> _validation, _holdOut, _normalize, _resize, _limit, _teacher, _round, _seed, _device, _threads,
+    _checkpoint, _log, _report, _statistics;
     private readonly Option<string>? _keep;
-    private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature, _crop, _cutout, _average, _norms;
+    private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature,
+    _crop, _cutout, _average, _norms;
     private readonly Option<bool> _noFlip = new("--no-flip") { Description = "do not mirror images" };
-    private readonly Option<bool> _restart = new("--restart") { Description = "begin anew where a run that was stopped left a checkpoint, and overwrite it" };
-    private readonly Option<bool> _scratch = new("--scratch") { Description = "begin with random weights: the control that a result needs" };
-    private readonly Option<string>? _gateEpochs, _recoverEpochs, _sparseEpochs, _gateRate, _gateMomentum, _gateStart, _gamma, _lambda, _channelShare, _blockPart;
+    private readonly Option<bool> _restart =
+        new("--restart") { Description = "begin anew where a run that was stopped left a checkpoint, and overwrite it" };
+    private readonly Option<bool> _scratch =
+        new("--scratch") { Description = "begin with random weights: the control that a result needs" };
+    private readonly Option<string>? _gateEpochs, _recoverEpochs, _sparseEpochs, _gateRate, _gateMomentum, _gateStart, _gamma, _lambda,
+    _channelShare, _blockPart;
 
     public TrainingArguments(bool isTraining)
     {
         _all.Add(_data);
         _validation = Text("--validation", "PATH", "labelled samples to measure accuracy on; none of them is trained on");
         _limit = Text("--limit", "N", "take at most N samples of each source, drawn by --seed");
-        _holdOut = Text("--hold-out", "N", isTraining ? "without --validation: how many samples of the data are kept back for it; default: a tenth" : "how many samples of the data are kept back to tell whether finetuning helped, and without --validation to measure accuracy on; default: a tenth");
+        _holdOut = Text(
+            "--hold-out",
+            "N",
+            isTraining
+                ? "without --validation: how many samples of the data are kept back for it; default: a tenth"
+                : "how many samples of the data are kept back to tell whether finetuning helped, and without --validation to measure "
+                    + "accuracy on; default: a tenth");
         _normalize = Text("--normalize", "HOW", CommonOptions.NormalizeMeaning);
         _resize = Text("--resize", "N", CommonOptions.ResizeMeaning);
-        _teacher = Text("--teacher", "FILE", isTraining ? "the model that is distilled from; default: in.onnx" : "a model to distil from, such as the original of a pruned one");
+        _teacher = Text(
+            "--teacher",
+            "FILE",
+            isTraining
+                ? "the model that is distilled from; default: in.onnx"
+                : "a model to distil from, such as the original of a pruned one");
         if (isTraining)
         {
             _gateEpochs = Text("--gate-epochs", "N", "epochs in which block gates learn (40)");
@@ -39,8 +60,15 @@ internal sealed class TrainingArguments
         _epochs = Text("--epochs", "N", isTraining ? "epochs of finetuning at the end (160)" : "how many epochs (40)");
         _batch = Text("--batch", "N", "samples per step (128)");
         _rate = Text("--lr", "X", isTraining ? "the learning rate (0.1)" : "the learning rate (0.01)");
-        _decay = Text("--decay", "HOW", isTraining ? "steps (the default: by 10 at 50 % and 75 % of a phase) cosine, or onecycle (up for --warm-up or 30 %, then down)" : "cosine (the default), steps (by 10 at 50 % and 75 %), or onecycle (up for --warm-up, then down)");
-        _warmUp = Text("--warm-up", "SHARE", isTraining ? "the share of a phase in which the learning rate rises (0)" : "the share of the run in which the learning rate rises (0.05)");
+        _decay = Text("--decay", "HOW", isTraining
+            ? "steps (the default: by 10 at 50 % and 75 % of a phase) cosine, or onecycle (up for --warm-up or 30 %, then down)"
+            : "cosine (the default), steps (by 10 at 50 % and 75 %), or onecycle (up for --warm-up, then down)");
+        _warmUp = Text(
+            "--warm-up",
+            "SHARE",
+            isTraining
+                ? "the share of a phase in which the learning rate rises (0)"
+                : "the share of the run in which the learning rate rises (0.05)");
         _momentum = Text("--momentum", "X", "of the weights (0.9)");
         _weightDecay = Text("--weight-decay", "X", "of the weights (1e-4)");
         if (isTraining)
@@ -55,22 +83,40 @@ internal sealed class TrainingArguments
         }
 
         _smoothing = Text("--label-smoothing", "X", "the share of a label that is spread over all classes (0)");
-        _distill = Text("--distill", "X", isTraining ? "how much the teacher counts against the labels, 0 to 1 (0)" : "how much the teacher counts against the labels, 0 to 1 (0.5 with --teacher)");
+        _distill = Text(
+            "--distill",
+            "X",
+            isTraining
+                ? "how much the teacher counts against the labels, 0 to 1 (0)"
+                : "how much the teacher counts against the labels, 0 to 1 (0.5 with --teacher)");
         _temperature = Text("--temperature", "X", "what scores are divided by for distillation (4)");
         _crop = Text("--crop", "N", "pixels that images are padded with before they are cropped at random (4)");
         _cutout = Text("--cutout", "N", "lay a square of zeros of N pixels over each image at random; 0 (the default) for none");
-        _average = Text("--ema", "DECAY", "judge, cut and write a moving average of the weights, such as 0.999 (0: the weights themselves)");
+        _average = Text(
+            "--ema", "DECAY", "judge, cut and write a moving average of the weights, such as 0.999 (0: the weights themselves)");
         _all.Add(_noFlip);
-        _norms = Text("--batch-norm", "HOW", "restore (the default): take BatchNormalization that was folded into layers out again while training; keep: do not");
-        _statistics = Text("--statistics", "WHICH", "of BatchNormalization while weights are learned: batch (each batch's own), network (as they are) or auto (whichever does better before the first step); default: batch");
+        _norms = Text(
+            "--batch-norm",
+            "HOW",
+            "restore (the default): take BatchNormalization that was folded into layers out again while training; keep: do not");
+        _statistics = Text(
+            "--statistics",
+            "WHICH",
+            "of BatchNormalization while weights are learned: batch (each batch's own), network (as they are) or auto (whichever does "
+                + "better before the first step); default: batch");
         if (!isTraining)
         {
-            _keep = Text("--keep", "WHICH", "better (the default): out.onnx gets the weights of in.onnx where those at the end are no better on the samples kept back; last: always those at the end");
+            _keep = Text(
+                "--keep",
+                "WHICH",
+                "better (the default): out.onnx gets the weights of in.onnx where those at the end are no better on the samples kept back; "
+                    + "last: always those at the end");
         }
 
         _round = Text("--round", "N", "keep multiples of N channels; auto (the default) asks the provider");
         _all.Add(_scratch);
-        _checkpoint = Text("--checkpoint", "FILE", "where the run is saved and gone on from; default: out.onnx.checkpoint, removed at the end");
+        _checkpoint =
+            Text("--checkpoint", "FILE", "where the run is saved and gone on from; default: out.onnx.checkpoint, removed at the end");
         _all.Add(_restart);
         _report = Text("--report", "FILE", "write what was asked for and what came of it: .json for machines, .html for people");
         _log = Text("--log", "FILE", "append every epoch and cut as a line of JSON");
@@ -95,10 +141,18 @@ internal sealed class TrainingArguments
         {
             Input = "",
             Output = "",
-            Data = parsed.GetValue(_data) is { Length: > 0 } data ? data : throw new UsageException("--data is missing: give labelled samples to train on."),
+            Data = parsed.GetValue(_data) is { Length: > 0 } data
+                ? data
+                : throw new UsageException("--data is missing: give labelled samples to train on."),
             Validation = parsed.GetValue(_validation),
             Limit = CommonOptions.Whole("--limit", parsed.GetValue(_limit), 1),
-            KeepsBetter = (_keep is null ? null : parsed.GetValue(_keep)) switch { null or "better" => true, "last" => false, var other => throw new UsageException($"--keep {other}: choose better or last.") },
+            KeepsBetter = (_keep is null ? null : parsed.GetValue(_keep)) switch
+            {
+                null or "better" =>
+                true,
+                "last" => false,
+                var other => throw new UsageException($"--keep {other}: choose better or last.")
+            },
             Restarts = parsed.GetValue(_restart),
             Report = parsed.GetValue(_report),
             HoldOut = CommonOptions.Whole("--hold-out", parsed.GetValue(_holdOut), 1),
@@ -117,14 +171,22 @@ internal sealed class TrainingArguments
                 SparseEpochs = Epochs(parsed, _sparseEpochs) ?? preset.SparseEpochs,
                 Epochs = Epochs(parsed, _epochs) ?? preset.Epochs,
                 BatchSize = CommonOptions.Whole("--batch", parsed.GetValue(_batch), 2) ?? preset.BatchSize,
-                LearningRate = new LearningRate(Number(parsed, _rate) ?? preset.LearningRate.Peak, ParseDecay(parsed.GetValue(_decay)) ?? preset.LearningRate.Decay, Share(parsed, _warmUp) ?? preset.LearningRate.WarmUp),
+                LearningRate = new LearningRate(
+                    Number(parsed, _rate) ?? preset.LearningRate.Peak,
+                    ParseDecay(parsed.GetValue(_decay)) ?? preset.LearningRate.Decay,
+                    Share(parsed, _warmUp) ?? preset.LearningRate.WarmUp),
                 Momentum = Number(parsed, _momentum) ?? preset.Momentum,
                 WeightDecay = Number(parsed, _weightDecay) ?? preset.WeightDecay,
                 Gates = preset.Gates with
                 {
                     LearningRate = Number(parsed, _gateRate) ?? preset.Gates.LearningRate,
                     Momentum = Number(parsed, _gateMomentum) ?? preset.Gates.Momentum,
-                    Start = Share(parsed, _gateStart) switch { null => preset.Gates.Start, 0 or 1 => throw new UsageException("--gate-start: give a number above 0 and below 1."), { } start => start },
+                    Start = Share(parsed, _gateStart) switch
+                    {
+                        null => preset.Gates.Start,
+                        0 or 1 => throw new UsageException(
+                        "--gate-start: give a number above 0 and below 1."), { } start => start
+                    },
                     Gamma = Number(parsed, _gamma) ?? preset.Gates.Gamma,
                 },
                 Lambda = Number(parsed, _lambda) ?? preset.Lambda,
@@ -135,8 +197,12 @@ internal sealed class TrainingArguments
                     1 => throw new UsageException("--ema 1 never takes in a step: give a number below 1, such as 0.999."),
                     var decay => decay ?? preset.AverageDecay,
                 },
-                Objective = new Objective(Share(parsed, _smoothing) ?? objective.LabelSmoothing, distill, CommonOptions.Positive("--temperature", parsed.GetValue(_temperature)) ?? objective.Temperature),
-                Augmentation = new Augmentation(CommonOptions.Whole("--crop", parsed.GetValue(_crop), 0) ?? preset.Augmentation.Padding, preset.Augmentation.Flips && !parsed.GetValue(_noFlip), CommonOptions.Whole("--cutout", parsed.GetValue(_cutout), 0) ?? preset.Augmentation.Cutout),
+                Objective = new Objective(Share(parsed, _smoothing) ?? objective.LabelSmoothing, distill, CommonOptions.Positive(
+                    "--temperature", parsed.GetValue(_temperature)) ?? objective.Temperature),
+                Augmentation = new Augmentation(
+                    CommonOptions.Whole("--crop", parsed.GetValue(_crop), 0) ?? preset.Augmentation.Padding,
+                    preset.Augmentation.Flips && !parsed.GetValue(_noFlip),
+                    CommonOptions.Whole("--cutout", parsed.GetValue(_cutout), 0) ?? preset.Augmentation.Cutout),
                 Statistics = parsed.GetValue(_statistics) switch
                 {
                     null => preset.Statistics,
@@ -145,14 +211,21 @@ internal sealed class TrainingArguments
                     "auto" => NormStatistics.Auto,
                     var other => throw new UsageException($"--statistics {other}: choose auto, batch or network."),
                 },
-                RestoresNorms = parsed.GetValue(_norms) switch { null or "restore" => true, "keep" => false, var other => throw new UsageException($"--batch-norm {other}: choose restore or keep.") },
+                RestoresNorms = parsed.GetValue(_norms) switch
+                {
+                    null or "restore" =>
+                    true,
+                    "keep" => false,
+                    var other => throw new UsageException($"--batch-norm {other}: choose restore or keep.")
+                },
                 Scratch = parsed.GetValue(_scratch),
                 Seed = CommonOptions.Whole("--seed", parsed.GetValue(_seed), 0) ?? 0,
             },
         };
     }
 
-    private static int? Epochs(ParseResult parsed, Option<string>? option) => option is null ? null : CommonOptions.Whole(option.Name, parsed.GetValue(option), 0);
+    private static int? Epochs(ParseResult parsed, Option<string>? option) =>
+        option is null ? null : CommonOptions.Whole(option.Name, parsed.GetValue(option), 0);
 
     private static double? Number(ParseResult parsed, Option<string>? option) => option is null || parsed.GetValue(option) is not { } text
         ? null
@@ -162,7 +235,9 @@ internal sealed class TrainingArguments
 
     private static double? Share(ParseResult parsed, Option<string>? option) => Number(parsed, option) is not { } share
         ? null
-        : share <= 1 ? share : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{option!.Name} {share}: give a number from 0 to 1."));
+        : share <= 1
+            ? share
+            : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{option!.Name} {share}: give a number from 0 to 1."));
 
     private static Decay? ParseDecay(string? text) => text switch
     {

@@ -25,12 +25,18 @@ internal static class VerifyCommand
         var maxDrift = CommonOptions.Text("--max-drift", "X", "fail when the relative output error exceeds X");
         var maxDrop = CommonOptions.Text("--max-drop", "POINTS", "fail when more percentage points of top-1 accuracy are lost on --data");
         var minSpeedup = CommonOptions.Text("--min-speedup", "X", "fail when b.onnx is not X times as fast as a.onnx");
-        var report = CommonOptions.Text("--report", "FILE", "write the figures, also where a limit is missed: .json for machines, .html for people, - for JSON on stdout in place of the table");
+        var report = CommonOptions.Text(
+            "--report",
+            "FILE",
+            "write the figures, also where a limit is missed: .json for machines, .html for people, - for JSON on stdout in place of the "
+                + "table");
         var measure = new MeasureArguments("unlabelled inputs to measure the drift on, instead of synthetic ones");
-        var command = new Command("verify", "Compares outputs, accuracy and latency of two models, and fails (exit code 1) where a limit is missed.");
+        var command =
+            new Command("verify", "Compares outputs, accuracy and latency of two models, and fails (exit code 1) where a limit is missed.");
         command.Arguments.Add(original);
         command.Arguments.Add(other);
-        CommandLine.Complete(command, Usage, [new OptionGroup("Limits", maxDrift, maxDrop, minSpeedup), measure.Data, measure.Runs, new OptionGroup("Files", report)], After);
+        CommandLine.Complete(command, Usage, [new OptionGroup(
+            "Limits", maxDrift, maxDrop, minSpeedup), measure.Data, measure.Runs, new OptionGroup("Files", report)], After);
         command.SetAction(parsed => new VerifyRun(
             new VerifyOptions
             {

@@ -6,15 +6,16 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Cli.Configuration;
 
 /// <summary>
-/// Options from a JSON file: <c>{ "calib": "images", "train": { "epochs": 20 } }</c>. Keys are the names of options without their dashes, for every command that has the option; an object by the
-/// name of a command holds what is meant for that command alone, and wins. What the command line gives wins over both.
+/// Options from a JSON file: <c>{ "calib": "images", "train": { "epochs": 20 } }</c>. Keys are the names of options without their dashes,
+/// for every command that has the option; an object by the name of a command holds what is meant for that command alone, and wins. What the
+/// command line gives wins over both.
 /// </summary>
 internal sealed class ConfigFile : IDisposable
 {
     /// <summary>The file that is read from the current folder where no other is named.</summary>
     public const string DefaultName = "onnxprune.json";
 
-    /// <summary>What <c>--config</c> takes for no file at all.</summary>
+    /// <summary>The word that <c>--config</c> takes for no file at all.</summary>
     public const string None = "none";
 
     /// <summary>The key by which editors find the schema of a file.</summary>
@@ -22,7 +23,8 @@ internal sealed class ConfigFile : IDisposable
 
     private const long MostBytes = 1 << 20;
 
-    private static readonly JsonDocumentOptions s_json = new() { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    private static readonly JsonDocumentOptions s_json =
+        new() { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
     private readonly string _path;
     private readonly bool _isNamed;
@@ -56,7 +58,7 @@ internal sealed class ConfigFile : IDisposable
     public static IEnumerable<Option> Configurable(Command command) =>
         command.Options.Where(o => o.Action is null && o != CommonOptions.Config);
 
-    /// <summary>Whether a command has options of its own.</summary>
+    /// <summary>True if a command has options of its own.</summary>
     public static bool HasOptions(Command command) => Configurable(command).Except(CommonOptions.OfOutput).Any();
 
     /// <summary>The name of an option in a file.</summary>
@@ -79,7 +81,9 @@ internal sealed class ConfigFile : IDisposable
             var document = JsonDocument.Parse(text, s_json);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ConfigFile(path, isNamed, document)
-                : throw new UsageException($"'{path}' is no configuration: it must be a JSON object of options, such as {{ \"calib\": \"images\" }}{WayOut(isNamed)}.");
+                : throw new UsageException(
+                    $"'{path}' is no configuration: it must be a JSON object of options, such as {{ \"calib\": \"images\" "
+                        + $"}}{WayOut(isNamed)}.");
         }
         catch (JsonException e)
         {
@@ -102,7 +106,8 @@ internal sealed class ConfigFile : IDisposable
 
             if (option == CommonOptions.MetricCommand && !_isNamed)
             {
-                throw new UsageException($"'{_path}' was found and not named, so it may not start a program: give --metric-cmd itself, or --config {_path}.");
+                throw new UsageException(
+                    $"'{_path}' was found and not named, so it may not start a program: give --metric-cmd itself, or --config {_path}.");
             }
 
             foreach (var text in Texts(option, key, value))
@@ -146,7 +151,10 @@ internal sealed class ConfigFile : IDisposable
     }
 
     private (string Key, JsonElement Value)? ValueOf(string command, string key) =>
-        _document.RootElement.TryGetProperty(command, out var section) && section.ValueKind == JsonValueKind.Object && section.TryGetProperty(key, out var own) ? ($"{command}.{key}", own)
+        _document.RootElement.TryGetProperty(command, out var section)
+            && section.ValueKind == JsonValueKind.Object
+            && section.TryGetProperty(key, out var own)
+            ? ($"{command}.{key}", own)
         : _document.RootElement.TryGetProperty(key, out var shared) ? (key, shared)
         : null;
 
@@ -154,7 +162,9 @@ internal sealed class ConfigFile : IDisposable
     {
         if (option.ValueType == typeof(bool))
         {
-            return [value.ValueKind is JsonValueKind.True or JsonValueKind.False ? (value.GetBoolean() ? "true" : "false") : throw Wrong(key, value, "true or false")];
+            return [value.ValueKind is JsonValueKind.True or JsonValueKind.False
+                ? (value.GetBoolean() ? "true" : "false")
+                : throw Wrong(key, value, "true or false")];
         }
 
         if (option.ValueType.IsArray && value.ValueKind == JsonValueKind.Array)
@@ -173,7 +183,11 @@ internal sealed class ConfigFile : IDisposable
             JsonValueKind.Number => value.GetRawText(),
             _ => throw Wrong(key, value, option.ValueType.IsArray ? "a text, a number or a list of them" : "a text or a number"),
         };
-        return text.Length == 0 ? throw Wrong(key, value, "a text that is not empty") : IsPath(option) && text != Reports.ReportFile.Stdout ? Relative(text) : text;
+        return text.Length == 0
+            ? throw Wrong(key, value, "a text that is not empty")
+            : IsPath(option) && text != Reports.ReportFile.Stdout
+            ? Relative(text)
+            : text;
     }
 
     /// <summary>The help says which values are paths.</summary>
@@ -182,7 +196,8 @@ internal sealed class ConfigFile : IDisposable
     /// <summary>Relative to the file's own folder, so that it can be used from anywhere.</summary>
     private string Relative(string path) => Path.Combine(Path.GetDirectoryName(_path) ?? "", path);
 
-    private UsageException Wrong(string key, JsonElement value, string expected) => new($"'{_path}': '{key}' is {value.GetRawText()}, where {expected} is expected.");
+    private UsageException Wrong(string key, JsonElement value, string expected) =>
+        new($"'{_path}': '{key}' is {value.GetRawText()}, where {expected} is expected.");
 
     private void Announce(ParseResult parsed, string[] words)
     {

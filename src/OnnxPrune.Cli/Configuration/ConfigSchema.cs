@@ -9,7 +9,8 @@ namespace OnnxPrune.Cli.Configuration;
 /// <summary>The JSON schema of <see cref="ConfigFile"/>, written from the options of the commands.</summary>
 internal static class ConfigSchema
 {
-    private static readonly JsonWriterOptions s_json = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions s_json =
+        new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Write()
     {
@@ -20,7 +21,10 @@ internal static class ConfigSchema
             json.WriteStartObject();
             json.WriteString("$schema", "https://json-schema.org/draft/2020-12/schema");
             json.WriteString("title", "Options of onnxprune");
-            json.WriteString("description", "Options by their names, for every command that has them. An object by the name of a command holds options of that command alone. Paths are relative to the file.");
+            json.WriteString(
+                "description",
+                "Options by their names, for every command that has them. An object by the name of a command holds options of that command "
+                    + "alone. Paths are relative to the file.");
             json.WriteString("type", "object");
             json.WriteStartObject("properties");
             json.WriteStartObject(ConfigFile.SchemaKey);
@@ -65,7 +69,11 @@ internal static class ConfigSchema
 
     private static void WriteType(Utf8JsonWriter json, Option option)
     {
-        string[] types = option.ValueType == typeof(bool) ? ["boolean"] : option.ValueType.IsArray ? ["string", "number", "array"] : ["string", "number"];
+        string[] types = option.ValueType == typeof(bool)
+            ? ["boolean"]
+            : option.ValueType.IsArray
+            ? ["string", "number", "array"]
+            : ["string", "number"];
         json.WriteStartArray("type");
         Array.ForEach(types, json.WriteStringValue);
         json.WriteEndArray();

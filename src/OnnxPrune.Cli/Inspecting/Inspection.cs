@@ -50,7 +50,9 @@ internal sealed class Inspection(string path, MeasureOptions measure, Terminal t
     {
         if (report is not null && (ReportFormats.Of(report) != ReportFormat.Html || measure.Calib is null))
         {
-            throw new UsageException($"--report {report}: inspect draws what cuts would do as a page whose name ends in .html, and measures that by --calib; --json prints the same for machines.");
+            throw new UsageException(
+                $"--report {report}: inspect draws what cuts would do as a page whose name ends in .html, and measures that by --calib; "
+                    + "--json prints the same for machines.");
         }
     }
 

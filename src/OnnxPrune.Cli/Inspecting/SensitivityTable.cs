@@ -8,7 +8,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Inspecting;
 
-/// <summary>What cutting each group to 75, 50 and 25 % of its channels would do.</summary>
+/// <summary>The damage of cutting each group to 75, 50 and 25 % of its channels.</summary>
 internal static class SensitivityTable
 {
     private const int TopRows = 12;

@@ -5,7 +5,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Pruning;
 
-/// <summary>Where a run writes to, checked before any work is done.</summary>
+/// <summary>The output paths of a run, checked before any work is done.</summary>
 internal static class OutputPaths
 {
     /// <exception cref="UsageException">A path cannot be written to, two are the same, or options contradict each other.</exception>
@@ -18,7 +18,9 @@ internal static class OutputPaths
 
         if ((options.HasTargets || options.Plan is not null) && options.HasLimits && !options.Verify)
         {
-            throw new UsageException($"{(options.MaxDrift is null ? "--max-drop" : "--max-drift")} beside a target or a plan needs the verification; drop --no-verify.");
+            throw new UsageException(
+                $"{(options.MaxDrift is null ? "--max-drop" : "--max-drift")} beside a target or a plan needs the verification; drop "
+                    + "--no-verify.");
         }
 
         if (options.Int8 && options.Measure.Calib is null)
@@ -35,7 +37,7 @@ internal static class OutputPaths
         Paths(options).Check(tries: !options.DryRun);
     }
 
-    /// <summary>What the run reads and writes, but for what its model has in other files.</summary>
+    /// <summary>The files that the run reads and writes, but for what its model has in other files.</summary>
     public static RunPaths Paths(PruneOptions options) => new RunPaths()
         .Replaces(options.Input, options.Output)
         .Reads("the plan", options.Plan)
@@ -44,7 +46,7 @@ internal static class OutputPaths
         .Writes("--plan-out", options.PlanOut)
         .Writes("--report", options.ReportPath);
 
-    /// <summary>Where the model is written to: a dry run measures a file that nobody asked for, so it lies elsewhere.</summary>
+    /// <summary>The path that the model is written to: a dry run measures a file that nobody asked for, so it lies elsewhere.</summary>
     public static string OfModel(PruneOptions options) =>
         options.DryRun ? Path.Combine(Path.GetTempPath(), "onnxprune-dry-run.onnx") : options.Output;
 }

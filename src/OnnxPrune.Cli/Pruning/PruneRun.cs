@@ -79,7 +79,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         Commit(staged, _result);
     }
 
-    /// <summary>Where nothing is run, the result is loaded once, without what a session needs in order to be fast: it must be a model.</summary>
+    /// <summary>Loads the result once where nothing is run, without what a session needs in order to be fast: it must be a model.</summary>
     /// <exception cref="UnsupportedModelException">ONNX Runtime loads neither the result nor the input.</exception>
     /// <exception cref="VerificationFailedException">ONNX Runtime loads the input only.</exception>
     private Comparison? Load(LoadedModel original, PendingFile staged)
@@ -108,7 +108,10 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         }
         catch (UnsupportedModelException e)
         {
-            throw new VerificationFailedException($"The pruned model is not written, since it does not load. {e.Message.Replace(path, options.Output, StringComparison.Ordinal)}", e);
+            throw new VerificationFailedException(
+                "The pruned model is not written, since it does not load. "
+                    + $"{e.Message.Replace(path, options.Output, StringComparison.Ordinal)}",
+                e);
         }
     }
 

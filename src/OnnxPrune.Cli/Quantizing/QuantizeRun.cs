@@ -36,7 +36,8 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
     {
         if (options.Measure.Calib is null)
         {
-            throw new UsageException("The ranges of the integers come from what the network computes on its inputs: give some hundred of them by --calib.");
+            throw new UsageException(
+                "The ranges of the integers come from what the network computes on its inputs: give some hundred of them by --calib.");
         }
 
         if (options.MaxDrop is not null && !options.Measure.CanJudgeAccuracy)
@@ -46,7 +47,9 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
 
         if (options.Measure.Sessions.Provider == ExecutionProvider.Cuda)
         {
-            throw new UsageException("ONNX Runtime's CUDA provider has no integer Conv, so that such a model is slower there: give --provider cpu, or --for tensorrt for a model that TensorRT runs.");
+            throw new UsageException(
+                "ONNX Runtime's CUDA provider has no integer Conv, so that such a model is slower there: give --provider cpu, or --for "
+                    + "tensorrt for a model that TensorRT runs.");
         }
     }
 
@@ -60,13 +63,16 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         new DataReview(loaded, measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: true);
         var before = loaded.Analyse();
         var inputs = CalibrationInputs.Of(loaded, measure, before.Cost);
-        var quantizer = terminal.Watched(StepNames.Quantizing, progress => new PostTrainingQuantizer(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
+        var quantizer = terminal.Watched(StepNames.Quantizing, progress =>
+            new PostTrainingQuantizer(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
         var network = Quantize(quantizer, loaded, measure);
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
-        var comparison = new Comparer(loaded, measure, terminal).Compare(settings => Open(staged, settings), metric => metric.Of(network.Model));
+        var comparison = new Comparer(loaded, measure, terminal)
+            .Compare(settings => Open(staged, settings), metric => metric.Of(network.Model));
         var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, before.Blocks.Count, before.Cost, loaded.Bytes);
         var quantized = original with { Nodes = network.Model.Graph.Nodes.Count, FileBytes = staged.Length };
-        _result = new QuantizeResult(network, inputs.Samples, comparison, ReportModel.Of(options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, quantized));
+        _result = new QuantizeResult(network, inputs.Samples, comparison, ReportModel.Of(
+            options.Input, options.Input, original), ReportModel.Of(options.Output, staged.TemporaryPath, quantized));
         if (terminal.ShowsResults)
         {
             QuantizeSummary.Show(_result, terminal);
@@ -104,7 +110,10 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         }
         catch (UnsupportedModelException e)
         {
-            throw new VerificationFailedException($"The quantized model is not written, since it does not load. {e.Message.Replace(staged.TemporaryPath, options.Output, StringComparison.Ordinal)}", e);
+            throw new VerificationFailedException(
+                "The quantized model is not written, since it does not load. "
+                    + $"{e.Message.Replace(staged.TemporaryPath, options.Output, StringComparison.Ordinal)}",
+                e);
         }
     }
 
@@ -115,7 +124,11 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         // Nothing is known here of what TensorRT takes.
         if (!options.KeepSlower && !options.Scheme.IsForTensorRt && comparison.Latency.Speedup <= 1)
         {
-            throw new VerificationFailedException(FormattableString.Invariant($"int8 was {comparison.Latency.Speedup:0.00} times as fast here, and was not written; --keep-slower writes it all the same."));
+            throw new VerificationFailedException(
+                string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"int8 was {comparison.Latency.Speedup:0.00} times as fast here, and was not written; --keep-slower writes it all the "
+                        + $"same."));
         }
     }
 
@@ -134,10 +147,13 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         {
             Gates = _result is null ? [] : [.. ReportGate.Of(options.MaxDrift, options.MaxDrop, _result.Comparison)],
         };
-        return ReportFormats.Of(options.Report!) == ReportFormat.Html ? QuantizePage.Write(document, options) : ReportFile.Json(document, ReportJson.Default.QuantizeDocument);
+        return ReportFormats.Of(options.Report!) == ReportFormat.Html
+            ? QuantizePage.Write(document, options)
+            : ReportFile.Json(document, ReportJson.Default.QuantizeDocument);
     }
 }
 
 /// <summary>All that a run found out.</summary>
 /// <param name="Samples">How many calibration inputs there were.</param>
-internal sealed record QuantizeResult(QuantizedNetwork Network, int Samples, Comparison Comparison, ReportModel Original, ReportModel Quantized);
+internal sealed record QuantizeResult(
+    QuantizedNetwork Network, int Samples, Comparison Comparison, ReportModel Original, ReportModel Quantized);

@@ -23,7 +23,9 @@ internal sealed record InspectDocument(
 {
     public int SchemaVersion { get; init; } = 1;
 
-    /// <summary>The damage of cutting each group to 75, 50 and 25 % of its channels, and of removing each block; null without calibration inputs.</summary>
+    /// <summary>
+    /// The damage of cutting each group to 75, 50 and 25 % of its channels, and of removing each block; null without calibration inputs.
+    /// </summary>
     public InspectSensitivity? Sensitivity { get; init; }
 }
 
@@ -58,7 +60,7 @@ internal sealed record InspectLayer(string Name, string Operator, IReadOnlyList<
 /// <summary>An operator without a rule: its channels stay.</summary>
 internal sealed record InspectUnknown(string Operator, int Nodes, string Reason);
 
-/// <summary>What cutting one place by itself does to the outputs, measured after repair.</summary>
+/// <summary>The damage that cutting one place by itself does to the outputs, measured after repair.</summary>
 internal sealed record InspectSensitivity(IReadOnlyList<InspectGroupDamage> Groups, IReadOnlyList<InspectBlockDamage> Blocks);
 
 /// <param name="Options">By the channels that are kept, falling.</param>

@@ -29,18 +29,25 @@ internal static class MarkdownReport
         }
 
         text.AppendLine(Escape(PruneSummary.WhatWasCut(result))).AppendLine();
-        Table(text, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Latency, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }), 1);
+        Table(text, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(
+            result.Original, result.Pruned, result.Latency, result.Comparison).Select(r =>
+            new[] { r.Name, r.Original, r.Pruned, r.Ratio }), 1);
         foreach (var line in PruneSummary.HowItWasMeasured(result.Original, result.Pruned, result.Latency, result.Comparison))
         {
             text.AppendLine($"- {Escape(line)}");
         }
 
-        text.AppendLine($"- onnxprune {document.Versions.Onnxprune}, ONNX Runtime {Escape(document.Versions.OnnxRuntime)}, {Escape(document.Versions.Cpu)}").AppendLine();
+        text
+            .AppendLine(
+                $"- onnxprune {document.Versions.Onnxprune}, ONNX Runtime {Escape(document.Versions.OnnxRuntime)}, "
+                    + $"{Escape(document.Versions.Cpu)}")
+            .AppendLine();
         AddParts(text, document.Layers!, [.. document.Plan!.Blocks]);
         if (document.Blocked!.Count > 0)
         {
             text.AppendLine("<details><summary>What had to stay</summary>").AppendLine();
-            Table(text, ["Reason", "Layers", "Channels"], document.Blocked.Select(b => new[] { b.Reason, Layers(b.Layers), Numbers.Count(b.Channels) }), 2);
+            Table(text, ["Reason", "Layers", "Channels"], document.Blocked.Select(b =>
+                new[] { b.Reason, Layers(b.Layers), Numbers.Count(b.Channels) }), 2);
             text.AppendLine("</details>");
         }
 
@@ -68,13 +75,20 @@ internal static class MarkdownReport
         Table(
             text,
             ["Block or layer", "Channels", "MACs before", "MACs after", "Parameters before", "Parameters after"],
-            changed.Select(p => new[] { p.Name, p.Channels, Numbers.Count(p.MacsBefore), Numbers.Count(p.MacsAfter), Numbers.Count(p.ParamsBefore), Numbers.Count(p.ParamsAfter) }),
+            changed.Select(p => new[]
+            {
+                p.Name, p.Channels,
+                Numbers.Count(p.MacsBefore), Numbers.Count(p.MacsAfter),
+                Numbers.Count(p.ParamsBefore), Numbers.Count(p.ParamsAfter),
+            }),
             2);
         text.AppendLine("</details>").AppendLine();
     }
 
     private static string Layers(IReadOnlyList<string> layers) =>
-        layers.Count > NamedLayers ? $"{string.Join(", ", layers.Take(NamedLayers))} and {layers.Count - NamedLayers} more" : string.Join(", ", layers);
+        layers.Count > NamedLayers
+            ? $"{string.Join(", ", layers.Take(NamedLayers))} and {layers.Count - NamedLayers} more"
+            : string.Join(", ", layers);
 
     private static void Table(StringBuilder text, string[] columns, IEnumerable<string[]> rows, int leftColumns)
     {

@@ -31,7 +31,23 @@ internal static class PruneReport
     {
         if (result is null)
         {
-            return new ReportDocument(run, options.Input, options.Output, Options(options), null, null, null, null, null, null, null, null, null, null, null, null);
+            return new ReportDocument(
+                run,
+                options.Input,
+                options.Output,
+                Options(options),
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null);
         }
 
         var outcome = result.Cut.Outcome;
@@ -44,8 +60,11 @@ internal static class PruneReport
             result.Cut.Rule,
             result.Files?.Original,
             result.Files?.Pruned,
-            new ReportRemoved(outcome.Plan.Blocks.Count, outcome.Plan.Channels.Sum(c => c.Cut.Count), outcome.DeadBlocks, outcome.DeadChannels, outcome.AbsorbedReaders, outcome.JudgedOtherwise),
-            outcome.CalibrationSamples == 0 ? null : new ReportRepair(outcome.Repaired, outcome.FittedTogether, outcome.DistilledEpochs, outcome.CalibrationSamples),
+            new ReportRemoved(outcome.Plan.Blocks.Count, outcome.Plan.Channels.Sum(c =>
+                c.Cut.Count), outcome.DeadBlocks, outcome.DeadChannels, outcome.AbsorbedReaders, outcome.JudgedOtherwise),
+            outcome.CalibrationSamples == 0
+                ? null
+                : new ReportRepair(outcome.Repaired, outcome.FittedTogether, outcome.DistilledEpochs, outcome.CalibrationSamples),
             outcome.Plan,
             layers,
             Blocked(outcome.Original.Channels.Blocked),
@@ -56,29 +75,37 @@ internal static class PruneReport
         {
             Gates = ReportGate.Of(result),
             Blocks = ReportStructure.Blocks(outcome, layers),
-            LossSearch = result.Cut.LossTrials.Count == 0 ? null : [.. result.Cut.LossTrials.Select(t => new ReportLossTrial(t.MacsShare, t.Loss.Drift, t.Loss.Drop, t.Loss.IsWithin))],
+            LossSearch = result.Cut.LossTrials.Count == 0
+                ? null
+                : [.. result.Cut.LossTrials.Select(t => new ReportLossTrial(t.MacsShare, t.Loss.Drift, t.Loss.Drop, t.Loss.IsWithin))],
             Sensitivity = result.Cut.Sensitivity is { } sensitivity ? ReportSensitivity.Of(sensitivity, outcome) : null,
         };
     }
 
     private static ReportQuantization Quantization(QuantizationFinding finding) => new(
-        finding.WhyFloat is null ? finding.IntegerLayers : 0, finding.Race?.Speedup, finding.WhyFloat, QuantizeDocument.Of(finding.Islands));
+        finding.WhyFloat is null ? finding.IntegerLayers : 0, finding.Race?.Speedup, finding.WhyFloat,
+        QuantizeDocument.Of(finding.Islands));
 
     private static ReportSearch Search(LatencyFinding search, RunFindings result) => new(
         search.Race is null ? 0 : search.Trials.Count,
         search.Race is { } race ? Latency(race, result.Original, result.Pruned) : null,
-        [.. search.Trials.Select(t => new ReportTrial(t.Macs, t.Parameters, t.Trial.Typical.Speedup, t.Trial.Used, t.Trial.Low, t.Trial.High, t.Trial.Races))]);
+        [.. search.Trials.Select(t =>
+            new ReportTrial(t.Macs, t.Parameters, t.Trial.Typical.Speedup, t.Trial.Used, t.Trial.Low, t.Trial.High, t.Trial.Races))]);
 
     public static IReadOnlyList<ReportBlocked> Blocked(IEnumerable<BlockedChannels> blocked) =>
-        [.. blocked.OrderByDescending(b => b.Count).Select(b => new ReportBlocked(b.Reason.Text, b.Count, [.. b.Producers.Select(p => p.Label)]))];
+        [.. blocked
+            .OrderByDescending(b => b.Count)
+            .Select(b => new ReportBlocked(b.Reason.Text, b.Count, [.. b.Producers.Select(p => p.Label)]))];
 
-    public static IReadOnlyList<ReportUncounted> Uncounted(IEnumerable<UncountedLayer> layers) => [.. layers.Select(l => new ReportUncounted(l.Node.Label, l.Node.OpType, l.Reason))];
+    public static IReadOnlyList<ReportUncounted> Uncounted(IEnumerable<UncountedLayer> layers) =>
+        [.. layers.Select(l => new ReportUncounted(l.Node.Label, l.Node.OpType, l.Reason))];
 
     public static ReportVerification Verification(Comparison comparison, ModelFigures original, ModelFigures pruned)
     {
         var accuracy = comparison.Accuracy is { } report
             ? new ReportAccuracy(
-                report.Models[0].Top1, report.Models[^1].Top1, Interval(report, 0), Interval(report, ^1), report.Models[^1].Agreement, report.Models[^1].ChanceAgreement, report.Samples, comparison.AccuracyData!)
+                report.Models[0].Top1, report.Models[^1].Top1, Interval(report, 0), Interval(report, ^1), report.Models[^1].Agreement,
+                report.Models[^1].ChanceAgreement, report.Samples, comparison.AccuracyData!)
             {
                 Classes = [.. report.Classes.Select(c => new ReportClass(c.Label, c.Samples, c.Top1[0], c.Top1[^1]))],
             }

@@ -6,7 +6,7 @@ using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>What a run says on stdout.</summary>
+/// <summary>The summary of a run on stdout.</summary>
 internal static class PruneSummary
 {
     // From here on a classifier decides otherwise for many inputs.
@@ -14,7 +14,9 @@ internal static class PruneSummary
 
     public static void Show(RunFindings result, Terminal terminal)
     {
-        Tables.Show(terminal, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(result.Original, result.Pruned, result.Latency, result.Comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
+        Tables.Show(terminal, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(
+            result.Original, result.Pruned, result.Latency, result.Comparison).Select(r =>
+            new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
         terminal.Line(WhatWasCut(result));
         if (result.Cut.Quantization is { } quantization)
@@ -58,7 +60,8 @@ internal static class PruneSummary
         }
 
         terminal.Line(options.Measure.Calib is null
-            ? "To make it smaller, say by how much, and give some hundred inputs without labels (a folder of images, .npy, .npz), which choose what goes and repair what stays:"
+            ? "To make it smaller, say by how much, and give some hundred inputs without labels (a folder of images, .npy, .npz), which "
+                + "choose what goes and repair what stays:"
             : "To make it smaller, say by how much:");
         string?[] parts =
         [
@@ -72,7 +75,7 @@ internal static class PruneSummary
         terminal.Command([.. parts.OfType<string>()]);
     }
 
-    /// <summary>What to try where the outputs have changed much and nothing was repaired by inputs; null otherwise.</summary>
+    /// <summary>Advice where the outputs have changed much and nothing was repaired by inputs; null otherwise.</summary>
     public static string? Advice(RunFindings result) =>
         result.Cut.Outcome is { ChangedNothing: false, CalibrationSamples: 0 } && result.Comparison?.Drift.Total is > LargeDrift
             ? "The outputs are very different now. With --calib and some hundred unlabelled inputs, onnxprune chooses and repairs by them."
@@ -80,7 +83,8 @@ internal static class PruneSummary
 
     /// <summary>Null where the MACs of every layer are known.</summary>
     public static string? WhatWasNotCounted(PruneOutcome outcome) => outcome.Original.Uncounted is [var first, ..]
-        ? $"The MACs leave out {Numbers.Count(outcome.Original.Uncounted.Count, "layer")}: {first.Node}: {first.Reason}{(outcome.Original.Uncounted.Count > 1 ? " (inspect lists all)" : "")}."
+        ? $"The MACs leave out {Numbers.Count(outcome.Original.Uncounted.Count, "layer")}: {first.Node}: "
+            + $"{first.Reason}{(outcome.Original.Uncounted.Count > 1 ? " (inspect lists all)" : "")}."
         : null;
 
     /// <summary>One sentence.</summary>
@@ -100,18 +104,30 @@ internal static class PruneSummary
 
         if (outcome.Plan.Channels.Count > 0)
         {
-            parts.Add($"{Numbers.Count(outcome.Plan.Channels.Sum(c => c.Cut.Count), "coupled channel")} in {Numbers.Count(outcome.Plan.Channels.Count, "set")}");
+            parts.Add(
+                $"{Numbers.Count(outcome.Plan.Channels.Sum(c => c.Cut.Count), "coupled channel")} in "
+                    + $"{Numbers.Count(outcome.Plan.Channels.Count, "set")}");
         }
 
-        var free = outcome.DeadChannels + outcome.DeadBlocks > 0
-            ? $", of which {string.Join(" and ", new[] { (outcome.DeadBlocks, "dead block"), (outcome.DeadChannels, "dead channel") }.Where(d => d.Item1 > 0).Select(d => Numbers.Count(d.Item1, d.Item2)))} cost nothing"
+        (int Count, string Word)[] dead = [(outcome.DeadBlocks, "dead block"), (outcome.DeadChannels, "dead channel")];
+        string[] counts = [.. dead.Where(d => d.Count > 0).Select(d => Numbers.Count(d.Count, d.Word))];
+        var free = counts.Length > 0 ? $", of which {string.Join(" and ", counts)} cost nothing" : "";
+        var absorbed = outcome.AbsorbedReaders > 0
+            ? $" {Numbers.Count(outcome.AbsorbedReaders, "layer")} make up for removed channels by similar ones and means."
             : "";
-        var absorbed = outcome.AbsorbedReaders > 0 ? $" {Numbers.Count(outcome.AbsorbedReaders, "layer")} make up for removed channels by similar ones and means." : "";
-        var repaired = outcome.Repaired > 0 ? $" {Numbers.Count(outcome.Repaired, "layer")} fitted to {Numbers.Count(outcome.CalibrationSamples, "calibration input")}{(outcome.FittedTogether > 0 ? $", then together in {Numbers.Count(outcome.FittedTogether, "region")}" : "")}{(outcome.DistilledEpochs > 0 ? $", then all together in {Numbers.Count(outcome.DistilledEpochs, "round")} of distillation" : "")}." : "";
+        var together = outcome.FittedTogether > 0 ? $", then together in {Numbers.Count(outcome.FittedTogether, "region")}" : "";
+        var distilled = outcome.DistilledEpochs > 0
+            ? $", then all together in {Numbers.Count(outcome.DistilledEpochs, "round")} of distillation"
+            : "";
+        var repaired = outcome.Repaired > 0
+            ? $" {Numbers.Count(outcome.Repaired, "layer")} fitted to {Numbers.Count(outcome.CalibrationSamples, "calibration input")}"
+                + $"{together}{distilled}."
+            : "";
         return $"Cut by {result.Cut.Rule}: {string.Join(" and ", parts)}{free}.{absorbed}{repaired}";
     }
 
-    public static IEnumerable<string> HowItWasMeasured(ModelFigures original, ModelFigures pruned, LatencyReport? latency, Comparison? comparison)
+    public static IEnumerable<string> HowItWasMeasured(
+        ModelFigures original, ModelFigures pruned, LatencyReport? latency, Comparison? comparison)
     {
         if (latency is not null)
         {
@@ -120,7 +136,8 @@ internal static class PruneSummary
 
         if (comparison?.Cleared is { } cleared)
         {
-            yield return $"The original has {Numbers.Count(cleared.Vanishing, "weight")} too small for single precision to notice, which slow some processors down; beside a copy with zeros for them, {Numbers.Times(cleared.Latency.Speedup)} as fast.";
+            yield return $"The original has {Numbers.Count(cleared.Vanishing, "weight")} too small for single precision to notice, which "
+                + $"slow some processors down; beside a copy with zeros for them, {Numbers.Times(cleared.Latency.Speedup)} as fast.";
         }
 
         // What an original loses by weights that vanish, no cut has gained.
@@ -143,9 +160,12 @@ internal static class PruneSummary
     }
 
     private static string Intervals(AccuracyReport accuracy) => accuracy.Models is [{ Top1: { } before }, { Top1: { } after }]
-        ? $" With 95 % of probability it lies in {Interval(before, accuracy.Samples)} and {Interval(after, accuracy.Samples)}, as far as so many samples tell."
+        ? $" With 95 % of probability it lies in {Interval(before, accuracy.Samples)} and {Interval(after, accuracy.Samples)}, as far as "
+            + "so many samples tell."
         : "";
 
     private static string Interval(double top1, int samples) =>
-        ModelAccuracy.Interval(top1, samples) is var (low, high) ? FormattableString.Invariant($"{100 * low:0.0} to {100 * high:0.0} %") : "";
+        ModelAccuracy.Interval(top1, samples) is var (low, high)
+            ? FormattableString.Invariant($"{100 * low:0.0} to {100 * high:0.0} %")
+            : "";
 }

@@ -22,7 +22,8 @@ internal sealed record QuantizeDocument(
     /// <summary>The limits that were asked for, and what was measured.</summary>
     public IReadOnlyList<ReportGate> Gates { get; init; } = [];
 
-    public static IReadOnlyList<QuantizeIsland> Of(IEnumerable<FloatIsland> islands) => [.. islands.Select(i => new QuantizeIsland(i.Node.Label, i.Node.OpType, i.Reason))];
+    public static IReadOnlyList<QuantizeIsland> Of(IEnumerable<FloatIsland> islands) =>
+        [.. islands.Select(i => new QuantizeIsland(i.Node.Label, i.Node.OpType, i.Reason))];
 }
 
 /// <summary>Null where not given.</summary>

@@ -35,11 +35,12 @@ internal sealed record ReportDocument(
     public ReportSensitivity? Sensitivity { get; init; }
 }
 
-/// <summary>What became of `--int8`.</summary>
+/// <summary>The outcome of `--int8`.</summary>
 /// <param name="IntegerLayers">How many layers with weights compute with integers; 0 where the network stayed float.</param>
 /// <param name="Speedup">How many times faster than the pruned floats; null where there was no race.</param>
 /// <param name="KeptFloat">Why the network stayed float; null where it computes with integers.</param>
-internal sealed record ReportQuantization(int IntegerLayers, double? Speedup, string? KeptFloat, IReadOnlyList<QuantizeIsland> FloatIslands);
+internal sealed record ReportQuantization(
+    int IntegerLayers, double? Speedup, string? KeptFloat, IReadOnlyList<QuantizeIsland> FloatIslands);
 
 internal sealed record ReportOptions(
     IReadOnlyList<string> Targets,
@@ -66,7 +67,8 @@ internal sealed record ReportOptions(
     bool DryRun,
     bool Verify);
 
-internal sealed record ReportRemoved(int Blocks, int CoupledChannels, int DeadBlocks, int DeadChannels, int AbsorbedReaders, int JudgedOtherwise);
+internal sealed record ReportRemoved(
+    int Blocks, int CoupledChannels, int DeadBlocks, int DeadChannels, int AbsorbedReaders, int JudgedOtherwise);
 
 /// <param name="Layers">How many were fitted anew.</param>
 /// <param name="Regions">In how many the layers were then fitted together.</param>
@@ -75,7 +77,8 @@ internal sealed record ReportRepair(int Layers, int Regions, int DistillationEpo
 
 /// <param name="WeightAfter">Null, as are the costs after, when the layer is gone.</param>
 internal sealed record ReportLayer(
-    string Name, string Operator, IReadOnlyList<long> WeightBefore, IReadOnlyList<long>? WeightAfter, long MacsBefore, long MacsAfter, long ParamsBefore, long ParamsAfter)
+    string Name, string Operator, IReadOnlyList<long> WeightBefore, IReadOnlyList<long>? WeightAfter, long MacsBefore, long MacsAfter,
+    long ParamsBefore, long ParamsAfter)
 {
     /// <summary>The channels that it makes; null where it only passes them on.</summary>
     public int? ChannelsBefore { get; init; }
@@ -89,7 +92,7 @@ internal sealed record ReportLayer(
     /// <summary>The residual block that the layer lies in; null outside of blocks.</summary>
     public string? Block { get; init; }
 
-    /// <summary>Whether it computes with 8-bit integers in the result.</summary>
+    /// <summary>True if it computes with 8-bit integers in the result.</summary>
     public bool Int8 { get; init; }
 }
 
@@ -99,15 +102,16 @@ internal sealed record ReportUncounted(string Name, string Operator, string Reas
 internal record ReportBlocked(string Reason, int Channels, IReadOnlyList<string> Layers);
 
 internal sealed record ReportVerification(
-    double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency, ReportAccuracy? Accuracy, ReportScore? Score, ReportVanishing? SubnormalWeights);
+    double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency,
+    ReportAccuracy? Accuracy, ReportScore? Score, ReportVanishing? SubnormalWeights);
 
-/// <summary>What the user's own program says of both models.</summary>
+/// <summary>The scores of both models by the user's own program.</summary>
 /// <param name="Drop">What is lost, in the score's own unit.</param>
 internal sealed record ReportScore(double Original, double Pruned, double Drop);
 
 internal sealed record ReportOutput(string Name, double? RelativeError, double? LargestError, double? EqualShare);
 
-/// <summary>How targets of time were met.</summary>
+/// <summary>The outcome of a search for targets of time.</summary>
 /// <param name="Trials">How many networks were raced on the way.</param>
 /// <param name="Latency">The race that decided; null where the original keeps the targets.</param>
 /// <param name="Tried">The networks, in order.</param>
@@ -118,7 +122,8 @@ internal sealed record ReportTrial(long Macs, long Parameters, double Speedup, d
 
 /// <param name="Ratio">The median over rounds of pruned over original.</param>
 /// <param name="IdealGainRealized">(1 - ratio) / (1 - the share of the MACs that is left); null where all are left.</param>
-/// <param name="SpeedupLow">The lower end of the interval in which the speedup lies with 95 % of probability, as far as the rounds tell.</param>
+/// <param name="SpeedupLow">The lower end of the interval in which the speedup lies with 95 % of probability, as far as the rounds
+/// tell.</param>
 /// <param name="CoresOfOthers">Cores that other programs kept busy meanwhile; null where the system does not tell.</param>
 internal sealed record ReportLatency(
     double OriginalP50Ms,
@@ -151,7 +156,8 @@ internal sealed record ReportVanishing(long Count, ReportLatency Latency);
 /// <param name="OriginalInterval">Where the accuracy lies with 95 % of probability; null without labels.</param>
 /// <param name="ChanceAgreement">How often two that know nothing of each other would agree, by how often they give each answer.</param>
 internal sealed record ReportAccuracy(
-    double? OriginalTop1, double? PrunedTop1, IReadOnlyList<double>? OriginalInterval, IReadOnlyList<double>? PrunedInterval, double Agreement, double ChanceAgreement, int Samples, string Data)
+    double? OriginalTop1, double? PrunedTop1, IReadOnlyList<double>? OriginalInterval, IReadOnlyList<double>? PrunedInterval,
+    double Agreement, double ChanceAgreement, int Samples, string Data)
 {
     /// <summary>By label, for those that occur; empty without labels.</summary>
     public IReadOnlyList<ReportClass> Classes { get; init; } = [];

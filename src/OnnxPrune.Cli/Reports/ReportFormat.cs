@@ -1,6 +1,6 @@
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>What a report is written for.</summary>
+/// <summary>The readers of a report.</summary>
 internal enum ReportFormat
 {
     /// <summary>For machines.</summary>
@@ -32,7 +32,8 @@ internal static class ReportFormats
         if (report is not null && !extensions.Contains(Path.GetExtension(report).ToLowerInvariant()))
         {
             throw new UsageException(
-                $"--report {report}: the name must end in {string.Join(", ", extensions[..^1])} or {extensions[^1]}, or be - for JSON on stdout.");
+                $"--report {report}: the name must end in {string.Join(", ", extensions[..^1])} or {extensions[^1]}, or be - for JSON on "
+                    + "stdout.");
         }
     }
 }

@@ -3,7 +3,7 @@ using OnnxPrune.Planning;
 
 namespace OnnxPrune.Cli.Reports;
 
-/// <summary>What cutting one place by itself does to the outputs, measured after repair, on calibration inputs.</summary>
+/// <summary>The damage that cutting one place by itself does to the outputs, measured after repair, on calibration inputs.</summary>
 internal sealed record ReportSensitivity(IReadOnlyList<ReportGroupDamage> Groups, IReadOnlyList<ReportBlockDamage> Blocks)
 {
     /// <param name="outcome">The network and the plan that was applied.</param>

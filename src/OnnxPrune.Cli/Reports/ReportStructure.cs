@@ -42,7 +42,7 @@ internal static class ReportStructure
         })];
     }
 
-    /// <summary>Whether channels are made here, so that a list of layers is about it.</summary>
+    /// <summary>True if channels are made here, so that a list of layers is about it.</summary>
     public static bool IsWeighted(string op) => s_weighted.Contains(op);
 
     /// <summary>The layers that read dequantized integers, by name and by output: a step between keeps at least one of them.</summary>

@@ -42,7 +42,8 @@ internal sealed record SummaryRow(string Name, string Original, string Pruned, s
 
         if (comparison.Score is { } score)
         {
-            rows.Add(new SummaryRow("Score", Score(score.Original), Score(score.Other), string.Create(CultureInfo.InvariantCulture, $"{-score.Drop:+0.####;-0.####;0}")));
+            rows.Add(new SummaryRow("Score", Score(score.Original), Score(score.Other), string.Create(
+                CultureInfo.InvariantCulture, $"{-score.Drop:+0.####;-0.####;0}")));
         }
 
         if (comparison.Accuracy is { } accuracy)
@@ -61,7 +62,11 @@ internal sealed record SummaryRow(string Name, string Original, string Pruned, s
         var (a, b) = (accuracy.Models[0], accuracy.Models[^1]);
         if (a.Top1 is { } before && b.Top1 is { } after)
         {
-            rows.Add(new SummaryRow("Top-1 accuracy", Percent(before), Percent(after), string.Create(CultureInfo.InvariantCulture, $"{100 * (after - before):+0.00;-0.00;0.00} points")));
+            rows.Add(new SummaryRow(
+                "Top-1 accuracy",
+                Percent(before),
+                Percent(after),
+                string.Create(CultureInfo.InvariantCulture, $"{100 * (after - before):+0.00;-0.00;0.00} points")));
         }
 
         rows.Add(new SummaryRow("Same prediction", "", Percent(b.Agreement), ""));

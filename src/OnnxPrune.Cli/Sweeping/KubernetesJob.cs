@@ -12,7 +12,8 @@ internal static class KubernetesJob
     private const string FileName = "sweep-job.json";
     private const string Volume = "work";
 
-    private static readonly JsonWriterOptions s_json = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions s_json =
+        new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the manifest to the folder.</summary>
     public static void Write(SweepOptions options, IReadOnlyList<SweepPoint> points, Terminal terminal)
@@ -20,7 +21,9 @@ internal static class KubernetesJob
         var path = Path.Combine(options.Folder, FileName);
         Directory.CreateDirectory(options.Folder);
         ReportFile.Write(path, Manifest(options.Engine, points.Count));
-        terminal.Note($"nothing was submitted or run: 'kubectl apply -f {path}' does that, and then the same command with --engine shared in the volume makes the tables.");
+        terminal.Note(
+            $"nothing was submitted or run: 'kubectl apply -f {path}' does that, and then the same command with --engine shared in the "
+                + "volume makes the tables.");
         Written.Say(terminal, ("the job", path));
     }
 

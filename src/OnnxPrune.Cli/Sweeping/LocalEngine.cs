@@ -19,7 +19,9 @@ internal sealed class LocalEngine(SweepEngine engine, PointStore store, Terminal
                 return;
             }
 
-            terminal.Note($"{string.Join(", ", points.Select(p => p.Name))} ended without a result, and {(points.Count == 1 ? "is" : "are")} tried again.");
+            terminal.Note(
+                $"{string.Join(", ", points.Select(p => p.Name))} ended without a result, and {(points.Count == 1 ? "is" : "are")} tried "
+                    + "again.");
         }
     }
 
@@ -27,6 +29,7 @@ internal sealed class LocalEngine(SweepEngine engine, PointStore store, Terminal
     {
         var result = ChildProcess.Start([.. PointCommand.For(point.Index)]).Wait(Timeout.InfiniteTimeSpan);
         File.WriteAllText(store.LogOf(point), result.Output + result.Error);
-        terminal.Note($"{point.Name}: {(store.Find(point) is { } record ? record.Message ?? "done" : $"no result, exit code {result.ExitCode}")}");
+        terminal.Note(
+            $"{point.Name}: {(store.Find(point) is { } record ? record.Message ?? "done" : $"no result, exit code {result.ExitCode}")}");
     }
 }

@@ -4,7 +4,8 @@ using OnnxPrune.Cli.Commands;
 namespace OnnxPrune.Cli.Sweeping;
 
 /// <summary>
-/// Which point of a sweep is the best: "drop&lt;=1", "latency&lt;=3ms", several by commas. Among the points that keep all limits, one of loss wants the fastest; without one, the least loss is wanted.
+/// Which point of a sweep is the best: "drop&lt;=1", "latency&lt;=3ms", several by commas. Among the points that keep all limits, one of
+/// loss wants the fastest; without one, the least loss is wanted.
 /// </summary>
 internal sealed class PickRule
 {
@@ -17,7 +18,8 @@ internal sealed class PickRule
     private PickRule(string text, IReadOnlyList<Limit> limits) => (_text, _limits) = (text, limits);
 
     /// <exception cref="UsageException">The text is no rule.</exception>
-    public static PickRule Parse(string text) => new(text, [.. text.Split(',', StringSplitOptions.TrimEntries).Select(part => ParseLimit(part, text))]);
+    public static PickRule Parse(string text) =>
+        new(text, [.. text.Split(',', StringSplitOptions.TrimEntries).Select(part => ParseLimit(part, text))]);
 
     /// <summary>The best of the points that are done; null where none keeps the limits.</summary>
     /// <exception cref="UsageException">A limit is one of what was not measured.</exception>
@@ -43,12 +45,15 @@ internal sealed class PickRule
         var word = sides[0].ToLowerInvariant();
         if (!s_words.Contains(word))
         {
-            throw new UsageException($"--pick {text}: '{sides[0]}' is not measured{(Nearest.Question(word, s_words) is { Length: > 0 } question ? question : $"; choose {string.Join(", ", s_words)}.")}");
+            var meant = Nearest.Question(word, s_words) is { Length: > 0 } question ? question : $"; choose {string.Join(", ", s_words)}.";
+            throw new UsageException($"--pick {text}: '{sides[0]}' is not measured{meant}");
         }
 
         var isShare = sides[1].EndsWith('%');
         var unit = word == "latency" && !isShare ? "ms" : isShare ? "%" : "";
-        if (!sides[1].EndsWith(unit, StringComparison.Ordinal) || !double.TryParse(sides[1][..^unit.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number)
+        if (!sides[1].EndsWith(unit, StringComparison.Ordinal)
+            || !double.TryParse(sides[1][..^unit.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            || !double.IsFinite(number)
             || (isShare && word is "drift" or "score" or "speedup") || (!isShare && word is "macs" or "params" or "size"))
         {
             throw new UsageException($"--pick {text}: '{sides[1]}' is no limit of {word}; write it as {Example(word)}.");
@@ -89,7 +94,8 @@ internal sealed class PickRule
             };
         }
 
-        private UsageException NotMeasured(PickRule rule, string options) => new($"--pick {rule}: '{Word}' was not measured; give {options}.");
+        private UsageException NotMeasured(PickRule rule, string options) =>
+            new($"--pick {rule}: '{Word}' was not measured; give {options}.");
 
         private static double Share(double part, double whole) => 100 * part / whole;
     }

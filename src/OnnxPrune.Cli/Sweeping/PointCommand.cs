@@ -17,7 +17,7 @@ internal static class PointCommand
         return [Command, $"--point={point}", .. ours.Skip(1)];
     }
 
-    /// <summary>How this program is started: by itself, or by a runtime that is given its assembly.</summary>
+    /// <summary>The command that starts this program: itself, or a runtime that is given its assembly.</summary>
     public static IReadOnlyList<string> Program => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
         ? [Environment.ProcessPath!, Path.GetFullPath(Environment.GetCommandLineArgs()[0])]
         : [Environment.ProcessPath!];

@@ -5,7 +5,9 @@ using OnnxPrune.Planning;
 
 namespace OnnxPrune.Cli.Sweeping;
 
-/// <summary>What became of a point of a sweep, as JSON. It is written when the point's model is in place, so that what has a record is done.</summary>
+/// <summary>
+/// The result of a point of a sweep, as JSON. It is written when the point's model is in place, so that what has a record is done.
+/// </summary>
 /// <param name="Key">A hash of all that the point depends on: the program's version, the content of model and data, the options.</param>
 /// <param name="Status">done or refused.</param>
 /// <param name="Message">Why it was refused; null where it was not.</param>

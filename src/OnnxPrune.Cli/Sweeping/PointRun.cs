@@ -10,7 +10,10 @@ using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Sweeping;
 
-/// <summary>Works on points one after the other. What they share is measured once: cuts, layers and answers of the original by the session, the pruned floats by a point and its twin with integers.</summary>
+/// <summary>
+/// Works on points one after the other. What they share is measured once: cuts, layers and answers of the original by the session, the
+/// pruned floats by a point and its twin with integers.
+/// </summary>
 internal sealed class PointRun(SweepOptions options, PointStore store, Terminal terminal)
 {
     private (string Model, MeasureOptions Measure, PruningSession Session)? _open;
@@ -46,8 +49,10 @@ internal sealed class PointRun(SweepOptions options, PointStore store, Terminal 
         }
 
         using var staged = OnnxFile.Stage(cut.Model, store.ModelOf(point));
-        var original = ModelFigures.Of(session.Model.Graph.Nodes.Count, cut.Outcome.Original.Blocks.Count, cut.Outcome.Before, session.Original.Bytes);
-        var pruned = ModelFigures.Of(cut.Model.Graph.Nodes.Count, original.Blocks - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, staged.Length);
+        var original =
+            ModelFigures.Of(session.Model.Graph.Nodes.Count, cut.Outcome.Original.Blocks.Count, cut.Outcome.Before, session.Original.Bytes);
+        var pruned =
+            ModelFigures.Of(cut.Model.Graph.Nodes.Count, original.Blocks - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, staged.Length);
         var comparison = session.Compare(settings => Open(staged, settings, point), cut, terminal);
         var record = Record(point, RunEnd.Done) with
         {

@@ -6,7 +6,9 @@ using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Sweeping;
 
-/// <summary>The records of a sweep's points in its folder: which are done, for the same inputs and options, with their models as they were written.</summary>
+/// <summary>
+/// The records of a sweep's points in its folder: which are done, for the same inputs and options, with their models as they were written.
+/// </summary>
 internal sealed class PointStore
 {
     private const long MostBytes = 64 << 20;
@@ -83,13 +85,19 @@ internal sealed class PointStore
     }
 
     private static string Text(PruningOptions request) =>
-        FormattableString.Invariant($"{request.CutsBlocks} {request.CutsChannels} {request.Criterion} {request.Round} {request.Repair}\n{request.Only}\n{request.Exclude}");
+        string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"{request.CutsBlocks} {request.CutsChannels} {request.Criterion} {request.Round} "
+                + $"{request.Repair}\n{request.Only}\n{request.Exclude}");
 
     private static string Text(MeasureOptions measure)
     {
-        var shapes = string.Join(" ", (measure.InputShapes ?? new Dictionary<string, long[]>()).OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}={string.Join(',', s.Value)}"));
-        return FormattableString.Invariant(
-            $"{measure.CalibLimit} {measure.DataLimit} {measure.Normalize} {measure.Resize} {measure.Seed} {measure.Sessions.Provider} {measure.Sessions.Threads}\n{shapes}\n{measure.Metric}");
+        var shapes = string.Join(" ", (measure.InputShapes ?? new Dictionary<string, long[]>()).OrderBy(
+            s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}={string.Join(',', s.Value)}"));
+        return string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"{measure.CalibLimit} {measure.DataLimit} {measure.Normalize} {measure.Resize} {measure.Seed} {measure.Sessions.Provider} "
+                + $"{measure.Sessions.Threads}\n{shapes}\n{measure.Metric}");
     }
 
     private bool IsThere(PointRecord record)

@@ -7,7 +7,8 @@ using OnnxPrune.Runtime.Processes;
 namespace OnnxPrune.Cli.Sweeping;
 
 /// <summary>
-/// A Slurm job array with an element for each point, which run on machines that see the same folders. The array is waited for; a process that is stopped meanwhile leaves it running, and the same command goes on waiting.
+/// A Slurm job array with an element for each point, which run on machines that see the same folders. The array is waited for; a process
+/// that is stopped meanwhile leaves it running, and the same command goes on waiting.
 /// </summary>
 internal sealed class SlurmEngine(SweepEngine engine, PointStore store, Terminal terminal)
 {
@@ -33,7 +34,9 @@ internal sealed class SlurmEngine(SweepEngine engine, PointStore store, Terminal
                 return;
             }
 
-            terminal.Note($"{string.Join(", ", points.Select(p => p.Name))} ended without a result, and {(points.Count == 1 ? "is" : "are")} submitted again.");
+            terminal.Note(
+                $"{string.Join(", ", points.Select(p => p.Name))} ended without a result, and {(points.Count == 1 ? "is" : "are")} "
+                    + "submitted again.");
         }
     }
 
@@ -44,7 +47,8 @@ internal sealed class SlurmEngine(SweepEngine engine, PointStore store, Terminal
         var result = Ask("sbatch", ["--parsable", $"--array={array}", .. engine.Arguments, store.At(Script)]);
         if (result.ExitCode != 0)
         {
-            throw new VerificationFailedException($"Slurm takes no job: sbatch ended with exit code {result.ExitCode}: {result.Error.Trim()}");
+            throw new VerificationFailedException(
+                $"Slurm takes no job: sbatch ended with exit code {result.ExitCode}: {result.Error.Trim()}");
         }
 
         // "1234", or "1234;cluster".
@@ -54,12 +58,13 @@ internal sealed class SlurmEngine(SweepEngine engine, PointStore store, Terminal
         return job;
     }
 
-    /// <summary>What each element runs. Slurm starts it where it was submitted, with the environment of then.</summary>
+    /// <summary>The script that each element runs. Slurm starts it where it was submitted, with the environment of then.</summary>
     private string Text()
     {
         // The shell puts the element's number in.
         const string Number = "POINT";
-        var words = PointCommand.Program.Concat(PointCommand.Arguments(Number)).Select(w => w == $"--point={Number}" ? "\"--point=$SLURM_ARRAY_TASK_ID\"" : PointCommand.Quote(w));
+        var words = PointCommand.Program.Concat(PointCommand.Arguments(Number))
+            .Select(w => w == $"--point={Number}" ? "\"--point=$SLURM_ARRAY_TASK_ID\"" : PointCommand.Quote(w));
         return $"""
             #!/bin/bash
             #SBATCH --job-name=onnxprune-sweep
@@ -94,13 +99,18 @@ internal sealed class SlurmEngine(SweepEngine engine, PointStore store, Terminal
         return true;
     });
 
-    /// <summary>How many elements are waiting or running. Slurm forgets jobs some time after their end, and then knows none of that number.</summary>
+    /// <summary>
+    /// The number of elements are waiting or running. Slurm forgets jobs some time after their end, and then knows none of that number.
+    /// </summary>
     private static int Left(string job)
     {
         var result = Ask("squeue", ["--noheader", "--array", "--format=%i", string.Create(CultureInfo.InvariantCulture, $"--jobs={job}")]);
-        return result.ExitCode == 0 ? result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Length
+        return result.ExitCode == 0
+            ? result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Length
             : result.Error.Contains("Invalid job id", StringComparison.Ordinal) ? 0
-            : throw new VerificationFailedException($"Slurm does not answer: squeue ended with exit code {result.ExitCode}: {result.Error.Trim()} The jobs go on, and the same command waits for them.");
+            : throw new VerificationFailedException(
+                $"Slurm does not answer: squeue ended with exit code {result.ExitCode}: {result.Error.Trim()} The jobs go on, and the same "
+                    + "command waits for them.");
     }
 
     private static ChildResult Ask(string program, string[] arguments)

@@ -8,7 +8,8 @@ namespace OnnxPrune.Cli.Sweeping;
 /// <summary>All points of a sweep as JSON.</summary>
 /// <param name="Pick">The rule that was given.</param>
 /// <param name="Picked">The point that is the best by it.</param>
-internal sealed record SweepDocument([property: JsonIgnore] RunRecord Run, IReadOnlyList<SweepEntry> Points, string? Pick, string? Picked) : RunRecord(Run)
+internal sealed record SweepDocument([property: JsonIgnore] RunRecord Run, IReadOnlyList<SweepEntry> Points, string? Pick, string? Picked)
+    : RunRecord(Run)
 {
     private const string Special = "\\`*_[]<>|~&";
 
@@ -38,8 +39,9 @@ internal sealed record SweepDocument([property: JsonIgnore] RunRecord Run, IRead
         return text.ToString();
     }
 
-    /// <summary>What the marks mean.</summary>
-    public const string Legend = "pareto: no other point is faster without losing more. Lost: of the score of --metric-cmd, else points of top-1 accuracy.";
+    /// <summary>The meaning of the marks.</summary>
+    public const string Legend =
+        "pareto: no other point is faster without losing more. Lost: of the score of --metric-cmd, else points of top-1 accuracy.";
 
     private string[] Row(SweepEntry entry, bool namesModel)
     {
@@ -60,7 +62,9 @@ internal sealed record SweepDocument([property: JsonIgnore] RunRecord Run, IRead
             FormattableString.Invariant($"{verification.Latency.Speedup:0.00}x"),
             Numbers.Drift(verification.Drift),
             verification.Score is { } score ? FormattableString.Invariant($"{score.Drop:0.####}")
-                : verification.Accuracy is { OriginalTop1: { } before, PrunedTop1: { } after } ? FormattableString.Invariant($"{100 * (before - after):0.00}") : "-",
+                : verification.Accuracy is { OriginalTop1: { } before, PrunedTop1: { } after }
+                    ? FormattableString.Invariant($"{100 * (before - after):0.00}")
+                    : "-",
             $"{(entry.IsPareto ? "pareto" : "")}{(record.Name == Picked ? " picked" : "")}".TrimStart(),
         ];
     }

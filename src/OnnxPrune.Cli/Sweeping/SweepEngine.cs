@@ -1,6 +1,6 @@
 namespace OnnxPrune.Cli.Sweeping;
 
-/// <summary>What works on the points of a sweep.</summary>
+/// <summary>A way of working on the points of a sweep.</summary>
 internal enum EngineKind
 {
     /// <summary>This process, which measures once for all points.</summary>
@@ -23,4 +23,5 @@ internal enum EngineKind
 /// <param name="Claim">The volume claim that holds models and data, and takes the results.</param>
 /// <param name="Mount">Where that is in the container, and where the command runs.</param>
 /// <param name="DryRun">Only what would be submitted is written.</param>
-internal sealed record SweepEngine(EngineKind Kind, int? Jobs, int Retries, IReadOnlyList<string> Arguments, string? Image, string? Claim, string Mount, bool DryRun);
+internal sealed record SweepEngine(
+    EngineKind Kind, int? Jobs, int Retries, IReadOnlyList<string> Arguments, string? Image, string? Claim, string Mount, bool DryRun);

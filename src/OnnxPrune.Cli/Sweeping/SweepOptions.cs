@@ -27,7 +27,7 @@ internal sealed record SweepOptions
     /// <summary>One for each seed.</summary>
     public required IReadOnlyList<MeasureOptions> Measures { get; init; }
 
-    /// <summary>What a point's request is, by its target.</summary>
+    /// <summary>The request of a point, by its target.</summary>
     public required Func<string, PruningOptions> Request { get; init; }
 
     /// <summary>Null where no point is to be picked.</summary>
@@ -57,8 +57,10 @@ internal sealed record SweepOptions
 internal sealed record SweepPoint(int Index, string Model, MeasureOptions Measure, string Target, bool Int8, bool NamesSeed)
 {
     /// <summary>The name of its files without an ending, such as "resnet56-macs50pct-int8".</summary>
-    public string Name => $"{Path.GetFileNameWithoutExtension(Model)}-{Target.Replace("=", "").Replace("%", "pct")}{(NamesSeed ? $"-seed{Measure.Seed}" : "")}{(Int8 ? "-int8" : "")}";
+    public string Name =>
+        $"{Path.GetFileNameWithoutExtension(Model)}-{Target.Replace("=", "").Replace("%", "pct")}"
+            + $"{(NamesSeed ? $"-seed{Measure.Seed}" : "")}{(Int8 ? "-int8" : "")}";
 
-    /// <summary>What it is called in tables of one model.</summary>
+    /// <summary>The name in tables of one model.</summary>
     public string Label => $"{Target}{(NamesSeed ? $" seed {Measure.Seed}" : "")}{(Int8 ? " int8" : "")}";
 }

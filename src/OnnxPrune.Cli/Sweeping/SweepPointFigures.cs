@@ -1,18 +1,22 @@
 namespace OnnxPrune.Cli.Sweeping;
 
-/// <summary>What points that are done are compared by.</summary>
+/// <summary>The figures that points are compared by.</summary>
 /// <param name="Milliseconds">The original's median, of all races, times what the point took of it in its own.</param>
-/// <param name="Loss">What is lost: of the user's score, else points of accuracy, else the drift. Comparable between points of one model.</param>
+/// <param name="Loss">What is lost: of the user's score, else points of accuracy, else the drift. Comparable between points of one
+/// model.</param>
 internal sealed record SweepPointFigures(PointRecord Record, double Milliseconds, double Loss)
 {
     /// <summary>Points of top-1 accuracy lost; null without labelled data.</summary>
-    public double? AccuracyDrop => Record.Verification!.Accuracy is { OriginalTop1: { } before, PrunedTop1: { } after } ? Math.Round(100 * (before - after), 9) : null;
+    public double? AccuracyDrop =>
+        Record.Verification!.Accuracy is { OriginalTop1: { } before, PrunedTop1: { } after } ? Math.Round(100 * (before - after), 9) : null;
 
     /// <summary>Of all points that are done.</summary>
     public static IReadOnlyList<SweepPointFigures> Of(IEnumerable<PointRecord> records)
     {
         PointRecord[] done = [.. records.Where(r => r.IsDone)];
-        var medians = done.GroupBy(r => r.Input).ToDictionary(g => g.Key, g => Median(g.Select(r => r.Verification!.Latency.OriginalP50Ms)));
+        var medians = done
+            .GroupBy(r => r.Input)
+            .ToDictionary(g => g.Key, g => Median(g.Select(r => r.Verification!.Latency.OriginalP50Ms)));
         return [.. done.Select(r => new SweepPointFigures(r, medians[r.Input] * r.Verification!.Latency.Ratio, LossOf(r)))];
     }
 

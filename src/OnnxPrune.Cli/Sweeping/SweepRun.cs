@@ -44,7 +44,8 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
     {
         if (_points.GroupBy(p => p.Name).FirstOrDefault(g => g.Count() > 1) is { } same)
         {
-            throw new UsageException($"Two points would be written to '{same.Key}.onnx': models need names of their own, and targets are to differ.");
+            throw new UsageException(
+                $"Two points would be written to '{same.Key}.onnx': models need names of their own, and targets are to differ.");
         }
 
         if (options.Point >= _points.Count)
@@ -62,7 +63,10 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
             throw new UsageException($"'{options.Folder}' is a file; give the folder that the models go to.");
         }
 
-        var paths = new RunPaths().Reads("the model", options.Models).Reads("the calibration data", options.Measures[0].Calib).Reads("the labelled data", options.Measures[0].Data);
+        var paths = new RunPaths()
+            .Reads("the model", options.Models)
+            .Reads("the calibration data", options.Measures[0].Calib)
+            .Reads("the labelled data", options.Measures[0].Data);
         foreach (var point in Directory.Exists(options.Folder) ? _points : [])
         {
             paths.Writes("the point", Path.Combine(options.Folder, point.Name + ".onnx"));
@@ -105,7 +109,9 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
             var record = run.Execute(point);
             if (options.Point is null)
             {
-                terminal.Note($"{i + 1}/{missing.Count} {point.Name}: {(record.IsDone ? FormattableString.Invariant($"done in {record.Seconds:0.0} s") : record.Message)}");
+                terminal.Note(
+                    $"{i + 1}/{missing.Count} {point.Name}: "
+                        + $"{(record.IsDone ? FormattableString.Invariant($"done in {record.Seconds:0.0} s") : record.Message)}");
             }
         }
     }
@@ -120,7 +126,9 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
         var end = End(records.Select(r => r.Record).ToArray(), picked);
         var document = new SweepDocument(
             RunRecord.Of("sweep", end is null ? RunEnd.Done : RunEnd.Of(end), terminal, null),
-            [.. records.Select(r => new SweepEntry(r.Point.Label, figures.FirstOrDefault(f => f.Record == r.Record)?.Milliseconds, front.Contains(r.Record.Name), r.Record))],
+            [.. records.Select(r =>
+                new SweepEntry(r.Point.Label, figures.FirstOrDefault(f =>
+                    f.Record == r.Record)?.Milliseconds, front.Contains(r.Record.Name), r.Record))],
             options.Pick?.ToString(),
             picked?.Record.Name);
         Write(store, document, picked);
@@ -128,26 +136,31 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
         return end is null ? ExitCode.Done : throw end;
     }
 
-    /// <summary>How the sweep failed as a whole; null where it did not.</summary>
+    /// <summary>The failure of the sweep as a whole; null where there is none.</summary>
     private Exception? End(IReadOnlyList<PointRecord> records, SweepPointFigures? picked)
     {
         if (records.FirstOrDefault(r => r.Status == PointRecord.Failed) is { } failed)
         {
-            return new VerificationFailedException($"{failed.Name} has no result: {failed.Message} The others are in '{options.Folder}', and the same command tries it again.");
+            return new VerificationFailedException(
+                $"{failed.Name} has no result: {failed.Message} The others are in '{options.Folder}', and the same command tries it "
+                    + "again.");
         }
 
         if (!records.Any(r => r.IsDone))
         {
-            return new TargetOutOfReachException($"No point is in reach. {records[0].Message}", [.. records.SelectMany(r => r.Reachable ?? [])]);
+            return new TargetOutOfReachException(
+                $"No point is in reach. {records[0].Message}", [.. records.SelectMany(r => r.Reachable ?? [])]);
         }
 
         return options.Pick is { } rule && picked is null
-            ? new TargetOutOfReachException($"No point keeps --pick {rule}; '{Path.Combine(options.Folder, Page)}' has what each comes to.", [])
+            ? new TargetOutOfReachException(
+                $"No point keeps --pick {rule}; '{Path.Combine(options.Folder, Page)}' has what each comes to.", [])
             : null;
     }
 
     private static PointRecord Missing(SweepPoint point, PointStore store) => new(
-        "", point.Name, point.Model, point.Target, point.Int8, point.Measure.Seed, PointRecord.Failed, ExitCode.Failed, $"its process ended without one; '{store.LogOf(point)}' has what it said.", null, null, null, null, null, null, 0);
+        "", point.Name, point.Model, point.Target, point.Int8, point.Measure.Seed, PointRecord.Failed, ExitCode.Failed,
+        $"its process ended without one; '{store.LogOf(point)}' has what it said.", null, null, null, null, null, null, 0);
 
     private void Write(PointStore store, SweepDocument document, SweepPointFigures? picked)
     {
@@ -177,6 +190,8 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
         }
 
         terminal.Line(SweepDocument.Legend);
-        Written.Say(terminal, ("the models and their records to", options.Folder), ("the tables", store.At(Table)), ("and", store.At(Page)), ($"{picked?.Record.Name} also as", picked is null ? null : store.At(Best)));
+        Written.Say(terminal, ("the models and their records to", options.Folder), (
+            "the tables",
+            store.At(Table)), ("and", store.At(Page)), ($"{picked?.Record.Name} also as", picked is null ? null : store.At(Best)));
     }
 }

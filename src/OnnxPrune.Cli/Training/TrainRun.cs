@@ -61,28 +61,50 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         }
 
         var teacher = options.Teacher is { } path ? OnnxFile.Read(path) : IsFinetuning ? null : loaded.Model;
-        paths.Reads("external data of the model,", loaded.ExternalFiles.Concat(teacher is null ? [] : OnnxFile.ExternalFiles(teacher))).Check();
+        paths.Reads("external data of the model,", loaded.ExternalFiles.Concat(teacher is null ? [] : OnnxFile.ExternalFiles(teacher)))
+            .Check();
         if (teacher is null && options.Training.Objective.Distillation > 0)
         {
             throw new UsageException("--distill needs a --teacher.");
         }
 
-        var sessions = new SessionSettings { Provider = Providers.Resolve(ExecutionProvider.Auto), Threads = options.Threads, TakesTurns = true };
+        var sessions =
+            new SessionSettings { Provider = Providers.Resolve(ExecutionProvider.Auto), Threads = options.Threads, TakesTurns = true };
         var session = loaded.Open(sessions);
         using var track = new PairedBenchmark(session, SyntheticInputs.Make(session, options.Training.Seed, loaded.Concrete?.Inputs));
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
         var before = terminal.Watched("measuring the accuracy", _ => data.Validation.Measure(loaded.Model));
-        var training = options.Training with { Rounding = options.Round is { } round ? new Rounding(round) : Rounding.Measured(MeasuredTimes.Multiple(sessions)) };
+        var training = options.Training with
+        {
+            Rounding = options.Round is { } round
+            ? new Rounding(round)
+            : Rounding.Measured(MeasuredTimes.Multiple(sessions))
+        };
         var request = _request = TrainRequest.Of(options, training);
-        var outcome = Interrupts.Orderly(stop => Progress.Show("training", terminal.ShowsResults && !terminal.IsVerbose && Progress.IsPossible, (progress, describe) =>
+        var outcome = Interrupts.Orderly(stop =>
+            Progress.Show("training", terminal.ShowsResults && !terminal.IsVerbose && Progress.IsPossible, (progress, describe) =>
         {
             using var log = new TrainingLog(options.Log, new TrainingDisplay(progress, describe, terminal));
-            using var run = new TrainingRun(loaded.Model, teacher, data.Samples, data.Validation, training, device, log, options.CheckpointPath, resumes: !options.Restarts, request, track, data.HeldOut);
+            using var run =
+                new TrainingRun(
+                    loaded.Model,
+                    teacher,
+                    data.Samples,
+                    data.Validation,
+                    training,
+                    device,
+                    log,
+                    options.CheckpointPath,
+                    resumes: !options.Restarts,
+                    request,
+                    track,
+                    data.HeldOut);
             return run.Run(stop);
         }));
         if (outcome is null)
         {
-            _stopped = new RunEnd(ExitCode.Signalled + Interrupts.Signal, $"stopped; the same command goes on from '{options.CheckpointPath}'.", null);
+            _stopped = new RunEnd(
+                ExitCode.Signalled + Interrupts.Signal, $"stopped; the same command goes on from '{options.CheckpointPath}'.", null);
             terminal.Note(_stopped.Message!);
             return;
         }
@@ -113,7 +135,11 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         var blocks = NetworkAnalysis.OnDemand(loaded.Model).Blocks.Count;
         return new Result(
             ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, outcome.Before, loaded.Bytes),
-            ModelFigures.Of(outcome.Pruned.Graph.Nodes.Count, blocks - outcome.Plan.Blocks.Count, outcome.After, OnnxFile.ToBytes(outcome.Pruned).Length),
+            ModelFigures.Of(
+                outcome.Pruned.Graph.Nodes.Count,
+                blocks - outcome.Plan.Blocks.Count,
+                outcome.After,
+                OnnxFile.ToBytes(outcome.Pruned).Length),
             race,
             new TrainedAccuracy(before, data.Validation.Measure(outcome.Pruned), data.Validation.Samples, data.Description));
     }
@@ -128,12 +154,16 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             _result is { } result ? ReportModel.Of(options.Input, options.Input, result.Original) : null,
             _result is { } trained ? ReportModel.Of(options.Output, options.Output, trained.Trained) : null,
             _result?.Accuracy,
-            _outcome?.HeldOut is { } held ? new TrainedHeldOut(held.Start, held.End, held.Samples, held.KeepsStart ? "start" : "end") : null,
+            _outcome?.HeldOut is { } held
+                ? new TrainedHeldOut(held.Start, held.End, held.Samples, held.KeepsStart ? "start" : "end")
+                : null,
             _result?.Race.Speedup)
         {
             Latency = _result is { } raced ? PruneReport.Latency(raced.Race, raced.Original, raced.Trained) : null,
         };
-        return ReportFormats.Of(options.Report!) == ReportFormat.Html ? TrainingPage.Write(document) : ReportFile.Json(document, ReportJson.Default.TrainingDocument);
+        return ReportFormats.Of(options.Report!) == ReportFormat.Html
+            ? TrainingPage.Write(document)
+            : ReportFile.Json(document, ReportJson.Default.TrainingDocument);
     }
 
     private void Show(Result result, TrainingOutcome outcome)
@@ -143,26 +173,35 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             return;
         }
 
-        var rows = SummaryRow.Of(result.Original, result.Trained, result.Race, null).Append(Accuracy(result.Accuracy.Before, result.Accuracy.After));
-        Tables.Show(terminal, ["", "Original", IsFinetuning ? "Finetuned" : "Pruned", "Ratio"], rows.Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
+        var rows = SummaryRow.Of(result.Original, result.Trained, result.Race, null)
+            .Append(Accuracy(result.Accuracy.Before, result.Accuracy.After));
+        Tables.Show(terminal, ["", "Original", IsFinetuning ? "Finetuned" : "Pruned", "Ratio"], rows.Select(r =>
+            new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
         terminal.Line($"Accuracy: ONNX Runtime on {result.Accuracy.Data}.");
         terminal.Line(Numbers.Race(result.Race));
         foreach (var missed in options.Training.TimeTargets.Where(t => t.Used(result.Race.Racers[^1]) > 1))
         {
-            terminal.Note($"the last race says that the target {missed} is missed; to cut further, prune the result with '--target {missed}'.");
+            terminal.Note(
+                $"the last race says that the target {missed} is missed; to cut further, prune the result with '--target {missed}'.");
         }
 
         if (outcome.HeldOut is { } held)
         {
+            var kept = held.KeepsStart
+                ? $"; '{options.Output}' has the weights of '{options.Input}', as finetuning made them no better. A lower --lr, more "
+                    + "--data or a --teacher may."
+                : ".";
             terminal.Line(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Loss on {held.Samples} samples held back: {held.Start:0.0000} at the start, {held.End:0.0000} at the end{(held.KeepsStart ? $"; '{options.Output}' has the weights of '{options.Input}', as finetuning made them no better. A lower --lr, more --data or a --teacher may." : ".")}"));
+                $"Loss on {held.Samples} samples held back: {held.Start:0.0000} at the start, {held.End:0.0000} at the end{kept}"));
         }
 
         if (!IsFinetuning)
         {
-            terminal.Line($"'{options.Output}' has the original's structure and carries the plan: 'onnxprune {options.Output} small.onnx' applies it.");
+            terminal.Line(
+                $"'{options.Output}' has the original's structure and carries the plan: 'onnxprune {options.Output} small.onnx' applies "
+                    + "it.");
         }
     }
 

@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Accuracy;
 
 namespace OnnxPrune.Cli.Verifying;
 
-/// <summary>Whether one model may take the other's place.</summary>
+/// <summary>True if one model may take the other's place.</summary>
 internal static class Gates
 {
     // Zeros in the place of all outputs have this error.
@@ -25,22 +25,34 @@ internal static class Gates
     {
         if (options.MaxDrift is { } drift && !(comparison.Drift.Total <= drift))
         {
-            yield return Invariant($"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {drift}.");
+            yield return string.Create(
+                CultureInfo.InvariantCulture, $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {drift}.");
         }
 
         if (options.MaxDrop is { } most && comparison.Score is { } score)
         {
-            yield return score.Drop > most ? Invariant($"The loss of {score.Drop:0.####} of the score {score.Original:0.####} exceeds --max-drop {most}.") : null;
+            yield return score.Drop > most
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The loss of {score.Drop:0.####} of the score {score.Original:0.####} exceeds --max-drop {most}.")
+                : null;
         }
         else if (options.MaxDrop is { } drop)
         {
-            var lost = comparison.Accuracy?.Models is [{ Top1: { } before }, { Top1: { } after }] ? LossLimits.Drop(before, after) : throw LossLimits.NoLabels(comparison.AccuracyData);
-            yield return lost > drop ? Invariant($"The loss of {lost:0.##} points of accuracy exceeds --max-drop {drop}.") : null;
+            var lost = comparison.Accuracy?.Models is [{ Top1: { } before }, { Top1: { } after }]
+                ? LossLimits.Drop(before, after)
+                : throw LossLimits.NoLabels(comparison.AccuracyData);
+            yield return lost > drop
+                ? string.Create(CultureInfo.InvariantCulture, $"The loss of {lost:0.##} points of accuracy exceeds --max-drop {drop}.")
+                : null;
         }
 
         if (options.MinSpeedup is { } speedup && !(comparison.Latency.Speedup >= speedup))
         {
-            yield return Invariant($"{comparison.Latency.Speedup:0.00} times as fast ({Numbers.Between(comparison.Latency.SpeedupInterval)}) is less than --min-speedup {speedup}.");
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{comparison.Latency.Speedup:0.00} times as fast ({Numbers.Between(comparison.Latency.SpeedupInterval)}) is less than "
+                    + $"--min-speedup {speedup}.");
         }
     }
 
@@ -50,15 +62,20 @@ internal static class Gates
         // Answers to real samples say more than outputs for noise.
         if (comparison.Accuracy is { } accuracy)
         {
-            return accuracy.Models[^1] is { Agreement: < 1 } other && ModelAccuracy.Interval(other.Agreement, accuracy.Samples).Low <= other.ChanceAgreement
-                ? Invariant($"The models are unrelated: they give the same answer to {100 * other.Agreement:0.0} % of {accuracy.Samples} samples, and chance alone would give {100 * other.ChanceAgreement:0.0} %.")
+            return accuracy.Models[^1] is { Agreement: < 1 } other
+                && ModelAccuracy.Interval(other.Agreement, accuracy.Samples).Low <= other.ChanceAgreement
+                ? string.Create(
+                CultureInfo.InvariantCulture,
+                    $"The models are unrelated: they give the same answer to {100 * other.Agreement:0.0} % of {accuracy.Samples} samples, "
+                        + $"and chance alone would give {100 * other.ChanceAgreement:0.0} %.")
                 : null;
         }
 
         return comparison.Drift.Total >= NothingLeft
-            ? Invariant($"The models are unrelated on {comparison.DriftInputs}: with a drift of {comparison.Drift.Total:0.##}, the outputs of the second are as far from those of the first as zeros are, or farther; --data has the answers compared.")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"The models are unrelated on {comparison.DriftInputs}: with a drift of {comparison.Drift.Total:0.##}, the outputs of the "
+                    + $"second are as far from those of the first as zeros are, or farther; --data has the answers compared.")
             : null;
     }
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -45,7 +45,8 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
         first.Try(terminal);
         second.Try(terminal);
         new DataReview(first, options.Measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: false);
-        _comparison = new Comparer(first, options.Measure, terminal).Compare(second.Open, metric => metric.Of(options.Other, "the second model"));
+        _comparison = new Comparer(first, options.Measure, terminal)
+            .Compare(second.Open, metric => metric.Of(options.Other, "the second model"));
         if (terminal.ShowsResults)
         {
             Show(_original, _other, _comparison);
@@ -65,7 +66,9 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
         {
             Gates = _comparison is null ? [] : ReportGate.Of(options, _comparison),
         };
-        return ReportFormats.Of(options.Report!) == ReportFormat.Html ? VerifyPage.Write(document) : ReportFile.Json(document, ReportJson.Default.VerifyDocument);
+        return ReportFormats.Of(options.Report!) == ReportFormat.Html
+            ? VerifyPage.Write(document)
+            : ReportFile.Json(document, ReportJson.Default.VerifyDocument);
     }
 
     private static ModelFigures Figures(LoadedModel loaded)
@@ -76,7 +79,8 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
 
     private void Show(ModelFigures first, ModelFigures second, Comparison comparison)
     {
-        Tables.Show(terminal, ["", "Original", "Other", "Ratio"], SummaryRow.Of(first, second, comparison.Latency, comparison).Select(r => new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
+        Tables.Show(terminal, ["", "Original", "Other", "Ratio"], SummaryRow.Of(first, second, comparison.Latency, comparison).Select(r =>
+            new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
         foreach (var line in PruneSummary.HowItWasMeasured(first, second, comparison.Latency, comparison))
         {

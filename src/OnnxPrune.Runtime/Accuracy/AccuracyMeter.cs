@@ -4,11 +4,14 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Accuracy;
 
-/// <summary>Top-1 accuracy of classifiers, several side by side in one pass over the data, and how often they agree with the first.</summary>
+/// <summary>
+/// Top-1 accuracy of classifiers, several side by side in one pass over the data, and how often they agree with the first.
+/// </summary>
 internal static class AccuracyMeter
 {
     /// <summary>Runs all sessions over the data, batch by batch.</summary>
-    /// <param name="sessions">One or more with the same inputs; the first output of each, [N, classes] (further axes of 1 are fine), is judged.</param>
+    /// <param name="sessions">One or more with the same inputs; the first output of each, [N, classes] (further axes of 1 are fine), is
+    /// judged.</param>
     /// <param name="indices">Which samples; null for all. See <see cref="DataBatches.Sample"/>.</param>
     /// <param name="progress">Is told the share of samples that is done, 0 to 1.</param>
     /// <exception cref="UsageException">The data do not fit a model, a model is no classifier, or a label exceeds its classes.</exception>
@@ -27,11 +30,18 @@ internal static class AccuracyMeter
 
     /// <summary>The same of an original and another model, where the original may have answered before.</summary>
     /// <param name="recorded">The original's answers to these samples, which are recorded where there are none yet.</param>
-    internal static AccuracyReport Measure(OnnxSession original, OnnxSession other, IDataSource data, IReadOnlyList<int> indices, RecordedAnswers recorded, IProgress<double>? progress) =>
+    internal static AccuracyReport Measure(
+        OnnxSession original,
+        OnnxSession other,
+        IDataSource data,
+        IReadOnlyList<int> indices,
+        RecordedAnswers recorded,
+        IProgress<double>? progress) =>
         Measure([original, other], data, indices, 32, recorded, progress, CancellationToken.None);
 
     private static AccuracyReport Measure(
-        IReadOnlyList<OnnxSession> sessions, IDataSource data, IReadOnlyList<int>? indices, int batch, RecordedAnswers recorded, IProgress<double>? progress, CancellationToken cancellation)
+        IReadOnlyList<OnnxSession> sessions, IDataSource data, IReadOnlyList<int>? indices, int batch, RecordedAnswers recorded,
+        IProgress<double>? progress, CancellationToken cancellation)
     {
         var total = indices?.Count ?? data.Count;
         var (correct, agreed) = (new int[sessions.Count], new int[sessions.Count]);
@@ -84,12 +94,14 @@ internal static class AccuracyMeter
         if (!scores.ElementType.IsFloatingPoint() || scores.Rank < 2 || classes != scores.Dims[1] || classes < 2 || rows < batch.Count)
         {
             throw new UsageException(
-                $"{SessionFailure.Quote(session.Model)} is no classifier: its first output '{output.Name}' is {scores}, where [N, classes] is wanted.");
+                $"{SessionFailure.Quote(session.Model)} is no classifier: its first output '{output.Name}' is {scores}, where [N, classes] "
+                    + "is wanted.");
         }
 
         if (batch.Labels.Count > 0 && batch.Labels.Max() is var largest && largest >= classes)
         {
-            throw new UsageException($"The data have the label {largest}, but {SessionFailure.Quote(session.Model)} tells just {classes} classes apart.");
+            throw new UsageException(
+                $"The data have the label {largest}, but {SessionFailure.Quote(session.Model)} tells just {classes} classes apart.");
         }
 
         var values = scores.ToFloats();

@@ -1,6 +1,6 @@
 namespace OnnxPrune.Runtime.Accuracy;
 
-/// <summary>How several classifiers did on the same samples.</summary>
+/// <summary>Results of several classifiers on the same samples.</summary>
 /// <param name="Samples">How many samples were run.</param>
 /// <param name="Models">One per session, in the order they were given.</param>
 public sealed record AccuracyReport(int Samples, IReadOnlyList<ModelAccuracy> Models)
@@ -9,7 +9,7 @@ public sealed record AccuracyReport(int Samples, IReadOnlyList<ModelAccuracy> Mo
     internal IReadOnlyList<ClassAccuracy> Classes { get; init; } = [];
 }
 
-/// <summary>How several classifiers did on the samples of one label.</summary>
+/// <summary>The accuracy of several classifiers on the samples of one label.</summary>
 /// <param name="Top1">The share that is right, 0 to 1, of each session.</param>
 internal sealed record ClassAccuracy(int Label, int Samples, IReadOnlyList<double> Top1);
 
@@ -18,10 +18,15 @@ internal sealed record ClassAccuracy(int Label, int Samples, IReadOnlyList<doubl
 /// <param name="Agreement">The share of samples for which it predicts what the first session predicts, 0 to 1.</param>
 public sealed record ModelAccuracy(string Model, double? Top1, double Agreement)
 {
-    /// <summary>The share of samples on which two classifiers would agree that answer as often as these two, class by class, and know nothing of each other.</summary>
+    /// <summary>
+    /// The share of samples on which two classifiers would agree that answer as often as these two, class by class, and know nothing of
+    /// each other.
+    /// </summary>
     public double ChanceAgreement { get; init; }
 
-    /// <summary>The interval in which a share lies with 95 % of probability that was found on so many samples (Wilson, 1927), 0 to 1.</summary>
+    /// <summary>
+    /// The interval in which a share lies with 95 % of probability that was found on so many samples (Wilson, 1927), 0 to 1.
+    /// </summary>
     public static (double Low, double High) Interval(double share, int samples)
     {
         const double Z = 1.959964;

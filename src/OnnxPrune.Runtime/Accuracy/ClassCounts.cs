@@ -23,5 +23,6 @@ internal sealed class ClassCounts(int sessions)
 
     /// <summary>The labels that occurred, growing.</summary>
     public IReadOnlyList<ClassAccuracy> Report() =>
-        [.. _counts.Select(c => new ClassAccuracy(c.Key, c.Value.Samples[0], [.. c.Value.Correct.Zip(c.Value.Samples, (right, all) => (double)right / all)]))];
+        [.. _counts.Select(c =>
+            new ClassAccuracy(c.Key, c.Value.Samples[0], [.. c.Value.Correct.Zip(c.Value.Samples, (right, all) => (double)right / all)]))];
 }

@@ -25,11 +25,16 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         using var first = observer.Timed("load the original", () => original.Open(settings));
         using var second = observer.Timed("load the other", () => openPruned(settings));
         var drift = observer.Watched(StepNames.Drift, progress => MeasureDrift(first, second, settings, openPruned, progress));
-        var accuracy = options.Data is { } path ? observer.Watched(StepNames.Accuracy, progress => MeasureAccuracy(path, first, second, progress)) : default;
-        var latency = race ?? observer.Watched(StepNames.Latency, progress => InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
+        var accuracy = options.Data is { } path ? observer.Watched(StepNames.Accuracy, progress =>
+            MeasureAccuracy(path, first, second, progress)) : default;
+        var latency = race ?? observer.Watched(StepNames.Latency, progress =>
+            InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
         var cleared = RaceCleared(second);
-        var scores = options.Metric is { } metric ? observer.Watched(StepNames.Score, _ => new ScorePair(metric.OfOriginal(original.Path), score(metric))) : null;
-        return new Comparison(drift, _inputs.Description, latency, accuracy.Report, accuracy.Description) { Cleared = cleared, Score = scores };
+        var scores = options.Metric is { } metric ? observer.Watched(StepNames.Score, _ =>
+            new ScorePair(metric.OfOriginal(original.Path), score(metric))) : null;
+        return new Comparison(
+            drift, _inputs.Description, latency, accuracy.Report, accuracy.Description)
+        { Cleared = cleared, Score = scores };
     }
 
     /// <summary>Only CPUs are slow at subnormal numbers.</summary>
@@ -41,10 +46,16 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         }
 
         using var first = OnnxSession.Open(cleared.Model, second.Settings, original.Path);
-        return new ClearedRace(cleared.Vanishing, observer.Watched("measuring the latency without subnormal weights", progress => InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
+        return new ClearedRace(cleared.Vanishing, observer.Watched("measuring the latency without subnormal weights", progress =>
+            InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress)));
     }
 
-    private DriftReport MeasureDrift(OnnxSession first, OnnxSession second, SessionSettings settings, Func<SessionSettings, OnnxSession> openPruned, IProgress<double> progress)
+    private DriftReport MeasureDrift(
+        OnnxSession first,
+        OnnxSession second,
+        SessionSettings settings,
+        Func<SessionSettings, OnnxSession> openPruned,
+        IProgress<double> progress)
     {
         if (settings.Provider == ExecutionProvider.Cpu)
         {
@@ -93,7 +104,8 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         }
     }
 
-    private (AccuracyReport? Report, string? Description) MeasureAccuracy(string path, OnnxSession first, OnnxSession second, IProgress<double> progress)
+    private (AccuracyReport? Report, string? Description) MeasureAccuracy(
+        string path, OnnxSession first, OnnxSession second, IProgress<double> progress)
     {
         var data = DataSource.Open(path, options.Normalize, options.Resize);
         var samples = data.Sample(options.DataLimit, options.Seed);

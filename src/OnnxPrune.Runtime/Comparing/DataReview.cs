@@ -5,7 +5,8 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>
-/// Looks at the data of a run before anything is decided by them: says what is assumed about them, whether the original knows such inputs, and refuses limits that they cannot judge.
+/// Looks at the data of a run before anything is decided by them: says what is assumed about them, whether the original knows such inputs,
+/// and refuses limits that they cannot judge.
 /// </summary>
 internal sealed class DataReview(LoadedModel original, MeasureOptions options, IRunObserver observer)
 {
@@ -15,7 +16,8 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
     /// <param name="maxDrift">The largest drift that is allowed; null without a limit.</param>
     /// <param name="maxDrop">The most points of accuracy that may be lost; null without a limit.</param>
     /// <param name="repairs">Whether the calibration inputs decide and repair, and do not only measure.</param>
-    /// <exception cref="UsageException">Data cannot be read, do not fit, hold or give numbers that are not finite, or cannot judge a limit.</exception>
+    /// <exception cref="UsageException">Data cannot be read, do not fit, hold or give numbers that are not finite, or cannot judge a
+    /// limit.</exception>
     public void Check(double? maxDrift, double? maxDrop, bool repairs)
     {
         CheckScore(maxDrop);
@@ -24,10 +26,16 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
             return;
         }
 
-        using var session = observer.Timed("load the original", () => original.Open(options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) }));
+        using var session = observer.Timed("load the original", () =>
+            original.Open(options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) }));
         var notes = new List<string>();
-        var calib = options.Calib is { } inputs ? Review(session, "--calib", inputs, options.CalibLimit, maxDrift is null ? null : "--max-drift", notes) : null;
-        var data = options.Data is { } labelled ? Review(session, "--data", labelled, options.DataLimit, maxDrop is null || options.Metric is not null ? null : "--max-drop", notes) : null;
+        var calib = options.Calib is { } inputs
+            ? Review(session, "--calib", inputs, options.CalibLimit, maxDrift is null ? null : "--max-drift", notes)
+            : null;
+        var data = options.Data is { } labelled
+            ? Review(
+                session, "--data", labelled, options.DataLimit, maxDrop is null || options.Metric is not null ? null : "--max-drop", notes)
+            : null;
         if (maxDrop is { } points && data is not null && options.Metric is null)
         {
             CheckResolution(points, data, notes);
@@ -47,9 +55,15 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
     /// <summary>A program that cannot score the original can judge nothing; so it is asked before anything else is done.</summary>
     private void CheckScore(double? maxDrop)
     {
-        if (options.Metric is { } metric && observer.Watched(StepNames.Score, _ => metric.OfOriginal(original.Path)) is var score && maxDrop > Math.Abs(score))
+        if (options.Metric is { } metric
+            && observer.Watched(StepNames.Score, _ => metric.OfOriginal(original.Path)) is var score
+            && maxDrop > Math.Abs(score))
         {
-            throw new UsageException(FormattableString.Invariant($"--max-drop {maxDrop} is more than the whole score of the original, {score:0.####}: beside --metric-cmd it is in the score's own unit."));
+            throw new UsageException(
+                string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"--max-drop {maxDrop} is more than the whole score of the original, {score:0.####}: beside --metric-cmd it is in the "
+                        + $"score's own unit."));
         }
     }
 
@@ -61,7 +75,9 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
         var profile = observer.Watched($"looking at the data of {option}", _ => AnswerProfile.Of(session, source, [.. Some(samples)]));
         if (profile.Doubt is { } doubt)
         {
-            var text = $"the original may not know inputs like {option} '{path}': of {profile.Samples} samples, {doubt.Reason}. Check --normalize, the order of colours and channels, and the labels";
+            var text =
+                $"the original may not know inputs like {option} '{path}': of {profile.Samples} samples, {doubt.Reason}. Check "
+                    + "--normalize, the order of colours and channels, and the labels";
             if (gate is not null && doubt.IsCertain)
             {
                 throw new UsageException($"{gate} cannot be judged, because {text}; without {gate} this is a warning.");
@@ -89,7 +105,8 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
 
         if (100.0 / data.Count is var one && one > points)
         {
-            notes.Add(FormattableString.Invariant($"--max-drop {points} is finer than {data.Count} samples can show: one of them is {one:0.##} points."));
+            notes.Add(FormattableString.Invariant(
+                $"--max-drop {points} is finer than {data.Count} samples can show: one of them is {one:0.##} points."));
         }
     }
 
@@ -102,7 +119,8 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
         }
         else if (data.Profile.SharedWith(calib.Profile) is var shared and > 0)
         {
-            notes.Add($"of {data.Profile.Samples} samples of --data that were looked at, {shared} are among those of --calib: {Consequence}");
+            notes.Add(
+                $"of {data.Profile.Samples} samples of --data that were looked at, {shared} are among those of --calib: {Consequence}");
         }
     }
 

@@ -5,7 +5,7 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Comparing;
 
-/// <summary>How far a pruned network may be from the original: in its outputs, in its accuracy, or both.</summary>
+/// <summary>The limits of a pruned network's distance from the original: in its outputs, in its accuracy, or both.</summary>
 internal sealed class LossLimits : IDisposable
 {
     // A search ends as close to the limit as it can, and another kernel may round otherwise.
@@ -24,7 +24,8 @@ internal sealed class LossLimits : IDisposable
 
     /// <param name="drift">The largest relative output error; null for any.</param>
     /// <param name="drop">The most points of top-1 accuracy that may be lost, or of the user's own score; null for any.</param>
-    /// <exception cref="UsageException">The data cannot be read, do not fit, or have no labels; or the program that scores gives the original none.</exception>
+    /// <exception cref="UsageException">The data cannot be read, do not fit, or have no labels; or the program that scores gives the
+    /// original none.</exception>
     public LossLimits(LoadedModel loaded, MeasureOptions options, double? drift, double? drop)
     {
         // The same bits on every run, whatever it runs on.
@@ -44,7 +45,7 @@ internal sealed class LossLimits : IDisposable
         }
     }
 
-    /// <summary>What the pruned network loses. What comes after a limit that it misses is not measured.</summary>
+    /// <summary>The losses of the pruned network. Nothing is measured after a limit that it misses.</summary>
     public Loss Measure(Graphs.Model model)
     {
         using var pruned = OnnxSession.Open(model, _settings, "the pruned model");
@@ -54,7 +55,11 @@ internal sealed class LossLimits : IDisposable
             return new Loss(drift, null, false);
         }
 
-        double? drop = _drop is null ? null : _metric is { } metric ? new ScorePair(_accuracy, metric.Of(model)).Drop : Drop(_accuracy, Accuracy(pruned) ?? 0);
+        double? drop = _drop is null
+            ? null
+            : _metric is { } metric
+            ? new ScorePair(_accuracy, metric.Of(model)).Drop
+            : Drop(_accuracy, Accuracy(pruned) ?? 0);
         return new Loss(drift, drop, drop is null || drop <= _drop) { IsOfScore = _metric is not null };
     }
 
@@ -80,7 +85,11 @@ internal sealed class LossLimits : IDisposable
         {
             if (score.Drop > most)
             {
-                throw new VerificationFailedException(FormattableString.Invariant($"The loss of {score.Drop:0.####} of the score {score.Original:0.####} exceeds --max-drop {most}; nothing was written."));
+                throw new VerificationFailedException(
+                    string.Create(
+                        System.Globalization.CultureInfo.InvariantCulture,
+                        $"The loss of {score.Drop:0.####} of the score {score.Original:0.####} exceeds --max-drop {most}; nothing was "
+                            + $"written."));
             }
 
             return;
@@ -98,14 +107,16 @@ internal sealed class LossLimits : IDisposable
 
         if (Drop(before, after) is var lost && lost > most)
         {
-            throw new VerificationFailedException(FormattableString.Invariant($"The loss of {lost:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
+            throw new VerificationFailedException(
+                FormattableString.Invariant($"The loss of {lost:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
         }
     }
 
     /// <summary>Points of accuracy lost, without the rounding of the subtraction.</summary>
     public static double Drop(double before, double after) => Math.Round(100 * (before - after), 9);
 
-    public static UsageException NothingToJudgeBy() => new("--max-drop wants labelled data to measure accuracy on, or a program that scores models: give --data or --metric-cmd.");
+    public static UsageException NothingToJudgeBy() =>
+        new("--max-drop wants labelled data to measure accuracy on, or a program that scores models: give --data or --metric-cmd.");
 
     public static UsageException NoLabels(string? data) => new($"--max-drop wants data with labels, but {data} has none.");
 
@@ -114,17 +125,21 @@ internal sealed class LossLimits : IDisposable
     private double? Accuracy(OnnxSession session) => AccuracyMeter.Measure([session], _data!, _samples, AccuracyBatch).Models[0].Top1;
 }
 
-/// <summary>What a pruned network loses, each null where it has no limit or was not measured.</summary>
+/// <summary>The losses of a pruned network, each null where it has no limit or was not measured.</summary>
 /// <param name="Drift">The relative output error.</param>
 /// <param name="Drop">Points of top-1 accuracy, or what the user's own score loses.</param>
 internal sealed record Loss(double? Drift, double? Drop, bool IsWithin)
 {
-    /// <summary>Whether the drop is one of the user's own score.</summary>
+    /// <summary>True if the drop is one of the user's own score.</summary>
     public bool IsOfScore { get; init; }
 
     public override string ToString() => string.Join(", ", new[]
     {
         Drift is null ? null : FormattableString.Invariant($"drift {Drift:0.0000}"),
-        Drop is null ? null : IsOfScore ? FormattableString.Invariant($"{Drop:0.####} of the score lost") : FormattableString.Invariant($"{Drop:0.00} points lost"),
+        Drop is null
+            ? null
+            : IsOfScore
+            ? FormattableString.Invariant($"{Drop:0.####} of the score lost")
+            : FormattableString.Invariant($"{Drop:0.00} points lost"),
     }.OfType<string>());
 }

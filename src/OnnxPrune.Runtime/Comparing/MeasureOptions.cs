@@ -2,13 +2,13 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Comparing;
 
-/// <summary>How models are measured.</summary>
+/// <summary>The options of measuring models.</summary>
 public sealed record MeasureOptions
 {
-    /// <summary>Where unlabelled inputs are; null for synthetic ones.</summary>
+    /// <summary>The path of unlabelled inputs; null for synthetic ones.</summary>
     public string? Calib { get; init; }
 
-    /// <summary>Where labelled inputs are; null when accuracy is not wanted.</summary>
+    /// <summary>The path of labelled inputs; null when accuracy is not wanted.</summary>
     public string? Data { get; init; }
 
     /// <summary>At most so many samples of each; null for all.</summary>
@@ -35,6 +35,6 @@ public sealed record MeasureOptions
     /// <summary>A program of the user's that scores models; null for none. A limit of accuracy is then one of its score.</summary>
     internal MetricCommand? Metric { get; init; }
 
-    /// <summary>Whether there is anything that a limit of accuracy could be judged by.</summary>
+    /// <summary>True if there is anything that a limit of accuracy could be judged by.</summary>
     internal bool CanJudgeAccuracy => Data is not null || Metric is not null;
 }

@@ -6,9 +6,11 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Runtime.Comparing;
 
 /// <summary>
-/// A program of the user's that prints a score for a model, such as mAP or IoU: the higher the better, as the last line of its stdout. It is started without a shell.
+/// A program of the user's that prints a score for a model, such as mAP or IoU: the higher the better, as the last line of its stdout. It
+/// is started without a shell.
 /// </summary>
-/// <param name="words">The program and its arguments; <c>{model}</c> in one stands for the model's path, which comes last where no word has it.</param>
+/// <param name="words">The program and its arguments; <c>{model}</c> in one stands for the model's path, which comes last where no word has
+/// it.</param>
 /// <param name="limit">How long one run may take.</param>
 internal sealed class MetricCommand(IReadOnlyList<string> words, TimeSpan limit)
 {
@@ -17,7 +19,7 @@ internal sealed class MetricCommand(IReadOnlyList<string> words, TimeSpan limit)
 
     private readonly Dictionary<string, double> _ofFiles = [];
 
-    /// <summary>How messages call it.</summary>
+    /// <summary>The name in messages.</summary>
     private string Name => $"--metric-cmd '{words[0]}'";
 
     /// <summary>Takes a line apart at spaces; what stands in quotation marks, of either kind, is one word.</summary>
@@ -25,11 +27,14 @@ internal sealed class MetricCommand(IReadOnlyList<string> words, TimeSpan limit)
     public static MetricCommand Parse(string line, TimeSpan limit)
     {
         var words = CommandWords.Split(line) ?? throw new UsageException($"--metric-cmd {line}: a quotation mark is left open.");
-        return words.Count > 0 ? new MetricCommand(words, limit) : throw new UsageException("--metric-cmd is empty: give a program that prints a score for a model.");
+        return words.Count > 0
+            ? new MetricCommand(words, limit)
+            : throw new UsageException("--metric-cmd is empty: give a program that prints a score for a model.");
     }
 
     /// <summary>The score of the original: asked once for each file, and what every other model is judged by.</summary>
-    /// <exception cref="UsageException">The program cannot be run, fails, takes too long or prints no number, so that it can judge nothing.</exception>
+    /// <exception cref="UsageException">The program cannot be run, fails, takes too long or prints no number, so that it can judge
+    /// nothing.</exception>
     public double OfOriginal(string path)
     {
         if (!_ofFiles.TryGetValue(path, out var score))
@@ -64,7 +69,9 @@ internal sealed class MetricCommand(IReadOnlyList<string> words, TimeSpan limit)
 
     private double Run(string path, string name, Func<string, Exception> failure)
     {
-        string[] all = words.Any(w => w.Contains(Placeholder)) ? [.. words.Select(w => w.Replace(Placeholder, Path.GetFullPath(path)))] : [.. words, Path.GetFullPath(path)];
+        string[] all = words.Any(w => w.Contains(Placeholder))
+            ? [.. words.Select(w => w.Replace(Placeholder, Path.GetFullPath(path)))]
+            : [.. words, Path.GetFullPath(path)];
         var result = Started(all).Wait(limit);
         if (result.IsLate)
         {
@@ -73,10 +80,13 @@ internal sealed class MetricCommand(IReadOnlyList<string> words, TimeSpan limit)
 
         if (result.ExitCode != 0)
         {
-            throw failure($"{Name} failed for {name} with exit code {result.ExitCode}{(LastLine(result.Error) is { Length: > 0 } why ? $": {why.TrimEnd('.')}" : "")}.");
+            throw failure(
+                $"{Name} failed for {name} with exit code "
+                    + $"{result.ExitCode}{(LastLine(result.Error) is { Length: > 0 } why ? $": {why.TrimEnd('.')}" : "")}.");
         }
 
-        return double.TryParse(LastLine(result.Output), NumberStyles.Float, CultureInfo.InvariantCulture, out var score) && double.IsFinite(score)
+        return double.TryParse(LastLine(result.Output), NumberStyles.Float, CultureInfo.InvariantCulture, out var score)
+            && double.IsFinite(score)
             ? score
             : throw failure($"{Name} printed '{LastLine(result.Output)}' last for {name}, where a number is expected, such as 0.761.");
     }

@@ -5,10 +5,10 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Latency;
 
-/// <summary>How a race is run.</summary>
+/// <summary>The settings of a race.</summary>
 internal sealed record RaceSettings
 {
-    /// <summary>How long the race lasts, warm-up included, apart from the runs that <see cref="FewestRounds"/> enforces.</summary>
+    /// <summary>The time that the race lasts, warm-up included, apart from the runs that <see cref="FewestRounds"/> enforces.</summary>
     public TimeSpan Budget { get; init; } = TimeSpan.FromSeconds(2.5);
 
     public int FewestRounds { get; init; } = 5;
@@ -65,7 +65,8 @@ internal static class InterleavedBenchmark
         session.Inputs.Count > 0 && inputs[session.Inputs[0].Name] is { Rank: > 0 } first ? first.Dims[0] : 1;
 
     /// <summary>Milliseconds by racer and round.</summary>
-    private static List<double>[] Race(List<Racer> racers, RaceSettings settings, IProgress<double>? progress, CancellationToken cancellation)
+    private static List<double>[] Race(
+        List<Racer> racers, RaceSettings settings, IProgress<double>? progress, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         for (var i = 0; i < settings.FewestWarmUps || clock.Elapsed < settings.Budget / 10; i++)
@@ -77,7 +78,8 @@ internal static class InterleavedBenchmark
         for (var round = 0; round < settings.MostRounds && (round < settings.FewestRounds || clock.Elapsed < settings.Budget); round++)
         {
             // Every other round goes backwards: the one that runs after a large model finds the caches cold.
-            Round(round % 2 == 0 ? racers : Enumerable.Reverse(racers), (racer, time) => times[racers.IndexOf(racer)].Add(time), cancellation);
+            Round(round % 2 == 0 ? racers : Enumerable.Reverse(racers), (racer, time) =>
+                times[racers.IndexOf(racer)].Add(time), cancellation);
             progress?.Report(Math.Min(1, Math.Max(clock.Elapsed / settings.Budget, (double)(round + 1) / settings.MostRounds)));
         }
 

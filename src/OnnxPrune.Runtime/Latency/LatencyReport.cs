@@ -1,6 +1,6 @@
 namespace OnnxPrune.Runtime.Latency;
 
-/// <summary>What a race measured.</summary>
+/// <summary>The measurements of a race.</summary>
 /// <param name="Racers">One per session, in the order they were given.</param>
 /// <param name="Rounds">How many times each session ran, not counting the warm-up.</param>
 /// <param name="Batch">Samples per run.</param>
@@ -10,16 +10,16 @@ public sealed record LatencyReport(IReadOnlyList<RacerLatency> Racers, int Round
     // Less than this is a clock, a shell and an editor.
     private const double Quiet = 0.25;
 
-    /// <summary>How many times faster the last session is than the first: see <see cref="RacerLatency.Ratio"/>.</summary>
+    /// <summary>The factor by which the last session is faster than the first: see <see cref="RacerLatency.Ratio"/>.</summary>
     public double Speedup => 1 / Racers[^1].Ratio;
 
-    /// <summary>Where <see cref="Speedup"/> lies with 95 % of probability, as far as the rounds tell.</summary>
+    /// <summary>The interval of <see cref="Speedup"/> with 95 % of probability, as far as the rounds tell.</summary>
     public (double Low, double High) SpeedupInterval => (1 / Racers[^1].RatioHigh, 1 / Racers[^1].RatioLow);
 
     /// <summary>Cores that other programs kept busy during the race, on average; null where the system does not tell.</summary>
     public double? CoresOfOthers { get; init; }
 
-    /// <summary>Whether other programs took so much that the figures may be theirs.</summary>
+    /// <summary>True if other programs took so much that the figures may be theirs.</summary>
     public bool IsDisturbed => CoresOfOthers > Quiet;
 }
 
@@ -33,10 +33,12 @@ public sealed record RacerLatency(string Model, double P50Milliseconds, double P
     /// <summary>The time of every round, in order; empty where they were not kept.</summary>
     internal IReadOnlyList<double> RoundMilliseconds { get; init; } = [];
 
-    /// <summary>What 99 in 100 runs stay below.</summary>
+    /// <summary>The time that 99 in 100 runs stay below.</summary>
     public double P99Milliseconds { get; init; } = P90Milliseconds;
 
-    /// <summary>The lower end of the interval in which <see cref="Ratio"/> lies with 95 % of probability, as far as the rounds tell.</summary>
+    /// <summary>
+    /// The lower end of the interval in which <see cref="Ratio"/> lies with 95 % of probability, as far as the rounds tell.
+    /// </summary>
     public double RatioLow { get; init; } = Ratio;
 
     /// <summary>Its upper end.</summary>
@@ -48,6 +50,8 @@ public sealed record RacerLatency(string Model, double P50Milliseconds, double P
     /// </summary>
     public double QuietRatio { get; init; } = Ratio;
 
-    /// <summary>The same with the ratio of the fast runs: what decides a search, which should not be misled by what else the machine does.</summary>
+    /// <summary>
+    /// The same with the ratio of the fast runs: what decides a search, which should not be misled by what else the machine does.
+    /// </summary>
     public RacerLatency Quietly() => this with { Ratio = QuietRatio };
 }

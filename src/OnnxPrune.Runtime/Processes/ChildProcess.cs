@@ -19,7 +19,15 @@ internal sealed class ChildProcess
     /// <exception cref="System.ComponentModel.Win32Exception">There is no such program, or it may not be run.</exception>
     public static ChildProcess Start(string[] words)
     {
-        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo(words[0], words[1..])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput =
+                true,
+                RedirectStandardError =
+                true
+            };
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return new ChildProcess(process);
@@ -28,7 +36,9 @@ internal sealed class ChildProcess
     /// <summary>Does something when the scope ends, or when the process is told to.</summary>
     public static IDisposable AtTheEnd(Action action) => new Scope(action);
 
-    /// <summary>Ends all programs and takes away what was written for them: this process is about to end in the middle of its work.</summary>
+    /// <summary>
+    /// Ends all programs and takes away what was written for them: this process is about to end in the middle of its work.
+    /// </summary>
     public static void EndAll()
     {
         lock (Gate)

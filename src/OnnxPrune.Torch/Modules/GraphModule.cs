@@ -29,14 +29,18 @@ internal sealed class GraphModule : IDisposable
 
     /// <param name="model">Its values must have their shapes.</param>
     /// <param name="shapes">Concrete shapes at one definite size of the input, for values whose own shapes have open dimensions.</param>
-    /// <param name="part">The values between which to compute, where it is not the whole model; no other computed value may lead to the second.</param>
+    /// <param name="part">The values between which to compute, where it is not the whole model; no other computed value may lead to the
+    /// second.</param>
     /// <param name="doubles">Whether to compute in double precision, whatever the model's own is.</param>
     /// <param name="foldsNorms">
-    /// Whether a Conv and the BatchNormalization behind it are one linear map, as in inference, and learned as one: that saves passes over whole maps, and what gradients keep of them.
+    /// Whether a Conv and the BatchNormalization behind it are one linear map, as in inference, and learned as one: that saves passes over
+    /// whole maps, and what gradients keep of them.
     /// </param>
-    /// <exception cref="UnsupportedModelException">An operator cannot be trained through, or the model has not exactly one input.</exception>
+    /// <exception cref="UnsupportedModelException">An operator cannot be trained through, or the model has not exactly one
+    /// input.</exception>
     public GraphModule(
-        Model model, IReadOnlyDictionary<Value, Shape> shapes, torch.Device device, (Value Input, Value Output)? part = null, bool doubles = false, bool foldsNorms = false)
+        Model model, IReadOnlyDictionary<Value, Shape> shapes, torch.Device device, (Value Input, Value Output)? part = null,
+        bool doubles = false, bool foldsNorms = false)
     {
         (Model, _device, _doubles) = (model, device, doubles);
         var constants = new ConstantValues();
@@ -52,7 +56,8 @@ internal sealed class GraphModule : IDisposable
     /// <summary>The same, with the shapes that ONNX Runtime infers.</summary>
     /// <param name="inputShapes">Sizes of dynamic inputs, by name.</param>
     /// <param name="doubles">Whether to compute in double precision.</param>
-    public static GraphModule Of(Model model, torch.Device device, IReadOnlyDictionary<string, long[]>? inputShapes = null, bool doubles = false)
+    public static GraphModule Of(
+        Model model, torch.Device device, IReadOnlyDictionary<string, long[]>? inputShapes = null, bool doubles = false)
     {
         ShapeInference.Infer(model);
 
@@ -71,10 +76,15 @@ internal sealed class GraphModule : IDisposable
     /// The scores of the classes, before a final Softmax: [N, classes].
     /// </summary>
     /// <param name="x">The input, [N, ...] with any N.</param>
-    /// <param name="training">Whether BatchNormalization takes the batch's own statistics and updates the running ones; not where it is folded.</param>
+    /// <param name="training">Whether BatchNormalization takes the batch's own statistics and updates the running ones; not where it is
+    /// folded.</param>
     /// <param name="gates">What the inputs of some nodes are multiplied with first.</param>
     /// <param name="observe">Is shown what each node read and made; the tensors are gone afterwards.</param>
-    public torch.Tensor Forward(torch.Tensor x, bool training, IReadOnlyDictionary<Use, torch.Tensor>? gates = null, Action<Node, torch.Tensor, torch.Tensor>? observe = null)
+    public torch.Tensor Forward(
+        torch.Tensor x,
+        bool training,
+        IReadOnlyDictionary<Use, torch.Tensor>? gates = null,
+        Action<Node, torch.Tensor, torch.Tensor>? observe = null)
     {
         if (training && _folded.Count > 0)
         {
@@ -87,7 +97,8 @@ internal sealed class GraphModule : IDisposable
             torch.Tensor? Read(int index)
             {
                 var use = new Use(step.Node, index);
-                if ((_weightOf.GetValueOrDefault(use)?.Data ?? (step.Node.Input(index) is { } value ? known[value] : null)) is not { } tensor)
+                if ((_weightOf.GetValueOrDefault(use)?.Data
+                    ?? (step.Node.Input(index) is { } value ? known[value] : null)) is not { } tensor)
                 {
                     return null;
                 }
@@ -121,7 +132,8 @@ internal sealed class GraphModule : IDisposable
         foreach (var (conv, unit) in _folded)
         {
             var (weights, shift) = (Numbers(conv, 1), Numbers(conv, 2));
-            unit.Replace(Model.Graph, _facts.Constants, Matrix<double>.Build.Dense(weights.Length / shift.Length, shift.Length, weights), shift);
+            unit.Replace(
+                Model.Graph, _facts.Constants, Matrix<double>.Build.Dense(weights.Length / shift.Length, shift.Length, weights), shift);
         }
 
         DeadCode.Remove(Model.Graph, except: bystanders);
@@ -138,7 +150,8 @@ internal sealed class GraphModule : IDisposable
     }
 
     /// <summary>
-    /// Given: w' = Identity(w), Conv(x, w')   Result: Conv(x, w''), where w'' is an initializer. A value that all its readers share is replaced in place.
+    /// Given: w' = Identity(w), Conv(x, w')   Result: Conv(x, w''), where w'' is an initializer. A value that all its readers share is
+    /// replaced in place.
     /// </summary>
     private void Write(Weight weight)
     {
@@ -212,7 +225,9 @@ internal sealed class GraphModule : IDisposable
     private static Value OnlyInput(Graph graph)
     {
         var inputs = graph.FedInputs.ToArray();
-        return inputs.Length == 1 ? inputs[0] : throw new UnsupportedModelException($"Only a model with one input can be trained; this one has {inputs.Length}.");
+        return inputs.Length == 1
+            ? inputs[0]
+            : throw new UnsupportedModelException($"Only a model with one input can be trained; this one has {inputs.Length}.");
     }
 
     /// <summary>An output without its final Softmax.</summary>

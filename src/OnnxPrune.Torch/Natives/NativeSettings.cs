@@ -35,15 +35,18 @@ internal static partial class NativeSettings
     }
 
     /// <summary>
-    /// Lets glibc keep memory that is freed, of any size. As it comes, tensors of some megabytes are mapped anew at every step of a training, and the
-    /// system clears each page. Whoever has said otherwise in the environment is obeyed; other C libraries go on as they are.
+    /// Lets glibc keep memory that is freed, of any size. As it comes, tensors of some megabytes are mapped anew at every step of a
+    /// training, and the system clears each page. Whoever has said otherwise in the environment is obeyed; other C libraries go on as they
+    /// are.
     /// </summary>
     public static unsafe void KeepFreedMemory()
     {
         const int TrimThreshold = -1;
         const int MostMappings = -4;
         if (OperatingSystem.IsLinux()
-            && Environment.GetEnvironmentVariables().Keys.Cast<string>().All(n => n != "GLIBC_TUNABLES" && !n.StartsWith("MALLOC_", StringComparison.Ordinal))
+            && Environment.GetEnvironmentVariables().Keys
+                .Cast<string>()
+                .All(n => n != "GLIBC_TUNABLES" && !n.StartsWith("MALLOC_", StringComparison.Ordinal))
             && NativeLibrary.TryLoad("libc.so.6", out var library)
             && NativeLibrary.TryGetExport(library, "mallopt", out var option))
         {

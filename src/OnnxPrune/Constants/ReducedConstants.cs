@@ -158,6 +158,8 @@ internal static class ReducedConstants
         return reduced;
     }
 
-    /// <summary>An operator as a fold over the elements, and the last step from the fold and the number of elements to the result.</summary>
+    /// <summary>
+    /// An operator as a fold over the elements, and the last step from the fold and the number of elements to the result.
+    /// </summary>
     private sealed record Reduction(double Start, Func<double, double, double> Add, Func<double, long, double> Finish);
 }

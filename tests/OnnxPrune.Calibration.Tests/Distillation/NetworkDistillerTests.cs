@@ -88,7 +88,8 @@ public sealed class NetworkDistillerTests
         {
             if (layer.Inputs[1] is { Initializer: { } weight } value)
             {
-                Graph.SetInitializer(value, weight.WithValues([.. weight.ToDoubles().Select(v => v * (0.6 + (0.8 * random.NextDouble())))]));
+                Graph.SetInitializer(
+                    value, weight.WithValues([.. weight.ToDoubles().Select(v => v * (0.6 + (0.8 * random.NextDouble())))]));
             }
         }
 
@@ -106,6 +107,9 @@ public sealed class NetworkDistillerTests
     {
         using var expected = OnnxSession.Open(original, SessionSettings.Plain);
         using var actual = OnnxSession.Open(other, SessionSettings.Plain);
-        return inputs.Sum(i => expected.Run(i).Values.Zip(actual.Run(i).Values).Sum(p => p.First.ToDoubles().Zip(p.Second.ToDoubles()).Sum(e => Math.Pow(e.First - e.Second, 2))));
+        return inputs.Sum(i => expected
+            .Run(i).Values
+            .Zip(actual.Run(i).Values)
+            .Sum(p => p.First.ToDoubles().Zip(p.Second.ToDoubles()).Sum(e => Math.Pow(e.First - e.Second, 2))));
     }
 }

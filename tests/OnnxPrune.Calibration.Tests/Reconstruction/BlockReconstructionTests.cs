@@ -23,7 +23,8 @@ public sealed class BlockReconstructionTests
         var model = Networks.Make(kind);
         var inputs = Networks.Inputs(model, 3, 5);
         var network = NetworkAnalysis.Of(model);
-        var request = new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
+        var request =
+            new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
         var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, request, inputs, inputs, s_settings, 0));
         var calls = new List<RegionTask>();
 
@@ -59,7 +60,8 @@ public sealed class BlockReconstructionTests
         var model = Networks.Make("identity");
         var inputs = Networks.Inputs(model, 3, 5);
         var network = NetworkAnalysis.Of(model);
-        var request = new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = false };
+        var request =
+            new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = false };
         var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, request, inputs, inputs, s_settings, 0));
         var plan = planner.Plan(request.Targets);
 
@@ -113,7 +115,8 @@ public sealed class BlockReconstructionTests
     }
 
     // A network that is run piece by piece is fused otherwise than as a whole.
-    private static bool IsNear(Tensor a, Tensor b) => MaskedEqualsPruned.RelativeError(a, b) < (a.ElementType == ElementType.Float16 ? 2e-2 : 1e-4);
+    private static bool IsNear(Tensor a, Tensor b) =>
+        MaskedEqualsPruned.RelativeError(a, b) < (a.ElementType == ElementType.Float16 ? 2e-2 : 1e-4);
 
     private static Tensor Run(Model model, IReadOnlyDictionary<string, Tensor> inputs, Value value)
     {

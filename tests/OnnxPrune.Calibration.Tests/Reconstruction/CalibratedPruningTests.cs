@@ -21,7 +21,8 @@ public sealed class CalibratedPruningTests
 
     private static readonly SessionSettings s_settings = new() { Threads = 1, Deterministic = true };
     private static readonly Target s_target = Target.Parse("macs=70%");
-    private static readonly PruneRequest s_request = new() { Targets = [s_target], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
+    private static readonly PruneRequest s_request =
+        new() { Targets = [s_target], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
 
     public static TheoryData<string> Kinds => Networks.Kinds;
 
@@ -40,7 +41,8 @@ public sealed class CalibratedPruningTests
         Assert.True(s_target.IsMet(after, before));
 
         // Nothing makes up for what a MatMul loses.
-        var (repaired, unrepaired) = (Networks.Divergence(model, result.Model, unseen, s_settings), Networks.Divergence(model, plain, unseen, s_settings));
+        var (repaired, unrepaired) =
+            (Networks.Divergence(model, result.Model, unseen, s_settings), Networks.Divergence(model, plain, unseen, s_settings));
         Assert.True(kind == "matmul" ? repaired == unrepaired : repaired < unrepaired);
     }
 
@@ -52,7 +54,14 @@ public sealed class CalibratedPruningTests
         var plan = Plan(model, inputs) with { Blocks = [] };
         var graph = ChannelFlow.Through(model);
         var work = model.Clone();
-        var repair = new LayerwiseReconstruction(graph, work, Twins(model, work), PlanLookup.Channels(plan, graph), new Dictionary<Node, LayerwiseReconstruction.OpenChoice>(), s_settings);
+        var repair =
+            new LayerwiseReconstruction(
+                graph,
+                work,
+                Twins(model, work),
+                PlanLookup.Channels(plan, graph),
+                new Dictionary<Node, LayerwiseReconstruction.OpenChoice>(),
+                s_settings);
         using var original = new LayerwiseExecutor(model, inputs, s_settings);
         repair.Run(original, [], inputs, Seed, null, CancellationToken.None);
         var hidden = repair.Leaving;
@@ -132,10 +141,12 @@ public sealed class CalibratedPruningTests
     private static PruningPlan Plan(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs)
     {
         var network = NetworkAnalysis.Of(model);
-        return new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, inputs, [.. inputs.Take(2)], s_settings, Seed)).Plan(s_request.Targets);
+        return new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, inputs, [.. inputs.Take(2)], s_settings, Seed))
+            .Plan(s_request.Targets);
     }
 
-    private static Dictionary<Node, Node> Twins(Model model, Model copy) => model.Graph.Nodes.Zip(copy.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
+    private static Dictionary<Node, Node> Twins(Model model, Model copy) =>
+        model.Graph.Nodes.Zip(copy.Graph.Nodes).ToDictionary(p => p.First, p => p.Second);
 
     private static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
     {

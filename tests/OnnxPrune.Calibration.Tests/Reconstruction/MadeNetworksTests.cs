@@ -21,7 +21,9 @@ public sealed class MadeNetworksTests
     private static readonly string[] s_left = ["vgg11_cifar_opset7", "bottleneck56_v1"];
 
     public static TheoryData<string> Names =>
-        [.. Catalog.All.Select(n => n.Name).Except(s_left).Where(n => !n.StartsWith("resnet", StringComparison.Ordinal) || n.StartsWith("resnet20_", StringComparison.Ordinal))];
+        [.. Catalog.All.Select(n => n.Name)
+            .Except(s_left)
+            .Where(n => !n.StartsWith("resnet", StringComparison.Ordinal) || n.StartsWith("resnet20_", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -29,7 +31,8 @@ public sealed class MadeNetworksTests
     {
         // given
         var made = MadeNetwork.Make(Catalog.Find(name)!, new MakeOptions());
-        var model = ModelCopy.WithShapes(OnnxFile.WithoutFunctions(OnnxFile.FromBytes(Google.Protobuf.MessageExtensions.ToByteArray(made.Model))));
+        var model =
+            ModelCopy.WithShapes(OnnxFile.WithoutFunctions(OnnxFile.FromBytes(Google.Protobuf.MessageExtensions.ToByteArray(made.Model))));
         var random = new Random(Seed);
         IReadOnlyDictionary<string, Tensor>[] inputs = [.. Enumerable.Range(0, Batches).Select(_ => RandomInputs.For(model, random))];
         var target = Target.Parse("macs=70%");
@@ -43,7 +46,8 @@ public sealed class MadeNetworksTests
         // then
         Assert.True(target.IsMet(NetworkAnalysis.Of(result.Model).Cost, network.Cost));
         var (before, after) = (Run(model, inputs[0]), Run(result.Model, inputs[0]));
-        Assert.Equal(before.Select(o => (o.Key, string.Join('x', o.Value.Dims))), after.Select(o => (o.Key, string.Join('x', o.Value.Dims))));
+        Assert.Equal(
+            before.Select(o => (o.Key, string.Join('x', o.Value.Dims))), after.Select(o => (o.Key, string.Join('x', o.Value.Dims))));
         Assert.All(after.Values.SelectMany(o => o.ToDoubles()), v => Assert.True(double.IsFinite(v)));
     }
 

@@ -36,7 +36,8 @@ public sealed class BlockDamageTests
             var repaired = CalibratedPruning.Apply(NetworkAnalysis.Of(_model), plan, true, _inputs, s_settings, Seed).Model;
 
             // The repair goes on behind the next block, and the measurement does not.
-            var (worst, best) = (Networks.Divergence(_model, plain, _inputs, s_settings), Networks.Divergence(_model, repaired, _inputs, s_settings));
+            var (worst, best) =
+                (Networks.Divergence(_model, plain, _inputs, s_settings), Networks.Divergence(_model, repaired, _inputs, s_settings));
             Assert.InRange(damage, best / 2, worst);
         }
     }
@@ -103,7 +104,8 @@ public sealed class BlockDamageTests
 
         Assert.InRange(small, double.Epsilon, large);
 
-        double Rehearse(string target) => PlanTrial.Evaluate(NetworkAnalysis.Of(_model), planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
+        double Rehearse(string target) =>
+            PlanTrial.Evaluate(NetworkAnalysis.Of(_model), planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
     }
 
     [Fact]
@@ -114,7 +116,8 @@ public sealed class BlockDamageTests
         var bytes = OnnxFile.ToBytes(_model);
 
         var together = new double[4];
-        Parallel.For(0, together.Length, i => together[i] = PlanTrial.Evaluate(NetworkAnalysis.Of(_model), plan, _inputs, s_settings, Seed));
+        Parallel.For(0, together.Length, i =>
+            together[i] = PlanTrial.Evaluate(NetworkAnalysis.Of(_model), plan, _inputs, s_settings, Seed));
 
         Assert.All(together, damage => Assert.Equal(alone, damage));
         Assert.Equal(bytes, OnnxFile.ToBytes(_model));
@@ -130,7 +133,8 @@ public sealed class BlockDamageTests
     {
         var graph = ChannelFlow.Through(_model);
         var readers = graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
-        var meter = new SensitivityAnalysis(graph, LayerStatistics.Collect(_model, graph.Constants, readers, _inputs, s_settings, Seed), settings ?? s_settings);
+        var meter = new SensitivityAnalysis(
+            graph, LayerStatistics.Collect(_model, graph.Constants, readers, _inputs, s_settings, Seed), settings ?? s_settings);
         var blocks = BlockFinder.Find(_model, graph.Constants).Where(b => b.Obstacle is null).ToArray();
         return meter.Measure([], blocks, s_request.Rounding, _inputs, null, CancellationToken.None).Blocks;
     }

@@ -4,15 +4,15 @@ using OnnxPrune.Cli.Reports.Pages;
 namespace OnnxPrune.Cli.Reports.Charts;
 
 /// <summary>
-/// What all drawings have in common. Along x all places are shares of the width, and along y pixels: a drawing fills its page, on a phone
+/// The frame of all drawings. Along x all places are shares of the width, and along y pixels: a drawing fills its page, on a phone
 /// as on paper, and its text keeps its size.
 /// </summary>
 internal static class Chart
 {
-    /// <summary>Where data begin along x: the numbers of the axis lie before it.</summary>
+    /// <summary>The begin of data along x: the numbers of the axis lie before it.</summary>
     public const double Left = 0.09;
 
-    /// <summary>Where data end.</summary>
+    /// <summary>The end of data along x.</summary>
     public const double Right = 0.99;
 
     /// <summary>Room above the data.</summary>
@@ -52,7 +52,8 @@ internal static class Chart
         Element.Of("line").WithShare("x1", x1).With("y1", y1).WithShare("x2", x2).With("y2", y2).With("class", style);
 
     public static Element Dot(double x, double y, double radius, string style, string? tip = null) =>
-        Element.Of("circle", tip is null ? null : Element.Of("title", tip)).WithShare("cx", x).With("cy", y).With("r", radius).With("class", style);
+        Element.Of("circle", tip is null ? null : Element.Of("title", tip)).WithShare("cx", x).With("cy", y).With("r", radius)
+            .With("class", style);
 
     /// <param name="anchor">start, middle or end.</param>
     public static Element Text(double x, double y, string text, string anchor = "start", string style = "label") =>

@@ -25,7 +25,7 @@ internal sealed record ScatterAxis(double Least, double Most, Func<double, strin
         return new ScatterAxis(least - room, most + room, text);
     }
 
-    /// <summary>Where a value lies, 0 to 1; those outside lie at an end.</summary>
+    /// <summary>The place of a value, 0 to 1; those outside lie at an end.</summary>
     public double Share(double value)
     {
         var share = IsLogarithmic ? Math.Log(Math.Max(value, Least) / Least) / Math.Log(Most / Least) : (value - Least) / (Most - Least);
@@ -55,7 +55,8 @@ internal static class ScatterChart
 
     /// <param name="limit">The y of a line across; null for none.</param>
     public static Element Of(
-        string id, string title, string caption, ScatterAxis x, ScatterAxis y, IEnumerable<Point> points, Element? legend, double? limit = null, double leastWidth = 0)
+        string id, string title, string caption, ScatterAxis x, ScatterAxis y, IEnumerable<Point> points, Element? legend,
+        double? limit = null, double leastWidth = 0)
     {
         var baseline = Chart.Top + Height;
         Element[] marks =

@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports.Pages;
 
-/// <summary>How often both models are right, also class by class.</summary>
+/// <summary>The accuracy of both models, also class by class.</summary>
 internal static class AccuracySection
 {
     private const int Drawn = 20;
@@ -48,7 +48,8 @@ internal static class AccuracySection
             CultureInfo.InvariantCulture,
             $"Both models answer alike for {100 * accuracy.Agreement:0.0} % of {Numbers.Count(accuracy.Samples, "sample")} "
             + $"({100 * accuracy.ChanceAgreement:0.0} % would be chance): {accuracy.Data}.");
-        return accuracy is { OriginalTop1: { } before, PrunedTop1: { } after, OriginalInterval: [var a, var b], PrunedInterval: [var c, var d] }
+        return accuracy is { OriginalTop1: { } before, PrunedTop1: { } after }
+            && accuracy is { OriginalInterval: [var a, var b], PrunedInterval: [var c, var d] }
             ? string.Create(
                 CultureInfo.InvariantCulture,
                 $"Top-1: {100 * before:0.00} % ({100 * a:0.0} to {100 * b:0.0} % with 95 % of probability) before, "

@@ -48,7 +48,8 @@ internal static class FiguresSection
             BarChart.Of(
                 "bars",
                 $"What the original and the {otherName} cost",
-                "Costs as shares of the original; accuracy as a share of the samples. Thin lines: where the value lies with 95 % of probability.",
+                "Costs as shares of the original; accuracy as a share of the samples. Thin lines: where the value lies with 95 % of "
+                    + "probability.",
                 shown,
                 "original",
                 otherName),

@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports.Pages;
 
-/// <summary>How long both models took, round by round.</summary>
+/// <summary>The latency of both models, round by round.</summary>
 internal static class LatencySection
 {
     public static Section Of(ReportLatency latency, ReportVanishing? subnormal = null)

@@ -3,7 +3,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports.Pages;
 
-/// <summary>What running two models side by side has shown: latency, outputs, accuracy.</summary>
+/// <summary>The measurements of two models side by side: latency, outputs, accuracy.</summary>
 internal static class MeasuredSections
 {
     /// <param name="verification">Null where they were not run: then there are none.</param>

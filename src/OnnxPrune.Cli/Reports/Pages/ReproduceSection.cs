@@ -7,7 +7,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports.Pages;
 
-/// <summary>How to get the same again: the command, the hashes, the versions.</summary>
+/// <summary>All that it takes to get the same again: the command, the hashes, the versions.</summary>
 internal static class ReproduceSection
 {
     /// <param name="models">Null for those that could not be read.</param>

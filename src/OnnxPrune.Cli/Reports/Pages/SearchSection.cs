@@ -27,7 +27,8 @@ internal static class SearchSection
             ScatterChart.Of(
                 "tried",
                 "Time that the tried networks use, over their MACs",
-                "Each point is a network that was raced: across its MACs, up the share of the time that the targets leave; the line is the limit.",
+                "Each point is a network that was raced: across its MACs, up the share of the time that the targets leave; the line is the "
+                    + "limit.",
                 ScatterAxis.Over(points.Select(p => p.X), Share),
                 ScatterAxis.Over([.. points.SelectMany(p => new[] { p.Y, p.Low!.Value, p.High!.Value }), 1], Share),
                 points,

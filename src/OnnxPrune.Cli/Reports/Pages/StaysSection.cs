@@ -2,7 +2,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports.Pages;
 
-/// <summary>What stayed, and why.</summary>
+/// <summary>The channels that stayed, and why.</summary>
 internal static class StaysSection
 {
     private const int NamedLayers = 5;

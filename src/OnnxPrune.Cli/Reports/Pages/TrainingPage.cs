@@ -62,7 +62,7 @@ internal static class TrainingPage
         }
     }
 
-    /// <summary>What is known of it here: both shares, with their intervals.</summary>
+    /// <summary>The part of it that is known here: both shares, with their intervals.</summary>
     private static ReportAccuracy? Accuracy(TrainedAccuracy? top1) => top1 is null ? null : new ReportAccuracy(
         top1.Before, top1.After, Interval(top1.Before, top1.Samples), Interval(top1.After, top1.Samples), 0, 0, top1.Samples, top1.Data);
 

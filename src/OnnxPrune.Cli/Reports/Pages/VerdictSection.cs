@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports.Pages;
 
-/// <summary>What came of a run, in one sentence, and whether its limits hold.</summary>
+/// <summary>The result of a run in one sentence, and whether its limits hold.</summary>
 internal static class VerdictSection
 {
     /// <param name="findings">What was found out, as clauses; none where a run was refused before.</param>
