@@ -61,7 +61,10 @@ internal sealed class NetworkDistiller(int threads)
         using var scope = torch.NewDisposeScope();
         using var teacher = new Teacher(original, ends.Input, ends.Output);
         var random = new SeededRandom(seed);
-        var judged = Chunks(samples[^held..], SamplesOfStep).Select(c => Exchange(c, teacher, ImageViews.None, random)).ToArray();
+
+        // Layers and regions were fitted to these inputs as they are, but not to views of them.
+        var views = teacher.Views([.. Chunks(samples[^held..], SamplesOfStep)], random);
+        var judged = Chunks(samples[^held..], SamplesOfStep).Select(c => Exchange(c, teacher, views, random)).ToArray();
         var taught = samples[..^held];
         if (Error(module, judged) is not { } before)
         {
@@ -70,7 +73,6 @@ internal sealed class NetworkDistiller(int threads)
 
         var epochs = (int)Math.Clamp(MostMacs / Math.Max(1, macs * taught.Length), FewestEpochs, MostEpochs);
         var each = StepSize(pruned, batches[0]);
-        var views = teacher.Views([.. Chunks(samples[^held..], SamplesOfStep)], random);
         var weights = module.Weights.Where(w => w.Parameter is not null).ToArray();
         using var descent = new WeightDescent(weights, RelativeRate, (long)epochs * ((taught.Length + each - 1) / each), threads);
         var (least, best) = (before, (Tensor[]?)null);
