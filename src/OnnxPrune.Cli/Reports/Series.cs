@@ -19,8 +19,21 @@ internal sealed record Series(IReadOnlyList<double> Values)
 
 internal sealed class SeriesConverter : JsonConverter<Series>
 {
-    public override Series Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        throw new NotSupportedException("Reports are written only.");
+    public override Series Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException("A series is an array of numbers.");
+        }
+
+        var values = new List<double>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            values.Add(reader.GetDouble());
+        }
+
+        return new Series(values);
+    }
 
     public override void Write(Utf8JsonWriter writer, Series value, JsonSerializerOptions options) =>
         writer.WriteRawValue(
