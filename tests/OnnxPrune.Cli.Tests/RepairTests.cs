@@ -42,7 +42,7 @@ public sealed class RepairTests : TemporaryFolder
         {
             Assert.Equal(Images, repair.GetProperty("samples").GetInt32());
             Assert.Equal(how is "auto" or "thorough", repair.GetProperty("regions").GetInt32() > 0);
-            Assert.Equal(how is "thorough", repair.GetProperty("distillation_epochs").GetInt32() > 0);
+            Assert.Equal(0, repair.GetProperty("distillation_epochs").GetInt32());
         }
 
         return report.RootElement.GetProperty("verification").GetProperty("accuracy").GetProperty("agreement").GetDouble();

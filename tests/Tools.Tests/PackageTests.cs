@@ -183,32 +183,34 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
                 <RestoreAdditionalProjectSources>{packed.Folder}</RestoreAdditionalProjectSources>
               </PropertyGroup>
               <ItemGroup>
-                <PackageReference Include="OnnxPrune.Training" Version="{packed.Version}" />
+                <PackageReference Include="OnnxPrune.Calibration" Version="{packed.Version}" />
               </ItemGroup>
             </Project>
             """);
         File.WriteAllText(folder.File("Program.cs"), """
-            using OnnxPrune.Runtime.Shapes;
-            using OnnxPrune.Serialization;
-            using OnnxPrune.Torch;
+            using OnnxPrune.Calibration.Sessions;
+            using OnnxPrune.Planning;
+            using OnnxPrune.Runtime.Comparing;
 
-            var model = OnnxFile.Read(args[0]);
-            ShapeInference.Infer(model);
-            TorchLibrary.Load();
-            Console.WriteLine($"{model.Graph.Nodes.Count} nodes, {TorchLibrary.Describe()}");
+            var session = await PruningSession.OpenAsync(args[0], new MeasureOptions { Calib = args[1] });
+            var pruned = await session.PruneAsync(new PruningOptions { Targets = [Target.Parse("macs=60%")] });
+            var isLoaded = File.ReadLines("/proc/self/maps").Any(l => l.Contains("libtorch_cpu"));
+            Console.WriteLine($"{pruned.Outcome.After.Macs} MACs, libtorch: {isLoaded}");
             """);
 
         // when
         var build =
             Command.Run("dotnet", ["build", folder.File("app.csproj"), "-c", "Release", "-o", folder.File("out"), "-nodeReuse:false"]);
         Assert.True(build.ExitCode == 0, build.Output);
-        var run = Command.Run("dotnet", [folder.File("out/app.dll"), Resnet]);
+        var run = Command.Run("dotnet", [folder.File("out/app.dll"), InModels("resnet20_shapes.onnx"), InModels("shapes_calibration.npz")]);
 
         // then
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.Matches(@"^\d+ nodes, libtorch \d+\.\d+\.\d+, in '", run.Output);
+        Assert.Matches(@"^\d+ MACs, libtorch: True", run.Output);
         Assert.True(File.Exists(folder.File("out/OnnxPrune.Sandbox.dll")));
     }
+
+    private static string InModels(string name) => Path.Combine(Repository.Root, "models", name);
 
     private static Command Run(string tool, params string[] arguments) =>
         Command.Run(tool, arguments, new Dictionary<string, string> { ["DOTNET_ROOT"] = TestedProgram.DotnetRoot });

@@ -128,7 +128,7 @@ internal sealed class CalibratedPruner
 
     private CalibratedResult Distill(CalibratedResult repaired)
     {
-        if (_options.Repair < RepairEffort.Distill || repaired.Plan.IsEmpty)
+        if (_options.Repair != RepairEffort.Distill || repaired.Plan.IsEmpty)
         {
             return repaired;
         }

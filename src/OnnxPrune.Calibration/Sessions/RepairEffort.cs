@@ -1,6 +1,6 @@
 namespace OnnxPrune.Calibration.Sessions;
 
-/// <summary>The effort to make up for what leaves; each includes those before it.</summary>
+/// <summary>The effort to make up for what leaves.</summary>
 public enum RepairEffort
 {
     None,
@@ -8,12 +8,12 @@ public enum RepairEffort
     /// <summary>Layer by layer.</summary>
     Layers,
 
-    /// <summary>Then the layers of some blocks together, where libtorch is there.</summary>
+    /// <summary>Layer by layer, then the layers of some blocks together, where libtorch is there.</summary>
     Auto,
 
-    /// <summary>Then all layers of the pruned network together, to give the original's answers.</summary>
+    /// <summary>As <see cref="Auto"/>, then all layers of the pruned network together, to give the original's answers.</summary>
     Distill,
 
-    /// <summary>The same, with blocks going through the inputs four times as often.</summary>
+    /// <summary>As <see cref="Auto"/>, with blocks going through the inputs four times as often.</summary>
     Thorough,
 }

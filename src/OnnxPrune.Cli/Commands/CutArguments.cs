@@ -36,7 +36,7 @@ internal sealed class CutArguments
             "HOW",
             "auto (the default): with --calib, layers are fitted anew to what the original computes, one by one and then those of some "
                 + "blocks together; without, the mean of a removed channel moves into the next layer's bias; distill: then all layers "
-                + "together, to give the original's answers, some minutes; thorough: the same, with blocks fitted four times as long; "
+                + "together, to give the original's answers, some minutes; thorough: auto, but with blocks fitted four times as long; "
                 + "layers: only one by one; none: nothing of it",
             "auto",
             "distill",

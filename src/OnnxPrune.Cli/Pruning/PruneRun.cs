@@ -35,7 +35,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
             (StepNames.SearchingTime, 25, options.TimeTargets.Count > 0),
             (StepNames.SearchingLimits, isCalibrated ? 200 : 20, !options.HasTargets && options.Plan is null),
             (StepNames.Repairing, 40, isCalibrated && options.TimeTargets.Count == 0),
-            (StepNames.Distilling, 200, isCalibrated && options.Repair >= RepairEffort.Distill),
+            (StepNames.Distilling, 200, isCalibrated && options.Repair == RepairEffort.Distill),
             (StepNames.Quantizing, 5, options.Int8),
             (StepNames.Drift, 2, options.Verify),
             (StepNames.Accuracy, 4, options.Verify && options.Measure.Data is not null),
