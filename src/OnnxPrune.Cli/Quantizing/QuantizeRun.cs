@@ -145,7 +145,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
             _result is null ? null : QuantizeDocument.Of(_result.Network.Islands),
             _result is null ? null : PruneReport.Verification(_result.Comparison, _result.Original.Figures, _result.Quantized.Figures))
         {
-            Gates = _result is null ? [] : [.. ReportGate.Of(options.MaxDrift, options.MaxDrop, _result.Comparison)],
+            Gates = _result is null ? [] : [.. ReportGate.Of(options.MaxDrift, options.MaxDrop, _result.Comparison, LossLimits.Rounding)],
         };
         return ReportFormats.Of(options.Report!) == ReportFormat.Html
             ? QuantizePage.Write(document, options)

@@ -13,8 +13,6 @@ namespace OnnxPrune.Cli.Reports;
 /// </param>
 internal sealed record ReportGate(string Name, string Unit, double Limit, double Measured, double? Low, double? High, bool Holds)
 {
-    private const double LimitRounding = 1.001;
-
     /// <summary>The gates of a pruning run.</summary>
     public static IReadOnlyList<ReportGate> Of(RunFindings result)
     {
@@ -30,44 +28,26 @@ internal sealed record ReportGate(string Name, string Unit, double Limit, double
 
         if (result.Comparison is { } comparison)
         {
-            gates.AddRange(Of(options.MaxDrift, options.MaxDrop, comparison));
+            gates.AddRange(Of(options.MaxDrift, options.MaxDrop, comparison, LossLimits.Rounding));
         }
 
         return gates;
     }
 
     /// <summary>The gates of a comparison.</summary>
-    public static IReadOnlyList<ReportGate> Of(VerifyOptions options, Comparison comparison) => options.MinSpeedup is { } speedup
-        ? [.. Of(options.MaxDrift, options.MaxDrop, comparison), AtLeast("--min-speedup", speedup, comparison.Latency)]
-        : [.. Of(options.MaxDrift, options.MaxDrop, comparison)];
+    public static IReadOnlyList<ReportGate> Of(VerifyOptions options, Comparison comparison) =>
+    [
+        .. Of(options.MaxDrift, options.MaxDrop, comparison, rounding: 1),
+        .. options.MinSpeedup is { } speedup ? [AtLeast("--min-speedup", speedup, comparison.Latency)] : Array.Empty<ReportGate>(),
+    ];
 
     /// <summary>The gates of the loss.</summary>
     /// <param name="drift">The largest relative output error; null for any.</param>
     /// <param name="drop">The most points of top-1 accuracy that may be lost, or of the user's own score; null for any.</param>
-    public static IEnumerable<ReportGate> Of(double? drift, double? drop, Comparison comparison)
-    {
-        if (drift is { } limit)
-        {
-            yield return new ReportGate(
-                "--max-drift",
-                "relative output error",
-                limit,
-                comparison.Drift.Total,
-                null,
-                null,
-                comparison.Drift.Total <= limit * LimitRounding);
-        }
-
-        if (drop is { } most && comparison.Score is { } score)
-        {
-            yield return new ReportGate("--max-drop", "of the score", most, score.Drop, null, null, score.Drop <= most);
-        }
-        else if (drop is { } points && comparison.Accuracy is { Models: [{ Top1: { } before }, { Top1: { } after }] })
-        {
-            var lost = LossLimits.Drop(before, after);
-            yield return new ReportGate("--max-drop", "points of top-1 accuracy", points, lost, null, null, lost <= points);
-        }
-    }
+    /// <param name="rounding">The factor by which the drift may pass its limit.</param>
+    public static IEnumerable<ReportGate> Of(double? drift, double? drop, Comparison comparison, double rounding) =>
+        LossGate.Of(drift, drop, comparison, rounding)
+            .Select(g => new ReportGate(g.Option, g.Unit, g.Limit, g.Measured, null, null, g.Holds));
 
     private static string UnitOf(Target target) => target.Kind switch
     {

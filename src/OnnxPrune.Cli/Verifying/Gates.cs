@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Accuracy;
 
 namespace OnnxPrune.Cli.Verifying;
 
-/// <summary>True if one model may take the other's place.</summary>
+/// <summary>The limits within which one model may take the other's place.</summary>
 internal static class Gates
 {
     // Zeros in the place of all outputs have this error.
@@ -14,37 +14,19 @@ internal static class Gates
     /// <exception cref="UsageException">A limit of accuracy was given with data that have no labels.</exception>
     public static void Check(VerifyOptions options, Comparison comparison)
     {
-        var missed = Missed(options, comparison).Append(WhyUnrelated(comparison)).OfType<string>().ToArray();
+        var missed = Missed(options, comparison).Concat(WhyUnrelated(comparison) is { } why ? [why] : []).ToArray();
         if (missed.Length > 0)
         {
             throw new VerificationFailedException(string.Join(" ", missed));
         }
     }
 
-    private static IEnumerable<string?> Missed(VerifyOptions options, Comparison comparison)
+    private static IEnumerable<string> Missed(VerifyOptions options, Comparison comparison)
     {
-        if (options.MaxDrift is { } drift && !(comparison.Drift.Total <= drift))
+        LossLimits.RequireLabels(options.MaxDrop, comparison);
+        foreach (var gate in LossGate.Of(options.MaxDrift, options.MaxDrop, comparison).Where(g => !g.Holds))
         {
-            yield return string.Create(
-                CultureInfo.InvariantCulture, $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {drift}.");
-        }
-
-        if (options.MaxDrop is { } most && comparison.Score is { } score)
-        {
-            yield return score.Drop > most
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The loss of {score.Drop:0.####} of the score {score.Original:0.####} exceeds --max-drop {most}.")
-                : null;
-        }
-        else if (options.MaxDrop is { } drop)
-        {
-            var lost = comparison.Accuracy?.Models is [{ Top1: { } before }, { Top1: { } after }]
-                ? LossLimits.Drop(before, after)
-                : throw LossLimits.NoLabels(comparison.AccuracyData);
-            yield return lost > drop
-                ? string.Create(CultureInfo.InvariantCulture, $"The loss of {lost:0.##} points of accuracy exceeds --max-drop {drop}.")
-                : null;
+            yield return $"{gate.Miss}.";
         }
 
         if (options.MinSpeedup is { } speedup && !(comparison.Latency.Speedup >= speedup))
@@ -65,7 +47,7 @@ internal static class Gates
             return accuracy.Models[^1] is { Agreement: < 1 } other
                 && ModelAccuracy.Interval(other.Agreement, accuracy.Samples).Low <= other.ChanceAgreement
                 ? string.Create(
-                CultureInfo.InvariantCulture,
+                    CultureInfo.InvariantCulture,
                     $"The models are unrelated: they give the same answer to {100 * other.Agreement:0.0} % of {accuracy.Samples} samples, "
                         + $"and chance alone would give {100 * other.ChanceAgreement:0.0} %.")
                 : null;

@@ -8,8 +8,10 @@ namespace OnnxPrune.Runtime.Comparing;
 /// <summary>The limits of a pruned network's distance from the original: in its outputs, in its accuracy, or both.</summary>
 internal sealed class LossLimits : IDisposable
 {
-    // A search ends as close to the limit as it can, and another kernel may round otherwise.
-    private const double LimitRounding = 1.001;
+    /// <summary>
+    /// The factor by which a search may pass its limit: it ends as close as it can, and another kernel may round otherwise.
+    /// </summary>
+    public const double Rounding = 1.001;
 
     private const int AccuracyBatch = 32;
     private readonly OnnxSession _original;
@@ -70,45 +72,22 @@ internal sealed class LossLimits : IDisposable
     /// <exception cref="UsageException">A limit of accuracy was given with data that have no labels.</exception>
     public static void Check(double? drift, double? drop, Comparison comparison)
     {
-        if (drift is { } limit && !(comparison.Drift.Total <= limit * LimitRounding))
+        RequireLabels(drop, comparison);
+        if (LossGate.Of(drift, drop, comparison, Rounding).FirstOrDefault(g => !g.Holds) is { } missed)
         {
-            throw new VerificationFailedException(FormattableString.Invariant(
-                $"The drift of {comparison.Drift.Total:0.####} exceeds --max-drift {limit}; nothing was written."));
+            throw new VerificationFailedException($"{missed.Miss}; nothing was written.");
         }
+    }
 
-        if (drop is not { } most)
-        {
-            return;
-        }
-
-        if (comparison.Score is { } score)
-        {
-            if (score.Drop > most)
-            {
-                throw new VerificationFailedException(
-                    string.Create(
-                        System.Globalization.CultureInfo.InvariantCulture,
-                        $"The loss of {score.Drop:0.####} of the score {score.Original:0.####} exceeds --max-drop {most}; nothing was "
-                            + $"written."));
-            }
-
-            return;
-        }
-
-        if (comparison.Accuracy is not { } accuracy)
-        {
-            return;
-        }
-
-        if (accuracy.Models is not [{ Top1: { } before }, { Top1: { } after }])
+    /// <summary>Makes sure that a limit of accuracy can be judged where data were given.</summary>
+    /// <exception cref="UsageException">The data have no labels.</exception>
+    public static void RequireLabels(double? drop, Comparison comparison)
+    {
+        if (drop is not null
+            && comparison is { Score: null, Accuracy.Models: { } models }
+            && models is not [{ Top1: not null }, { Top1: not null }])
         {
             throw NoLabels(comparison.AccuracyData);
-        }
-
-        if (Drop(before, after) is var lost && lost > most)
-        {
-            throw new VerificationFailedException(
-                FormattableString.Invariant($"The loss of {lost:0.##} points of accuracy exceeds --max-drop {most}; nothing was written."));
         }
     }
 
