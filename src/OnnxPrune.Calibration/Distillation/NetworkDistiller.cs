@@ -39,25 +39,39 @@ internal sealed class NetworkDistiller(int threads)
     /// <param name="pruned">Has the original's inputs and outputs.</param>
     /// <param name="macs">Of the pruned network, for one sample.</param>
     /// <param name="progress">Called with the share that is done.</param>
-    /// <returns>How often the inputs were gone through; 0 where nothing was changed.</returns>
-    public int Run(
+    public Distilled Run(
         Model original, Model pruned, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, double macs, long seed,
         Action<double>? progress, CancellationToken cancellation)
     {
         if (Ends(original) is not { } ends || Ends(pruned) is null)
         {
-            return 0;
+            return Distilled.Nothing("the network has not one input and one output of floats, or takes batches of one size only");
         }
 
         TorchLibrary.SetThreads(1);
         var samples = Samples(batches, ends.Input.Name);
-        var held = samples.Length / HeldOut;
-        if (samples.Length < FewestSamples || Open(pruned, batches[0]) is not { } opened)
+        if (samples.Length < FewestSamples)
         {
-            return 0;
+            return Distilled.Nothing($"there are {samples.Length} calibration inputs, and {FewestSamples} are wanted");
         }
 
-        using var module = opened;
+        var shapes = Shapes(pruned, batches[0]);
+        if (Open(pruned, shapes, out var obstacle) is not { } module)
+        {
+            return Distilled.Nothing(obstacle);
+        }
+
+        using (module)
+        {
+            return Run(original, ends, module, shapes, samples, macs, seed, progress, cancellation);
+        }
+    }
+
+    private Distilled Run(
+        Model original, (Value Input, Value Output) ends, GraphModule module, IReadOnlyDictionary<Value, Shape> shapes, Tensor[] samples,
+        double macs, long seed, Action<double>? progress, CancellationToken cancellation)
+    {
+        var held = samples.Length / HeldOut;
         using var scope = torch.NewDisposeScope();
         using var teacher = new Teacher(original, ends.Input, ends.Output);
         var random = new SeededRandom(seed);
@@ -68,11 +82,11 @@ internal sealed class NetworkDistiller(int threads)
         var taught = samples[..^held];
         if (Error(module, judged) is not { } before)
         {
-            return 0;
+            return Distilled.Nothing("libtorch does not compute it, or not with other batches than its own");
         }
 
         var epochs = (int)Math.Clamp(MostMacs / Math.Max(1, macs * taught.Length), FewestEpochs, MostEpochs);
-        var each = StepSize(pruned, batches[0]);
+        var each = StepSize(shapes);
         var weights = module.Weights.Where(w => w.Parameter is not null).ToArray();
         using var descent = new WeightDescent(weights, RelativeRate, (long)epochs * ((taught.Length + each - 1) / each), threads);
         var (least, best) = (before, (Tensor[]?)null);
@@ -99,7 +113,7 @@ internal sealed class NetworkDistiller(int threads)
 
         if (best is null)
         {
-            return 0;
+            return Distilled.Nothing($"the answers came no closer on {held} inputs that were held out");
         }
 
         foreach (var (weight, content) in weights.Zip(best))
@@ -108,7 +122,7 @@ internal sealed class NetworkDistiller(int threads)
         }
 
         module.WriteBack();
-        return epochs;
+        return new Distilled(epochs, null);
     }
 
     /// <summary>The one input and the one output of a network, before a final Softmax; null where there are others.</summary>
@@ -146,27 +160,30 @@ internal sealed class NetworkDistiller(int threads)
     }
 
     /// <summary>Null where the network holds an operator that cannot be trained through.</summary>
-    private static GraphModule? Open(Model model, IReadOnlyDictionary<string, Tensor> batch)
+    private static GraphModule? Open(Model model, IReadOnlyDictionary<Value, Shape> shapes, out string obstacle)
     {
+        obstacle = "";
         try
         {
-            return new GraphModule(model, Shapes(model, batch), torch.CPU, foldsNorms: true);
+            return new GraphModule(model, shapes, torch.CPU, foldsNorms: true);
         }
-        catch (UnsupportedModelException)
+        catch (UnsupportedModelException e)
         {
+            obstacle = e.Message.TrimEnd('.');
             return null;
         }
     }
 
+    /// <summary>Concrete shapes at the size of a batch.</summary>
     private static Dictionary<Value, Shape> Shapes(Model model, IReadOnlyDictionary<string, Tensor> batch) =>
         ShapeInference.Read(model, batch.ToDictionary(i => i.Key, i => i.Value.Dims.ToArray()), "the pruned model")
             .ToDictionary(p => p.Key, p => p.Value.Shape);
 
     /// <summary>Fewer samples a step where gradients keep much of each.</summary>
-    private static int StepSize(Model model, IReadOnlyDictionary<string, Tensor> batch)
+    private static int StepSize(IReadOnlyDictionary<Value, Shape> shapes)
     {
-        var elements = Shapes(model, batch).Where(s => s.Key.Producer is not null && s.Value.All(d => d.Size is not null))
-            .Sum(s => s.Value.Aggregate(1.0, (all, d) => all * d.Size!.Value)) / batch.Values.First().Dims[0];
+        var elements = shapes.Where(s => s.Key.Producer is not null && s.Value.All(d => d.Size is not null))
+            .Sum(s => s.Value.Skip(1).Aggregate(1.0, (all, d) => all * d.Size!.Value));
         return (int)Math.Clamp(MostKept / Math.Max(1, elements), MostParts, SamplesOfStep);
     }
 

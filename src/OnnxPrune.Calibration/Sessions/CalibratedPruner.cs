@@ -40,11 +40,8 @@ internal sealed class CalibratedPruner
         if (options.Repair >= RepairEffort.Auto)
         {
             TorchLibrary.Load();
-            _fitter = new BlockReconstructor(measure.Sessions.Threads)
-            {
-                MostEpochs = BlockReconstructor.UsualEpochs
-                * (options.Repair == RepairEffort.Thorough ? ThoroughTimes : 1)
-            };
+            var times = options.Repair == RepairEffort.Thorough ? ThoroughTimes : 1;
+            _fitter = new BlockReconstructor(measure.Sessions.Threads) { MostEpochs = BlockReconstructor.UsualEpochs * times };
         }
     }
 
@@ -135,9 +132,15 @@ internal sealed class CalibratedPruner
 
         var copy = repaired.Model.Clone();
         var macs = Outcome(repaired).After.Macs;
-        var epochs = _observer.Watched(StepNames.Distilling, progress =>
+        var (epochs, why) = _observer.Watched(StepNames.Distilling, progress =>
             new NetworkDistiller(_measure.Sessions.Threads)
                 .Run(_network.Model, copy, _inputs.Batches, macs, _measure.Seed, progress.Report, _observer.Cancellation));
-        return epochs > 0 ? repaired with { Model = copy, DistilledEpochs = epochs } : repaired;
+        if (why is not null)
+        {
+            _observer.Note($"distillation changed nothing: {why}.");
+            return repaired;
+        }
+
+        return repaired with { Model = copy, DistilledEpochs = epochs };
     }
 }
