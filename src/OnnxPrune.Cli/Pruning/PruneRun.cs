@@ -54,10 +54,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         var cut = session.Prune(options, terminal);
 
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(cut.Model, OutputPaths.OfModel(options)));
-        var (before, after, blocks) = (cut.Outcome.Before, cut.Outcome.After, cut.Outcome.Original.Blocks.Count);
-        var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, blocks, before, loaded.Bytes);
-        var pruned = ModelFigures.Of(
-            cut.Model.Graph.Nodes.Count, blocks - cut.Outcome.Plan.Blocks.Count, after, staged.Length);
+        var (original, pruned) = StagedNetwork.Figures(loaded, cut, staged);
         var comparison = options.Verify ? session.Compare(settings => Open(staged, settings), cut, terminal) : Load(loaded, staged);
         _result = new RunFindings(options, cut, original, pruned, comparison, options.Report is null ? null : cut.Layers())
         {
@@ -99,21 +96,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         return null;
     }
 
-    private OnnxSession Open(PendingFile staged, SessionSettings settings)
-    {
-        var path = staged.TemporaryPath;
-        try
-        {
-            return OnnxSession.Open(path, settings, OnnxFile.ExternalWeights(staged));
-        }
-        catch (UnsupportedModelException e)
-        {
-            throw new VerificationFailedException(
-                "The pruned model is not written, since it does not load. "
-                    + $"{e.Message.Replace(path, options.Output, StringComparison.Ordinal)}",
-                e);
-        }
-    }
+    private OnnxSession Open(PendingFile staged, SessionSettings settings) => StagedNetwork.Open(staged, settings, options.Output);
 
     /// <summary>All files are complete before the first one is put in place; the model comes last.</summary>
     private void Commit(PendingFile staged, RunFindings result)

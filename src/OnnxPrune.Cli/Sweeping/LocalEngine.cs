@@ -7,23 +7,10 @@ namespace OnnxPrune.Cli.Sweeping;
 internal sealed class LocalEngine(SweepEngine engine, PointStore store, Terminal terminal)
 {
     /// <summary>Works on the points until each has a record, or was tried as often as it may be.</summary>
-    public void Work(IReadOnlyList<SweepPoint> points)
-    {
-        for (var left = engine.Retries; ; left--)
-        {
-            // Points that are raced side by side would slow each other down, so there is one at a time unless more are asked for.
-            Parallel.ForEach(points, new ParallelOptions { MaxDegreeOfParallelism = engine.Jobs ?? 1 }, Run);
-            points = [.. points.Where(p => store.Find(p) is null)];
-            if (points.Count == 0 || left == 0)
-            {
-                return;
-            }
-
-            terminal.Note(
-                $"{string.Join(", ", points.Select(p => p.Name))} ended without a result, and {(points.Count == 1 ? "is" : "are")} tried "
-                    + "again.");
-        }
-    }
+    public void Work(IReadOnlyList<SweepPoint> points) =>
+        // Points that are raced side by side would slow each other down, so there is one at a time unless more are asked for.
+        Attempts.Make(points, engine.Retries, "tried", store, terminal, some =>
+            Parallel.ForEach(some, new ParallelOptions { MaxDegreeOfParallelism = engine.Jobs ?? 1 }, Run));
 
     private void Run(SweepPoint point)
     {

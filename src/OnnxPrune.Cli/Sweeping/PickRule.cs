@@ -21,6 +21,16 @@ internal sealed class PickRule
     public static PickRule Parse(string text) =>
         new(text, [.. text.Split(',', StringSplitOptions.TrimEntries).Select(part => ParseLimit(part, text))]);
 
+    /// <summary>Makes sure that what is limited will be measured.</summary>
+    /// <exception cref="UsageException">It will not, for want of data or of a program that scores.</exception>
+    public void Check(bool hasData, bool hasScores)
+    {
+        foreach (var limit in _limits)
+        {
+            limit.Check(hasData, hasScores, this);
+        }
+    }
+
     /// <summary>The best of the points that are done; null where none keeps the limits.</summary>
     /// <exception cref="UsageException">A limit is one of what was not measured.</exception>
     public SweepPointFigures? Best(IReadOnlyList<SweepPointFigures> points)
@@ -75,6 +85,14 @@ internal sealed class PickRule
 
     private sealed record Limit(string Word, bool IsUpper, double Number, bool IsShare)
     {
+        public void Check(bool hasData, bool hasScores, PickRule rule)
+        {
+            if (Word switch { "drop" => !hasData && !hasScores, "score" => !hasScores, "top1" => !hasData, _ => false })
+            {
+                throw NotMeasured(rule);
+            }
+        }
+
         public bool IsKeptBy(SweepPointFigures point, PickRule rule) => IsUpper ? Of(point, rule) <= Number : Of(point, rule) >= Number;
 
         private double Of(SweepPointFigures point, PickRule rule)
@@ -82,10 +100,10 @@ internal sealed class PickRule
             var (record, verification) = (point.Record, point.Record.Verification!);
             return Word switch
             {
-                "drop" => verification.Score?.Drop ?? point.AccuracyDrop ?? throw NotMeasured(rule, "--data or --metric-cmd"),
+                "drop" => verification.Score?.Drop ?? point.AccuracyDrop ?? throw NotMeasured(rule),
                 "drift" => verification.Drift,
-                "score" => verification.Score?.Pruned ?? throw NotMeasured(rule, "--metric-cmd"),
-                "top1" => 100 * (verification.Accuracy?.PrunedTop1 ?? throw NotMeasured(rule, "--data")),
+                "score" => verification.Score?.Pruned ?? throw NotMeasured(rule),
+                "top1" => 100 * (verification.Accuracy?.PrunedTop1 ?? throw NotMeasured(rule)),
                 "latency" => IsShare ? 100 * verification.Latency.Ratio : point.Milliseconds,
                 "speedup" => verification.Latency.Speedup,
                 "macs" => Share(record.Pruned!.Macs, record.Original!.Macs),
@@ -94,8 +112,9 @@ internal sealed class PickRule
             };
         }
 
-        private UsageException NotMeasured(PickRule rule, string options) =>
-            new($"--pick {rule}: '{Word}' was not measured; give {options}.");
+        private UsageException NotMeasured(PickRule rule) => new(
+            $"--pick {rule}: '{Word}' is not measured; give "
+                + $"{Word switch { "score" => "--metric-cmd", "top1" => "labelled --data", _ => "labelled --data or --metric-cmd" }}.");
 
         private static double Share(double part, double whole) => 100 * part / whole;
     }

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
+using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
-using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Sweeping;
@@ -49,11 +49,8 @@ internal sealed class PointRun(SweepOptions options, PointStore store, Terminal 
         }
 
         using var staged = OnnxFile.Stage(cut.Model, store.ModelOf(point));
-        var original =
-            ModelFigures.Of(session.Model.Graph.Nodes.Count, cut.Outcome.Original.Blocks.Count, cut.Outcome.Before, session.Original.Bytes);
-        var pruned =
-            ModelFigures.Of(cut.Model.Graph.Nodes.Count, original.Blocks - cut.Outcome.Plan.Blocks.Count, cut.Outcome.After, staged.Length);
-        var comparison = session.Compare(settings => Open(staged, settings, point), cut, terminal);
+        var (original, pruned) = StagedNetwork.Figures(session.Original, cut, staged);
+        var comparison = session.Compare(settings => StagedNetwork.Open(staged, settings, store.ModelOf(point)), cut, terminal);
         var record = Record(point, RunEnd.Done) with
         {
             File = point.Name + ".onnx",
@@ -88,18 +85,6 @@ internal sealed class PointRun(SweepOptions options, PointStore store, Terminal 
         }
 
         return point.Int8 ? session.Quantize(floats, terminal) : floats;
-    }
-
-    private static OnnxSession Open(PendingFile staged, SessionSettings settings, SweepPoint point)
-    {
-        try
-        {
-            return OnnxSession.Open(staged.TemporaryPath, settings, OnnxFile.ExternalWeights(staged));
-        }
-        catch (UnsupportedModelException e)
-        {
-            throw new VerificationFailedException($"'{point.Name}' is not written, since it does not load: {e.Message}", e);
-        }
     }
 
     private PointRecord Record(SweepPoint point, RunEnd end) => new(

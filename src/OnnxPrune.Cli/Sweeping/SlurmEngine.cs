@@ -21,24 +21,12 @@ internal sealed class SlurmEngine(SweepEngine engine, PointStore store, Terminal
     /// <summary>Submits the points until each has a record, or was tried as often as it may be.</summary>
     /// <exception cref="UsageException">Slurm is not there.</exception>
     /// <exception cref="VerificationFailedException">Slurm takes no job.</exception>
-    public void Work(IReadOnlyList<SweepPoint> points)
+    public void Work(IReadOnlyList<SweepPoint> points) => Attempts.Make(points, engine.Retries, "submitted", store, terminal, some =>
     {
-        for (var left = engine.Retries; ; left--)
-        {
-            var job = Running() ?? Submit(points);
-            Wait(job, points);
-            File.Delete(store.At(Job));
-            points = [.. points.Where(p => store.Find(p) is null)];
-            if (points.Count == 0 || left == 0)
-            {
-                return;
-            }
-
-            terminal.Note(
-                $"{string.Join(", ", points.Select(p => p.Name))} ended without a result, and {(points.Count == 1 ? "is" : "are")} "
-                    + "submitted again.");
-        }
-    }
+        var job = Running() ?? Submit(some);
+        Wait(job, some);
+        File.Delete(store.At(Job));
+    });
 
     private string Submit(IReadOnlyList<SweepPoint> points)
     {
@@ -100,7 +88,8 @@ internal sealed class SlurmEngine(SweepEngine engine, PointStore store, Terminal
     });
 
     /// <summary>
-    /// The number of elements are waiting or running. Slurm forgets jobs some time after their end, and then knows none of that number.
+    /// The number of elements that are waiting or running. Slurm forgets jobs some time after their end, and then knows
+    /// none of that number.
     /// </summary>
     private static int Left(string job)
     {

@@ -63,6 +63,7 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
             throw new UsageException($"'{options.Folder}' is a file; give the folder that the models go to.");
         }
 
+        options.Pick?.Check(options.Measures[0].Data is not null, options.Measures[0].Metric is not null);
         var paths = new RunPaths()
             .Reads("the model", options.Models)
             .Reads("the calibration data", options.Measures[0].Calib)
@@ -126,9 +127,11 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
         var end = End(records.Select(r => r.Record).ToArray(), picked);
         var document = new SweepDocument(
             RunRecord.Of("sweep", end is null ? RunEnd.Done : RunEnd.Of(end), terminal, null),
-            [.. records.Select(r =>
-                new SweepEntry(r.Point.Label, figures.FirstOrDefault(f =>
-                    f.Record == r.Record)?.Milliseconds, front.Contains(r.Record.Name), r.Record))],
+            [.. records.Select(r => new SweepEntry(
+                r.Point.Label,
+                figures.FirstOrDefault(f => f.Record == r.Record)?.Milliseconds,
+                front.Contains(r.Record.Name),
+                r.Record))],
             options.Pick?.ToString(),
             picked?.Record.Name);
         Write(store, document, picked);
@@ -190,8 +193,11 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
         }
 
         terminal.Line(SweepDocument.Legend);
-        Written.Say(terminal, ("the models and their records to", options.Folder), (
-            "the tables",
-            store.At(Table)), ("and", store.At(Page)), ($"{picked?.Record.Name} also as", picked is null ? null : store.At(Best)));
+        Written.Say(
+            terminal,
+            ("the models and their records to", options.Folder),
+            ("the tables", store.At(Table)),
+            ("and", store.At(Page)),
+            ($"{picked?.Record.Name} also as", picked is null ? null : store.At(Best)));
     }
 }
