@@ -151,6 +151,34 @@ public sealed partial class PageTests : TemporaryFolder
     }
 
     [Fact]
+    public void A_finetuning_has_a_page_that_says_what_its_JSON_says()
+    {
+        string[] finetune =
+        [
+            "finetune", Path.Combine(Models, "resnet20_shapes.onnx"), At("f.onnx"), "--data", Path.Combine(Models, "shapes_test.npz"),
+            "--limit", "60", "--hold-out", "20", "--epochs", "1", "--batch", "20", "--lr", "0.001", "--threads", "1",
+        ];
+
+        // when
+        var outcome = Cli.Run([.. finetune, "--report", At("f.html")]);
+        var same = Cli.Run([.. finetune, "--report", At("f.json")]);
+
+        // then
+        Assert.Equal((0, 0), (outcome.ExitCode, same.ExitCode));
+        var page = Read("f.html");
+        Assert.Equal(
+            ["verdict", "figures", "latency", "options", "reproduce"],
+            page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
+        using var report = JsonDocument.Parse(File.ReadAllText(At("f.json")));
+        Assert.Equal(Count(report, "trained", "macs"), Rows(Section(page, "figures"))["MACs"][1]);
+        var top1 = report.RootElement.GetProperty("top1");
+        Assert.Equal(
+            string.Create(CultureInfo.InvariantCulture, $"{100 * top1.GetProperty("before").GetDouble():0.00} %"),
+            Rows(Section(page, "figures"))["Top-1 accuracy"][0]);
+        AssertSelfContained(page, At("f.html"));
+    }
+
+    [Fact]
     public void Inspect_measures_what_cuts_would_do_as_table_JSON_and_page()
     {
         // given

@@ -9,7 +9,7 @@ internal static class FiguresSection
 {
     /// <param name="latency">Null where nothing was raced.</param>
     /// <param name="accuracy">Null where it was not measured.</param>
-    public static Section Of(ReportModel original, ReportModel other, ReportLatency? latency, ReportAccuracy? accuracy, string otherName)
+    public static Section Of(ReportModel original, ReportModel other, ReportLatency? latency, AccuracyPair? accuracy, string otherName)
     {
         var bars = new List<BarPair>
         {
@@ -29,16 +29,9 @@ internal static class FiguresSection
                     : null));
         }
 
-        if (accuracy is { OriginalTop1: { } before, PrunedTop1: { } after })
+        if (accuracy is var (before, after, beforeInterval, afterInterval))
         {
-            bars.Add(
-                new BarPair(
-                    "Top-1",
-                    $"{Percent(before)} to {Percent(after)}",
-                    before,
-                    after,
-                    Interval(accuracy.OriginalInterval),
-                    Interval(accuracy.PrunedInterval)));
+            bars.Add(new BarPair("Top-1", $"{Percent(before)} to {Percent(after)}", before, after, beforeInterval, afterInterval));
         }
 
         var shown = bars.Where(b => double.IsFinite(b.After)).ToArray();
@@ -56,7 +49,7 @@ internal static class FiguresSection
             Table.Of($"Original and {otherName}", ["", "Original", Capital(otherName), "Ratio"], Rows(original, other, latency, accuracy)));
     }
 
-    private static IEnumerable<string[]> Rows(ReportModel original, ReportModel other, ReportLatency? latency, ReportAccuracy? accuracy)
+    private static IEnumerable<string[]> Rows(ReportModel original, ReportModel other, ReportLatency? latency, AccuracyPair? accuracy)
     {
         yield return Row("Nodes", original.Nodes, other.Nodes);
         yield return Row("Blocks", original.Blocks, other.Blocks);
@@ -82,7 +75,7 @@ internal static class FiguresSection
             ];
         }
 
-        if (accuracy is { OriginalTop1: { } before, PrunedTop1: { } after })
+        if (accuracy is var (before, after, _, _))
         {
             yield return
             [
@@ -102,9 +95,6 @@ internal static class FiguresSection
 
     private static string[] Row(string name, long original, long other) =>
         [name, Numbers.Count(original), Numbers.Count(other), Numbers.Share(other, original)];
-
-    private static (double Low, double High)? Interval(IReadOnlyList<double>? interval) =>
-        interval is [var low, var high] ? (low, high) : null;
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.00} %");
 

@@ -16,7 +16,9 @@ internal static class PrunePage
                     document,
                     original is null || pruned is null ? [] : VerdictSection.Findings(original, pruned, verification, latency),
                     document.Gates),
-                original is null || pruned is null ? null : FiguresSection.Of(original, pruned, latency, verification?.Accuracy, "pruned"),
+                original is null || pruned is null
+                    ? null
+                    : FiguresSection.Of(original, pruned, latency, AccuracyPair.Of(verification?.Accuracy), "pruned"),
                 document.LatencySearch is { } search && original is not null ? SearchSection.Of(search, original) : null,
                 document.LossSearch is { } tried
                     ? SearchSection.Of(

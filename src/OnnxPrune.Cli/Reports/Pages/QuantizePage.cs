@@ -17,7 +17,7 @@ internal static class QuantizePage
                 VerdictSection.Of(document, Findings(document), document.Gates),
                 original is null || quantized is null
                     ? null
-                    : FiguresSection.Of(original, quantized, verification?.Latency, verification?.Accuracy, "quantized"),
+                    : FiguresSection.Of(original, quantized, verification?.Latency, AccuracyPair.Of(verification?.Accuracy), "quantized"),
                 .. MeasuredSections.Of(verification),
                 StaysSection.Of([], [], document.FloatIslands ?? [], null),
                 ReproduceSection.Of(document, [original, quantized]),

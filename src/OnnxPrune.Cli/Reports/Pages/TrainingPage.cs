@@ -22,7 +22,7 @@ internal static class TrainingPage
                         original,
                         trained,
                         document.Latency,
-                        Accuracy(document.Top1),
+                        AccuracyPair.Of(document.Top1),
                         document.Command == "train" ? "pruned" : "finetuned"),
                 document.Latency is { } latency ? LatencySection.Of(latency) : null,
                 document.Options is { Count: > 0 } options
@@ -61,11 +61,4 @@ internal static class TrainingPage
                 + $"and {held.LossAtEnd:0.0000} at the end{kept}");
         }
     }
-
-    /// <summary>The part of it that is known here: both shares, with their intervals.</summary>
-    private static ReportAccuracy? Accuracy(TrainedAccuracy? top1) => top1 is null ? null : new ReportAccuracy(
-        top1.Before, top1.After, Interval(top1.Before, top1.Samples), Interval(top1.After, top1.Samples), 0, 0, top1.Samples, top1.Data);
-
-    private static double[] Interval(double share, int samples) =>
-        Runtime.Accuracy.ModelAccuracy.Interval(share, samples) is var (low, high) ? [low, high] : [];
 }

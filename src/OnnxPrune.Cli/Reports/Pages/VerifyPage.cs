@@ -20,7 +20,7 @@ internal static class VerifyPage
                     document.Gates),
                 original is null || other is null
                     ? null
-                    : FiguresSection.Of(original, other, verification?.Latency, verification?.Accuracy, "other"),
+                    : FiguresSection.Of(original, other, verification?.Latency, AccuracyPair.Of(verification?.Accuracy), "other"),
                 .. MeasuredSections.Of(verification),
                 ReproduceSection.Of(document, [original, other]),
             ]);
