@@ -51,10 +51,12 @@ internal sealed class BlockSensitivity
         var dearest = alone.Values.Order().ElementAtOrDefault(alone.Count / 2);
         var cheap = alone.Where(p => p.Value <= dearest).ToDictionary(p => _copy.Own(p.Key.Join), p => p.Key);
         var next = cheap.Values.ToDictionary(b => b, b => End(b) is { } join ? cheap.GetValueOrDefault(join) : null);
-        var both = MeasureEach([.. next.Where(p =>
-            p.Value is not null).Select(p => (ResidualBlock[])[p.Key, p.Value!])], batches, divergence, null, cancellation);
-        return [.. blocks.Select(b =>
-            new BlockDamage(b, alone[b]) { Together = both.TryGetValue(b, out var damage) ? (next[b]!, damage) : null })];
+        ResidualBlock[][] pairs = [.. next.Where(p => p.Value is not null).Select(p => (ResidualBlock[])[p.Key, p.Value!])];
+        var both = MeasureEach(pairs, batches, divergence, null, cancellation);
+        return [.. blocks.Select(b => new BlockDamage(b, alone[b])
+        {
+            Together = both.TryGetValue(b, out var damage) ? (next[b]!, damage) : null,
+        })];
     }
 
     /// <summary>The damage of removing runs of blocks, by the first of each.</summary>

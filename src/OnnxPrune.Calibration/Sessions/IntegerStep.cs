@@ -21,8 +21,7 @@ internal sealed class IntegerStep(LoadedModel original, MeasureOptions measure, 
         {
             return pruned with
             {
-                Quantization =
-                new QuantizationFinding(null, 0, [], null, "ONNX Runtime's CUDA provider has no integer Conv")
+                Quantization = new QuantizationFinding(null, 0, [], null, "ONNX Runtime's CUDA provider has no integer Conv")
             };
         }
 

@@ -43,9 +43,14 @@ internal static class CommandLine
     public static int Run(string[] args)
     {
         using var interrupts = Interrupts.Watch();
-        NativePackage.Fetching = args.Contains("-q") || args.Contains("--quiet")
-            ? static _ => { }
-        : static sentence => Console.Error.WriteLine($"onnxprune: {sentence}");
+        var isQuiet = args.Contains("-q") || args.Contains("--quiet");
+        NativePackage.Fetching = sentence =>
+        {
+            if (!isQuiet)
+            {
+                Console.Error.WriteLine($"onnxprune: {sentence}");
+            }
+        };
         try
         {
             return Suggestions.Asked(args) is { } question ? question.Answer() : Invoke(args);
@@ -131,8 +136,7 @@ internal static class CommandLine
         var version = new Option<bool>("--version")
         {
             Description = "show the version; with -v also those of the libraries",
-            Action =
-            new VersionPage()
+            Action = new VersionPage(),
         };
         OptionGroup[] all = [.. groups, new OptionGroup("Other options", [CommonOptions.Config, .. CommonOptions.OfOutput, help, version])];
         help.Action = new HelpPage(command, usage, all, after);

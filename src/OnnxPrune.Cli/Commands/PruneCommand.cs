@@ -59,8 +59,7 @@ internal static class PruneCommand
         var cuts = new CutArguments();
         var int8 = new Option<bool>("--int8")
         {
-            Description =
-            "quantize what was pruned to 8-bit integers by --calib, and keep them where they are faster here"
+            Description = "quantize what was pruned to 8-bit integers by --calib, and keep them where they are faster here"
         };
         var report = CommonOptions.Text(
             "--report",

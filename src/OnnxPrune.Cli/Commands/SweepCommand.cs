@@ -29,14 +29,12 @@ internal static class SweepCommand
         var folder = new Argument<string[]>("folder")
         {
             Description = "where models and tables go; is made if it is not there",
-            Arity =
-            ArgumentArity.OneOrMore
+            Arity = ArgumentArity.OneOrMore,
         };
         var target = new Option<string[]>("--target")
         {
             HelpName = "LIST",
-            Description =
-            "one point for each of these, as in macs=80%,65%,50% or latency=5ms,3ms; repeatable"
+            Description = "one point for each of these, as in macs=80%,65%,50% or latency=5ms,3ms; repeatable",
         };
         target.CompletionSources.Add(TargetList.Beginnings);
         var int8 = CommonOptions.Named(

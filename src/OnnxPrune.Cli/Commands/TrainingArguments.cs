@@ -14,8 +14,7 @@ internal sealed class TrainingArguments
     private readonly Option<string[]> _data = new("--data")
     {
         HelpName = "PATH",
-        Description =
-        "labelled samples to train on: CIFAR-10 .bin, .npz or a folder of class folders of images; repeatable"
+        Description = "labelled samples to train on: CIFAR-10 .bin, .npz or a folder of class folders of images; repeatable"
     };
     private readonly Option<string> _validation, _holdOut, _normalize, _resize, _limit, _teacher, _round, _seed, _device, _threads,
     _checkpoint, _log, _report, _statistics;

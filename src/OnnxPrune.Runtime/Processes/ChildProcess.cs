@@ -19,15 +19,12 @@ internal sealed class ChildProcess
     /// <exception cref="System.ComponentModel.Win32Exception">There is no such program, or it may not be run.</exception>
     public static ChildProcess Start(string[] words)
     {
-        var start =
-            new ProcessStartInfo(words[0], words[1..])
-            {
-                RedirectStandardInput = true,
-                RedirectStandardOutput =
-                true,
-                RedirectStandardError =
-                true
-            };
+        var start = new ProcessStartInfo(words[0], words[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return new ChildProcess(process);

@@ -254,8 +254,7 @@ internal static class ShapeInference
 
             return OnnxSession.Open(bytes, _whole ? model.Folder : null, SessionSettings.Plain with
             {
-                Optimization =
-                optimization
+                Optimization = optimization
             }, name, _whole ? OnnxFile.ExternalWeights(model) : null);
         }
     }

@@ -65,8 +65,8 @@ public sealed partial class Tensor
         return strides;
     }
 
-    private static void Copy<T>(ReadOnlySpan<byte> sourceBytes, Span<byte> resultBytes, long[] dims, long start, long[] strides) where T
-        : unmanaged
+    private static void Copy<T>(ReadOnlySpan<byte> sourceBytes, Span<byte> resultBytes, long[] dims, long start, long[] strides)
+        where T : unmanaged
     {
         var source = MemoryMarshal.Cast<byte, T>(sourceBytes);
         var result = MemoryMarshal.Cast<byte, T>(resultBytes);

@@ -34,8 +34,7 @@ internal sealed record QuantizedValue(Value Value, Value Scaled, double Low, dou
                     ? scaled with
                     {
                         Low = IntegerForms.Bounds(node, constants)!.Value.Low,
-                        High =
-                        IntegerForms.Bounds(node, constants)!.Value.High
+                        High = IntegerForms.Bounds(node, constants)!.Value.High
                     }
                     : scaled with { Value = output };
             }

@@ -99,8 +99,7 @@ internal static class FusionExpansion
         {
             return new NodeProto
             {
-                OpType =
-                "Clip",
+                OpType = "Clip",
                 Input = { "", Scalar(graph, $"{node.Output[0]}.low", low), Scalar(graph, $"{node.Output[0]}.high", high) }
             };
         }
@@ -136,8 +135,7 @@ internal static class FusionExpansion
             var made = new NodeProto
             {
                 Name = $"{Label(node)}.transpose{index}",
-                OpType =
-                "Transpose",
+                OpType = "Transpose",
                 Input = { node.Input[index] },
                 Output = { $"{node.Output[0]}.transpose{index}" }
             };
@@ -160,8 +158,7 @@ internal static class FusionExpansion
                 new NodeProto
                 {
                     Name = $"{Label(node)}.scale",
-                    OpType =
-                    "Mul",
+                    OpType = "Mul",
                     Input = { "", Scalar(graph, $"{node.Output[0]}.alpha", alpha) }
                 });
         }
@@ -234,8 +231,7 @@ internal static class FusionExpansion
             {
                 Name = name,
                 DataType = (int)TensorProto.Types.DataType.Float,
-                RawData =
-                ByteString.CopyFrom(BitConverter.GetBytes(value))
+                RawData = ByteString.CopyFrom(BitConverter.GetBytes(value))
             });
         return name;
     }

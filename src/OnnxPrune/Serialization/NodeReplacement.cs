@@ -49,8 +49,7 @@ internal static class NodeReplacement
 
         return file with
         {
-            Message =
-            message.Add(ModelProto.GraphFieldNumber, graph).ToArray(),
+            Message = message.Add(ModelProto.GraphFieldNumber, graph).ToArray(),
             Initializers = [.. file.Initializers, .. added]
         };
     }
