@@ -23,7 +23,7 @@ internal sealed class NetworkDistiller(int threads)
 
     private const int SamplesOfStep = 32;
     private const int MostParts = 2;
-    private const double RelativeRate = 0.01;
+    private const double RelativeRate = 0.005;
 
     // What inputs may take, and what gradients keep of one step, in elements.
     private const long MostElements = 1 << 27;

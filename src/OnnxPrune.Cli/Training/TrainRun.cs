@@ -46,7 +46,6 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
     private void Train(RunPaths paths)
     {
         TorchLibrary.Load();
-        TorchLibrary.KeepFreedMemory();
         var device = TorchLibrary.ParseDevice(options.Device);
         if (options.Threads > 0)
         {

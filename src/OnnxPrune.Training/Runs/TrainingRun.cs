@@ -7,6 +7,7 @@ using OnnxPrune.Operators;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Shapes;
+using OnnxPrune.Torch;
 using OnnxPrune.Torch.Modules;
 using OnnxPrune.Torch.Optimizers;
 using OnnxPrune.Training.Data;
@@ -91,6 +92,7 @@ internal sealed class TrainingRun : IDisposable
         PairedBenchmark? track = null,
         SampleStore? heldOut = null)
     {
+        TorchLibrary.KeepFreedMemory();
         (_options, _samples, _validation, _device, _observer) = (options, samples, validation, device, observer);
         (_checkpointPath, _request, _model, _heldOut) = (checkpoint, request ?? new Dictionary<string, string>(), model, heldOut);
         _loader = new BatchLoader(samples, options.Augmentation, options.BatchSize, options.Seed);
