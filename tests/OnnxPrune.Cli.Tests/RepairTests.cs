@@ -29,6 +29,30 @@ public sealed class RepairTests : TemporaryFolder
         Assert.True(layers < thorough);
     }
 
+    [Fact]
+    public void A_deep_cut_comes_closer_by_distillation()
+    {
+        var (repaired, distilled) = (Example("auto"), Example("distill"));
+
+        Assert.Equal(0, repaired.Epochs);
+        Assert.InRange(distilled.Epochs, 1, 40);
+        Assert.True(distilled.Top1 > repaired.Top1, $"{distilled.Top1} after {repaired.Top1}");
+    }
+
+    /// <summary>The trained example at a fifth of its MACs.</summary>
+    private (int Epochs, double Top1) Example(string how)
+    {
+        string In(string name) => Path.Combine(Cli.Root, "models", name);
+        var outcome = Cli.Run(
+            In("resnet20_shapes.onnx"), At("out.onnx"), "--target", "macs=20%", "--repair", how, "--report", At("r.json"),
+            "--calib", In("shapes_calibration.npz"), "--data", In("shapes_test.npz"));
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
+        return (
+            report.RootElement.GetProperty("repair").GetProperty("distillation_epochs").GetInt32(),
+            report.RootElement.GetProperty("verification").GetProperty("accuracy").GetProperty("pruned_top1").GetDouble());
+    }
+
     private double Agreement(string how, params string[] cut)
     {
         var outcome = Cli.Run(
