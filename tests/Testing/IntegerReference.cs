@@ -173,7 +173,8 @@ public sealed class IntegerReference
     private (double[] Values, long[] Dims) Delegate(Node node, Value value)
     {
         var read = node.Inputs.OfType<Value>().Where(i => _constants[i] is null).Distinct().ToArray();
-        using var session = OnnxSession.Open(ModelSketch.Excerpt(_model, read, [value]).ToBytes(), _model.Folder, SessionSettings.Plain);
+        var part = SubmodelBuilder.Extract(_model, read, [value]);
+        using var session = OnnxSession.Open(part.ToBytes(), _model.Folder, SessionSettings.Plain);
         var result = session.Run(read.ToDictionary(r => r.Name, Single))[value.Name];
         _delegated[value] = result;
         return (result.ToDoubles(), [.. result.Dims]);

@@ -30,7 +30,7 @@ internal sealed class AlgebraBenchmark(int rounds)
             var factoring = Median(() => factor = CholeskyFactor.TryFactor(covariance));
             var inverting = Median(() => factor!.Inverse());
             var multiplying = Median(() => DenseProduct.Of(covariance, weights));
-            var taking = Median(() => Take(new BrainSurgeon(covariance, weights, taps)));
+            var taking = Median(() => Take(new OptimalBrainSurgeon(covariance, weights, taps)));
             double n = features;
             double[] rates = [n * n * n / 6 / factoring, n * n * n / 2 / inverting, n * n * outputs / multiplying];
             Console.WriteLine(string.Create(
@@ -43,7 +43,7 @@ internal sealed class AlgebraBenchmark(int rounds)
     }
 
     /// <summary>The same steps as calibrated planning: of a hundred channels one at a time, of a thousand eight.</summary>
-    private static void Take(BrainSurgeon surgeon)
+    private static void Take(OptimalBrainSurgeon surgeon)
     {
         var left = Enumerable.Range(0, surgeon.Channels).ToList();
         while (left.Count > surgeon.Channels / 8)

@@ -153,7 +153,7 @@ internal sealed class LayerwiseExecutor : IDisposable
 
     private OnnxSession Open(IReadOnlyCollection<Value> outputs, IReadOnlyCollection<Value>? inputs = null) =>
         OnnxSession.Open(
-            ModelSketch.Excerpt(_model, inputs ?? Inputs(), outputs).ToBytes(), _model.Folder, Settings, "a part of the model");
+            SubmodelBuilder.Extract(_model, inputs ?? Inputs(), outputs).ToBytes(), _model.Folder, Settings, "a part of the model");
 
     /// <summary>Values that nodes behind a place read of the nodes up to it, or of the graph's inputs.</summary>
     private IEnumerable<Value> LiveAfter(int place) => _order

@@ -22,7 +22,7 @@ internal sealed class Teacher : IDisposable
     {
         (_input, _output) = (input.Name, output.Name);
         var settings = new SessionSettings { Threads = 1, Deterministic = true };
-        _session = OnnxSession.Open(ModelSketch.Excerpt(model, [input], [output]).ToBytes(), model.Folder, settings, "the original");
+        _session = OnnxSession.Open(SubmodelBuilder.Extract(model, [input], [output]).ToBytes(), model.Folder, settings, "the original");
         _isSingle = _session.Inputs[0].FixedBatch == 1;
     }
 

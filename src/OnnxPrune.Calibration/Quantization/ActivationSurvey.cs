@@ -27,7 +27,7 @@ internal static class ActivationSurvey
         var atOnce = OrderedParallel.AtOnce(batches.Count, batches.Count == 0 ? 0 : batches[0].Values.Sum(t => t.Count), threads);
         Value[] inputs = [.. model.Graph.FedInputs];
         using var session = computed.Length == 0 ? null : OnnxSession.Open(
-            ModelSketch.Excerpt(model, inputs, computed).ToBytes(), model.Folder,
+            SubmodelBuilder.Extract(model, inputs, computed).ToBytes(), model.Folder,
             settings with { TakesTurns = true, Threads = threads - atOnce + 1 }, "the model with all that it computes as outputs");
         var names = Array.ConvertAll(computed, v => v.Name);
         var read = session?.Inputs.Select(i => i.Name).ToHashSet() ?? [];

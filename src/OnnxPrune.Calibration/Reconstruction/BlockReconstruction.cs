@@ -81,7 +81,7 @@ internal sealed class BlockReconstruction
 
             // Regions may interleave: what is still to be fitted lies before the pruned network's cursor, and what it is to come to is
             // kept.
-            SideBySide.Run(
+            Concurrently.Run(
                 () => pruned.MoveBehind(parts.Skip(i).Min(p => p.Region.Nodes.Min(pruned.PlaceOf)) - 1),
                 () => original.MoveBehind(original.PlaceOf(target.Value), parts.Skip(i).Select(p => p.Target!.Value.Value)),
                 _settings.Threads);

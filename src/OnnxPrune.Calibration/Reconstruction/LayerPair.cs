@@ -10,7 +10,7 @@ namespace OnnxPrune.Calibration.Reconstruction;
 /// <summary>A layer of the working copy that can be repaired, and what it was in the original.</summary>
 /// <param name="ByChannels">Whether it has too many features for one regression, and every channel of its input is predicted
 /// instead.</param>
-internal sealed record LayerPair(LayerUnit Unit, LayerUnit Before, bool ByChannels)
+internal sealed record LayerPair(AffineLayer Unit, AffineLayer Before, bool ByChannels)
 {
     /// <summary>The value of the original that the repair comes as near to as it can.</summary>
     public Value Target => ByChannels ? Before.Input : Before.Output;
@@ -29,7 +29,8 @@ internal sealed record LayerPair(LayerUnit Unit, LayerUnit Before, bool ByChanne
         var taken = new HashSet<Node>();
         foreach (var node in order.Where(n => twins.ContainsKey(n) && !taken.Contains(n)))
         {
-            if (LayerUnit.Of(node, originalJoins, graph.Constants) is { } before && LayerUnit.Of(twins[node], joins, constants) is { } unit
+            if (AffineLayer.Of(node, originalJoins, graph.Constants) is { } before
+                && AffineLayer.Of(twins[node], joins, constants) is { } unit
                 && LayerStatistics.IsManageable(unit, constants))
             {
                 var byChannels = unit.FeatureCount(constants) > LayerStatistics.MostFeatures

@@ -33,7 +33,7 @@ internal sealed record LayerSums(NormalEquations[] A, NormalEquations[] B)
         var (unit, target) = (pair.Unit, pair.Target);
         var (seeds, weight) = (random.Seeds(work.Batches), constants[unit.Layer.Inputs[1]]!.Dims);
         using var statistics = new RegressionStatistics(hasTarget: true, work.Settings);
-        var (ofWork, ofOriginal) = SideBySide.Open(
+        var (ofWork, ofOriginal) = Concurrently.Open(
             () => work.View(shortcut is null ? [unit.Input] : [unit.Input, shortcut]), () => original.View([target]), work.Threads);
         using var given = ofWork;
         using var wanted = ofOriginal;

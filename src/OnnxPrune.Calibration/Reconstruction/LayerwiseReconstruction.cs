@@ -111,7 +111,7 @@ internal sealed class LayerwiseReconstruction
 
                 // A layer that ends a branch waits for its shortcut, so that layers take their turns in another order than they run in:
                 // what is still to be repaired lies before the copy's cursor, and what it is to come to is kept.
-                SideBySide.Run(
+                Concurrently.Run(
                     () => MoveOriginal(i),
                     () => work.MoveBehind(_units.Skip(i).Min(u => work.PlaceOf(u.Unit.Layer)) - 1),
                     _settings.Threads);
@@ -122,7 +122,7 @@ internal sealed class LayerwiseReconstruction
                 {
                     // A small regression leaves threads idle, and the original does not wait for it.
                     var sums = Sums(_units[i], original, work, new SeededRandom(seed + i));
-                    SideBySide.Run(() => Fit(_units[i], sums), () => MoveOriginal(i + 1), _settings.Threads);
+                    Concurrently.Run(() => Fit(_units[i], sums), () => MoveOriginal(i + 1), _settings.Threads);
                     done.Add(unit.Layer.Label);
                 }
 
@@ -141,7 +141,7 @@ internal sealed class LayerwiseReconstruction
         }
     }
 
-    private bool Loses(LayerUnit before) => _choices.ContainsKey(before.Layer) || InputChannels(before)?.Any(_leaving.Contains) == true;
+    private bool Loses(AffineLayer before) => _choices.ContainsKey(before.Layer) || InputChannels(before)?.Any(_leaving.Contains) == true;
 
     /// <summary>Readers that are not repaired must not see what leaves either.</summary>
     private List<ChannelMask> HideFromOthers()
@@ -189,7 +189,7 @@ internal sealed class LayerwiseReconstruction
     private void Fit(LayerPair pair, LayerSums sums)
     {
         var (unit, before) = (pair.Unit, pair.Before);
-        var (weights, shift) = unit.Effective(_constants);
+        var (weights, shift) = unit.FoldedWeights(_constants);
         var channels = unit.InputCount(_constants);
         var known = KnownToStay(before, channels);
         if (pair.ByChannels)
@@ -267,7 +267,7 @@ internal sealed class LayerwiseReconstruction
     }
 
     /// <summary>Takes the members of a group one by one, always the one whose loss costs least on what the layer has to fit now.</summary>
-    private void Choose(OpenChoice choice, LayerUnit before, (NormalEquations A, NormalEquations B) sums, Matrix<double> prior, int taps)
+    private void Choose(OpenChoice choice, AffineLayer before, (NormalEquations A, NormalEquations B) sums, Matrix<double> prior, int taps)
     {
         var channels = InputChannels(before)!;
         var all = new NormalEquations(sums.A.Features, sums.A.Targets);
@@ -276,7 +276,7 @@ internal sealed class LayerwiseReconstruction
         var covariance = all.Covariance() / all.Samples;
         // By channels, the sums' targets are the input itself; what matters is what the layer makes of it.
         var weights = prior.ColumnCount == all.Targets ? RidgeRegression.Solve(all, prior, 1e-2) : prior;
-        var surgeon = new BrainSurgeon(covariance, weights, taps);
+        var surgeon = new OptimalBrainSurgeon(covariance, weights, taps);
         foreach (var gone in Enumerable.Range(0, channels.Length).Where(i => _leaving.Contains(channels[i])))
         {
             surgeon.Remove(gone);
@@ -288,7 +288,7 @@ internal sealed class LayerwiseReconstruction
         {
             var next = left
                 .OrderBy(c => places[c].Sum(surgeon.CostOf))
-                .Take(Math.Min(BrainSurgeon.AtOnce(left.Count), left.Count - choice.Kept))
+                .Take(Math.Min(OptimalBrainSurgeon.AtOnce(left.Count), left.Count - choice.Kept))
                 .ToHashSet();
             surgeon.Remove([.. next.SelectMany(c => places[c])]);
             left.RemoveAll(next.Contains);
@@ -297,7 +297,7 @@ internal sealed class LayerwiseReconstruction
     }
 
     /// <summary>The channels of the layer's input that stay, where that is settled before its sums are made; null otherwise.</summary>
-    private int[]? KnownToStay(LayerUnit before, int channels) =>
+    private int[]? KnownToStay(AffineLayer before, int channels) =>
         before.Groups == 1
             && !_choices.ContainsKey(before.Layer)
             && Kept(before, 0, channels).ToArray() is { Length: > 0 } kept ? kept : null;
@@ -307,10 +307,10 @@ internal sealed class LayerwiseReconstruction
         ? new RidgeRegression.Problem(sums.A[group], sums.B[group], prior)
         : new RidgeRegression.Problem(sums.A[group].Select(features), sums.B[group].Select(features), prior);
 
-    private int[]? InputChannels(LayerUnit before) => _graph.Channels(before.Input, before.InputAxis);
+    private int[]? InputChannels(AffineLayer before) => _graph.Channels(before.Input, before.InputAxis);
 
     /// <summary>Of so many channels from the first on, those that stay, counted from the first.</summary>
-    private IEnumerable<int> Kept(LayerUnit before, int first, int count) =>
+    private IEnumerable<int> Kept(AffineLayer before, int first, int count) =>
         InputChannels(before) is { } channels
             ? Enumerable.Range(0, count).Where(i => !_leaving.Contains(channels[first + i]))
             : Enumerable.Range(0, count);

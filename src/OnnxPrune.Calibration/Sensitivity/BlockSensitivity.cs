@@ -87,16 +87,16 @@ internal sealed class BlockSensitivity
         IReadOnlyList<ResidualBlock> blocks, LayerwiseExecutor original, LayerwiseExecutor cursor, OutputDivergence divergence)
     {
         var first = LayerOf(blocks[0])!;
-        SideBySide.Run(
+        Concurrently.Run(
             () => cursor.MoveBehind(cursor.PlaceOf(first) - 1),
             () => original.MoveBehind(original.PlaceOf(_original.Graph.Find(first.Output.Name)!) - 1),
             _settings.Threads);
         var silenced = blocks
             .Select(b => _closing[_copy.Own(b.Join)])
-            .Select(c => (Closing: c, Before: c.Unit.Effective(_copy.Constants)))
+            .Select(c => (Closing: c, Before: c.Unit.FoldedWeights(_copy.Constants)))
             .ToArray();
         var followers = Followers(silenced[^1].Closing.Unit.Layer)
-            .Select(p => (Pair: p, Before: p.Unit.Effective(_copy.Constants)))
+            .Select(p => (Pair: p, Before: p.Unit.FoldedWeights(_copy.Constants)))
             .ToArray();
         foreach (var (closing, before) in silenced)
         {

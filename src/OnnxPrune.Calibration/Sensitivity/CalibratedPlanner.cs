@@ -55,7 +55,7 @@ internal sealed class CalibratedPlanner
         }
 
         var (ofUsual, ofOther) = (0.0, 0.0);
-        SideBySide.Run(() => ofUsual = rehearse(usual), () => ofOther = rehearse(others[0].Plan), threads);
+        Concurrently.Run(() => ofUsual = rehearse(usual), () => ofOther = rehearse(others[0].Plan), threads);
         progress?.Invoke(2.0 / (others.Length + 1));
 
         // Where one direction is better, the other one is not.

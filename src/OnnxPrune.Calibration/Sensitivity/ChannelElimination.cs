@@ -13,7 +13,7 @@ namespace OnnxPrune.Calibration.Sensitivity;
 internal sealed class ChannelElimination
 {
     private readonly LayerStatistics _layer;
-    private readonly BrainSurgeon _surgeon;
+    private readonly OptimalBrainSurgeon _surgeon;
     private readonly ILookup<int, int> _places;
     private readonly Matrix<double> _weights;
     private readonly double[] _shift;
@@ -23,11 +23,11 @@ internal sealed class ChannelElimination
     public ChannelElimination(LayerStatistics layer, int[] channels, ConstantValues constants)
     {
         _layer = layer;
-        (_weights, _shift) = layer.Unit.Effective(constants);
+        (_weights, _shift) = layer.Unit.FoldedWeights(constants);
         // Where one covariance serves all taps, each tap counts as outputs of its own.
         _spread = _weights.RowCount / layer.Covariance.RowCount;
         var spread = Spread(_weights);
-        _surgeon = new BrainSurgeon(layer.Covariance, spread, layer.Taps);
+        _surgeon = new OptimalBrainSurgeon(layer.Covariance, spread, layer.Taps);
         _places = channels.Select((c, i) => (c, i)).ToLookup(p => p.c, p => p.i);
         Energy = Math.Max(_surgeon.Variance, double.Epsilon);
     }

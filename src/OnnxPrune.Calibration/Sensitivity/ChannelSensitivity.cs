@@ -76,7 +76,7 @@ internal sealed class ChannelSensitivity
         {
             var next = left.Select(c => (Channel: c, Cost: readers.Sum(r => r.CostOf(c)) + (masked.Length * strength.GetValueOrDefault(c))))
                 .OrderBy(p => p.Cost)
-                .Take(Math.Min(BrainSurgeon.AtOnce(left.Count), left.Count - counts.First(k => k < left.Count)))
+                .Take(Math.Min(OptimalBrainSurgeon.AtOnce(left.Count), left.Count - counts.First(k => k < left.Count)))
                 .ToArray();
             foreach (var reader in readers)
             {

@@ -45,7 +45,7 @@ internal sealed class SensitivityAnalysis
         ResidualBlock[] measurable = [.. blocks.Where(_blocks.CanMeasure)];
         var (groupDamages, blockDamages) = ((IReadOnlyList<GroupDamage>)[], (IReadOnlyList<BlockDamage>)[]);
         var (done, all, reporting) = (0, groups.Count + measurable.Length, new Lock());
-        SideBySide.Run(
+        Concurrently.Run(
             () => groupDamages = _channels.Measure(groups, rounding, cursor, divergence, Done, cancellation),
             () => blockDamages = _blocks.Measure(measurable, batches, divergence, Done, cancellation),
             _settings.Threads);

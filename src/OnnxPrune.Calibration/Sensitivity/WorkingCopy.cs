@@ -19,7 +19,7 @@ internal sealed class WorkingCopy
 
         // The statistics speak of the original's nodes; the copy has its own.
         var joins = BlockFinder.Find(Model, Constants).ToDictionary(b => b.Join, b => b.BranchInput);
-        Layers = statistics.ToDictionary(s => s.Unit.Layer, s => s with { Unit = LayerUnit.Of(Own(s.Unit.Layer), joins, Constants)! });
+        Layers = statistics.ToDictionary(s => s.Unit.Layer, s => s with { Unit = AffineLayer.Of(Own(s.Unit.Layer), joins, Constants)! });
     }
 
     public Model Model { get; }

@@ -12,7 +12,7 @@ namespace OnnxPrune.Calibration.Statistics;
 
 /// <summary>The inputs of one layer of the original, as seen on the calibration data: the covariance and mean of its features.</summary>
 /// <param name="Taps">Features per input channel: the kernel's elements, or 1 where all taps share one covariance.</param>
-internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance, double[] Mean, int Taps)
+internal sealed record LayerStatistics(AffineLayer Unit, Matrix<double> Covariance, double[] Mean, int Taps)
 {
     // Above this, one covariance of the channels serves all taps.
     public const int MostFeatures = 1200;
@@ -28,7 +28,8 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
     {
         var joins = BlockFinder.Find(model, constants).ToDictionary(b => b.Join, b => b.BranchInput);
         var wanted = layers.ToHashSet();
-        var units = model.Graph.TopologicalOrder().Where(wanted.Contains).Select(n => LayerUnit.Of(n, joins, constants)).OfType<LayerUnit>()
+        var units = model.Graph.TopologicalOrder().Where(wanted.Contains)
+            .Select(n => AffineLayer.Of(n, joins, constants)).OfType<AffineLayer>()
             .Where(u => u.Groups == 1 && IsManageable(u, constants)).ToArray();
         var result = new List<LayerStatistics>();
         using var cursor = new LayerwiseExecutor(model, batches, settings);
@@ -57,11 +58,11 @@ internal sealed record LayerStatistics(LayerUnit Unit, Matrix<double> Covariance
     }
 
     /// <summary>True if the layer reads few enough channels for a regression.</summary>
-    public static bool IsManageable(LayerUnit unit, ConstantValues constants) => unit.Groups == 1
+    public static bool IsManageable(AffineLayer unit, ConstantValues constants) => unit.Groups == 1
         ? unit.InputCount(constants) <= MostRegressed
         : unit.FeatureCount(constants) <= MostFeatures;
 
-    private static LayerStatistics Collect(LayerUnit unit, ConstantValues constants, LayerwiseExecutor cursor, SeededRandom random)
+    private static LayerStatistics Collect(AffineLayer unit, ConstantValues constants, LayerwiseExecutor cursor, SeededRandom random)
     {
         var weight = constants[unit.Layer.Inputs[1]]!;
         var seeds = random.Seeds(cursor.Batches);

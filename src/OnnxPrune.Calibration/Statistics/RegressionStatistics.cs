@@ -24,7 +24,7 @@ internal sealed class RegressionStatistics : IDisposable
     public RegressionStatistics(bool hasTarget, SessionSettings settings)
     {
         _products = hasTarget ? ["gram", "cross"] : ["gram"];
-        var sketch = new ModelSketch(Opset).Input("a", ElementType.Float, 3);
+        var sketch = new SubmodelBuilder(Opset).Input("a", ElementType.Float, 3);
         sketch.Node("MatMul", "gram", [Transposed("a"), "a"]);
         if (hasTarget)
         {

@@ -26,13 +26,13 @@ internal sealed record RowLayout(SlidingWindow Window, bool ChannelsLast, long C
 
     /// <param name="input">Dimensions of the layer's input.</param>
     /// <param name="weight">Dimensions of its weight.</param>
-    public static RowLayout Of(LayerUnit unit, IReadOnlyList<long> input, IReadOnlyList<long> weight) =>
+    public static RowLayout Of(AffineLayer unit, IReadOnlyList<long> input, IReadOnlyList<long> weight) =>
         unit.Layer.OpType == "Conv"
             ? new RowLayout(ConvGeometry.Of(unit.Layer, [.. weight.Skip(2)]).Over([.. input.Skip(2)]), false, input[1], unit.Groups)
             : OfPoints(unit, input) with { Groups = unit.Groups };
 
     /// <summary>The channels alone, without windows.</summary>
-    public static RowLayout OfPoints(LayerUnit unit, IReadOnlyList<long> input) => unit.Layer.OpType is "Conv" or "BatchNormalization"
+    public static RowLayout OfPoints(AffineLayer unit, IReadOnlyList<long> input) => unit.Layer.OpType is "Conv" or "BatchNormalization"
         ? new RowLayout(Points([.. input.Skip(2)]), false, input[1], 1)
         : new RowLayout(Points([.. input.Skip(1).SkipLast(1)]), true, input[^1], 1);
 

@@ -11,7 +11,7 @@ internal static class Failure
     public static int Report(Exception e, bool verbose)
     {
         var (code, message) = Explain(e);
-        Say($"onnxprune: {Printable.Of(OnOneLine(message))}");
+        Say($"onnxprune: {SanitizedText.Of(OnOneLine(message))}");
         if (verbose)
         {
             Say(e.ToString());

@@ -22,7 +22,7 @@ internal sealed class HelpPage(Command command, string usage, IReadOnlyList<Opti
     public override int Invoke(ParseResult parseResult)
     {
         var text = new StringBuilder();
-        foreach (var line in Paragraph.Wrap(command.Description!, Width, 0))
+        foreach (var line in WordWrap.Wrap(command.Description!, Width, 0))
         {
             text.AppendLine(line);
         }
@@ -63,7 +63,7 @@ internal sealed class HelpPage(Command command, string usage, IReadOnlyList<Opti
             text.AppendLine(left);
         }
 
-        var lines = Paragraph.Wrap(right ?? "", Width - Indent, 0).ToArray();
+        var lines = WordWrap.Wrap(right ?? "", Width - Indent, 0).ToArray();
         for (var i = 0; i < lines.Length; i++)
         {
             text.AppendLine((i == 0 && start is not null ? start : new string(' ', Indent)) + lines[i]);

@@ -77,7 +77,7 @@ internal sealed class RunPaths
     {
         foreach (var (_, path) in _written)
         {
-            (tries ? (Action<string>)PendingFile.Check : PendingFile.CheckName)(path);
+            (tries ? (Action<string>)AtomicFile.Check : AtomicFile.CheckName)(path);
         }
 
         try

@@ -79,7 +79,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     /// <summary>Loads the result once where nothing is run, without what a session needs in order to be fast: it must be a model.</summary>
     /// <exception cref="UnsupportedModelException">ONNX Runtime loads neither the result nor the input.</exception>
     /// <exception cref="VerificationFailedException">ONNX Runtime loads the input only.</exception>
-    private Comparison? Load(LoadedModel original, PendingFile staged)
+    private Comparison? Load(LoadedModel original, AtomicFile staged)
     {
         terminal.Timed("load the result", () =>
         {
@@ -96,10 +96,10 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         return null;
     }
 
-    private OnnxSession Open(PendingFile staged, SessionSettings settings) => StagedNetwork.Open(staged, settings, options.Output);
+    private OnnxSession Open(AtomicFile staged, SessionSettings settings) => StagedNetwork.Open(staged, settings, options.Output);
 
     /// <summary>All files are complete before the first one is put in place; the model comes last.</summary>
-    private void Commit(PendingFile staged, RunFindings result)
+    private void Commit(AtomicFile staged, RunFindings result)
     {
         if (options.DryRun)
         {

@@ -9,7 +9,7 @@ namespace OnnxPrune.Cli.Pruning;
 internal static class StagedNetwork
 {
     /// <summary>The figures of the original, and those of the network.</summary>
-    public static (ModelFigures Original, ModelFigures Pruned) Figures(LoadedModel original, PruningResult cut, PendingFile staged)
+    public static (ModelFigures Original, ModelFigures Pruned) Figures(LoadedModel original, PruningResult cut, AtomicFile staged)
     {
         var (outcome, blocks) = (cut.Outcome, cut.Outcome.Original.Blocks.Count);
         return (
@@ -19,7 +19,7 @@ internal static class StagedNetwork
 
     /// <param name="output">Where the network is to go, for messages.</param>
     /// <exception cref="VerificationFailedException">ONNX Runtime does not load it.</exception>
-    public static OnnxSession Open(PendingFile staged, SessionSettings settings, string output)
+    public static OnnxSession Open(AtomicFile staged, SessionSettings settings, string output)
     {
         var path = staged.TemporaryPath;
         try

@@ -102,7 +102,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         return loss.IsWithin;
     }
 
-    private OnnxSession Open(PendingFile staged, SessionSettings settings)
+    private OnnxSession Open(AtomicFile staged, SessionSettings settings)
     {
         try
         {

@@ -58,7 +58,7 @@ internal static class MarkdownReport
     public static string Escape(string text)
     {
         var escaped = new StringBuilder();
-        foreach (var c in Printable.Of(text.ReplaceLineEndings(" ")))
+        foreach (var c in SanitizedText.Of(text.ReplaceLineEndings(" ")))
         {
             escaped.Append(Special.Contains(c) ? $"\\{c}" : c.ToString());
         }

@@ -50,7 +50,7 @@ internal sealed class Interrupts : IDisposable
         }
 
         ChildProcess.EndAll();
-        PendingFile.AbandonAll();
+        AtomicFile.AbandonAll();
         Progress.ShowCursor();
     }
 

@@ -157,7 +157,7 @@ internal static class Progress
         public void Above(string text)
         {
             var width = console.Profile.Width - 1;
-            foreach (var line in Paragraph.Wrap(text, width, 2))
+            foreach (var line in WordWrap.Wrap(text, width, 2))
             {
                 console.WriteLine(line.PadRight(width));
             }

@@ -12,7 +12,7 @@ internal static class Tables
     /// window is wide enough.</param>
     public static void Show(Terminal terminal, IReadOnlyList<string> columns, IEnumerable<string[]> rows, bool wholeNames = false)
     {
-        string[][] cells = [.. rows.Select(r => Array.ConvertAll(r, Printable.Of))];
+        string[][] cells = [.. rows.Select(r => Array.ConvertAll(r, SanitizedText.Of))];
         var widths = columns.Select((c, i) => cells.Select(r => r[i].Length).Append(c.Length).Max()).ToArray();
         var rest = widths.Skip(1).Sum(w => w + Gap);
         var room = wholeNames && (terminal.IsVerbose || rest + widths[0] <= terminal.TableWidth)
@@ -33,7 +33,7 @@ internal static class Tables
 
         foreach (var row in cells)
         {
-            table.AddRow(row.Select((cell, i) => new Text(i == 0 ? Paragraph.Shorten(cell, room) : cell)));
+            table.AddRow(row.Select((cell, i) => new Text(i == 0 ? WordWrap.Shorten(cell, room) : cell)));
         }
 
         terminal.Write(table, rest + Math.Min(room, widths[0]));

@@ -51,7 +51,7 @@ internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = fals
     /// <summary>A line of results, wrapped between words where it is too long.</summary>
     public void Line(string text = "", int indent = 2)
     {
-        foreach (var line in Paragraph.Wrap(Printable.Of(text), Width, indent))
+        foreach (var line in WordWrap.Wrap(SanitizedText.Of(text), Width, indent))
         {
             Results.Write(new Text(line + "\n"));
         }
@@ -66,7 +66,7 @@ internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = fals
         {
             if (line.Length + part.Length + " ".Length + " \\".Length > Width)
             {
-                Results.Write(new Text(Printable.Of(line) + " \\\n"));
+                Results.Write(new Text(SanitizedText.Of(line) + " \\\n"));
                 line = "    " + part;
                 continue;
             }
@@ -74,7 +74,7 @@ internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = fals
             line += " " + part;
         }
 
-        Results.Write(new Text(Printable.Of(line) + "\n"));
+        Results.Write(new Text(SanitizedText.Of(line) + "\n"));
     }
 
     /// <summary>Something as wide as it must be; a terminal breaks lines that are wider than itself.</summary>
@@ -87,14 +87,14 @@ internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = fals
     }
 
     /// <summary>A line above a table.</summary>
-    public void Title(string text) => Results.Write(new Text(Printable.Of(text) + "\n", new Style(decoration: Decoration.Bold)));
+    public void Title(string text) => Results.Write(new Text(SanitizedText.Of(text) + "\n", new Style(decoration: Decoration.Bold)));
 
     /// <summary>Something the user should know, on stderr.</summary>
     public void Note(string text)
     {
         if (!quiet)
         {
-            Progress.Line($"note: {Printable.Of(text)}");
+            Progress.Line($"note: {SanitizedText.Of(text)}");
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed class Terminal(bool quiet, bool verbose, bool keepsStdout = fals
     {
         if (!quiet)
         {
-            Progress.Line($"tried: {Printable.Of(text)}");
+            Progress.Line($"tried: {SanitizedText.Of(text)}");
         }
     }
 

@@ -25,7 +25,7 @@ internal sealed class GraphModule : IDisposable
     private readonly IReadOnlyList<ModuleStep> _steps;
     private readonly Dictionary<Use, Weight> _weightOf = [];
     private readonly List<Weight> _weights = [];
-    private readonly IReadOnlyDictionary<Node, LayerUnit> _folded;
+    private readonly IReadOnlyDictionary<Node, AffineLayer> _folded;
 
     /// <param name="model">Its values must have their shapes.</param>
     /// <param name="shapes">Concrete shapes at one definite size of the input, for values whose own shapes have open dimensions.</param>
@@ -185,7 +185,7 @@ internal sealed class GraphModule : IDisposable
     {
         if (_folded.TryGetValue(step.Node, out var unit))
         {
-            var (weights, shift) = unit.Effective(_facts.Constants);
+            var (weights, shift) = unit.FoldedWeights(_facts.Constants);
             AddFolded(unit.Layer.Required(1), new Use(unit.Layer, 1), weights.ToColumnMajorArray());
             AddFolded(unit.Norm!.Required(2), new Use(unit.Layer, 2), shift);
             return;

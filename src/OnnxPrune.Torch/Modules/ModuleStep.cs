@@ -17,7 +17,7 @@ internal sealed record ModuleStep(Node Node, int Output, Value Value, TorchOpera
     /// </summary>
     /// <param name="foldsNorms">Whether there may be such.</param>
     /// <exception cref="UnsupportedModelException">An operator cannot be trained through.</exception>
-    public static (IReadOnlyList<ModuleStep> Steps, IReadOnlyDictionary<Node, LayerUnit> Folded) Between(
+    public static (IReadOnlyList<ModuleStep> Steps, IReadOnlyDictionary<Node, AffineLayer> Folded) Between(
         Value input, Value output, Model model, ConstantValues constants, bool foldsNorms)
     {
         var wanted = Wanted(input, output, constants);
@@ -69,15 +69,15 @@ internal sealed record ModuleStep(Node Node, int Output, Value Value, TorchOpera
     }
 
     /// <summary>Lets Convs make what the norms behind them made; those norms are no steps any more.</summary>
-    private static Dictionary<Node, LayerUnit> Fold(List<ModuleStep> steps, ConstantValues constants)
+    private static Dictionary<Node, AffineLayer> Fold(List<ModuleStep> steps, ConstantValues constants)
     {
-        var folded = new Dictionary<Node, LayerUnit>();
+        var folded = new Dictionary<Node, AffineLayer>();
         var norms = steps.Where(s => s.Node.OpType == "BatchNormalization").Select(s => s.Node).ToHashSet();
         for (var i = 0; i < steps.Count; i++)
         {
             var conv = steps[i].Node;
             if (conv.OpType == "Conv"
-                && LayerUnit.Of(conv, new Dictionary<Node, int>(), constants) is { Norm: { } norm } unit
+                && AffineLayer.Of(conv, new Dictionary<Node, int>(), constants) is { Norm: { } norm } unit
                 && norms.Contains(norm))
             {
                 folded.Add(conv, unit);

@@ -57,15 +57,15 @@ internal static class TorchOperatorTable
         ["LogSoftmax"] = new(c => functional.log_softmax(c.Input(0), Softmaxes.Axis(c))),
 
         // The same elements in another arrangement.
-        ["Concat"] = new(Arrangements.Concat),
-        ["Split"] = new(Arrangements.Split, Tensors: 1),
-        ["Slice"] = new(Arrangements.Slice, Tensors: 1),
-        ["Pad"] = new(Arrangements.Pad, Tensors: 1),
-        ["Transpose"] = new(Arrangements.Transpose),
-        ["Flatten"] = new(Arrangements.Reshape, Tensors: 1),
-        ["Reshape"] = new(Arrangements.Reshape, Tensors: 1),
-        ["Squeeze"] = new(Arrangements.Reshape, Tensors: 1),
-        ["Unsqueeze"] = new(Arrangements.Reshape, Tensors: 1),
+        ["Concat"] = new(ShapeOperators.Concat),
+        ["Split"] = new(ShapeOperators.Split, Tensors: 1),
+        ["Slice"] = new(ShapeOperators.Slice, Tensors: 1),
+        ["Pad"] = new(ShapeOperators.Pad, Tensors: 1),
+        ["Transpose"] = new(ShapeOperators.Transpose),
+        ["Flatten"] = new(ShapeOperators.Reshape, Tensors: 1),
+        ["Reshape"] = new(ShapeOperators.Reshape, Tensors: 1),
+        ["Squeeze"] = new(ShapeOperators.Reshape, Tensors: 1),
+        ["Unsqueeze"] = new(ShapeOperators.Reshape, Tensors: 1),
     };
 
     public static IReadOnlyDictionary<string, TorchOperator> Rules => s_rules;

@@ -20,7 +20,7 @@ internal sealed record Checkpoint(TrainingState State, Model Full, Model Current
     /// <summary>Writes beside the path and then renames: at every moment there is the old checkpoint or the new.</summary>
     public void Save(string path)
     {
-        using var pending = PendingFile.Write(path, stream =>
+        using var pending = AtomicFile.Write(path, stream =>
         {
             using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
             Add(zip, "state.json", Encoding.UTF8.GetBytes(State.ToJson()));

@@ -52,7 +52,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly ITrainingObserver _observer;
     private readonly torch.Device _device;
     private readonly IReadOnlyList<Phase> _phases;
-    private readonly Cutting _cutting;
+    private readonly TrainingPruner _cutting;
     private readonly LayerTimes? _times;
     private readonly Cost _before;
     private readonly GraphModule? _teacher;
@@ -118,11 +118,11 @@ internal sealed class TrainingRun : IDisposable
             var time = new TimeBudget(
                 options.TimeTargets, track, _full, new CostShapes(new ConstantValues(), ConcreteShapes.Infer(_full).Values));
             _times = time.Layers;
-            _cutting = new Cutting(options, _before with { Time = CostOf(_full, _times).Time }, time);
+            _cutting = new TrainingPruner(options, _before with { Time = CostOf(_full, _times).Time }, time);
         }
         else
         {
-            _cutting = new Cutting(options, _before, null);
+            _cutting = new TrainingPruner(options, _before, null);
         }
     }
 

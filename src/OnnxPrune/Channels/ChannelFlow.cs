@@ -26,8 +26,8 @@ internal sealed class ChannelFlow
     private readonly UnionFind _ids = new();
     private readonly Dictionary<ValueAxis, int[]> _axes = [];
     private readonly Dictionary<Value, Dictionary<Use, HashSet<int>>> _bindings = [];
-    private readonly Dictionary<ValueAxis, PinReason> _unbound = [];
-    private readonly Dictionary<int, PinReason> _pins = [];
+    private readonly Dictionary<ValueAxis, BlockedReason> _unbound = [];
+    private readonly Dictionary<int, BlockedReason> _pins = [];
     private readonly List<ChannelOrigin> _origins = [];
     private readonly List<Reader> _readers = [];
     private readonly HashSet<Use> _understoodShapes = [];
@@ -60,7 +60,7 @@ internal sealed class ChannelFlow
 
         foreach (var output in model.Graph.Outputs)
         {
-            flow.PinAll(output, new PinReason(output.Producer, $"reaches the graph's output '{output.Name}'"));
+            flow.PinAll(output, new BlockedReason(output.Producer, $"reaches the graph's output '{output.Name}'"));
         }
 
         flow.PinHalfBoundConstants();
@@ -87,7 +87,7 @@ internal sealed class ChannelFlow
 
         foreach (var capture in node.Captures)
         {
-            PinAll(capture, new PinReason(node, $"is captured by a subgraph of {node}"));
+            PinAll(capture, new BlockedReason(node, $"is captured by a subgraph of {node}"));
         }
 
         var rule = OperatorTable.Find(node);
@@ -153,7 +153,7 @@ internal sealed class ChannelFlow
             // Who reads it could not tell which axis is which.
             if (output.Uses.Count > 0 || output.IsGraphOutput)
             {
-                Pin(ids, new PinReason(output.Producer, $"flow into '{output.Name}', whose shape is unknown"));
+                Pin(ids, new BlockedReason(output.Producer, $"flow into '{output.Name}', whose shape is unknown"));
             }
 
             return;
@@ -204,7 +204,7 @@ internal sealed class ChannelFlow
 
         if (Constants[constant] is null)
         {
-            var reason = new PinReason(node, $"{node} also takes '{constant.Name}', which is no constant");
+            var reason = new BlockedReason(node, $"{node} also takes '{constant.Name}', which is no constant");
             Pin(ids, reason);
             PinAll(constant, reason);
             return;
@@ -217,7 +217,7 @@ internal sealed class ChannelFlow
         {
             // Pinned in the end: a node that comes later may bind the same axis.
             _unbound.TryAdd(
-                at, new PinReason(node, $"'{constant.Name}' is also read by {node}, where this axis belongs to something that stays"));
+                at, new BlockedReason(node, $"'{constant.Name}' is also read by {node}, where this axis belongs to something that stays"));
             return;
         }
 
@@ -275,7 +275,7 @@ internal sealed class ChannelFlow
         }
     }
 
-    public void Pin(int[]? ids, PinReason reason)
+    public void Pin(int[]? ids, BlockedReason reason)
     {
         foreach (var id in ids ?? [])
         {
@@ -283,10 +283,11 @@ internal sealed class ChannelFlow
         }
     }
 
-    public void Pin(Node node, Value value, int axis, string reason) => Pin(Channels(value, axis), new PinReason(node, $"{node} {reason}"));
+    public void Pin(Node node, Value value, int axis, string reason) =>
+        Pin(Channels(value, axis), new BlockedReason(node, $"{node} {reason}"));
 
     /// <summary>Pins every channel of a value.</summary>
-    public void PinAll(Value value, PinReason reason)
+    public void PinAll(Value value, BlockedReason reason)
     {
         if (value.Shape is { } shape)
         {
@@ -309,7 +310,7 @@ internal sealed class ChannelFlow
     {
         foreach (var input in node.Inputs.OfType<Value>())
         {
-            PinAll(input, new PinReason(node, $"{node} {reason}"));
+            PinAll(input, new BlockedReason(node, $"{node} {reason}"));
         }
     }
 
@@ -343,7 +344,7 @@ internal sealed class ChannelFlow
 
             if (!isReplaceable)
             {
-                Pin(channels, new PinReason(node, $"{node} takes their number from '{list.Name}', which is computed"));
+                Pin(channels, new BlockedReason(node, $"{node} takes their number from '{list.Name}', which is computed"));
             }
 
             if (!isReplaceable || (channels is null && lengths[i].Known is null))
@@ -418,14 +419,14 @@ internal sealed class ChannelFlow
             var axes = uses.Values.SelectMany(a => a).ToHashSet();
             if (constant.IsGraphOutput)
             {
-                PinAll(constant, new PinReason(null, $"'{constant.Name}' is also an output of the graph"));
+                PinAll(constant, new BlockedReason(null, $"'{constant.Name}' is also an output of the graph"));
             }
 
             foreach (var use in constant.Uses.Where(u => u.IsCapture || !IsConstantExpression(u.Node)))
             {
                 if (!uses.TryGetValue(use, out var bound) || !bound.SetEquals(axes))
                 {
-                    PinAll(constant, new PinReason(use.Node, $"'{constant.Name}' is also read by {use.Node}"));
+                    PinAll(constant, new BlockedReason(use.Node, $"'{constant.Name}' is also read by {use.Node}"));
                 }
             }
         }

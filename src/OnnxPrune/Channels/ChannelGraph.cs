@@ -11,7 +11,7 @@ public sealed class ChannelGraph
 {
     private readonly Dictionary<ValueAxis, int[]> _channels = [];
     private readonly ChannelOrigin[] _origins;
-    private readonly PinReason?[] _pins;
+    private readonly BlockedReason?[] _pins;
     private readonly Dictionary<Value, IReadOnlyCollection<Use>> _bindings;
     private readonly Dictionary<(Node Node, int Axis), List<int>> _made = [];
 
@@ -21,7 +21,7 @@ public sealed class ChannelGraph
         ShapeTerms terms,
         Dictionary<ValueAxis, int[]> axes,
         UnionFind ids,
-        Dictionary<int, PinReason> pins,
+        Dictionary<int, BlockedReason> pins,
         List<ChannelOrigin> origins,
         List<Reader> readers,
         IReadOnlyDictionary<Value, IReadOnlyCollection<Use>> bindings)
@@ -31,7 +31,7 @@ public sealed class ChannelGraph
 
         var channelOf = Number(ids);
         _origins = new ChannelOrigin[Count];
-        _pins = new PinReason?[Count];
+        _pins = new BlockedReason?[Count];
         for (var id = ids.Count - 1; id >= 0; id--)
         {
             _origins[channelOf[id]] = origins[id];
@@ -118,7 +118,7 @@ public sealed class ChannelGraph
     public int[]? Channels(ValueAxis axis) => _channels.GetValueOrDefault(axis);
 
     /// <summary>Why the channel must stay; null when it can be cut.</summary>
-    public PinReason? WhyPinned(int channel) => _pins[channel];
+    public BlockedReason? WhyPinned(int channel) => _pins[channel];
 
     /// <summary>The begin of the channel; the first place in topological order when several layers are coupled.</summary>
     internal ChannelOrigin Origin(int channel) => _origins[channel];

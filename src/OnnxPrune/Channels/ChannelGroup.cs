@@ -36,7 +36,7 @@ public readonly record struct GroupAxis(ValueAxis Axis, int Multiplicity);
 /// <summary>Channels that stay, all for the same reason.</summary>
 /// <param name="Count">How many the layers make; coupled ones count in every layer.</param>
 /// <param name="Producers">The layers that make them.</param>
-public sealed record BlockedChannels(PinReason Reason, int Count, IReadOnlyList<Node> Producers)
+public sealed record BlockedChannels(BlockedReason Reason, int Count, IReadOnlyList<Node> Producers)
 {
     internal BlockedChannels CopyTo(CopyMap copyOf) =>
         this with { Reason = Reason.CopyTo(copyOf), Producers = [.. Producers.Select(p => copyOf[p])] };

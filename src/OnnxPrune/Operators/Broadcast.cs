@@ -116,7 +116,7 @@ internal sealed class Broadcast(Func<double, double, double>? sum = null) : Oper
         else if (own is null)
         {
             // Also when the length is unknown and may be 1.
-            flow.Pin(ids, new PinReason(
+            flow.Pin(ids, new BlockedReason(
                 node, $"{node} combines them with {ChannelFlow.Describe(value)}, which has no channels that could be cut"));
         }
         else if (own.Length != ids!.Length)

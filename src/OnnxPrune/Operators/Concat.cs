@@ -82,7 +82,7 @@ internal sealed class Concat : Operator
             {
                 // These stay, but they have their place in the list.
                 var fixedIds = flow.Fresh(node, length, axis);
-                flow.Pin(fixedIds, new PinReason(node, $"{node} takes them from {ChannelFlow.Describe(input)}"));
+                flow.Pin(fixedIds, new BlockedReason(node, $"{node} takes them from {ChannelFlow.Describe(input)}"));
                 ids.AddRange(fixedIds);
             }
             else
@@ -115,7 +115,7 @@ internal sealed class Concat : Operator
             }
             else
             {
-                flow.Pin(first, new PinReason(
+                flow.Pin(first, new BlockedReason(
                     node, $"{node} joins them with {ChannelFlow.Describe(input)}, which has no channels along that axis"));
             }
         }

@@ -31,7 +31,7 @@ internal sealed class Gemm : Operator
         }
         else if (node.Input(2) is not null && made.Length == 1)
         {
-            flow.Pin(made, new PinReason(node, $"{node} makes only this one channel"));
+            flow.Pin(made, new BlockedReason(node, $"{node} makes only this one channel"));
         }
 
         flow.Set(node.Output, 1, made);

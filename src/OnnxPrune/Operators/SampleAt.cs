@@ -23,7 +23,7 @@ internal sealed class SampleAt : Operator
 
         foreach (var places in node.Inputs.Skip(1).OfType<Value>())
         {
-            flow.PinAll(places, new PinReason(node, $"{node} reads places from them"));
+            flow.PinAll(places, new BlockedReason(node, $"{node} reads places from them"));
         }
 
         flow.Set(node.Output, 1, flow.Channels(x, 1));

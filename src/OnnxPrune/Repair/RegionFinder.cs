@@ -33,7 +33,7 @@ internal sealed class RegionFinder
         var (regions, taken) = (new List<Region>(), new HashSet<Node>());
         foreach (var region in sums.Concat(layers).Select(finder.EndingIn).OfType<Region>())
         {
-            if (!region.Layers.Any(l => taken.Contains(l) || LayerUnit.IsQuantized(l)))
+            if (!region.Layers.Any(l => taken.Contains(l) || AffineLayer.IsQuantized(l)))
             {
                 regions.Add(region);
                 taken.UnionWith(region.Layers);

@@ -39,12 +39,12 @@ internal static class SubnormalWeights
     }
 
     private static IEnumerable<Cleared> Find(Model model, ConstantValues constants) => model.Graph.TopologicalOrder()
-        .Select(n => LayerUnit.Of(n, s_noJoins, constants))
-        .OfType<LayerUnit>()
+        .Select(n => AffineLayer.Of(n, s_noJoins, constants))
+        .OfType<AffineLayer>()
         .SelectMany(u => u.Norm == u.Layer ? OfNorm(u, constants) : OfLayer(u, constants));
 
     /// <summary>Weights and biases, by what the BatchNormalization behind them multiplies them with.</summary>
-    private static IEnumerable<Cleared> OfLayer(LayerUnit unit, ConstantValues constants)
+    private static IEnumerable<Cleared> OfLayer(AffineLayer unit, ConstantValues constants)
     {
         var weight = unit.Layer.Inputs[1]!;
         var scale = unit.Norm is null ? [1] : unit.NormAsScaleAndShift(constants).Scale;
@@ -54,7 +54,7 @@ internal static class SubnormalWeights
     }
 
     /// <summary>Scales, shifts and means of channels.</summary>
-    private static IEnumerable<Cleared> OfNorm(LayerUnit unit, ConstantValues constants)
+    private static IEnumerable<Cleared> OfNorm(AffineLayer unit, ConstantValues constants)
     {
         var norm = unit.Norm!.Inputs;
         var scale = unit.NormAsScaleAndShift(constants).Scale;

@@ -17,11 +17,11 @@ internal sealed class ExternalData
     private readonly Dictionary<(string Location, long Offset, long Length), ReadOnlyMemory<byte>> _contents = [];
     private readonly Dictionary<string, long> _unread = [];
     private readonly string _model;
-    private readonly PendingFile? _companion;
+    private readonly AtomicFile? _companion;
 
     /// <param name="model">The path of the model's file.</param>
     /// <param name="companion">Data that are not in place yet: what is found under its destination's name.</param>
-    public ExternalData(string model, PendingFile? companion = null)
+    public ExternalData(string model, AtomicFile? companion = null)
     {
         (_model, _companion) = (Path.GetFullPath(model), companion);
         Folder = Path.GetDirectoryName(_model)!;

@@ -12,7 +12,7 @@ internal static class ModelReader
 {
     /// <exception cref="BrokenModelException">The file holds no graph, or one that contradicts itself.</exception>
     /// <exception cref="InvalidProtocolBufferException">The file is no protobuf.</exception>
-    public static Model Read(LeanWire file, ExternalData? external)
+    public static Model Read(RawDataSplitter file, ExternalData? external)
     {
         var proto = ModelProto.Parser.ParseFrom(file.Message.Span);
         if (proto.Graph is null || proto.Graph.Node.Count + proto.Graph.Output.Count == 0)
@@ -46,7 +46,7 @@ internal static class ModelReader
         };
     }
 
-    private static Graph ReadGraph(GraphProto proto, LeanWire file, ExternalData? external, IEnumerable<FunctionProto> functions)
+    private static Graph ReadGraph(GraphProto proto, RawDataSplitter file, ExternalData? external, IEnumerable<FunctionProto> functions)
     {
         var bodies = functions.GroupBy(f => (Domain(f.Domain), f.Name)).ToDictionary(g => g.Key, g => g.First());
         var graph = new Graph { Name = proto.Name };
@@ -127,7 +127,7 @@ internal static class ModelReader
     }
 
     /// <summary>Sparse initializers in dense form, as the runtime makes them too.</summary>
-    private static void ReadSparse(Graph graph, GraphProto proto, LeanWire file)
+    private static void ReadSparse(Graph graph, GraphProto proto, RawDataSplitter file)
     {
         var produced = proto.Node.SelectMany(n => n.Output).ToHashSet();
         var names = new HashSet<string>();

@@ -14,7 +14,7 @@ internal static class ModelStage
     private const int LongestName = 255;
     private const long LargestMessage = int.MaxValue - (1 << 20);
 
-    public static PendingFile Write(Model model, string path)
+    public static AtomicFile Write(Model model, string path)
     {
         var message = ModelWriter.Write(model);
         return StaysWhole(model, message) ? Write(message, path) : WriteExternal(model, path);
@@ -36,18 +36,18 @@ internal static class ModelStage
 
     private static bool StaysWhole(Model model, WireMessage message) => !model.HasExternalData && message.Length <= LargestMessage;
 
-    private static PendingFile Write(WireMessage message, string path) => PendingFile.Write(path, message.WriteTo);
+    private static AtomicFile Write(WireMessage message, string path) => AtomicFile.Write(path, message.WriteTo);
 
     /// <summary>
     /// The data file's name carries a hash of its content: whatever has that name already has that content, so that the rename of
     /// the model itself is the one moment at which old becomes new, for any number of runs at once.
     /// </summary>
-    private static PendingFile WriteExternal(Model model, string path)
+    private static AtomicFile WriteExternal(Model model, string path)
     {
         var large = Large(model);
         var location = DataName(Path.GetFileName(path), Hash(large));
         var (offsets, _) = Layout(large);
-        var data = PendingFile.Write(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, location), stream =>
+        var data = AtomicFile.Write(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, location), stream =>
             WriteData(large, offsets, stream.Write));
         try
         {

@@ -9,7 +9,7 @@ internal static class NodeReplacement
 {
     /// <param name="change">Replaces nodes of the message, adds initializers behind those that there are, and may take functions
     /// away.</param>
-    public static LeanWire Apply(LeanWire file, Action<ModelProto> change)
+    public static RawDataSplitter Apply(RawDataSplitter file, Action<ModelProto> change)
     {
         var model = ModelProto.Parser.ParseFrom(file.Message.Span);
         var sources = WireField.Contents(file.Message, ModelProto.GraphFieldNumber)

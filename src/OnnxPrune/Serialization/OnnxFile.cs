@@ -38,7 +38,7 @@ public static class OnnxFile
 
         try
         {
-            return ModelReader.Read(LeanWire.Split(bytes), external);
+            return ModelReader.Read(RawDataSplitter.Split(bytes), external);
         }
         catch (InvalidProtocolBufferException e)
         {
@@ -61,7 +61,7 @@ public static class OnnxFile
         .ToDictionary(v => v.Name, v => v.Initializer!);
 
     /// <summary>The same of a file that is not in place yet, read back from what was written.</summary>
-    internal static IReadOnlyDictionary<string, Tensor> ExternalWeights(PendingFile staged) => staged.Companion is { } data
+    internal static IReadOnlyDictionary<string, Tensor> ExternalWeights(AtomicFile staged) => staged.Companion is { } data
         ? ExternalWeights(FromBytes(ReadBytes(staged.TemporaryPath), new ExternalData(staged.TemporaryPath, data)))
         : new Dictionary<string, Tensor>();
 
@@ -92,12 +92,12 @@ public static class OnnxFile
 
     private static Model Replaced(Model model, Action<ModelProto> change) =>
         ModelReader.Read(
-            NodeReplacement.Apply(LeanWire.Split(ModelWriter.Write(model).ToArray()), change), (ExternalData?)model.ExternalData);
+            NodeReplacement.Apply(RawDataSplitter.Split(ModelWriter.Write(model).ToArray()), change), (ExternalData?)model.ExternalData);
 
-    /// <summary>Writes the model to a temporary sibling of <paramref name="path"/>; see <see cref="PendingFile"/>.</summary>
+    /// <summary>Writes the model to a temporary sibling of <paramref name="path"/>; see <see cref="AtomicFile"/>.</summary>
     /// <exception cref="UsageException">The path cannot be written to.</exception>
     /// <exception cref="IOException">The disk is full or fails.</exception>
-    internal static PendingFile Stage(Model model, string path) => ModelStage.Write(model, path);
+    internal static AtomicFile Stage(Model model, string path) => ModelStage.Write(model, path);
 
     /// <summary>The number of bytes that <see cref="Stage"/> would write to <paramref name="path"/>, external data included.</summary>
     public static long Length(Model model, string path) => ModelStage.Length(model, path);

@@ -29,7 +29,7 @@ internal static class TensorFile
     /// <exception cref="UsageException">The path cannot be written to.</exception>
     public static void Write(string path, Tensor tensor, string name = "")
     {
-        using var file = PendingFile.Write(path, stream => TensorMessage.Write(name, tensor).WriteTo(stream));
+        using var file = AtomicFile.Write(path, stream => TensorMessage.Write(name, tensor).WriteTo(stream));
         file.Commit();
     }
 }

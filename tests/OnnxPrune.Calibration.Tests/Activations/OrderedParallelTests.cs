@@ -85,7 +85,7 @@ public sealed class OrderedParallelTests
     {
         var hasEnded = false;
 
-        Assert.Throws<UnsupportedModelException>(() => SideBySide.Run(
+        Assert.Throws<UnsupportedModelException>(() => Concurrently.Run(
             () => throw new UnsupportedModelException("the first"),
             () =>
             {
@@ -95,7 +95,7 @@ public sealed class OrderedParallelTests
             2));
 
         Assert.True(hasEnded);
-        Assert.Throws<UsageException>(() => SideBySide.Run(() => { }, () => throw new UsageException("the second"), 2));
+        Assert.Throws<UsageException>(() => Concurrently.Run(() => { }, () => throw new UsageException("the second"), 2));
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class OrderedParallelTests
         var order = new ConcurrentQueue<int>();
         var thread = Environment.CurrentManagedThreadId;
 
-        SideBySide.Run(() => order.Enqueue(1), () => order.Enqueue(Environment.CurrentManagedThreadId == thread ? 2 : 0), threads: 1);
+        Concurrently.Run(() => order.Enqueue(1), () => order.Enqueue(Environment.CurrentManagedThreadId == thread ? 2 : 0), threads: 1);
 
         Assert.Equal([1, 2], order);
     }
@@ -114,10 +114,10 @@ public sealed class OrderedParallelTests
     {
         var made = new Made(0);
 
-        Assert.Throws<UsageException>(() => SideBySide.Open(() => made, Made () => throw new UsageException("the second"), 2));
+        Assert.Throws<UsageException>(() => Concurrently.Open(() => made, Made () => throw new UsageException("the second"), 2));
 
         Assert.True(made.IsDisposed);
-        Assert.Equal((1, 2), SideBySide.Open(() => new Made(1), () => new Made(2), 2) is var (a, b) ? (a.Batch, b.Batch) : default);
+        Assert.Equal((1, 2), Concurrently.Open(() => new Made(1), () => new Made(2), 2) is var (a, b) ? (a.Batch, b.Batch) : default);
     }
 
     [Theory]

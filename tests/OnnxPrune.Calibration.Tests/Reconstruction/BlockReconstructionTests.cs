@@ -120,7 +120,8 @@ public sealed class BlockReconstructionTests
 
     private static Tensor Run(Model model, IReadOnlyDictionary<string, Tensor> inputs, Value value)
     {
-        using var session = OnnxSession.Open(ModelSketch.Excerpt(model, [.. model.Graph.FedInputs], [value]).ToBytes(), null, s_settings);
+        var part = SubmodelBuilder.Extract(model, [.. model.Graph.FedInputs], [value]);
+        using var session = OnnxSession.Open(part.ToBytes(), null, s_settings);
         return session.Run(inputs)[value.Name];
     }
 

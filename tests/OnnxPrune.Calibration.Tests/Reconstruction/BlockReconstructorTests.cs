@@ -122,7 +122,7 @@ public sealed class BlockReconstructorTests
         foreach (var (input, target) in samples)
         {
             using var session =
-                OnnxSession.Open(ModelSketch.Excerpt(model, [region.Input], [region.Output]).ToBytes(), null, SessionSettings.Plain);
+                OnnxSession.Open(SubmodelBuilder.Extract(model, [region.Input], [region.Output]).ToBytes(), null, SessionSettings.Plain);
             var made = session.Run(new Dictionary<string, Tensor> { [region.Input.Name] = input })[region.Output.Name].ToDoubles();
             error += made.Zip(target.ToDoubles()).Sum(p => (p.First - p.Second) * (p.First - p.Second));
         }
@@ -133,7 +133,7 @@ public sealed class BlockReconstructorTests
     private static Tensor Compute(Model model, string name, IReadOnlyDictionary<string, Tensor> inputs)
     {
         using var session = OnnxSession.Open(
-            ModelSketch.Excerpt(model, [.. model.Graph.FedInputs], [model.Graph.Find(name)!]).ToBytes(), null, SessionSettings.Plain);
+            SubmodelBuilder.Extract(model, [.. model.Graph.FedInputs], [model.Graph.Find(name)!]).ToBytes(), null, SessionSettings.Plain);
         return session.Run(inputs)[name];
     }
 }

@@ -81,7 +81,7 @@ public sealed class CalibratedPruningTests
         Assert.All(inputs.Take(2), batch => Assert.True(MaskedEqualsPruned.RelativeError(Run(masked, batch), Run(pruned, batch)) < limit));
         Assert.DoesNotContain(pruned.Graph.Values, v => v.Name.EndsWith(".masked", StringComparison.Ordinal));
 
-        Repair.LayerUnit? LayerOf(Reader reader) => Repair.LayerUnit.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants);
+        Repair.AffineLayer? LayerOf(Reader reader) => Repair.AffineLayer.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants);
     }
 
     [Theory]

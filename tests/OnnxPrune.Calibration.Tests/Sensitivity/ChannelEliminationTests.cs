@@ -15,14 +15,14 @@ public sealed class ChannelEliminationTests
 
     private readonly Model _model = Conv();
     private readonly ConstantValues _constants = new();
-    private readonly LayerUnit _unit;
+    private readonly AffineLayer _unit;
     private readonly Matrix<double> _weights;
     private readonly double[] _shift;
 
     public ChannelEliminationTests()
     {
-        _unit = LayerUnit.Of(_model.Graph.Nodes[0], new Dictionary<Node, int>(), _constants)!;
-        (_weights, _shift) = _unit.Effective(_constants);
+        _unit = AffineLayer.Of(_model.Graph.Nodes[0], new Dictionary<Node, int>(), _constants)!;
+        (_weights, _shift) = _unit.FoldedWeights(_constants);
     }
 
     [Theory]
@@ -59,7 +59,7 @@ public sealed class ChannelEliminationTests
 
         surgery.Remove([0, 2]);
         surgery.Write(_model.Graph, _constants, surgery.Weights());
-        var (weights, shift) = _unit.Effective(_constants);
+        var (weights, shift) = _unit.FoldedWeights(_constants);
 
         for (var m = 0; m < _weights.ColumnCount; m++)
         {
@@ -67,7 +67,7 @@ public sealed class ChannelEliminationTests
         }
 
         surgery.Restore(_model.Graph, _constants);
-        Assert.Equal(0, (_unit.Effective(_constants).Weights - _weights).L2Norm(), 1e-5);
+        Assert.Equal(0, (_unit.FoldedWeights(_constants).Weights - _weights).L2Norm(), 1e-5);
 
         static double Mean(Matrix<double> weights, int m) =>
             Enumerable.Range(0, weights.RowCount).Sum(f => MeanOf(f / Taps) * weights[f, m]);

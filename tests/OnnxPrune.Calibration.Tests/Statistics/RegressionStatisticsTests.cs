@@ -43,9 +43,9 @@ public sealed class RegressionStatisticsTests
         });
         var model = ModelCopy.WithShapes(g.Build());
         var constants = new ConstantValues();
-        var unit = LayerUnit.Of(model.Graph.Nodes.First(n =>
+        var unit = AffineLayer.Of(model.Graph.Nodes.First(n =>
             n.OpType is "Conv" or "Gemm" or "MatMul" or "BatchNormalization"), new Dictionary<Node, int>(), constants)!;
-        var (weights, shift) = unit.Effective(constants);
+        var (weights, shift) = unit.FoldedWeights(constants);
         var batch = RandomInputs.For(model, new Random(4), batch: 40);
         var (input, output) = (batch.Values.Single(), Run(model, batch).Values.Single());
 
@@ -78,7 +78,7 @@ public sealed class RegressionStatisticsTests
         g.Output(kind == "matrix" ? new Wire(g.Op("Add", [g.Op("MatMul", [x, g.Weight(6, 4)]), g.Weight(4)]), 4) : g.Conv(x, 4, 3));
         var model = ModelCopy.WithShapes(g.Build());
         var constants = new ConstantValues();
-        var unit = LayerUnit.Of(model.Graph.Nodes.First(n => n.OpType is "Conv" or "MatMul"), new Dictionary<Node, int>(), constants)!;
+        var unit = AffineLayer.Of(model.Graph.Nodes.First(n => n.OpType is "Conv" or "MatMul"), new Dictionary<Node, int>(), constants)!;
         var input = RandomInputs.For(model, new Random(4), batch: 10).Values.Single();
         var layout = RowLayout.Of(unit, input.Dims, constants[unit.Layer.Inputs[1]]!.Dims);
         int[] chosen = [1, 2, 5];

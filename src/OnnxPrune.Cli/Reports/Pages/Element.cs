@@ -104,7 +104,7 @@ internal sealed class Element
     /// <summary>Names come from models and may hold anything.</summary>
     private static void Escape(string value, StringBuilder text)
     {
-        foreach (var c in Printable.Of(value))
+        foreach (var c in SanitizedText.Of(value))
         {
             _ = c switch
             {

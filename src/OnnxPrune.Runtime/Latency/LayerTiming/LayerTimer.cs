@@ -33,7 +33,7 @@ internal static class LayerTimer
 
     private static byte[] Chain(LayerShape shape, int pairs)
     {
-        var sketch = new ModelSketch(Opset).Input("x", ElementType.Float, shape.Kernel.Count == 0 ? 2 : shape.Kernel.Count + 2);
+        var sketch = new SubmodelBuilder(Opset).Input("x", ElementType.Float, shape.Kernel.Count == 0 ? 2 : shape.Kernel.Count + 2);
         var x = "x";
         for (var i = 0; i < pairs; i++)
         {
@@ -45,7 +45,7 @@ internal static class LayerTimer
         return sketch.ToBytes();
     }
 
-    private static string Layer(ModelSketch sketch, string x, LayerShape shape, string name)
+    private static string Layer(SubmodelBuilder sketch, string x, LayerShape shape, string name)
     {
         string made;
         if (shape.Kernel.Count == 0)
@@ -64,7 +64,7 @@ internal static class LayerTimer
     }
 
     // Of a size that keeps activations from growing or vanishing along the chain: numbers that are too small for a float are slow.
-    private static string Weight(ModelSketch sketch, string name, long[] dims, long fanIn)
+    private static string Weight(SubmodelBuilder sketch, string name, long[] dims, long fanIn)
     {
         return sketch.Constant($"{name}_weight", Noise(dims, Math.Sqrt(2.0 / fanIn)));
     }

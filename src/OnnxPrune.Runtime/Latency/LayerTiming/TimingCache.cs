@@ -55,7 +55,7 @@ internal sealed class TimingCache
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-            using var pending = PendingFile.Write(_path, stream => JsonSerializer.Serialize(stream, _file, TimingJson.Default.TimingFile));
+            using var pending = AtomicFile.Write(_path, stream => JsonSerializer.Serialize(stream, _file, TimingJson.Default.TimingFile));
             pending.Commit();
             IsChanged = false;
         }

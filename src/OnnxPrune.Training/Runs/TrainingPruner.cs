@@ -10,7 +10,7 @@ namespace OnnxPrune.Training.Runs;
 /// <summary>Decides what goes between two phases, and carries it out.</summary>
 /// <param name="original">What the targets are shares of.</param>
 /// <param name="time">Targets of time; null without.</param>
-internal sealed class Cutting(TrainingOptions options, Cost original, TimeBudget? time)
+internal sealed class TrainingPruner(TrainingOptions options, Cost original, TimeBudget? time)
 {
     // What can be counted while the network is learned; of time, what the layers took one by one.
     private readonly IReadOnlyList<Target> _targets = time is null

@@ -6,7 +6,7 @@ namespace OnnxPrune.Serialization;
 /// <summary>
 /// A model that the program makes for itself, to be run and thrown away: part of another model, or a computation of its own.
 /// </summary>
-internal sealed class ModelSketch
+internal sealed class SubmodelBuilder
 {
     // What all runtimes at hand load; the operator set is chosen by whoever sketches.
     private const long IrVersion = 8;
@@ -15,23 +15,23 @@ internal sealed class ModelSketch
     private readonly WireMessage _graph = new WireMessage().Add(GraphProto.NameFieldNumber, "sketch");
 
     /// <summary>An empty model.</summary>
-    public ModelSketch(long opset)
+    public SubmodelBuilder(long opset)
         : this(new WireMessage()
             .AddNumber(ModelProto.IrVersionFieldNumber, IrVersion)
             .Add(ModelProto.OpsetImportFieldNumber, new OperatorSetIdProto { Version = opset }))
     {
     }
 
-    private ModelSketch(WireMessage header) => _header = header;
+    private SubmodelBuilder(WireMessage header) => _header = header;
 
     /// <summary>
     /// The part of a model that computes <paramref name="outputs"/> from <paramref name="inputs"/>, values of its graph. Weights are copied
     /// when the sketch is written, and only those that the part reads.
     /// </summary>
     /// <exception cref="ArgumentException">The outputs need graph inputs that are not among the inputs.</exception>
-    public static ModelSketch Excerpt(Model model, IReadOnlyCollection<Value> inputs, IReadOnlyCollection<Value> outputs)
+    public static SubmodelBuilder Extract(Model model, IReadOnlyCollection<Value> inputs, IReadOnlyCollection<Value> outputs)
     {
-        var sketch = new ModelSketch(ModelWriter.WriteHeader(model, Math.Max(4, model.IrVersion)));
+        var sketch = new SubmodelBuilder(ModelWriter.WriteHeader(model, Math.Max(4, model.IrVersion)));
         var given = inputs.ToHashSet();
         var (nodes, sources) = Above(outputs, given);
         foreach (var value in inputs.Where(sources.Contains))
@@ -63,7 +63,7 @@ internal sealed class ModelSketch
     }
 
     /// <param name="rank">0 leaves the shape open.</param>
-    public ModelSketch Input(string name, ElementType type, int rank)
+    public SubmodelBuilder Input(string name, ElementType type, int rank)
     {
         var tensor = new TypeProto.Types.Tensor { ElemType = (int)type };
         if (rank > 0)
@@ -92,7 +92,7 @@ internal sealed class ModelSketch
         return output;
     }
 
-    public ModelSketch Output(string name)
+    public SubmodelBuilder Output(string name)
     {
         _graph.Add(GraphProto.OutputFieldNumber, new ValueInfoProto { Name = name });
         return this;

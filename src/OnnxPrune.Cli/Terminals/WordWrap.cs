@@ -1,7 +1,7 @@
 namespace OnnxPrune.Cli.Terminals;
 
 /// <summary>Text wrapped between words.</summary>
-internal static class Paragraph
+internal static class WordWrap
 {
     /// <summary>
     /// The lines of a text; those after the first are indented by <paramref name="indent"/>. A word longer than a line stays whole.

@@ -4,7 +4,7 @@ namespace OnnxPrune.Calibration.Activations;
 /// Two things at once, such as the same step in the original and in the pruned network: loading a part of a network keeps one thread busy,
 /// and takes about as long as to run it on some images.
 /// </summary>
-internal static class SideBySide
+internal static class Concurrently
 {
     /// <summary>Returns when both have ended; of two failures, the first one's is told.</summary>
     /// <param name="threads">0 for one per core; with 1, the second waits for the first.</param>

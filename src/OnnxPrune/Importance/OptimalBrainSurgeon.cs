@@ -13,7 +13,7 @@ namespace OnnxPrune.Importance;
 /// squared error. W itself is not carried along, since it has many more columns than H in some layers: costs need W·Wᵀ alone, and what is
 /// left of W follows from H⁻¹ and H·W whenever it is asked for.
 /// </remarks>
-internal sealed class BrainSurgeon
+internal sealed class OptimalBrainSurgeon
 {
     // When so large a part of the features is gone, what is left of them moves together: later removals have less to go through.
     private const double GonePart = 0.2;
@@ -34,7 +34,7 @@ internal sealed class BrainSurgeon
     /// <param name="weights">[F, M].</param>
     /// <param name="taps">Features per channel, which lie side by side.</param>
     /// <param name="damping">What is added to the diagonal, as a share of its mean.</param>
-    public BrainSurgeon(Matrix<double> covariance, Matrix<double> weights, int taps, double damping = 1e-2)
+    public OptimalBrainSurgeon(Matrix<double> covariance, Matrix<double> weights, int taps, double damping = 1e-2)
     {
         (_weights, _taps) = (weights, taps);
         (_covariance, _damping, _inverse) = Inverse(covariance, damping);

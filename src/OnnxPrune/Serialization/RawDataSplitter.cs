@@ -9,13 +9,13 @@ namespace OnnxPrune.Serialization;
 /// <param name="Message">The model without the large fields.</param>
 /// <param name="Initializers">The initializers' messages in the file, whole, in the graph's order.</param>
 /// <param name="RawData">The fields that were split off, by the initializer's place in the graph.</param>
-internal sealed record LeanWire(
+internal sealed record RawDataSplitter(
     ReadOnlyMemory<byte> Message, IReadOnlyList<ReadOnlyMemory<byte>> Initializers, IReadOnlyDictionary<int, ReadOnlyMemory<byte>> RawData)
 {
     private const int SmallestSplit = 1024;
 
     /// <exception cref="BrokenModelException">The bytes end inside a field or hold a tag that protobuf does not know.</exception>
-    public static LeanWire Split(ReadOnlyMemory<byte> file)
+    public static RawDataSplitter Split(ReadOnlyMemory<byte> file)
     {
         var (initializers, rawData) = (new List<ReadOnlyMemory<byte>>(), new Dictionary<int, ReadOnlyMemory<byte>>());
         var message = new WireMessage();
@@ -31,7 +31,7 @@ internal sealed record LeanWire(
             }
         }
 
-        return new LeanWire(message.ToArray(), initializers, rawData);
+        return new RawDataSplitter(message.ToArray(), initializers, rawData);
     }
 
     private static WireMessage Graph(

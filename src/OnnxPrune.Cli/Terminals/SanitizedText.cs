@@ -3,7 +3,7 @@ namespace OnnxPrune.Cli.Terminals;
 /// <summary>
 /// Text that comes from models and paths, made safe to show: what moves the cursor, colours or reorders a line becomes U+FFFD.
 /// </summary>
-internal static class Printable
+internal static class SanitizedText
 {
     // Unicode's marks of direction, by which a name can pretend to be another.
     private static bool IsDirection(char c) => c is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') or '\u200e' or '\u200f';

@@ -3,7 +3,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Channels;
 
 /// <summary>Why channels must stay: the node at fault, where there is one, and the reason as a phrase.</summary>
-public sealed record PinReason(Node? Node, string Text)
+public sealed record BlockedReason(Node? Node, string Text)
 {
-    internal PinReason CopyTo(CopyMap copyOf) => this with { Node = Node is null ? null : copyOf[Node] };
+    internal BlockedReason CopyTo(CopyMap copyOf) => this with { Node = Node is null ? null : copyOf[Node] };
 }

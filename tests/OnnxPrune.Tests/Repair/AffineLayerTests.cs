@@ -7,7 +7,7 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Repair;
 
-public sealed class LayerUnitTests
+public sealed class AffineLayerTests
 {
     // Folding a norm into weights rounds once more.
     private const double Rounding = 1e-5;
@@ -48,14 +48,14 @@ public sealed class LayerUnitTests
         var inputs = RandomInputs.For(model, new Random(1));
         var expected = Run(model, inputs);
         var constants = new ConstantValues();
-        var unit = LayerUnit.Of(model.Graph.Nodes[0], new Dictionary<Node, int>(), constants)!;
+        var unit = AffineLayer.Of(model.Graph.Nodes[0], new Dictionary<Node, int>(), constants)!;
 
-        var (weights, shift) = unit.Effective(constants);
+        var (weights, shift) = unit.FoldedWeights(constants);
         unit.Replace(model.Graph, constants, weights, shift);
 
         Assert.Equal(kind.EndsWith("norm", StringComparison.Ordinal), unit.Norm is not null);
         Assert.True(MaskedEqualsPruned.RelativeError(expected, Run(model, inputs)) < Rounding);
-        Assert.True((unit.Effective(constants).Weights - weights).L2Norm() < Rounding);
+        Assert.True((unit.FoldedWeights(constants).Weights - weights).L2Norm() < Rounding);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class LayerUnitTests
                 : g.Conv(g.Conv(x, 4, weight: shared), 4, weight: shared));
         }
 
-        Assert.Null(LayerUnit.Of(ModelCopy.WithShapes(g.Build()).Graph.Nodes.First(n =>
+        Assert.Null(AffineLayer.Of(ModelCopy.WithShapes(g.Build()).Graph.Nodes.First(n =>
             n.OpType is "Conv" or "Gemm" or "MatMul"), new Dictionary<Node, int>(), new ConstantValues()));
     }
 
@@ -100,7 +100,8 @@ public sealed class LayerUnitTests
         var conv = g.Op("Conv", [g.Input(3, 6, 6), g.Weight(4, 3, 1, 1)]);
         g.Output(new Wire(g.Op("BatchNormalization", [conv, g.Weight(4), g.Weight(4), g.Weight(5), g.Weight(4)]), 4));
 
-        var unit = LayerUnit.Of(g.Build().Graph.Nodes.Single(n => n.OpType == "Conv"), new Dictionary<Node, int>(), new ConstantValues())!;
+        var conv = g.Build().Graph.Nodes.Single(n => n.OpType == "Conv");
+        var unit = AffineLayer.Of(conv, new Dictionary<Node, int>(), new ConstantValues())!;
 
         Assert.Null(unit.Norm);
     }
@@ -114,9 +115,9 @@ public sealed class LayerUnitTests
         var inputs = RandomInputs.For(model, new Random(1));
         var before = Run(model, inputs).Values.Single().ToDoubles();
         var constants = new ConstantValues();
-        var unit = LayerUnit.Of(model.Graph.Nodes.Single(n => n.OpType == "Conv"), new Dictionary<Node, int>(), constants)!;
+        var unit = AffineLayer.Of(model.Graph.Nodes.Single(n => n.OpType == "Conv"), new Dictionary<Node, int>(), constants)!;
 
-        unit.Replace(model.Graph, constants, unit.Effective(constants).Weights, [1, 2, 3, 4]);
+        unit.Replace(model.Graph, constants, unit.FoldedWeights(constants).Weights, [1, 2, 3, 4]);
 
         var after = Run(model, inputs).Values.Single().ToDoubles();
         Assert.All(before.Zip(after).Select((p, i) => p.Second - p.First - 1 - (i / 36 % 4)), error => Assert.Equal(0, error, Rounding));

@@ -18,7 +18,7 @@ namespace OnnxPrune.Repair;
 /// <param name="Norm">The BatchNormalization, possibly the layer itself; null when there is none.</param>
 /// <param name="Join">The Add that the unit ends in; null when it does not end a residual branch.</param>
 /// <param name="JoinInput">The join's input that the unit gives.</param>
-internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? Norm, Node? Join, int JoinInput)
+internal sealed record AffineLayer(Node Layer, int Groups, Node? BiasAdd, Node? Norm, Node? Join, int JoinInput)
 {
     /// <summary>The layer's input.</summary>
     public Value Input => Layer.Required(0);
@@ -37,7 +37,7 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
 
     /// <summary>The unit of a layer; null when it is none of a kind that can be repaired.</summary>
     /// <param name="joins">Residual sums, with the input that their branch ends in.</param>
-    public static LayerUnit? Of(Node layer, IReadOnlyDictionary<Node, int> joins, ConstantValues constants)
+    public static AffineLayer? Of(Node layer, IReadOnlyDictionary<Node, int> joins, ConstantValues constants)
     {
         if (layer.Domain.Length > 0 || constants[layer.Input(1)] is not { Count: > 0 } weight || !weight.ElementType.IsFloatingPoint()
             || !IsOwn(layer.Inputs[1]!) || IsQuantized(layer))
@@ -71,7 +71,7 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
             && reader.Inputs.Count == 2
             && reader.Input(branch) == own ? reader : null;
         var groups = layer.OpType switch { "BatchNormalization" => (int)weight.Dims[0], "Conv" => (int)layer.Int("group", 1), _ => 1 };
-        return new LayerUnit(layer, groups, biasAdd, norm, join, join is null ? 0 : joins[join]);
+        return new AffineLayer(layer, groups, biasAdd, norm, join, join is null ? 0 : joins[join]);
     }
 
     /// <summary>The length of the axis that the layer sums over: a Conv's channels (of one group), a Gemm's or MatMul's features.</summary>
@@ -91,7 +91,7 @@ internal sealed record LayerUnit(Node Layer, int Groups, Node? BiasAdd, Node? No
     /// The layer and its norm as one linear map: weights [F, M], where F runs over input channels (of the output's group) and taps, and
     /// shift [M].
     /// </summary>
-    public (Matrix<double> Weights, double[] Shift) Effective(ConstantValues constants)
+    public (Matrix<double> Weights, double[] Shift) FoldedWeights(ConstantValues constants)
     {
         if (Scales)
         {

@@ -3,7 +3,7 @@ using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Serialization;
 
-public sealed class PendingFileTests
+public sealed class AtomicFileTests
 {
     private static readonly byte[] s_old = [1, 2, 3];
     private static readonly byte[] s_new = [4, 5];
@@ -14,7 +14,7 @@ public sealed class PendingFileTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.File("a"), s_old);
 
-        using (PendingFile.Write(folder.File("a"), s => s.Write(s_new)))
+        using (AtomicFile.Write(folder.File("a"), s => s.Write(s_new)))
         {
             Assert.Equal(s_old, File.ReadAllBytes(folder.File("a")));
         }
@@ -29,7 +29,7 @@ public sealed class PendingFileTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.File("a"), s_old);
 
-        using (var pending = PendingFile.Write(folder.File("a"), s => s.Write(s_new)))
+        using (var pending = AtomicFile.Write(folder.File("a"), s => s.Write(s_new)))
         {
             pending.Commit();
         }
@@ -44,7 +44,7 @@ public sealed class PendingFileTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.File("a"), s_old);
 
-        Assert.Throws<IOException>(() => PendingFile.Write(folder.File("a"), s =>
+        Assert.Throws<IOException>(() => AtomicFile.Write(folder.File("a"), s =>
         {
             s.Write(s_new);
             throw new IOException("No space left on device");
@@ -61,7 +61,7 @@ public sealed class PendingFileTests
         File.WriteAllBytes(folder.File("real"), s_old);
         File.CreateSymbolicLink(folder.File("link"), folder.File("real"));
 
-        using (var pending = PendingFile.Write(folder.File("link"), s => s.Write(s_new)))
+        using (var pending = AtomicFile.Write(folder.File("link"), s => s.Write(s_new)))
         {
             pending.Commit();
         }
@@ -75,7 +75,7 @@ public sealed class PendingFileTests
     {
         using var folder = new TemporaryFolder();
 
-        Assert.Contains("is a folder", Assert.Throws<UsageException>(() => PendingFile.Write(folder.Root, _ => { })).Message);
+        Assert.Contains("is a folder", Assert.Throws<UsageException>(() => AtomicFile.Write(folder.Root, _ => { })).Message);
     }
 
     [Fact]
@@ -84,15 +84,15 @@ public sealed class PendingFileTests
         using var folder = new TemporaryFolder();
 
         Assert.Contains(
-            "does not exist", Assert.Throws<UsageException>(() => PendingFile.Write(folder.File("no/where"), _ => { })).Message);
+            "does not exist", Assert.Throws<UsageException>(() => AtomicFile.Write(folder.File("no/where"), _ => { })).Message);
     }
 
     [Fact]
     public void Folder_that_takes_no_files_is_wrong_usage()
     {
         // Nothing is forbidden to root, but for this.
-        Assert.Contains("cannot be written", Assert.Throws<UsageException>(() => PendingFile.Write("/proc/a", _ => { })).Message);
-        Assert.Contains("cannot be written", Assert.Throws<UsageException>(() => PendingFile.Check("/proc/a")).Message);
+        Assert.Contains("cannot be written", Assert.Throws<UsageException>(() => AtomicFile.Write("/proc/a", _ => { })).Message);
+        Assert.Contains("cannot be written", Assert.Throws<UsageException>(() => AtomicFile.Check("/proc/a")).Message);
     }
 
     [Theory]
@@ -101,7 +101,7 @@ public sealed class PendingFileTests
     [InlineData("", "empty path")]
     public void What_is_no_file_is_not_replaced(string path, string words)
     {
-        Assert.Contains(words, Assert.Throws<UsageException>(() => PendingFile.Write(path, _ => { })).Message);
+        Assert.Contains(words, Assert.Throws<UsageException>(() => AtomicFile.Write(path, _ => { })).Message);
     }
 
     [Theory]
@@ -116,7 +116,7 @@ public sealed class PendingFileTests
         File.CreateSymbolicLink(folder.File("link to a device"), "/dev/null");
 
         Assert.Contains(
-            "cannot be replaced by a file", Assert.Throws<UsageException>(() => PendingFile.Write(folder.File(name), _ => { })).Message);
+            "cannot be replaced by a file", Assert.Throws<UsageException>(() => AtomicFile.Write(folder.File(name), _ => { })).Message);
         Assert.Equal(3, Directory.GetFileSystemEntries(folder.Root).Length);
     }
 
@@ -126,7 +126,7 @@ public sealed class PendingFileTests
         using var folder = new TemporaryFolder();
         File.CreateSymbolicLink(folder.File("link"), "real");
 
-        using (var pending = PendingFile.Write(folder.File("link"), s => s.Write(s_new)))
+        using (var pending = AtomicFile.Write(folder.File("link"), s => s.Write(s_new)))
         {
             pending.Commit();
         }
@@ -144,13 +144,13 @@ public sealed class PendingFileTests
         var name = new string(letter, longest)
             + new string('.', bytes - System.Text.Encoding.UTF8.GetByteCount(new string(letter, longest)));
 
-        using (var pending = PendingFile.Write(folder.File(name), s => s.Write(s_new)))
+        using (var pending = AtomicFile.Write(folder.File(name), s => s.Write(s_new)))
         {
             pending.Commit();
         }
 
         Assert.Equal(s_new, File.ReadAllBytes(folder.File(name)));
-        Assert.Contains("too long", Assert.Throws<UsageException>(() => PendingFile.Check(folder.File(name + "x"))).Message);
+        Assert.Contains("too long", Assert.Throws<UsageException>(() => AtomicFile.Check(folder.File(name + "x"))).Message);
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class PendingFileTests
     {
         using var folder = new TemporaryFolder();
 
-        PendingFile.Check(folder.File("a"));
+        AtomicFile.Check(folder.File("a"));
 
         Assert.Empty(Directory.GetFileSystemEntries(folder.Root));
     }

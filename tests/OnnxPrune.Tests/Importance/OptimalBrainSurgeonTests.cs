@@ -3,7 +3,7 @@ using OnnxPrune.Tests.Repair;
 
 namespace OnnxPrune.Tests.Importance;
 
-public sealed class BrainSurgeonTests
+public sealed class OptimalBrainSurgeonTests
 {
     private const int Count = 400;
 
@@ -91,16 +91,16 @@ public sealed class BrainSurgeonTests
     {
         var covariance = MathNet.Numerics.LinearAlgebra.Matrix<double>.Build.DenseOfArray(new[,] { { 1, shared }, { shared, 1 } });
 
-        var surgeon = new BrainSurgeon(covariance, MathNet.Numerics.LinearAlgebra.Matrix<double>.Build.Dense(2, 1, 1), 1, 1e-9);
+        var surgeon = new OptimalBrainSurgeon(covariance, MathNet.Numerics.LinearAlgebra.Matrix<double>.Build.Dense(2, 1, 1), 1, 1e-9);
 
         Assert.True(double.IsFinite(surgeon.CostOf(0)));
     }
 
-    private static (Samples Samples, BrainSurgeon Surgeon) Given(int taps)
+    private static (Samples Samples, OptimalBrainSurgeon Surgeon) Given(int taps)
     {
         var samples = new Samples(7, Count, 6, 3);
         var weights = samples.Fit(0, 1, 2, 3, 4, 5).Weights;
-        return (samples, new BrainSurgeon(samples.Sums(0, Count).Covariance() / Count, weights, taps, Damping));
+        return (samples, new OptimalBrainSurgeon(samples.Sums(0, Count).Covariance() / Count, weights, taps, Damping));
     }
 
     private static int[] Features(int[] channels, int taps) => [.. channels.SelectMany(c => Enumerable.Range(c * taps, taps))];

@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 namespace OnnxPrune.Torch.Operators;
 
 /// <summary>The same elements in another arrangement.</summary>
-internal static class Arrangements
+internal static class ShapeOperators
 {
     public static Tensor Concat(OperatorCall call) =>
         cat((IList<Tensor>)[.. Enumerable.Range(0, call.Node.Inputs.Count).Select(call.Input)], call.Node.Int("axis", 1));

@@ -7,14 +7,14 @@ namespace OnnxPrune.Serialization;
 /// <remarks>
 /// Temporary names are this run's own, and files are removed under such names only: what has its final name may be somebody else's by then.
 /// </remarks>
-internal sealed class PendingFile : IDisposable
+internal sealed class AtomicFile : IDisposable
 {
     private static readonly Lock Gate = new();
-    private static readonly HashSet<PendingFile> Live = [];
+    private static readonly HashSet<AtomicFile> Live = [];
 
     private bool _isSettled;
 
-    private PendingFile(string path, string destination) => (TemporaryPath, Destination) = (path, destination);
+    private AtomicFile(string path, string destination) => (TemporaryPath, Destination) = (path, destination);
 
     /// <summary>The path of the content until it is committed: in the destination's folder.</summary>
     public string TemporaryPath { get; }
@@ -28,12 +28,12 @@ internal sealed class PendingFile : IDisposable
     /// <summary>
     /// A file that this one refers to by its final name: it is put in place first, and removed with this one before that.
     /// </summary>
-    internal PendingFile? Companion { get; private set; }
+    internal AtomicFile? Companion { get; private set; }
 
     /// <summary>Writes the content and flushes it to the disk.</summary>
     /// <exception cref="UsageException">The path is none that a file can be written to.</exception>
     /// <exception cref="IOException">The disk is full or fails; the temporary file is removed.</exception>
-    public static PendingFile Write(string path, Action<Stream> write)
+    public static AtomicFile Write(string path, Action<Stream> write)
     {
         var pending = At(path);
         try
@@ -85,7 +85,7 @@ internal sealed class PendingFile : IDisposable
         }
     }
 
-    private static PendingFile At(string path)
+    private static AtomicFile At(string path)
     {
         if (path.Length == 0)
         {
@@ -115,7 +115,7 @@ internal sealed class PendingFile : IDisposable
             var folder = Path.GetDirectoryName(destination)!;
             return Directory.Exists(folder)
                 // The output's own name may be as long as names can be.
-                ? new PendingFile(Path.Combine(folder, $".onnxprune-{Guid.NewGuid():N}.tmp"), destination)
+                ? new AtomicFile(Path.Combine(folder, $".onnxprune-{Guid.NewGuid():N}.tmp"), destination)
                 : throw new UsageException($"The folder '{folder}' of the output does not exist.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
@@ -142,7 +142,7 @@ internal sealed class PendingFile : IDisposable
     }
 
     /// <summary>Makes <paramref name="companion"/> share the fate of this file.</summary>
-    internal PendingFile With(PendingFile companion)
+    internal AtomicFile With(AtomicFile companion)
     {
         Companion = companion;
         return this;
