@@ -100,8 +100,8 @@ public sealed class AffineLayerTests
         var conv = g.Op("Conv", [g.Input(3, 6, 6), g.Weight(4, 3, 1, 1)]);
         g.Output(new Wire(g.Op("BatchNormalization", [conv, g.Weight(4), g.Weight(4), g.Weight(5), g.Weight(4)]), 4));
 
-        var conv = g.Build().Graph.Nodes.Single(n => n.OpType == "Conv");
-        var unit = AffineLayer.Of(conv, new Dictionary<Node, int>(), new ConstantValues())!;
+        var layer = g.Build().Graph.Nodes.Single(n => n.OpType == "Conv");
+        var unit = AffineLayer.Of(layer, new Dictionary<Node, int>(), new ConstantValues())!;
 
         Assert.Null(unit.Norm);
     }
