@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using OnnxPrune.Blocks;
-using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
@@ -9,7 +7,6 @@ using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Torch;
 using OnnxPrune.Torch.Modules;
-using OnnxPrune.Torch.Optimizers;
 using OnnxPrune.Training.Data;
 using OnnxPrune.Training.Masks;
 using OnnxPrune.Training.Methods;
@@ -17,21 +14,6 @@ using OnnxPrune.Training.Steps;
 using TorchSharp;
 
 namespace OnnxPrune.Training.Runs;
-
-/// <summary>The outcome of a run.</summary>
-/// <param name="Masked">The input's structure with the learned weights, and the plan in its metadata.</param>
-/// <param name="Pruned">The same after the plan, with BatchNormalization folded where the input had it folded.</param>
-/// <param name="Plan">Everything that goes.</param>
-/// <param name="Before">The input's cost.</param>
-/// <param name="After">The pruned model's.</param>
-/// <param name="HeldOut">Whether finetuning helped; null where nothing was held back to tell.</param>
-internal sealed record TrainingOutcome(Model Masked, Model Pruned, PruningPlan Plan, Cost Before, Cost After, HeldOutLoss? HeldOut);
-
-/// <summary>The loss on samples that were not trained on. Where the end is no better than the start, the result is the start.</summary>
-internal sealed record HeldOutLoss(double Start, double End, int Samples)
-{
-    public bool KeepsStart => !(End < Start);
-}
 
 /// <summary>
 /// Trains a network and removes parts of it, phase by phase. It can stop after any step and go on from its checkpoint to the same numbers:
@@ -41,10 +23,6 @@ internal sealed class TrainingRun : IDisposable
 {
     private const int CalibrationBatches = 8;
 
-    // Of the gradients, where BatchNormalization is a fixed map and does not keep activations from growing: then the usual rates would lead
-    // away in a few steps.
-    private const double MostNorm = 1;
-
     private readonly TrainingOptions _options;
     private readonly BatchLoader _loader;
     private readonly SampleStore _samples;
@@ -52,10 +30,10 @@ internal sealed class TrainingRun : IDisposable
     private readonly ITrainingObserver _observer;
     private readonly torch.Device _device;
     private readonly IReadOnlyList<Phase> _phases;
-    private readonly TrainingPruner _cutting;
+    private readonly TrainingPruner _pruner;
     private readonly LayerTimes? _times;
     private readonly Cost _before;
-    private readonly GraphModule? _teacher;
+    private readonly Lessons _lessons;
     private readonly string? _checkpointPath;
     private readonly IReadOnlyDictionary<string, string> _request;
     private readonly Model _model;
@@ -64,10 +42,8 @@ internal sealed class TrainingRun : IDisposable
     private GraphModule _module;
     private PruningPlan _plan = PruningPlan.Empty;
     private TrainingState _state;
-    private byte[] _optimizerState = [];
-    private byte[] _averageState = [];
-    private WeightAverage? _average;
-    private double _gamma;
+    private (byte[] Optimizer, byte[] Averages) _saved = ([], []);
+    private PhaseTrainer? _trainer;
 
     /// <param name="model">Trained on a copy.</param>
     /// <param name="teacher">What the network learns from beside the labels; null for the labels alone.</param>
@@ -98,12 +74,14 @@ internal sealed class TrainingRun : IDisposable
         _loader = new BatchLoader(samples, options.Augmentation, options.BatchSize, options.Seed);
         _phases = Phase.Of(options);
         _before = CostOf(model);
-        _teacher = teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(teacher.Clone(), device);
+        _lessons = new Lessons(
+            samples.SampleSize, options.Objective,
+            teacher is null || options.Objective.Distillation == 0 ? null : GraphModule.Of(teacher.Clone(), device), device);
         _state = new TrainingState { Request = _request };
         if (resumes && checkpoint is not null && File.Exists(checkpoint))
         {
             var saved = Checkpoint.Read(checkpoint, _request);
-            (_full, _plan, _state, _optimizerState, _averageState) = (saved.Full, saved.Plan, saved.State, saved.Optimizer, saved.Averages);
+            (_full, _plan, _state, _saved) = (saved.Full, saved.Plan, saved.State, (saved.Optimizer, saved.Averages));
             ShapeInference.Infer(_full);
             _module = GraphModule.Of(saved.Current, device);
         }
@@ -118,11 +96,11 @@ internal sealed class TrainingRun : IDisposable
             var time = new TimeBudget(
                 options.TimeTargets, track, _full, new CostShapes(new ConstantValues(), ConcreteShapes.Infer(_full).Values));
             _times = time.Layers;
-            _cutting = new TrainingPruner(options, _before with { Time = CostOf(_full, _times).Time }, time);
+            _pruner = new TrainingPruner(options, _before with { Time = CostOf(_full, _times).Time }, time);
         }
         else
         {
-            _cutting = new TrainingPruner(options, _before, null);
+            _pruner = new TrainingPruner(options, _before, null);
         }
     }
 
@@ -165,17 +143,17 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>The network as it is now, with averaged weights where averages are kept, as a model for any runtime.</summary>
     public Model Export()
     {
-        _average?.Swap();
+        _trainer?.SwapAverage();
         _module.WriteBack();
-        _average?.Swap();
+        _trainer?.SwapAverage();
         return BatchNormInsertion.Folded(_module.Model);
     }
 
     public void Dispose()
     {
-        _average?.Dispose();
         _module.Dispose();
-        _teacher?.Dispose();
+        _trainer?.Dispose();
+        _lessons.Dispose();
     }
 
     private (Model Full, GraphModule Module) Begin(Model model)
@@ -198,7 +176,7 @@ internal sealed class TrainingRun : IDisposable
 
             using var scope = torch.NewDisposeScope();
             BatchNormCalibration.Apply(
-                module, _options.Scratch || _state.KeepsStatistics ? [] : _loader.Plain(CalibrationBatches).Select(b => ToTorch(b)));
+                module, _options.Scratch || _state.KeepsStatistics ? [] : _loader.Plain(CalibrationBatches).Select(_lessons.Inputs));
             module.WriteBack();
         }
 
@@ -218,8 +196,8 @@ internal sealed class TrainingRun : IDisposable
 
         using var module = GraphModule.Of(model.Clone(), _device);
         return module.Weights.Any(w => w.IsNormScale)
-            && Loss(module, _loader.Plain(CalibrationBatches), training: false)
-                <= Loss(module, _loader.Plain(CalibrationBatches), training: true);
+            && _lessons.MeanLoss(module, _loader.Plain(CalibrationBatches), training: false)
+                <= _lessons.MeanLoss(module, _loader.Plain(CalibrationBatches), training: true);
     }
 
     /// <summary>Null where nothing was held back, or the start is none to go back to.</summary>
@@ -233,63 +211,62 @@ internal sealed class TrainingRun : IDisposable
         using var start = GraphModule.Of(_model.Clone(), _device);
         var batches = new BatchLoader(_heldOut, Augmentation.None, _options.BatchSize, _options.Seed);
         return new HeldOutLoss(
-            Loss(start, batches.Plain(int.MaxValue), training: false),
-            Loss(_module, batches.Plain(int.MaxValue), training: false),
+            _lessons.MeanLoss(start, batches.Plain(int.MaxValue), training: false),
+            _lessons.MeanLoss(_module, batches.Plain(int.MaxValue), training: false),
             _heldOut.Count);
-    }
-
-    /// <summary>The mean over some batches, without learning.</summary>
-    private double Loss(GraphModule module, IEnumerable<TrainingBatch> batches, bool training)
-    {
-        using var mode = torch.no_grad();
-        var losses = new List<double>();
-        foreach (var batch in batches)
-        {
-            using var scope = torch.NewDisposeScope();
-            losses.Add(
-                TensorBridge.Item(_options.Objective.Loss(module.Forward(ToTorch(batch), training), batch.Labels, Teach(batch), _device)));
-        }
-
-        return losses.Average();
     }
 
     private bool RunPhase(CancellationToken stop)
     {
         var phase = Current;
-        using var optimizer = new Sgd(_module.Parameters, _options.Momentum, _options.WeightDecay);
-        _average = _options.AverageDecay > 0 ? new WeightAverage(_module, _options.AverageDecay) : null;
-        Restore(optimizer);
-        (BlockGates Gates, GateBudget? Budget)? gates = phase.Kind == PhaseKind.Gates ? OpenGates() : null;
-        while (_state.Epoch < phase.Epochs)
+        using var trainer = Open(phase);
+        _trainer = trainer;
+        try
         {
-            var watch = Stopwatch.StartNew();
-            if (!RunEpoch(phase, optimizer, gates, stop))
+            while (_state.Epoch < phase.Epochs)
             {
-                Save(optimizer, gates);
-                return false;
+                var watch = Stopwatch.StartNew();
+                if (!RunEpoch(phase, trainer, stop))
+                {
+                    Save();
+                    return false;
+                }
+
+                FinishEpoch(phase, trainer, watch.Elapsed.TotalSeconds);
+                Save();
             }
 
-            FinishEpoch(phase, gates, watch.Elapsed.TotalSeconds);
-            Save(optimizer, gates);
+            // The next phase, or the result, begins with the averages.
+            trainer.SwapAverage();
+        }
+        finally
+        {
+            _trainer = null;
         }
 
-        AdoptAverage();
-        Cut(phase, gates?.Gates);
-        (_state, _optimizerState) =
-            (new TrainingState { Request = _request, KeepsStatistics = _state.KeepsStatistics, Phase = _state.Phase + 1 }, []);
-        Save(null, null);
+        Cut(phase, trainer.Gates);
+        _state = new TrainingState { Request = _request, KeepsStatistics = _state.KeepsStatistics, Phase = _state.Phase + 1 };
+        Save();
         return true;
     }
 
-    /// <summary>The next phase, or the result, begins with the averages.</summary>
-    private void AdoptAverage()
+    /// <summary>At the start of the phase, or where the checkpoint was left.</summary>
+    private PhaseTrainer Open(Phase phase)
     {
-        _average?.Swap();
-        _average?.Dispose();
-        _average = null;
+        var gates = phase.Kind == PhaseKind.Gates ? GateLearning.Of(_module.Model, _options.Gates, _pruner.BlockGoal, _times) : null;
+        if (gates is not null && _state.Logits.Count == gates.Gates.Names.Count)
+        {
+            gates.Gates.State = ([.. _state.Logits], [.. _state.Velocities]);
+            gates.GammaSum = _state.GammaSum;
+        }
+
+        var trainer = new PhaseTrainer(_module, phase, _options, _lessons, gates, _state.KeepsStatistics, _device);
+        trainer.Load(_saved);
+        _saved = ([], []);
+        return trainer;
     }
 
-    private bool RunEpoch(Phase phase, Sgd optimizer, (BlockGates Gates, GateBudget? Budget)? gates, CancellationToken stop)
+    private bool RunEpoch(Phase phase, PhaseTrainer trainer, CancellationToken stop)
     {
         var steps = (long)phase.Epochs * _loader.BatchesPerEpoch;
         var epochOfRun = _phases.Take(_state.Phase).Sum(p => p.Epochs) + _state.Epoch;
@@ -301,102 +278,40 @@ internal sealed class TrainingRun : IDisposable
             }
 
             var at = ((long)_state.Epoch * _loader.BatchesPerEpoch) + _state.Step;
-            var rate = _options.LearningRate.At(at, steps);
-            var (loss, correct) = Step(batch, phase, optimizer, gates, rate, (double)at / steps);
+            var (loss, correct) = trainer.Step(batch, at, steps, unchecked((_options.Seed * 7919) + StepsDone));
             _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + loss, Correct = _state.Correct + correct };
             _observer.OnStep(new StepReport(
                 phase, _state.Epoch, _state.Step, StepsDone, TotalSteps, _state.LossSum / _state.Step,
-                (double)_state.Correct / (_state.Step * batch.Labels.Length), gates?.Gates.Probabilities ?? []));
+                (double)_state.Correct / (_state.Step * batch.Labels.Length), trainer.Gates?.Gates.Probabilities ?? []));
         }
 
         return true;
     }
 
-    private (double Loss, int Correct) Step(
-        TrainingBatch batch, Phase phase, Sgd optimizer, (BlockGates Gates, GateBudget? Budget)? gates, double rate, double progress)
-    {
-        using var scope = torch.NewDisposeScope();
-        var teacher = Teach(batch);
-        var drawn = gates?.Gates.Draw(new SeededRandom(unchecked((_options.Seed * 7919) + StepsDone)), _device);
-        optimizer.ClearGradients();
-        var scores = _module.Forward(ToTorch(batch), training: !_state.KeepsStatistics, drawn);
-        var loss = _options.Objective.Loss(scores, batch.Labels, teacher, _device);
-        loss.backward();
-        if (phase.Kind == PhaseKind.Sparse)
-        {
-            ScalePenalty.Apply(_module, _options.Lambda);
-        }
-
-        if (_state.KeepsStatistics)
-        {
-            optimizer.ClipGradients(MostNorm);
-        }
-
-        optimizer.Step(rate);
-        _average?.Update(((long)_state.Epoch * _loader.BatchesPerEpoch) + _state.Step);
-        if (gates is var (learned, budget))
-        {
-            _gamma = budget?.Gamma(learned.Probabilities, _options.Gates.Start, progress) ?? _options.Gates.Gamma;
-            learned.Update(rate / _options.LearningRate.Peak, _gamma);
-        }
-
-        var value = TensorBridge.Item(loss);
-        return double.IsFinite(value)
-            ? (value, Correct(scores, batch.Labels))
-            : throw new UsageException($"The loss is no number after step {_state.Step} of epoch {_state.Epoch}: lower --lr.");
-    }
-
-    private torch.Tensor? Teach(TrainingBatch batch)
-    {
-        if (_teacher is null)
-        {
-            return null;
-        }
-
-        using var scope = torch.NewDisposeScope();
-        using var mode = torch.no_grad();
-        return _teacher.Forward(ToTorch(batch), training: false).MoveToOuterDisposeScope();
-    }
-
-    private static int Correct(torch.Tensor scores, int[] labels)
-    {
-        var values = TensorBridge.Floats(scores);
-        var (classes, correct) = (values.Length / labels.Length, 0);
-        for (var n = 0; n < labels.Length; n++)
-        {
-            var row = values.AsSpan(n * classes, classes);
-            correct += row[labels[n]] >= System.Numerics.Tensors.TensorPrimitives.Max(row) ? 1 : 0;
-        }
-
-        return correct;
-    }
-
-    private void FinishEpoch(Phase phase, (BlockGates Gates, GateBudget? Budget)? gates, double seconds)
+    private void FinishEpoch(Phase phase, PhaseTrainer trainer, double seconds)
     {
         if (phase.Kind == PhaseKind.Soft)
         {
             _module.WriteBack();
-            SoftFilters.Zero(_module, _cutting.ChannelPlan(_module.Model));
+            SoftFilters.Zero(_module, _pruner.ChannelPlan(_module.Model));
         }
 
-        var (loss, accuracy) =
-            (_state.LossSum / _state.Step, (double)_state.Correct / (_state.Step * Math.Min(_options.BatchSize, _samples.Count)));
-        var probabilities = gates?.Gates.Probabilities ?? [];
+        var gates = trainer.Gates;
         _observer.OnEpoch(new EpochReport(
             phase,
             _state.Epoch,
-            loss,
-            accuracy,
+            _state.LossSum / _state.Step,
+            (double)_state.Correct / (_state.Step * Math.Min(_options.BatchSize, _samples.Count)),
             _validation?.Measure(Export()),
             _options.LearningRate.At((long)_state.Epoch * _loader.BatchesPerEpoch, (long)phase.Epochs * _loader.BatchesPerEpoch),
-            probabilities,
-            gates?.Budget?.Expected(probabilities),
-            gates is null ? 0 : _gamma,
+            gates?.Gates.Probabilities ?? [],
+            gates?.ExpectedShare,
+            gates?.Gamma ?? 0,
             seconds));
         _state = _state with { Epoch = _state.Epoch + 1, Step = 0, LossSum = 0, Correct = 0 };
     }
 
-    private void Cut(Phase phase, BlockGates? gates)
+    private void Cut(Phase phase, GateLearning? gates)
     {
         if (phase.Cut == CutKind.Nothing)
         {
@@ -404,7 +319,7 @@ internal sealed class TrainingRun : IDisposable
         }
 
         _module.WriteBack();
-        var (plan, model) = phase.Cut == CutKind.Blocks ? _cutting.Blocks(_module.Model, gates!) : _cutting.Channels(_module.Model);
+        var (plan, model) = phase.Cut == CutKind.Blocks ? _pruner.Blocks(_module.Model, gates!.Gates) : _pruner.Channels(_module.Model);
         _plan = new PruningPlan([.. _plan.Blocks, .. plan.Blocks], [.. _plan.Channels, .. plan.Channels], false);
         _module.Dispose();
         _module = GraphModule.Of(model, _device);
@@ -412,59 +327,24 @@ internal sealed class TrainingRun : IDisposable
             new CutReport(phase, plan.Blocks.Count, plan.Channels.Sum(c => c.Cut.Count), CostOf(Export()), _validation?.Measure(Export())));
     }
 
-    private (BlockGates Gates, GateBudget? Budget) OpenGates()
-    {
-        var graph = ChannelFlow.Through(_module.Model);
-        var blocks = BlockFinder.Find(_module.Model, graph.Constants).Where(b => b.Obstacle is null).ToArray();
-        if (blocks.Length == 0)
-        {
-            throw new UsageException(
-                "The model has no residual block that could be removed; --method slimming or sfp removes channels alone.");
-        }
-
-        var gates = new BlockGates(blocks, new NodeNames(_module.Model.Graph), _options.Gates);
-        var cost = new CostModel(graph, new CostShapes(graph.Constants, ConcreteShapes.Infer(_module.Model).Values), times: _times);
-        var budget = _cutting.BlockGoal is var (kind, share) ? GateBudget.Of(cost, kind, blocks, share) : null;
-        if (_state.Logits.Count == gates.Names.Count)
-        {
-            gates.State = ([.. _state.Logits], [.. _state.Velocities]);
-            budget?.Sum = _state.GammaSum;
-        }
-
-        return (gates, budget);
-    }
-
-    private void Save(Sgd? optimizer, (BlockGates Gates, GateBudget? Budget)? gates)
+    /// <summary>Between phases there is the place alone.</summary>
+    private void Save()
     {
         if (_checkpointPath is null)
         {
             return;
         }
 
-        _state = gates is var (learned, budget)
-            ? _state with { Logits = [.. learned.State.Logits], Velocities = [.. learned.State.Velocities], GammaSum = budget?.Sum ?? 0 }
-            : _state;
+        if (_trainer?.Gates is { } learned)
+        {
+            var (logits, velocities) = learned.Gates.State;
+            _state = _state with { Logits = [.. logits], Velocities = [.. velocities], GammaSum = learned.GammaSum };
+        }
+
         _module.WriteBack();
-        new Checkpoint(_state, _full, _module.Model, _plan, optimizer?.Save() ?? [], _average?.Save() ?? []).Save(_checkpointPath);
+        var (optimizer, averages) = _trainer?.Save() ?? ([], []);
+        new Checkpoint(_state, _full, _module.Model, _plan, optimizer, averages).Save(_checkpointPath);
     }
-
-    private void Restore(Sgd optimizer)
-    {
-        if (_optimizerState.Length > 0)
-        {
-            optimizer.Load(_optimizerState);
-            _optimizerState = [];
-        }
-
-        if (_averageState.Length > 0)
-        {
-            _average!.Load(_averageState);
-            _averageState = [];
-        }
-    }
-
-    private torch.Tensor ToTorch(TrainingBatch batch) =>
-        torch.tensor(batch.Inputs, [batch.Labels.Length, .. _samples.SampleSize], null, _device);
 
     private static Cost CostOf(Model model, LayerTimes? times = null)
     {
