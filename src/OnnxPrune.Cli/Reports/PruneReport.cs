@@ -107,6 +107,8 @@ internal static class PruneReport
                 report.Models[0].Top1, report.Models[^1].Top1, Interval(report, 0), Interval(report, ^1), report.Models[^1].Agreement,
                 report.Models[^1].ChanceAgreement, report.Samples, comparison.AccuracyData!)
             {
+                OriginalTop5 = report.Models[0].Top5,
+                PrunedTop5 = report.Models[^1].Top5,
                 Classes = [.. report.Classes.Select(c => new ReportClass(c.Label, c.Samples, c.Top1[0], c.Top1[^1]))],
             }
             : null;

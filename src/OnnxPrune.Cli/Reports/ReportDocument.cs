@@ -159,6 +159,11 @@ internal sealed record ReportAccuracy(
     double? OriginalTop1, double? PrunedTop1, IReadOnlyList<double>? OriginalInterval, IReadOnlyList<double>? PrunedInterval,
     double Agreement, double ChanceAgreement, int Samples, string Data)
 {
+    /// <summary>The share of samples whose label is among the five largest scores; null of fewer than 20 classes.</summary>
+    public double? OriginalTop5 { get; init; }
+
+    public double? PrunedTop5 { get; init; }
+
     /// <summary>By label, for those that occur; empty without labels.</summary>
     public IReadOnlyList<ReportClass> Classes { get; init; } = [];
 }

@@ -60,16 +60,21 @@ internal sealed record SummaryRow(string Name, string Original, string Pruned, s
     private static void AddAccuracy(List<SummaryRow> rows, AccuracyReport accuracy)
     {
         var (a, b) = (accuracy.Models[0], accuracy.Models[^1]);
-        if (a.Top1 is { } before && b.Top1 is { } after)
-        {
-            rows.Add(new SummaryRow(
-                "Top-1 accuracy",
-                Percent(before),
-                Percent(after),
-                string.Create(CultureInfo.InvariantCulture, $"{100 * (after - before):+0.00;-0.00;0.00} points")));
-        }
-
+        Add("Top-1 accuracy", a.Top1, b.Top1);
+        Add("Top-5 accuracy", a.Top5, b.Top5);
         rows.Add(new SummaryRow("Same prediction", "", Percent(b.Agreement), ""));
+
+        void Add(string name, double? original, double? pruned)
+        {
+            if (original is { } before && pruned is { } after)
+            {
+                rows.Add(new SummaryRow(
+                    name,
+                    Percent(before),
+                    Percent(after),
+                    string.Create(CultureInfo.InvariantCulture, $"{100 * (after - before):+0.00;-0.00;0.00} points")));
+            }
+        }
     }
 
     private static string Score(double score) => score.ToString("0.####", CultureInfo.InvariantCulture);

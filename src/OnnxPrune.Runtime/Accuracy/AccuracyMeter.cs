@@ -5,10 +5,14 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Runtime.Accuracy;
 
 /// <summary>
-/// Top-1 accuracy of classifiers, several side by side in one pass over the data, and how often they agree with the first.
+/// Top-1 and top-5 accuracy of classifiers, several side by side in one pass over the data, and how often they agree with the first.
 /// </summary>
 internal static class AccuracyMeter
 {
+    // Guessing among fewer is often right with five tries.
+    private const int FewestClassesOfTop5 = 20;
+    private const int Tries = 5;
+
     /// <summary>Runs all sessions over the data, batch by batch.</summary>
     /// <param name="sessions">One or more with the same inputs; the first output of each, [N, classes] (further axes of 1 are fine), is
     /// judged.</param>
@@ -45,30 +49,33 @@ internal static class AccuracyMeter
     {
         var total = indices?.Count ?? data.Count;
         var (correct, agreed) = (new int[sessions.Count], new int[sessions.Count]);
+        var inTop5 = new int?[sessions.Count];
         var answers = Array.ConvertAll(correct, _ => new Dictionary<int, int>());
         var classes = new ClassCounts(sessions.Count);
         var done = 0;
         foreach (var (index, samples) in data.Batches(sessions[0].Inputs, indices, batch).Index())
         {
             cancellation.ThrowIfCancellationRequested();
-            int[]? first = null;
+            BatchAnswers? first = null;
             for (var s = 0; s < sessions.Count; s++)
             {
                 var predicted = s == 0 ? recorded.Get(index, () => Predict(sessions[0], samples)) : Predict(sessions[s], samples);
                 first ??= predicted;
-                agreed[s] += Equal(predicted, first);
-                Count(answers[s], predicted);
-                correct[s] += Equal(predicted, samples.Labels);
-                classes.Add(s, predicted, samples.Labels);
+                agreed[s] += Equal(predicted.Classes, first.Classes);
+                Count(answers[s], predicted.Classes);
+                correct[s] += Equal(predicted.Classes, samples.Labels);
+                inTop5[s] = predicted.InTop5 is { } right ? (inTop5[s] ?? 0) + right : null;
+                classes.Add(s, predicted.Classes, samples.Labels);
             }
 
-            done += first!.Length;
+            done += first!.Classes.Length;
             progress?.Report(Math.Min(1, (double)done / total));
         }
 
         return new AccuracyReport(done, [.. sessions.Select((s, i) =>
             new ModelAccuracy(s.Model, data.HasLabels ? (double)correct[i] / done : null, (double)agreed[i] / done)
             {
+                Top5 = (double?)inTop5[i] / done,
                 ChanceAgreement = answers[0].Sum(a => (double)a.Value / done * answers[i].GetValueOrDefault(a.Key) / done),
             })])
         {
@@ -84,8 +91,7 @@ internal static class AccuracyMeter
         }
     }
 
-    /// <summary>The class of each sample: the place of the largest element, the first where several are as large.</summary>
-    private static int[] Predict(OnnxSession session, DataBatch batch)
+    private static BatchAnswers Predict(OnnxSession session, DataBatch batch)
     {
         var output = session.Outputs[0];
         var scores = session.Run(batch.Inputs, [output.Name])[output.Name];
@@ -106,12 +112,27 @@ internal static class AccuracyMeter
 
         var values = scores.ToFloats();
         var predicted = new int[batch.Count];
+        int? inTop5 = classes < FewestClassesOfTop5 || batch.Labels.Count == 0 ? null : 0;
         for (var i = 0; i < predicted.Length; i++)
         {
-            predicted[i] = Largest(values.AsSpan((int)(i * classes), (int)classes));
+            var row = values.AsSpan((int)(i * classes), (int)classes);
+            predicted[i] = Largest(row);
+            inTop5 += inTop5 is not null && Place(row, batch.Labels[i]) < Tries ? 1 : 0;
         }
 
-        return predicted;
+        return new BatchAnswers(predicted, inTop5);
+    }
+
+    /// <summary>How many classes come before one by their scores, of equal ones those of lower number.</summary>
+    private static int Place(ReadOnlySpan<float> scores, int label)
+    {
+        var before = 0;
+        for (var i = 0; i < scores.Length; i++)
+        {
+            before += scores[i] > scores[label] || (scores[i] == scores[label] && i < label) ? 1 : 0;
+        }
+
+        return before;
     }
 
     private static int Largest(ReadOnlySpan<float> scores)

@@ -19,6 +19,11 @@ internal sealed record ClassAccuracy(int Label, int Samples, IReadOnlyList<doubl
 public sealed record ModelAccuracy(string Model, double? Top1, double Agreement)
 {
     /// <summary>
+    /// The share of samples whose label is among the five largest outputs, 0 to 1; null without labels or of fewer than 20 classes.
+    /// </summary>
+    public double? Top5 { get; init; }
+
+    /// <summary>
     /// The share of samples on which two classifiers would agree that answer as often as these two, class by class, and know nothing of
     /// each other.
     /// </summary>

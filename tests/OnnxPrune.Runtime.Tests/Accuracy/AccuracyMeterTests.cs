@@ -83,6 +83,28 @@ public sealed class AccuracyMeterTests
         Assert.Equal((0.5 * 0.5) + (0.25 * 0.5), report.Models[1].ChanceAgreement);
     }
 
+    [Theory]
+    [InlineData(20, 0.75)]
+    [InlineData(19, null)]
+    public void Five_tries_count_where_classes_are_many(int classes, double? right)
+    {
+        using var folder = new TemporaryFolder();
+
+        // Falling scores: class c is at place c, and of equal scores the first comes first.
+        float[] falling = [.. Enumerable.Range(0, classes).Select(c => -(float)c)];
+        var equal = new float[classes];
+        NumpyFile.Archive(
+            folder["d.npz"],
+            ("x", NumpyFile.Of("<f4", $"(4, {classes})", [.. falling, .. falling, .. equal, .. falling])),
+            ("y", NumpyFile.Of("<i4", "(4,)", [0, 4, 4, 5])));
+        using var session =
+            OnnxSession.Open(new TinyModel().Input($"x float [N, {classes}]").Output("y float").Node("y = Identity(x)").ToBytes());
+
+        var report = AccuracyMeter.Measure([session, session], DataSource.Open(folder["d.npz"]), batch: 3);
+
+        Assert.Equal((0.25, right), (report.Models[0].Top1!.Value, report.Models[1].Top5));
+    }
+
     [Fact]
     public void What_is_no_classifier_is_refused()
     {

@@ -53,9 +53,13 @@ internal static class AccuracySection
             ? string.Create(
                 CultureInfo.InvariantCulture,
                 $"Top-1: {100 * before:0.00} % ({100 * a:0.0} to {100 * b:0.0} % with 95 % of probability) before, "
-                + $"{100 * after:0.00} % ({100 * c:0.0} to {100 * d:0.0} %) after. {same}")
+                + $"{100 * after:0.00} % ({100 * c:0.0} to {100 * d:0.0} %) after. {Top5(accuracy)}{same}")
             : same;
     }
+
+    private static string Top5(ReportAccuracy accuracy) => accuracy is { OriginalTop5: { } before, PrunedTop5: { } after }
+        ? string.Create(CultureInfo.InvariantCulture, $"Top-5: {100 * before:0.00} % before, {100 * after:0.00} % after. ")
+        : "";
 
     private static BarPair Bars(ReportClass one) =>
         new($"Class {one.Label}", $"{Percent(one.OriginalTop1)} to {Percent(one.PrunedTop1)}", one.OriginalTop1, one.PrunedTop1);
