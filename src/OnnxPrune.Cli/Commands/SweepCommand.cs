@@ -15,7 +15,7 @@ internal static class SweepCommand
         Each point is written when it is finished, with a record beside it, and the same
         command goes on where a run was stopped: what was done of the same inputs and
         options stays. A point out of reach is listed with its reason. All points are in
-        sweep.json and sweep.md, and the best by --pick in picked.onnx.
+        sweep.json, sweep.md and sweep.html, and the best by --pick in picked.onnx.
 
         Example:
           onnxprune sweep in.onnx out --target macs=80%,65%,50%,35% --int8 both

@@ -27,7 +27,8 @@ internal sealed record SweepPointFigures(PointRecord Record, double Milliseconds
     private bool Dominates(SweepPointFigures other) =>
         Milliseconds <= other.Milliseconds && Loss <= other.Loss && (Milliseconds < other.Milliseconds || Loss < other.Loss);
 
-    private static double LossOf(PointRecord record) => record.Verification is { Score: { } score } ? score.Drop
+    /// <summary>What a point that is done has lost.</summary>
+    public static double LossOf(PointRecord record) => record.Verification is { Score: { } score } ? score.Drop
         : record.Verification!.Accuracy is { OriginalTop1: { } before, PrunedTop1: { } after } ? 100 * (before - after)
         : record.Verification.Drift;
 

@@ -12,7 +12,8 @@ namespace OnnxPrune.Cli.Sweeping;
 internal sealed class SweepRun(SweepOptions options, Terminal terminal)
 {
     private const string Table = "sweep.json";
-    private const string Page = "sweep.md";
+    private const string Markdown = "sweep.md";
+    private const string Page = "sweep.html";
     private const string Best = "picked.onnx";
 
     private readonly IReadOnlyList<SweepPoint> _points = options.Points();
@@ -175,7 +176,8 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
         }
 
         ReportFile.Write(store.At(Table), ReportFile.Json(document, ReportJson.Default.SweepDocument));
-        ReportFile.Write(store.At(Page), document.ToMarkdown(options.Models.Count > 1));
+        ReportFile.Write(store.At(Markdown), document.ToMarkdown(options.Models.Count > 1));
+        ReportFile.Write(store.At(Page), SweepPage.Write(document, options.Models.Count > 1));
     }
 
     private void Show(SweepDocument document, PointStore store, SweepPointFigures? picked)
@@ -197,7 +199,8 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
             terminal,
             ("the models and their records to", options.Folder),
             ("the tables", store.At(Table)),
-            ("and", store.At(Page)),
+            ("the same for a pull request", store.At(Markdown)),
+            ("the page", store.At(Page)),
             ($"{picked?.Record.Name} also as", picked is null ? null : store.At(Best)));
     }
 }

@@ -1,0 +1,84 @@
+using OnnxPrune.Cli.Reports.Charts;
+using OnnxPrune.Cli.Reports.Pages;
+using OnnxPrune.Runtime.Comparing;
+
+namespace OnnxPrune.Cli.Sweeping;
+
+/// <summary>All points of a sweep as a page: what each model trades for time, and what every point came to.</summary>
+internal static class SweepPage
+{
+    public static string Write(SweepDocument document, bool namesModel)
+    {
+        var models = document.Points.GroupBy(p => p.Record.Input).ToArray();
+        return Page.Write(
+            $"Sweep of {string.Join(", ", models.Select(m => Path.GetFileName(m.Key)))}",
+            $"{Numbers.Count(document.Points.Count, "point")}, each pruned, measured and raced against its original.",
+            [
+                VerdictSection.Of(document, Findings(document), []),
+                .. models.Select((m, i) => TradeOff($"trade-off-{i}", m.Key, [.. m.Where(p => p.Record.IsDone)], document.Picked)),
+                new Section(
+                    "points",
+                    "Points",
+                    Element.Of("p", SweepDocument.Legend),
+                    Table.Of("In the order in which they were asked for", [.. SweepDocument.Columns], document.Rows(namesModel)),
+                    Refused([.. document.Points.Where(p => p.Record.Message is not null)])),
+                ReproduceSection.Of(document, models.Select(m => m.Select(p => p.Record.Original).FirstOrDefault(o => o is not null))),
+            ]);
+    }
+
+    private static IEnumerable<string> Findings(SweepDocument document)
+    {
+        yield return $"{document.Points.Count(p => p.Record.IsDone)} of {Numbers.Count(document.Points.Count, "point")} are done";
+        if (document.Points.FirstOrDefault(p => p.Record.Name == document.Picked) is { } picked)
+        {
+            yield return $"{picked.Record.Name} is the best by {document.Pick}: {Numbers.Milliseconds(picked.Milliseconds!.Value)}, "
+                + Loss(picked.Record).Text;
+        }
+    }
+
+    /// <summary>Null where no point of the model is done.</summary>
+    private static Section? TradeOff(string id, string input, SweepEntry[] done, string? picked)
+    {
+        if (done.Length == 0)
+        {
+            return null;
+        }
+
+        var unit = Loss(done[0].Record).Unit;
+        var points = done.Select(p => new Point(
+            p.Milliseconds!.Value,
+            Loss(p.Record).Value,
+            p.Record.Name == picked ? "taken" : p.IsPareto ? "after" : "before",
+            $"{p.Label}: {Numbers.Milliseconds(p.Milliseconds!.Value)}, {Loss(p.Record).Text}")).ToArray();
+        return new Section(
+            id,
+            $"What {Path.GetFileName(input)} loses for its time",
+            ScatterChart.Of(
+                $"{id}-chart",
+                $"{unit}, over the time of a run",
+                $"Each point is a network: across its median time, up its {unit}; further down and to the left is better.",
+                ScatterAxis.Over(points.Select(p => p.X), x => $"{Chart.Short(x)} ms"),
+                ScatterAxis.Over(points.Select(p => p.Y), Chart.Short),
+                points,
+                Chart.Legend(("after", "on the Pareto front"), ("before", "another point is better"), ("taken", "picked"))));
+    }
+
+    private static Element? Refused(SweepEntry[] refused) => refused.Length == 0
+        ? null
+        : Table.Of(
+            "Points without a result", ["Point", "Status", "Reason"],
+            refused.Select(p => new[] { p.Label, p.Record.Status, p.Record.Message! }), 3);
+
+    /// <summary>What is lost, in the terms that the points of one model are compared by.</summary>
+    private static (double Value, string Unit, string Text) Loss(PointRecord record)
+    {
+        var lost = SweepPointFigures.LossOf(record);
+        return record.Verification switch
+        {
+            { Score: not null } => (lost, "loss of score", $"{Chart.Short(lost)} of the score lost"),
+            { Accuracy: { OriginalTop1: not null, PrunedTop1: not null } } =>
+                (lost, "points of top-1 accuracy lost", FormattableString.Invariant($"{lost:0.00} points of top-1 accuracy lost")),
+            _ => (lost, "drift", $"a drift of {Numbers.Drift(lost)}"),
+        };
+    }
+}
