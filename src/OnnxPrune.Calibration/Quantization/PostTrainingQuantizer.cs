@@ -17,6 +17,9 @@ internal sealed class PostTrainingQuantizer
     // Enough to rank layers by, which are many.
     private const int RankingBatches = 4;
 
+    // Milliseconds: a layer that gains less gains nothing.
+    private const double LeastSaving = 1e-6;
+
     private static readonly IReadOnlyDictionary<string, string> s_none = new Dictionary<string, string>();
 
     private readonly QuantizationDraft _draft;
@@ -74,13 +77,16 @@ internal sealed class PostTrainingQuantizer
     public QuantizedNetwork All() => Quantize(s_none);
 
     /// <summary>
-    /// The network with as many layers in integers as a limit allows: those that do the most damage by themselves stay float. Their number
-    /// is found by doubling and halving.
+    /// The network with as many layers in integers as a limit allows: those that do the most damage by themselves for the time that they
+    /// save stay float. Their number is found by doubling and halving.
     /// </summary>
     /// <param name="isWithin">Whether a network keeps the limit.</param>
+    /// <param name="savings">The milliseconds that integers save in each layer, by the name of its output; a layer without counts as the
+    /// usual one. Asked for only where not all layers can be integers; null where time does not matter.</param>
     /// <param name="progress">Is told the share of layers that were ranked, 0 to 1.</param>
     /// <returns>Null where no layer can compute with integers within the limit.</returns>
-    public QuantizedNetwork? Within(Func<Model, bool> isWithin, IProgress<double>? progress = null)
+    public QuantizedNetwork? Within(
+        Func<Model, bool> isWithin, Func<IReadOnlyDictionary<string, double>>? savings = null, IProgress<double>? progress = null)
     {
         var whole = All();
         if (isWithin(whole.Model))
@@ -88,7 +94,8 @@ internal sealed class PostTrainingQuantizer
             return whole;
         }
 
-        var ranking = Ranking(progress);
+        var damage = Damage(progress);
+        var ranking = Ranking(damage, savings?.Invoke() ?? new Dictionary<string, double>());
         QuantizedNetwork? kept = null;
         var (fails, holds) = (0, ranking.Count);
         for (var count = 1; count < ranking.Count; count *= 2)
@@ -119,7 +126,10 @@ internal sealed class PostTrainingQuantizer
 
         QuantizedNetwork? Try(int count) =>
             Quantize(ranking.Take(count).ToDictionary(l => l, _ => "integers in it cost more than the limit allows")) is var network
-                && isWithin(network.Model) ? network : null;
+                && isWithin(network.Model) ? network with { Islands = [.. network.Islands.Select(WithDamage)] } : null;
+
+        FloatIsland WithDamage(FloatIsland island) =>
+            damage.TryGetValue(island.Node.Output.Name, out var drift) ? island with { Drift = drift } : island;
     }
 
     private QuantizedNetwork Quantize(IReadOnlyDictionary<string, string> staysFloat)
@@ -132,8 +142,8 @@ internal sealed class PostTrainingQuantizer
         return new QuantizedNetwork(quantized, partition.Layers.Count(), partition.Islands);
     }
 
-    /// <summary>The layers by the drift that each makes alone, the worst first; by name of their output.</summary>
-    private IReadOnlyList<string> Ranking(IProgress<double>? progress)
+    /// <summary>The drift that each layer makes when it alone computes with integers, by the name of its output.</summary>
+    private Dictionary<string, double> Damage(IProgress<double>? progress)
     {
         string[] layers = [.. _draft.Partition(s_none).Layers.Select(l => l.Output.Name)];
         IReadOnlyDictionary<string, Tensor>[] batches = [.. _batches.Take(RankingBatches)];
@@ -147,6 +157,13 @@ internal sealed class PostTrainingQuantizer
             progress?.Report((double)damage.Count / layers.Length);
         }
 
-        return [.. layers.OrderByDescending(l => damage[l])];
+        return damage;
+    }
+
+    /// <summary>The layers by damage for a millisecond that is saved, the worst first.</summary>
+    private static IReadOnlyList<string> Ranking(Dictionary<string, double> damage, IReadOnlyDictionary<string, double> savings)
+    {
+        var usual = savings.Count == 0 ? 1 : savings.Values.Order().ElementAt(savings.Count / 2);
+        return [.. damage.Keys.OrderByDescending(l => damage[l] / Math.Max(savings.GetValueOrDefault(l, usual), LeastSaving))];
     }
 }

@@ -1,3 +1,4 @@
+using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;
@@ -11,7 +12,11 @@ public sealed record TriedCut(long Macs, long Parameters, TimeTrial Trial);
 /// <summary>The outcome of a search for targets of time.</summary>
 /// <param name="Race">The original against the network; null where the original itself keeps the targets of time.</param>
 /// <param name="Trials">The networks that were raced, in order.</param>
-public sealed record LatencyFinding(LatencyReport? Race, IReadOnlyList<TriedCut> Trials);
+public sealed record LatencyFinding(LatencyReport? Race, IReadOnlyList<TriedCut> Trials)
+{
+    /// <summary>The network that the race was run with.</summary>
+    internal Model? Raced { get; init; }
+}
 
 /// <summary>Cuts by targets of time; see <see cref="TimeSearch{T}"/>.</summary>
 internal sealed class LatencyTargets(LoadedModel loaded, PruningOptions options, MeasureOptions measure, IRunObserver observer, Cost before)
@@ -30,7 +35,7 @@ internal sealed class LatencyTargets(LoadedModel loaded, PruningOptions options,
             progress.Report(Math.Min(1, (double)_tried.Count / TimeSearch<PruningResult>.MostTrials));
         }).Find());
         return found.IsKept
-            ? found.Found.Network with { Latency = new LatencyFinding(found.Race, _tried) }
+            ? found.Found.Network with { Latency = new LatencyFinding(found.Race, _tried) { Raced = found.Found.Model } }
             : throw new VerificationFailedException(
                 $"The pruned model is not written, since it does not keep the target {options.TargetText} when it is raced again: "
                     + $"{Numbers.Times(found.Race!.Speedup)} as fast ({found.Race.Provider}, batch {found.Race.Batch}). Ask again when the "

@@ -12,9 +12,10 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <param name="masks">The plan that the original's metadata carry; null for none.</param>
 /// <param name="multiple">The multiple of channels to keep.</param>
 /// <param name="shared">What earlier requests to the session have measured.</param>
+/// <param name="integers">What targets of time are met with; null for floats.</param>
 internal sealed class PruningDecider(
     LoadedModel loaded, string? masks, NetworkAnalysis network, PruningOptions options, MeasureOptions measure, int multiple,
-    SharedMeasurements shared, IRunObserver observer)
+    SharedMeasurements shared, IRunObserver observer, IntegerStep? integers)
 {
     // Plans list indices: those of millions of channels take less.
     private const long MostPlanBytes = 64 << 20;
@@ -111,7 +112,9 @@ internal sealed class PruningDecider(
     {
         if (options.TimeTargets.Count > 0)
         {
-            return new LatencyTargets(loaded, options, measure, observer, _network.Cost).Find(new Candidates(this, request, rule));
+            var floats = new Candidates(this, request, rule);
+            return new LatencyTargets(loaded, options, measure, observer, _network.Cost)
+                .Find(integers is null ? floats : new IntegerCandidates(floats, integers));
         }
 
         _calibrated?.Weigh(request, request.Targets);

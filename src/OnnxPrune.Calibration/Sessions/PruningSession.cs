@@ -2,6 +2,7 @@ using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Planning;
+using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency.LayerTiming;
 using OnnxPrune.Runtime.Sessions;
@@ -21,7 +22,8 @@ public sealed class PruningSession
     private readonly string? _masks;
     private readonly SharedMeasurements _shared = new();
     private NetworkAnalysis? _analysis;
-    private int? _multiple;
+    private readonly Dictionary<string, int> _multiples = [];
+    private bool? _integersAreFaster;
 
     private PruningSession(LoadedModel original, MeasureOptions measure, IProgress<SessionProgress>? progress)
     {
@@ -128,7 +130,13 @@ public sealed class PruningSession
             throw IntegerStep.NoInputs();
         }
 
-        var decider = Decider(request, observer);
+        var integers = request is { Int8: true, TimeTargets.Count: > 0 } ? new IntegerStep(Original, request, _measure, observer) : null;
+        if (integers is not null && !(_integersAreFaster ??= integers.IsFaster()))
+        {
+            integers = null;
+        }
+
+        var decider = Decider(request, observer, integers);
         var result = observer.Timed("prune", decider.Cut);
         if (result.Outcome.JudgedOtherwise > 0)
         {
@@ -138,37 +146,51 @@ public sealed class PruningSession
         }
 
         result = result with { Request = request };
-        return request.Int8 ? Quantize(result, observer) : result;
+        return request.Int8 && result.Quantization is null ? Quantize(result, observer) : result;
     }
 
-    /// <summary>The same network with integers where these are faster.</summary>
+    /// <summary>The same network with integers where these are faster and keep the limits of its request.</summary>
     internal PruningResult Quantize(PruningResult pruned, IRunObserver observer) =>
-        new IntegerStep(Original, _measure, observer).Apply(pruned);
+        new IntegerStep(Original, pruned.Request ?? new PruningOptions(), _measure, observer).Apply(pruned);
 
     internal Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, PruningResult result, IRunObserver observer) =>
         new Comparer(Original, _measure, observer, _shared.Answers)
-            .Compare(openPruned, metric => metric.Of(result.Model), result.Quantization is null ? result.Latency?.Race : null);
+            .Compare(openPruned, metric => metric.Of(result.Model), result.Latency is { Raced: var raced } && raced == result.Model ? result.Latency.Race : null);
 
-    private PruningDecider Decider(PruningOptions request, IRunObserver observer)
+    /// <param name="integers">What targets of time are met with; null for floats.</param>
+    private PruningDecider Decider(PruningOptions request, IRunObserver observer, IntegerStep? integers = null)
     {
-        var multiple = request.Round
-            ?? (_multiple ??= observer.Timed("find the multiple of channels", () => MeasuredTimes.Multiple(_measure.Sessions)));
+        var multiple = request.Round ?? Multiple(integers?.Scheme, observer);
         var network = observer.Timed("follow the channels", () =>
-            request.TimeTargets.Count == 0 ? Analysis : TimedAnalysis(request, multiple, observer));
+            request.TimeTargets.Count == 0 ? Analysis : TimedAnalysis(integers?.Scheme, observer));
         WarnOfPatterns(request, network, observer);
-        return new PruningDecider(Original, _masks, network, request, _measure, multiple, _shared, observer);
+        return new PruningDecider(Original, _masks, network, request, _measure, multiple, _shared, observer, integers);
+    }
+
+    /// <summary>The multiple of channels that kernels work on.</summary>
+    /// <param name="integers">What they compute with; null for floats.</param>
+    private int Multiple(QuantizationScheme? integers, IRunObserver observer)
+    {
+        var kind = integers?.Name ?? "float";
+        if (!_multiples.TryGetValue(kind, out var multiple))
+        {
+            _multiples[kind] = multiple = observer.Timed(
+                "find the multiple of channels", () => MeasuredTimes.Multiple(_measure.Sessions, integers));
+        }
+
+        return multiple;
     }
 
     /// <summary>
     /// The network with the time of each layer on this machine. The tile is the kernels' own, whatever multiple was asked for.
     /// </summary>
-    private NetworkAnalysis TimedAnalysis(PruningOptions request, int multiple, IRunObserver observer)
+    /// <param name="integers">What the layers compute with; null for floats.</param>
+    private NetworkAnalysis TimedAnalysis(QuantizationScheme? integers, IRunObserver observer)
     {
-        var sessions = _measure.Sessions;
-        var tile = request.Round is null ? multiple : MeasuredTimes.Multiple(sessions);
-        return _shared.Timed(tile, () => Original.Analyse(observer.Watched(StepNames.TimingLayers, progress =>
-            MeasuredTimes.Of(
-                Original.Model, new CostShapes(new ConstantValues(), Original.Concrete?.Values), sessions, tile, progress.Report))));
+        var tile = Multiple(integers, observer);
+        var shapes = new CostShapes(new ConstantValues(), Original.Concrete?.Values);
+        return _shared.Timed(integers is not null, () => Original.Analyse(observer.Watched(StepNames.TimingLayers, progress =>
+            MeasuredTimes.Of(Original.Model, shapes, _measure.Sessions, tile, progress.Report, integers))));
     }
 
     /// <summary>A pattern that matches nothing is a mistyped one.</summary>

@@ -11,17 +11,18 @@ namespace OnnxPrune.Calibration.Sessions;
 internal sealed class SharedMeasurements
 {
     private readonly Dictionary<Key, CutSensitivity> _damages = [];
-    private readonly Dictionary<int, NetworkAnalysis> _timed = [];
+    private readonly Dictionary<bool, NetworkAnalysis> _timed = [];
 
     /// <summary>The original's answers to the labelled data.</summary>
     public RecordedAnswers Answers { get; } = new();
 
-    /// <summary>The network with times by tiles of so many channels.</summary>
-    public NetworkAnalysis Timed(int tile, Func<NetworkAnalysis> measure)
+    /// <summary>The network with the times of its layers.</summary>
+    /// <param name="inIntegers">Whether they compute with integers.</param>
+    public NetworkAnalysis Timed(bool inIntegers, Func<NetworkAnalysis> measure)
     {
-        if (!_timed.TryGetValue(tile, out var network))
+        if (!_timed.TryGetValue(inIntegers, out var network))
         {
-            _timed[tile] = network = measure();
+            _timed[inIntegers] = network = measure();
         }
 
         return network;

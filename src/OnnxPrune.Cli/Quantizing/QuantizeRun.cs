@@ -4,8 +4,11 @@ using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
+using OnnxPrune.Operators;
 using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Runtime.Latency.LayerTiming;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
@@ -91,8 +94,11 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         }
 
         using var limits = new LossLimits(loaded, measure, options.MaxDrift, options.MaxDrop);
-        return terminal.Watched(StepNames.SearchingLimits, progress => quantizer.Within(model => IsWithin(limits, model), progress))
+        return terminal.Watched(StepNames.SearchingLimits, progress => quantizer.Within(m => IsWithin(limits, m), Savings, progress))
             ?? throw new VerificationFailedException("No layer can compute with integers within the limits; nothing was written.");
+
+        IReadOnlyDictionary<string, double> Savings() => MeasuredTimes.Savings(
+            loaded.Model, new CostShapes(new ConstantValues(), loaded.Concrete?.Values), measure.Sessions, options.Scheme);
     }
 
     private bool IsWithin(LossLimits limits, Model model)

@@ -22,6 +22,7 @@ internal static class PruneSummary
         if (result.Cut.Quantization is { } quantization)
         {
             terminal.Line(QuantizeSummary.Sentence(quantization));
+            QuantizeSummary.ShowIslands(quantization.Model is null ? [] : quantization.Islands, terminal);
         }
 
         foreach (var line in HowItWasMeasured(result.Original, result.Pruned, result.Latency, result.Comparison))

@@ -23,11 +23,12 @@ internal sealed record QuantizeDocument(
     public IReadOnlyList<ReportGate> Gates { get; init; } = [];
 
     public static IReadOnlyList<QuantizeIsland> Of(IEnumerable<FloatIsland> islands) =>
-        [.. islands.Select(i => new QuantizeIsland(i.Node.Label, i.Node.OpType, i.Reason))];
+        [.. islands.Select(i => new QuantizeIsland(i.Node.Label, i.Node.OpType, i.Reason, i.Drift))];
 }
 
 /// <summary>Null where not given.</summary>
 internal sealed record QuantizeLimits(double? MaxDrift, double? MaxDrop);
 
 /// <summary>A node that computes with floats, and why.</summary>
-internal sealed record QuantizeIsland(string Name, string Operator, string Reason);
+/// <param name="Drift">The relative output error of integers in this layer alone, where that is why; null otherwise.</param>
+internal sealed record QuantizeIsland(string Name, string Operator, string Reason, double? Drift);

@@ -1,6 +1,7 @@
 using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Cli.Quantizing;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Cli.Reports;
@@ -25,7 +26,7 @@ internal static class QuantizeSummary
             terminal.Line(line);
         }
 
-        ShowIslands(result, terminal);
+        ShowIslands(result.Network.Islands, terminal);
     }
 
     /// <summary>The quantization of a pruned network.</summary>
@@ -35,9 +36,9 @@ internal static class QuantizeSummary
             + $"the pruned floats ({Numbers.Between(finding.Race.SpeedupInterval)} with 95 % of probability); "
             + $"{Numbers.Count(finding.Islands.Count, "node")} between them stayed float.";
 
-    private static void ShowIslands(QuantizeResult result, Terminal terminal)
+    /// <summary>What computes with floats between integers, and why.</summary>
+    public static void ShowIslands(IReadOnlyList<FloatIsland> islands, Terminal terminal)
     {
-        var islands = result.Network.Islands;
         if (islands.Count == 0)
         {
             return;
@@ -47,7 +48,8 @@ internal static class QuantizeSummary
         var shown = terminal.IsVerbose ? islands.Count : ShownIslands;
         foreach (var island in islands.Take(shown))
         {
-            terminal.Line($"  {island.Node}: {island.Reason}", indent: 4);
+            var damage = island.Drift is { } drift ? FormattableString.Invariant($" (a drift of {drift:0.####} alone)") : "";
+            terminal.Line($"  {island.Node}: {island.Reason}{damage}", indent: 4);
         }
 
         if (islands.Count > shown)

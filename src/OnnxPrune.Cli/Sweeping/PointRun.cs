@@ -78,9 +78,16 @@ internal sealed class PointRun(SweepOptions options, PointStore store, Terminal 
 
     private PruningResult Cut(SweepPoint point, PruningSession session)
     {
+        var request = options.Request(point.Target) with { Output = store.ModelOf(point), Int8 = point.Int8 };
+        if (point.Int8 && request.TimeTargets.Count > 0)
+        {
+            // Integers meet a target of time with another network.
+            return session.Prune(request, terminal);
+        }
+
         if (_floats is not var (of, target, floats) || of != session || target != point.Target)
         {
-            floats = session.Prune(options.Request(point.Target) with { Output = store.ModelOf(point) }, terminal);
+            floats = session.Prune(request with { Int8 = false }, terminal);
             _floats = (session, point.Target, floats);
         }
 

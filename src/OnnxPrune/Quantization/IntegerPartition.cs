@@ -5,7 +5,11 @@ using OnnxPrune.Operators;
 namespace OnnxPrune.Quantization;
 
 /// <summary>A node that computes with floats between nodes that compute with integers, and why.</summary>
-public sealed record FloatIsland(Node Node, string Reason);
+public sealed record FloatIsland(Node Node, string Reason)
+{
+    /// <summary>The relative output error that integers in this layer alone make, where that is the reason; null otherwise.</summary>
+    public double? Drift { get; init; }
+}
 
 /// <summary>
 /// Which nodes of a network compute with integers: layers with weights, and what lies between them. What comes before the first or after

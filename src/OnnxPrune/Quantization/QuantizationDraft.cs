@@ -35,6 +35,12 @@ internal sealed class QuantizationDraft
     public IReadOnlyList<QuantizedValue> Values(IntegerPartition partition) =>
         QuantizedValue.Of(Model, new ConstantValues(), partition, Scheme);
 
+    /// <summary>An integer network whose ranges are made up: it takes the time of the real one, and computes nothing of use.</summary>
+    public Model WithAnyRanges() => Quantize(
+        new Dictionary<string, string>(),
+        v => v.Bounded(QuantizationParameters.ForRange(Math.Max(v.Low, -1), 1, Scheme), Scheme),
+        (weights, inputScale) => QuantizedWeights.Nearest(weights, Scheme, inputScale));
+
     /// <summary>The integer network.</summary>
     /// <param name="ranges">By name of the value: <see cref="QuantizedValue.Scaled"/>.</param>
     /// <param name="weights">By name of the layer's output.</param>

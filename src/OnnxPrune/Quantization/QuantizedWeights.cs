@@ -22,7 +22,7 @@ internal sealed record QuantizedWeights(sbyte[] Values, float[] Scales, float[]?
     {
         var values = new sbyte[layer.Values.Length];
         var scales = new float[layer.Outputs];
-        for (var m = 0; m < scales.Length; m++)
+        Parallel.For(0, scales.Length, m =>
         {
             scales[m] = Scale(layer, m, scheme, inputScale);
             for (var f = 0; f < layer.Features; f++)
@@ -30,7 +30,7 @@ internal sealed record QuantizedWeights(sbyte[] Values, float[] Scales, float[]?
                 var place = layer.Place(m, f);
                 values[place] = (sbyte)Round(layer.Values[place] / scales[m], scheme);
             }
-        }
+        });
 
         return new QuantizedWeights(values, scales, layer.Bias);
     }

@@ -29,8 +29,8 @@ internal static class StaysSection
                 ? null
                 : Table.Of(
                     "What computes with floats between integers",
-                    ["Node", "Operator", "Reason"],
-                    islands.Select(i => new[] { i.Name, i.Operator, i.Reason }),
+                    ["Node", "Operator", "Reason", "Drift alone"],
+                    islands.Select(i => new[] { i.Name, i.Operator, i.Reason, Damage(i) }),
                     3),
             uncounted.Count == 0
                 ? null
@@ -39,6 +39,8 @@ internal static class StaysSection
                     ["Layer", "Operator", "Reason"],
                     uncounted.Select(u => new[] { u.Name, u.Operator, u.Reason }),
                     3));
+
+    private static string Damage(QuantizeIsland island) => island.Drift is { } drift ? FormattableString.Invariant($"{drift:0.####}") : "";
 
     private static string Layers(IReadOnlyList<string> layers) =>
         layers.Count > NamedLayers

@@ -1,5 +1,7 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Sessions;
+using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Runtime.Latency.LayerTiming;
@@ -21,17 +23,18 @@ internal static class LayerTimer
     /// <summary>
     /// Milliseconds that one run of the layer takes, batch 1; the mean of it and its reverse, where inputs and outputs differ.
     /// </summary>
-    public static double Measure(LayerShape shape, SessionSettings settings)
+    /// <param name="integers">What the layer computes with; null for floats.</param>
+    public static double Measure(LayerShape shape, SessionSettings settings, QuantizationScheme? integers = null)
     {
-        using var brief = OnnxSession.Open(Chain(shape, ShortChain), null, settings, "a layer");
-        using var longer = OnnxSession.Open(Chain(shape, LongChain), null, settings, "a layer");
+        using var brief = OnnxSession.Open(Chain(shape, ShortChain, integers), null, settings, "a layer");
+        using var longer = OnnxSession.Open(Chain(shape, LongChain, integers), null, settings, "a layer");
         long[] dims = shape.Kernel.Count == 0 ? [.. shape.Output, shape.Inputs] : [1, shape.Inputs, .. shape.Output];
         var race = InterleavedBenchmark.Run(
             [brief, longer], new Dictionary<string, Tensor> { ["x"] = Noise(dims, 1) }, shape.Macs < MacsOfLongBudget ? s_quick : s_slow);
         return Math.Max(1e-6, race.Racers[0].P50Milliseconds * (race.Racers[1].QuietRatio - 1) / (2 * (LongChain - ShortChain)));
     }
 
-    private static byte[] Chain(LayerShape shape, int pairs)
+    private static byte[] Chain(LayerShape shape, int pairs, QuantizationScheme? integers)
     {
         var sketch = new SubmodelBuilder(Opset).Input("x", ElementType.Float, shape.Kernel.Count == 0 ? 2 : shape.Kernel.Count + 2);
         var x = "x";
@@ -42,7 +45,14 @@ internal static class LayerTimer
         }
 
         sketch.Output(x);
-        return sketch.ToBytes();
+        if (integers is null)
+        {
+            return sketch.ToBytes();
+        }
+
+        var model = OnnxFile.FromBytes(sketch.ToBytes());
+        ShapeInference.Infer(model, name: "a layer");
+        return OnnxFile.ToBytes(QuantizationDraft.Of(model, integers).WithAnyRanges());
     }
 
     private static string Layer(SubmodelBuilder sketch, string x, LayerShape shape, string name)

@@ -4,14 +4,15 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Runtime.Latency.LayerTiming;
 
 /// <summary>
-/// Times of layers on this machine, kept in the user's cache folder: one file per machine, version of the runtime, provider and number of
-/// threads. A file that cannot be read or written only costs the time to measure again.
+/// Times of layers on this machine, kept in the user's cache folder: one file per machine, version of the runtime, provider, number of
+/// threads and kind of numbers. A file that cannot be read or written only costs the time to measure again.
 /// </summary>
 internal sealed class TimingCache
 {
@@ -23,9 +24,11 @@ internal sealed class TimingCache
 
     private TimingCache(string? path, TimingFile file) => (_path, _file) = (path, file);
 
-    public static TimingCache Open(SessionSettings settings)
+    /// <param name="integers">What the layers compute with; null for floats.</param>
+    public static TimingCache Open(SessionSettings settings, QuantizationScheme? integers = null)
     {
-        var machine = $"{Environment.MachineName}, {Processor()}, {Environment.ProcessorCount} cores, {Providers.Describe(settings)}";
+        var machine = $"{Environment.MachineName}, {Processor()}, {Environment.ProcessorCount} cores, {Providers.Describe(settings)}"
+            + (integers is null ? "" : $", int8 for {integers.Name}");
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(machine)))[..12];
         var path = Folder() is { } folder ? Path.Combine(folder, "onnxprune", $"layers-{hash}.json") : null;
         return new TimingCache(path, (path is null ? null : Read(path, machine)) ?? new TimingFile(machine, []));
