@@ -65,6 +65,46 @@ public sealed class QuantizeTests : TemporaryFolder
     }
 
     [Fact]
+    public void Layers_stay_float_until_a_limit_of_the_pruned_network_holds()
+    {
+        var free = Drift(Prune("--target", "macs=100%"), out _);
+
+        var kept = Drift(Prune("--target", "macs=100%", "--max-drift", Number(free / 2)), out var quantization);
+
+        Assert.True(free > 0, "integers were slower here");
+        Assert.InRange(kept, 0, free / 2 * 1.001);
+        var drifts = quantization.GetProperty("float_islands").EnumerateArray().Select(i => i.GetProperty("drift").GetDouble()).ToArray();
+        Assert.True(quantization.GetProperty("kept_float").ValueKind == JsonValueKind.String || drifts is [> 0, ..]);
+    }
+
+    [Fact]
+    public void A_limit_that_the_floats_miss_is_missed()
+    {
+        var outcome = Prune("--target", "macs=50%", "--max-drift", "1e-6");
+
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains("exceeds --max-drift", outcome.Error);
+        Assert.False(File.Exists(At("out.onnx")));
+    }
+
+    [Fact]
+    public void Integers_that_meet_a_target_of_time_leave_the_channels_alone()
+    {
+        var outcome = Prune("--target", "speedup=1.1");
+
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
+        var root = report.RootElement;
+        Assert.True(root.GetProperty("latency_search").GetProperty("latency").GetProperty("speedup").GetDouble() >= 1.1);
+        if (root.GetProperty("quantization").GetProperty("kept_float").ValueKind == JsonValueKind.Null)
+        {
+            Assert.Equal(Macs("original"), Macs("pruned"));
+        }
+
+        long Macs(string model) => root.GetProperty(model).GetProperty("macs").GetInt64();
+    }
+
+    [Fact]
     public void Int8_without_inputs_ends_with_2()
     {
         var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", "macs=80%", "--int8");
@@ -87,6 +127,21 @@ public sealed class QuantizeTests : TemporaryFolder
         Assert.Contains(reason, outcome.Error);
         Assert.False(File.Exists(At("out.onnx")));
     }
+
+    private Outcome Prune(params string[] options) => Cli.Run([
+        Cli.Resnet, At("out.onnx"), "--repair", "layers", "--int8", "--calib", Images(), "--threads", "1", "--report", At("r.json"),
+        .. options
+    ]);
+
+    private double Drift(Outcome outcome, out JsonElement quantization)
+    {
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        var root = JsonDocument.Parse(File.ReadAllText(At("r.json"))).RootElement;
+        quantization = root.GetProperty("quantization");
+        return root.GetProperty("verification").GetProperty("drift").GetDouble();
+    }
+
+    private static string Number(double value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Eight images of noise.</summary>
     private string Images()

@@ -66,7 +66,11 @@ internal sealed class IntegerPartition
 
             if (form != IntegerForm.Bound)
             {
-                chosen.Add(node, form);
+                // Floats that meet stay floats: integers would round them and save nothing.
+                if (form == IntegerForm.Layer || ReadsIntegers(node, constants, chosen))
+                {
+                    chosen.Add(node, form);
+                }
             }
             else if (node.Required(0).Producer is { } producer && chosen.ContainsKey(producer))
             {
@@ -90,6 +94,28 @@ internal sealed class IntegerPartition
     /// <summary>The operands of a node, without constants.</summary>
     public static IEnumerable<Value> FloatInputs(Node node, ConstantValues constants) =>
         node.Inputs.OfType<Value>().Where(i => i.ElementType == ElementType.Float && constants[i] is null);
+
+    /// <summary>
+    /// True if integers lie at hand: of several operands, all of them, or one that a layer has just made. A residual sum whose branch ends
+    /// in a float layer is a float sum, although its shortcut may be integers.
+    /// </summary>
+    private static bool ReadsIntegers(Node node, ConstantValues constants, Dictionary<Node, IntegerForm> chosen)
+    {
+        Value[] operands = [.. FloatInputs(node, constants)];
+        return operands.Length > 0
+            && (operands.All(o => o.Producer is { } producer && chosen.ContainsKey(producer)) || operands.Any(ComesFromLayer));
+
+        bool ComesFromLayer(Value value)
+        {
+            var producer = value.Producer;
+            while (producer is not null && chosen.TryGetValue(producer, out var form) && form != IntegerForm.Layer)
+            {
+                producer = FloatInputs(producer, constants).Take(2).ToArray() is [var single] ? single.Producer : null;
+            }
+
+            return producer is not null && chosen.ContainsKey(producer);
+        }
+    }
 
     private static bool IsAbsorbed(Node bound, Dictionary<Node, IntegerForm> chosen) =>
         bound.Required(0) is { IsGraphOutput: false, Uses.Count: 1, Producer: { } producer }

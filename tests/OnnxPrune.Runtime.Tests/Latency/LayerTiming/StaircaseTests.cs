@@ -1,4 +1,5 @@
 using OnnxPrune.Planning;
+using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Latency.LayerTiming;
 using OnnxPrune.Runtime.Sessions;
 
@@ -60,5 +61,6 @@ public class StaircaseTests
         LayerShape[] shapes = [new([3, 3], [8, 8], 16, 16, isDepthwise), new([5], [8], 12, 12, isDepthwise), new([], [4], 32, 10, false)];
 
         Assert.All(shapes, s => Assert.InRange(LayerTimer.Measure(s, settings), 1e-7, 1000));
+        Assert.All(shapes, s => Assert.InRange(LayerTimer.Measure(s, settings, QuantizationScheme.Cpu), 1e-7, 1000));
     }
 }
