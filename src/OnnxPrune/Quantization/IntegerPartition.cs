@@ -96,14 +96,14 @@ internal sealed class IntegerPartition
         node.Inputs.OfType<Value>().Where(i => i.ElementType == ElementType.Float && constants[i] is null);
 
     /// <summary>
-    /// True if integers lie at hand: of several operands, all of them, or one that a layer has just made. A residual sum whose branch ends
-    /// in a float layer is a float sum, although its shortcut may be integers.
+    /// True if integers lie at hand: of several operands, all of them, or one that a layer makes for this node alone. A residual sum whose
+    /// branch ends in a float layer is a float sum, although its shortcut may be integers.
     /// </summary>
     private static bool ReadsIntegers(Node node, ConstantValues constants, Dictionary<Node, IntegerForm> chosen)
     {
         Value[] operands = [.. FloatInputs(node, constants)];
         return operands.Length > 0
-            && (operands.All(o => o.Producer is { } producer && chosen.ContainsKey(producer)) || operands.Any(ComesFromLayer));
+            && (operands.All(o => o.Producer is { } producer && chosen.ContainsKey(producer)) || operands.Any(o => o.Uses.Count == 1 && ComesFromLayer(o)));
 
         bool ComesFromLayer(Value value)
         {
