@@ -103,7 +103,8 @@ internal sealed class IntegerPartition
     {
         Value[] operands = [.. FloatInputs(node, constants)];
         return operands.Length > 0
-            && (operands.All(o => o.Producer is { } producer && chosen.ContainsKey(producer)) || operands.Any(o => o.Uses.Count == 1 && ComesFromLayer(o)));
+            && (operands.All(o => o.Producer is { } producer && chosen.ContainsKey(producer))
+                || operands.Any(o => o.Uses.Count == 1 && ComesFromLayer(o)));
 
         bool ComesFromLayer(Value value)
         {
