@@ -36,7 +36,7 @@ internal static class QuantizeSummary
             + $"the pruned floats ({Numbers.Between(finding.Race.SpeedupInterval)} with 95 % of probability); "
             + $"{Numbers.Count(finding.Islands.Count, "node")} between them stayed float.";
 
-    /// <summary>What computes with floats between integers, and why.</summary>
+    /// <summary>Lists the nodes that compute with floats between integers, with the reason.</summary>
     public static void ShowIslands(IReadOnlyList<FloatIsland> islands, Terminal terminal)
     {
         if (islands.Count == 0)
