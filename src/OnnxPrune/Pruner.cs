@@ -42,8 +42,14 @@ internal static class Pruner
         var model = copy.Model;
         var leaving = PlanLookup.Channels(plan, copy.Channels);
         var deadBefore = DeadCode.Find(model.Graph);
-        var absorbed = plan.AbsorbMeans && leaving.Count > 0 ? MeanAbsorption.Apply(copy.Channels, leaving, copy.Moments) : 0;
+        var (absorbed, foldings) =
+            plan.AbsorbMeans && leaving.Count > 0 ? MeanAbsorption.Apply(copy.Channels, leaving, copy.Moments) : (0, []);
         ChannelCut.Apply(copy.Channels, leaving);
+        foreach (var folding in foldings)
+        {
+            folding.Apply(model.Graph);
+        }
+
         DeadCode.Remove(model.Graph, except: deadBefore);
         if (!plan.IsEmpty)
         {

@@ -21,10 +21,12 @@ internal sealed class CholeskyFactor
     private static int Panels(int length) => (length + Panel - 1) / Panel;
 
     /// <summary>Factors a matrix [N, N]; null when it is not positive definite.</summary>
-    public static CholeskyFactor? TryFactor(Matrix<double> matrix)
+    public static CholeskyFactor? TryFactor(Matrix<double> matrix) => TryFactor(matrix.ToColumnMajorArray(), matrix.RowCount);
+
+    /// <summary>The same of a matrix row after row, of which only what lies on the diagonal and below is read.</summary>
+    /// <param name="lower">[N, N]: becomes the factor's own.</param>
+    public static CholeskyFactor? TryFactor(double[] lower, int size)
     {
-        var size = matrix.RowCount;
-        var lower = matrix.ToColumnMajorArray();
         var above = new double[size * Panel];
         for (var start = 0; start < size; start += Panel)
         {
@@ -47,9 +49,16 @@ internal sealed class CholeskyFactor
     /// <summary>X [N, M] such that A·X = B [N, M].</summary>
     public Matrix<double> Solve(Matrix<double> rightHandSide)
     {
-        var width = rightHandSide.ColumnCount;
         var x = rightHandSide.ToColumnMajorArray();
-        var upper = Upper();
+        Solve(x);
+        return Matrix<double>.Build.Dense(_size, rightHandSide.ColumnCount, x);
+    }
+
+    /// <summary>Puts solutions in the place of right-hand sides.</summary>
+    /// <param name="x">[M, N], one right-hand side after the other.</param>
+    public void Solve(double[] x)
+    {
+        var (width, upper) = (x.Length / _size, Upper());
         Parallel.For(0, Panels(width), p =>
         {
             var (first, count) = (p * Panel, Math.Min(Panel, width - (p * Panel)));
@@ -58,7 +67,6 @@ internal sealed class CholeskyFactor
             Solve(upper, columns, count, 0);
             Transpose(columns, count, x.AsSpan(first * _size), _size, _size, count);
         });
-        return Matrix<double>.Build.Dense(_size, width, x);
     }
 
     /// <summary>A⁻¹ [N, N].</summary>

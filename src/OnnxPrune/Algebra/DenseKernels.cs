@@ -11,7 +11,7 @@ namespace OnnxPrune.Algebra;
 /// </summary>
 internal static class DenseKernels
 {
-    /// <summary>The number of rows that <see cref="AddProduct"/> and <see cref="Dots"/> take at once.</summary>
+    /// <summary>The number of rows that <see cref="AddProduct"/> and <see cref="AddDots"/> take at once.</summary>
     public const int Rows = 4;
 
     private const int InnerPanel = 256;
@@ -228,21 +228,140 @@ internal static class DenseKernels
         (isTaken ? behind - right : behind + right).StoreUnsafe(ref row, size);
     }
 
-    /// <summary>The dot products of a row with four others of its length.</summary>
+    /// <summary>The dot product of two rows of one length.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Dots(
-        ReadOnlySpan<float> row,
-        ReadOnlySpan<float> a,
-        ReadOnlySpan<float> b,
-        ReadOnlySpan<float> c,
-        ReadOnlySpan<float> d,
-        Span<float> dots)
+    public static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    {
+        var (sums, i) = (Vector<double>.Zero, 0);
+        for (; i <= a.Length - Vector<double>.Count; i += Vector<double>.Count)
+        {
+            sums = Vector.FusedMultiplyAdd(new Vector<double>(a[i..]), new Vector<double>(b[i..]), sums);
+        }
+
+        var sum = Vector.Sum(sums);
+        for (; i < a.Length; i++)
+        {
+            sum += a[i] * b[i];
+        }
+
+        return sum;
+    }
+
+    /// <summary>The sum of squares, each times its weight.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static double WeightedSquares(ReadOnlySpan<double> weights, ReadOnlySpan<double> values)
+    {
+        var (sums, i) = (Vector<double>.Zero, 0);
+        for (; i <= values.Length - Vector<double>.Count; i += Vector<double>.Count)
+        {
+            var value = new Vector<double>(values[i..]);
+            sums = Vector.FusedMultiplyAdd(new Vector<double>(weights[i..]) * value, value, sums);
+        }
+
+        var sum = Vector.Sum(sums);
+        for (; i < values.Length; i++)
+        {
+            sum += weights[i] * values[i] * values[i];
+        }
+
+        return sum;
+    }
+
+    /// <summary>The sum of squares of numbers of single precision, in double precision.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static double Squares(ReadOnlySpan<float> values)
+    {
+        var (low, high, i) = (Vector<double>.Zero, Vector<double>.Zero, 0);
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Widen(new Vector<float>(values[i..]), out var left, out var right);
+            low = Vector.FusedMultiplyAdd(left, left, low);
+            high = Vector.FusedMultiplyAdd(right, right, high);
+        }
+
+        var sum = Vector.Sum(low + high);
+        for (; i < values.Length; i++)
+        {
+            sum += (double)values[i] * values[i];
+        }
+
+        return sum;
+    }
+
+    /// <summary>Adds the dot products of four rows with four others, all of one length: [4, 4], row after row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddDots(FourRows a, FourRows b, Span<float> dots)
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            AddSixteenDots(a, b, dots);
+            return;
+        }
+
+        Dots(a.First, b, dots);
+        Dots(a.Second, b, dots[Rows..]);
+        Dots(a.Third, b, dots[(2 * Rows)..]);
+        Dots(a.Fourth, b, dots[(3 * Rows)..]);
+    }
+
+    /// <summary>The same with vectors of 512 bits: of the 32 registers, half hold sums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddSixteenDots(FourRows a, FourRows b, Span<float> dots)
+    {
+        ref var a0 = ref MemoryMarshal.GetReference(a.First);
+        ref var a1 = ref MemoryMarshal.GetReference(a.Second);
+        ref var a2 = ref MemoryMarshal.GetReference(a.Third);
+        ref var a3 = ref MemoryMarshal.GetReference(a.Fourth);
+        ref var b0 = ref MemoryMarshal.GetReference(b.First);
+        ref var b1 = ref MemoryMarshal.GetReference(b.Second);
+        ref var b2 = ref MemoryMarshal.GetReference(b.Third);
+        ref var b3 = ref MemoryMarshal.GetReference(b.Fourth);
+        var (x0, x1, x2, x3) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
+        var (y0, y1, y2, y3) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
+        var (z0, z1, z2, z3) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
+        var (w0, w1, w2, w3) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
+        var (length, i) = (a.First.Length, 0);
+        for (; i <= length - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var (p, q) = (Vector512.LoadUnsafe(ref b0, (nuint)i), Vector512.LoadUnsafe(ref b1, (nuint)i));
+            var (r, s) = (Vector512.LoadUnsafe(ref b2, (nuint)i), Vector512.LoadUnsafe(ref b3, (nuint)i));
+            var row = Vector512.LoadUnsafe(ref a0, (nuint)i);
+            (x0, x1) = (Vector512.FusedMultiplyAdd(row, p, x0), Vector512.FusedMultiplyAdd(row, q, x1));
+            (x2, x3) = (Vector512.FusedMultiplyAdd(row, r, x2), Vector512.FusedMultiplyAdd(row, s, x3));
+            row = Vector512.LoadUnsafe(ref a1, (nuint)i);
+            (y0, y1) = (Vector512.FusedMultiplyAdd(row, p, y0), Vector512.FusedMultiplyAdd(row, q, y1));
+            (y2, y3) = (Vector512.FusedMultiplyAdd(row, r, y2), Vector512.FusedMultiplyAdd(row, s, y3));
+            row = Vector512.LoadUnsafe(ref a2, (nuint)i);
+            (z0, z1) = (Vector512.FusedMultiplyAdd(row, p, z0), Vector512.FusedMultiplyAdd(row, q, z1));
+            (z2, z3) = (Vector512.FusedMultiplyAdd(row, r, z2), Vector512.FusedMultiplyAdd(row, s, z3));
+            row = Vector512.LoadUnsafe(ref a3, (nuint)i);
+            (w0, w1) = (Vector512.FusedMultiplyAdd(row, p, w0), Vector512.FusedMultiplyAdd(row, q, w1));
+            (w2, w3) = (Vector512.FusedMultiplyAdd(row, r, w2), Vector512.FusedMultiplyAdd(row, s, w3));
+        }
+
+        AddFour(dots, Vector512.Sum(x0), Vector512.Sum(x1), Vector512.Sum(x2), Vector512.Sum(x3));
+        AddFour(dots[Rows..], Vector512.Sum(y0), Vector512.Sum(y1), Vector512.Sum(y2), Vector512.Sum(y3));
+        AddFour(dots[(2 * Rows)..], Vector512.Sum(z0), Vector512.Sum(z1), Vector512.Sum(z2), Vector512.Sum(z3));
+        AddFour(dots[(3 * Rows)..], Vector512.Sum(w0), Vector512.Sum(w1), Vector512.Sum(w2), Vector512.Sum(w3));
+        for (; i < length; i++)
+        {
+            var (p, q, r, s) = (b.First[i], b.Second[i], b.Third[i], b.Fourth[i]);
+            AddFour(dots, a.First[i] * p, a.First[i] * q, a.First[i] * r, a.First[i] * s);
+            AddFour(dots[Rows..], a.Second[i] * p, a.Second[i] * q, a.Second[i] * r, a.Second[i] * s);
+            AddFour(dots[(2 * Rows)..], a.Third[i] * p, a.Third[i] * q, a.Third[i] * r, a.Third[i] * s);
+            AddFour(dots[(3 * Rows)..], a.Fourth[i] * p, a.Fourth[i] * q, a.Fourth[i] * r, a.Fourth[i] * s);
+        }
+    }
+
+    /// <summary>The same for one row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Dots(ReadOnlySpan<float> row, FourRows others, Span<float> dots)
     {
         var x = MemoryMarshal.Cast<float, Vector<float>>(row);
-        var va = MemoryMarshal.Cast<float, Vector<float>>(a);
-        var vb = MemoryMarshal.Cast<float, Vector<float>>(b);
-        var vc = MemoryMarshal.Cast<float, Vector<float>>(c);
-        var vd = MemoryMarshal.Cast<float, Vector<float>>(d);
+        var va = MemoryMarshal.Cast<float, Vector<float>>(others.First);
+        var vb = MemoryMarshal.Cast<float, Vector<float>>(others.Second);
+        var vc = MemoryMarshal.Cast<float, Vector<float>>(others.Third);
+        var vd = MemoryMarshal.Cast<float, Vector<float>>(others.Fourth);
         var (sa, sb, sc, sd) = (Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero);
         for (var i = 0; i < x.Length; i++)
         {
@@ -252,13 +371,18 @@ internal static class DenseKernels
             sd = Vector.FusedMultiplyAdd(x[i], vd[i], sd);
         }
 
-        (dots[0], dots[1], dots[2], dots[3]) = (Vector.Sum(sa), Vector.Sum(sb), Vector.Sum(sc), Vector.Sum(sd));
+        AddFour(dots, Vector.Sum(sa), Vector.Sum(sb), Vector.Sum(sc), Vector.Sum(sd));
         for (var i = x.Length * Vector<float>.Count; i < row.Length; i++)
         {
-            dots[0] += row[i] * a[i];
-            dots[1] += row[i] * b[i];
-            dots[2] += row[i] * c[i];
-            dots[3] += row[i] * d[i];
+            AddFour(dots, row[i] * others.First[i], row[i] * others.Second[i], row[i] * others.Third[i], row[i] * others.Fourth[i]);
         }
+    }
+
+    private static void AddFour(Span<float> dots, float a, float b, float c, float d)
+    {
+        dots[0] += a;
+        dots[1] += b;
+        dots[2] += c;
+        dots[3] += d;
     }
 }

@@ -13,7 +13,7 @@ internal static class DenseProduct
     private const int MostRows = 4 * Panel;
 
     // Of rows that are some thousand elements long, so many stay in the second-level cache.
-    private const int RowsOfBlock = 4 * DenseKernels.Rows;
+    private const int RowsOfBlock = 8 * DenseKernels.Rows;
 
     /// <summary>A [N, K] · B [K, M].</summary>
     public static Matrix<double> Of(Matrix<double> a, Matrix<double> b) =>
@@ -47,31 +47,41 @@ internal static class DenseProduct
         return product;
     }
 
-    /// <summary>Of some rows of A [N, K] with all of them, in single precision: [some, N], row after row.</summary>
-    public static float[] OfRows(float[] a, int length, int[] some)
+    /// <summary>
+    /// The dot products of rows with the first ones and with each other: A [N, K] · A[..M]ᵀ, in single precision. What lies above the diagonal
+    /// is not made, and stays zero.
+    /// </summary>
+    /// <returns>[N, M], row after row.</returns>
+    public static double[] OfRows(RowReader rows, int count, int width)
     {
-        var rows = a.Length / length;
-        var product = new float[some.Length * rows];
-        Parallel.For(0, (some.Length + RowsOfBlock - 1) / RowsOfBlock, block =>
+        var products = new double[count * width];
+        Parallel.For(0, (width + RowsOfBlock - 1) / RowsOfBlock, block =>
         {
-            var dots = (Span<float>)stackalloc float[DenseKernels.Rows];
-            for (var j = 0; j < rows; j++)
+            var dots = (Span<float>)stackalloc float[DenseKernels.Rows * DenseKernels.Rows];
+            for (var j = block * RowsOfBlock; j < count; j += DenseKernels.Rows)
             {
-                for (var i = block * RowsOfBlock; i < Math.Min(some.Length, (block + 1) * RowsOfBlock); i += DenseKernels.Rows)
+                for (var i = block * RowsOfBlock; i < Math.Min(Math.Min(width, j + DenseKernels.Rows), (block + 1) * RowsOfBlock); i += DenseKernels.Rows)
                 {
-                    // Where fewer are left, the last one counts several times.
-                    var last = some.Length - 1;
-                    DenseKernels.Dots(Row(j), Row(some[i]), Row(
-                        some[Math.Min(i + 1, last)]), Row(some[Math.Min(i + 2, last)]), Row(some[Math.Min(i + 3, last)]), dots);
-                    for (var k = 0; k < Math.Min(DenseKernels.Rows, some.Length - i); k++)
+                    dots.Clear();
+                    DenseKernels.AddDots(Four(j, count), Four(i, width), dots);
+                    for (var k = 0; k < dots.Length; k++)
                     {
-                        product[((i + k) * rows) + j] = dots[k];
+                        var (row, column) = (j + (k / DenseKernels.Rows), i + (k % DenseKernels.Rows));
+                        if (row < count && column < width && (column <= row))
+                        {
+                            products[(row * width) + column] = dots[k];
+                        }
                     }
                 }
             }
         });
-        return product;
+        return products;
 
-        ReadOnlySpan<float> Row(int i) => a.AsSpan(i * length, length);
+        // Where fewer are left, the last one counts several times.
+        FourRows Four(int first, int end) =>
+            new(rows(first), rows(Math.Min(first + 1, end - 1)), rows(Math.Min(first + 2, end - 1)), rows(Math.Min(first + 3, end - 1)));
     }
+
+    /// <summary>A row of a matrix, wherever it lies.</summary>
+    public delegate ReadOnlySpan<float> RowReader(int row);
 }

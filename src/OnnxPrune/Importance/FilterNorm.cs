@@ -1,3 +1,4 @@
+using OnnxPrune.Algebra;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Moments;
@@ -56,20 +57,15 @@ internal sealed class FilterNorm(int order) : Criterion
 
     private double Sum(ReadOnlySpan<float> row)
     {
-        var sum = 0.0;
-        if (order == 1)
+        if (order == 2)
         {
-            foreach (var w in row)
-            {
-                sum += Math.Abs(w);
-            }
-
-            return sum;
+            return DenseKernels.Squares(row);
         }
 
+        var sum = 0.0;
         foreach (var w in row)
         {
-            sum += (double)w * w;
+            sum += Math.Abs(w);
         }
 
         return sum;

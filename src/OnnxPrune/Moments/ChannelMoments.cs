@@ -1,3 +1,4 @@
+using OnnxPrune.Algebra;
 using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Moments;
@@ -6,9 +7,6 @@ namespace OnnxPrune.Moments;
 /// <param name="IsConstant">The channel has the same value everywhere, whatever is fed: a fact, not an estimate.</param>
 internal readonly record struct Moment(double Mean, double Variance, bool IsConstant = false)
 {
-    // Computed once.
-    private static readonly (double Node, double Weight)[] s_quadrature = NormalQuadrature.Rule(128);
-
     public static Moment Constant(double value) => new(value, 0, true);
 
     /// <summary>
@@ -22,15 +20,10 @@ internal readonly record struct Moment(double Mean, double Variance, bool IsCons
             return Constant(f(Mean));
         }
 
-        var deviation = Math.Sqrt(Variance);
-        double mean = 0, square = 0;
-        foreach (var (node, weight) in s_quadrature)
-        {
-            var y = f(Mean + (deviation * node));
-            mean += weight * y;
-            square += weight * y * y;
-        }
-
+        Span<double> values = stackalloc double[NormalQuadrature.Count];
+        NormalQuadrature.Evaluate(f, Mean, Math.Sqrt(Variance), values);
+        var mean = DenseKernels.Dot(NormalQuadrature.Weights, values);
+        var square = DenseKernels.WeightedSquares(NormalQuadrature.Weights, values);
         return new Moment(mean, Math.Max(0, square - (mean * mean)));
     }
 }

@@ -1,47 +1,74 @@
+using OnnxPrune.Algebra;
+
 namespace OnnxPrune.Moments;
 
 /// <summary>A function of a standard normal variable, by its coefficients on the normalized Hermite polynomials of low order.</summary>
 internal sealed class HermiteExpansion
 {
-    private const int Terms = 12;
+    /// <summary>The number of coefficients.</summary>
+    public const int Terms = 12;
 
-    private static readonly (double Node, double Weight)[] s_quadrature = NormalQuadrature.Rule(128);
+    // The polynomials at the nodes, times the weights of these: a coefficient is one dot product.
+    private static readonly double[][] s_weighted = Weighted();
 
     private readonly double[] _coefficients = new double[Terms];
 
     /// <param name="f">Of a standard normal variable.</param>
     public HermiteExpansion(Func<double, double> f)
+        : this(f, 0, 1)
     {
-        var square = 0.0;
-        foreach (var (t, weight) in s_quadrature)
+    }
+
+    /// <param name="f">Of a normal variable.</param>
+    /// <param name="mean">Of the variable.</param>
+    /// <param name="deviation">Of the variable.</param>
+    public HermiteExpansion(Func<double, double> f, double mean, double deviation)
+    {
+        Span<double> values = stackalloc double[NormalQuadrature.Count];
+        NormalQuadrature.Evaluate(f, mean, deviation, values);
+        for (var n = 0; n < Terms; n++)
         {
-            var y = f(t);
-            square += weight * y * y;
-            var (before, polynomial) = (0.0, 1.0);
-            for (var n = 0; n < Terms; n++)
-            {
-                _coefficients[n] += weight * y * polynomial;
-                (before, polynomial) = (polynomial, ((t * polynomial) - (Math.Sqrt(n) * before)) / Math.Sqrt(n + 1));
-            }
+            _coefficients[n] = DenseKernels.Dot(s_weighted[n], values);
         }
 
-        Variance = Math.Max(0, square - (Mean * Mean));
+        Variance = Math.Max(0, DenseKernels.WeightedSquares(NormalQuadrature.Weights, values) - (Mean * Mean));
     }
 
     public double Mean => _coefficients[0];
 
     public double Variance { get; }
 
+    /// <summary>The coefficients, the mean first.</summary>
+    public ReadOnlySpan<double> Coefficients => _coefficients;
+
     /// <summary>The covariance of two such functions of normal variables that correlate so.</summary>
     public double CovarianceWith(HermiteExpansion other, double correlation)
     {
-        var (sum, power) = (0.0, 1.0);
-        for (var n = 1; n < Terms; n++)
+        var sum = 0.0;
+        for (var n = Terms - 1; n > 0; n--)
         {
-            power *= correlation;
-            sum += _coefficients[n] * other._coefficients[n] * power;
+            sum = (sum + (_coefficients[n] * other._coefficients[n])) * correlation;
         }
 
         return sum;
+    }
+
+    private static double[][] Weighted()
+    {
+        var weighted = new double[Terms][];
+        var (before, polynomial) = (new double[NormalQuadrature.Count], NormalQuadrature.Weights.ToArray());
+        for (var n = 0; n < Terms; n++)
+        {
+            weighted[n] = polynomial;
+            var next = new double[NormalQuadrature.Count];
+            for (var i = 0; i < next.Length; i++)
+            {
+                next[i] = ((NormalQuadrature.Nodes[i] * polynomial[i]) - (Math.Sqrt(n) * before[i])) / Math.Sqrt(n + 1);
+            }
+
+            (before, polynomial) = (polynomial, next);
+        }
+
+        return weighted;
     }
 }

@@ -12,5 +12,5 @@ internal sealed record NormalSource(Node Norm, ChannelMoments Moments, Func<doub
 
     /// <summary>A channel as a function of a standard normal variable; null where its moments are not known.</summary>
     public HermiteExpansion? Of(int channel) =>
-        Moments[channel] is { } z ? new HermiteExpansion(t => Function(z.Mean + (Math.Sqrt(z.Variance) * t))) : null;
+        Moments[channel] is { } z ? new HermiteExpansion(Function, z.Mean, Math.Sqrt(z.Variance)) : null;
 }

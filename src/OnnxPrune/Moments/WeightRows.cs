@@ -13,12 +13,16 @@ internal static class WeightRows
         var bytes = weight.Data.Span;
         var zero = new bool[length];
         Array.Fill(zero, true);
-        for (var o = 0; o < outer; o++)
+        for (var (o, left) = (0, length); o < outer && left > 0; o++)
         {
             for (var i = 0; i < length; i++)
             {
                 // Negative zeros are rare enough to be called non-zero: the answer then errs on the safe side.
-                zero[i] = zero[i] && !bytes.Slice(((o * length) + i) * inner * size, inner * size).ContainsAnyExcept((byte)0);
+                if (zero[i] && bytes.Slice(((o * length) + i) * inner * size, inner * size).ContainsAnyExcept((byte)0))
+                {
+                    zero[i] = false;
+                    left--;
+                }
             }
         }
 

@@ -10,16 +10,16 @@ namespace OnnxPrune.Operators;
 /// </summary>
 internal sealed class Unary : Operator
 {
-    private readonly Func<double, Node, double>? _function;
+    private readonly Func<Node, Func<double, double>>? _function;
 
     /// <summary>A function whose values are of no use to us.</summary>
     public Unary()
     {
     }
 
-    public Unary(Func<double, double> function) => _function = (x, _) => function(x);
+    public Unary(Func<double, double> function) => _function = _ => function;
 
-    public Unary(Func<double, Node, double> function) => _function = function;
+    public Unary(Func<double, Node, double> function) => _function = node => x => function(x, node);
 
     public override void Flow(Node node, ChannelFlow flow)
     {
@@ -34,5 +34,5 @@ internal sealed class Unary : Operator
     public override IEnumerable<(ValueAxis Axis, long Length)> Wants(Node node, ShapeTerms terms) => LengthsBehind(node, terms);
 
     public override ChannelMoments? Moments(Node node, MomentsFlow flow) =>
-        _function is null ? null : flow.Of(node.Required(0))?.Through(x => _function(x, node));
+        _function is null ? null : flow.Of(node.Required(0))?.Through(_function(node));
 }

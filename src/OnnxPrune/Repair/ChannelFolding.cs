@@ -1,12 +1,9 @@
-using System.Numerics.Tensors;
-using MathNet.Numerics.LinearAlgebra;
 using OnnxPrune.Algebra;
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Moments;
 using OnnxPrune.Operators;
-using Tensor = OnnxPrune.Graphs.Tensor;
 
 namespace OnnxPrune.Repair;
 
@@ -29,10 +26,10 @@ internal sealed class ChannelFolding
     // A channel that hardly varies stands for nothing.
     private const double LeastVariance = 1e-8;
 
-    private readonly Value _weight;
-    private readonly Tensor _folded;
+    private readonly Node _layer;
+    private readonly FoldedWeight _folded;
 
-    private ChannelFolding(Value weight, Tensor folded, double[] constants) => (_weight, _folded, Constants) = (weight, folded, constants);
+    private ChannelFolding(Node layer, FoldedWeight folded, double[] constants) => (_layer, _folded, Constants) = (layer, folded, constants);
 
     /// <summary>The remainder of each channel that leaves, on average; 0 for the others. By the reader's input channels.</summary>
     public double[] Constants { get; }
@@ -46,11 +43,12 @@ internal sealed class ChannelFolding
     {
         if (moments.Source is not { } source
             || channels.Length > MostChannels
+            || !Array.Exists(channels, leaving.Contains)
             || graph.Channels(source.Norm.Output, 1) is not { } made
             || !made.AsSpan().SequenceEqual(channels)
-            || Filters(source.Norm, graph.Constants) is not var (filters, length)
-                || filters.Length / length != channels.Length
-                || WeightOf(layer, graph.Constants) is not var (weight, inputAxis))
+            || FilterRows.Before(source.Norm, graph.Constants) is not { } filters
+            || filters.Count != channels.Length
+            || WeightOf(layer, graph.Constants) is not var (weight, layout))
         {
             return null;
         }
@@ -60,79 +58,62 @@ internal sealed class ChannelFolding
         int[] kept = [.. Enumerable.Range(0, x.Length)
             .Where(c => !leaving.Contains(channels[c]) && x[c]?.Variance > LeastVariance * largest)];
         int[] gone = [.. Enumerable.Range(0, x.Length).Where(c => leaving.Contains(channels[c]) && x[c]?.Variance > 0)];
-        if (kept.Length == 0 || gone.Length == 0)
+        if (kept.Length == 0 || gone.Length == 0 || Shares(filters, x, kept, gone) is not { } shares)
         {
             return null;
         }
 
-        var places = new int[channels.Length];
-        for (var i = 0; i < kept.Length; i++)
-        {
-            places[kept[i]] = i;
-        }
-
-        var correlation = DenseProduct.OfRows(filters, length, kept);
-        var among = Matrix<double>.Build.Dense(kept.Length, kept.Length, (i, j) =>
-            i == j ? (1 + Ridge) * x[kept[i]]!.Variance : Covariance(kept[i], kept[j]));
-        var between = Matrix<double>.Build.Dense(kept.Length, gone.Length, (i, j) => Covariance(kept[i], gone[j]));
-        if (CholeskyFactor.TryFactor(among) is not { } factor)
-        {
-            return null;
-        }
-
-        var shares = factor.Solve(between).ToColumnMajorArray();
         var constants = channels.Select((c, i) => leaving.Contains(c) ? moments[i]?.Mean ?? 0 : 0).ToArray();
+        double[] means = [.. kept.Select(c => x[c]!.Mean)];
         for (var j = 0; j < gone.Length; j++)
         {
-            constants[gone[j]] = x[gone[j]]!.Mean - Enumerable.Range(0, kept.Length)
-                .Sum(i => shares[(j * kept.Length) + i] * x[kept[i]]!.Mean);
+            constants[gone[j]] = x[gone[j]]!.Mean - DenseKernels.Dot(shares.AsSpan(j * kept.Length, kept.Length), means);
         }
 
-        return new ChannelFolding(weight, Fold(graph.Constants[weight]!, inputAxis, kept, gone, shares), constants);
+        var folded = new FoldedWeight(graph.Constants[weight]!, layout, Keep(layout.OutputAxis), Keep(layout.InputAxis), kept, gone, shares);
+        return new ChannelFolding(layer, folded, constants);
 
-        double Covariance(int i, int j) => x[i]!.CovarianceWith(x[j]!, correlation[(places[i] * channels.Length) + j]);
+        Keep Keep(int axis)
+        {
+            var (length, own) = ((int)graph.Constants[weight]!.Dims[axis], graph.Channels(weight, axis));
+            return own is null ? Graphs.Keep.All(length) : Graphs.Keep.Where(length, i => !leaving.Contains(own[i]));
+        }
     }
 
-    /// <summary>Writes the layer's weights.</summary>
-    public void Apply(ChannelGraph graph)
+    /// <summary>Gives the layer its weights, after the channels have been cut.</summary>
+    public void Apply(Graph graph)
     {
-        ConstantReplacement.Replace(graph.Model.Graph, _weight, _folded, _weight.Uses);
-        graph.Constants.Forget(_weight);
+        var weight = _layer.Inputs[1]!;
+        ConstantReplacement.Replace(graph, weight, _folded.ToTensor(), weight.Uses);
     }
 
     /// <summary>
-    /// The filters of the layer before, one unit row [F] each, turned round where the norm does; null where channels do not sum over the
-    /// same inputs.
+    /// The regression of each channel that leaves on those that stay: [gone, kept]; null where the covariances are none.
     /// </summary>
-    private static (float[] Rows, int Length)? Filters(Node norm, ConstantValues constants)
+    private static double[]? Shares(FilterRows filters, HermiteExpansion?[] x, int[] kept, int[] gone)
     {
-        if (norm.Required(0).Producer is not { OpType: "Conv", Domain: "" } conv
-            || conv.Int("group", 1) != 1
-            || constants[conv.Input(1)] is not { } weight
-            || constants[norm.Input(1)] is not { } scale)
+        int[] order = [.. kept, .. gone];
+        var covariances = filters.Cosines(order, kept.Length);
+        var functions = new HermiteCovariances([.. order.Select(c => x[c]!)]);
+        Parallel.For(0, order.Length, k =>
+            functions.Replace(k, covariances.AsSpan(k * kept.Length, Math.Min(k + 1, kept.Length))));
+        for (var i = 0; i < kept.Length; i++)
+        {
+            covariances[(i * kept.Length) + i] = (1 + Ridge) * x[kept[i]]!.Variance;
+        }
+
+        var (among, between) = (covariances[..(kept.Length * kept.Length)], covariances[(kept.Length * kept.Length)..]);
+        if (CholeskyFactor.TryFactor(among, kept.Length) is not { } factor)
         {
             return null;
         }
 
-        var (values, signs) = (weight.ToFloats(), scale.ToFloats());
-        var length = signs.Length == 0 ? 0 : values.Length / signs.Length;
-        if (length == 0)
-        {
-            return null;
-        }
-
-        for (var c = 0; c < signs.Length; c++)
-        {
-            var row = values.AsSpan(c * length, length);
-            var size = TensorPrimitives.Norm<float>(row);
-            TensorPrimitives.Multiply(row, size > 0 ? MathF.CopySign(1, signs[c]) / size : 0, row);
-        }
-
-        return (values, length);
+        factor.Solve(between);
+        return between;
     }
 
-    /// <summary>A weight that this layer alone reads, and its axis of input channels.</summary>
-    private static (Value Weight, int InputAxis)? WeightOf(Node layer, ConstantValues constants)
+    /// <summary>A weight that this layer alone reads, and its axes.</summary>
+    private static (Value Weight, WeightLayout Layout)? WeightOf(Node layer, ConstantValues constants)
     {
         if (layer.Input(1) is not { Uses.Count: 1, IsGraphOutput: false } weight
             || !(weight.IsInitializer || weight.Producer is { OpType: "Constant" })
@@ -141,37 +122,6 @@ internal sealed class ChannelFolding
             return null;
         }
 
-        return layer.OpType is "Conv" or "Gemm" && WeightLayout.Of(layer) is { Groups: 1 } layout ? (weight, layout.InputAxis) : null;
-    }
-
-    /// <param name="shares">[gone, kept].</param>
-    private static Tensor Fold(Tensor weight, int inputAxis, int[] kept, int[] gone, double[] shares)
-    {
-        var values = weight.ToDoubles();
-        var inputs = (int)weight.Dims[inputAxis];
-        var outer = (int)weight.Dims.Take(inputAxis).Aggregate(1L, (a, d) => a * d);
-        var inner = values.Length / (outer * inputs);
-        var from = new double[outer * inner * gone.Length];
-        for (var row = 0; row < outer * inner; row++)
-        {
-            for (var j = 0; j < gone.Length; j++)
-            {
-                from[(row * gone.Length) + j] = values[Place(row, gone[j])];
-            }
-        }
-
-        var added = DenseProduct.Of(from, shares, outer * inner, gone.Length, kept.Length);
-        for (var row = 0; row < outer * inner; row++)
-        {
-            for (var i = 0; i < kept.Length; i++)
-            {
-                values[Place(row, kept[i])] += added[(row * kept.Length) + i];
-            }
-        }
-
-        return weight.WithValues(values);
-
-        // A row is what one output and tap read of all channels.
-        int Place(int row, int channel) => (((row / inner * inputs) + channel) * inner) + (row % inner);
+        return layer.OpType is "Conv" or "Gemm" && WeightLayout.Of(layer) is { Groups: 1 } layout ? (weight, layout) : null;
     }
 }

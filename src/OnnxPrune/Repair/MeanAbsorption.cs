@@ -22,13 +22,13 @@ internal static class MeanAbsorption
     };
 
     /// <summary>
-    /// Folds the leaving channels into similar ones as far as these can stand in for them, and adds what is left of their means to their
-    /// readers' biases. Must come before the cut.
+    /// Adds the means of the leaving channels to their readers' biases, as far as similar channels do not stand in for them. Must come before
+    /// the cut.
     /// </summary>
-    /// <returns>The number of readers that changed.</returns>
-    public static int Apply(ChannelGraph graph, IReadOnlySet<int> leaving, MomentsFlow moments)
+    /// <returns>The number of readers that changed, and what is to be folded after the cut.</returns>
+    public static (int Readers, IReadOnlyList<ChannelFolding> Foldings) Apply(
+        ChannelGraph graph, IReadOnlySet<int> leaving, MomentsFlow moments)
     {
-        // How similar channels are is asked of the weights as they were.
         var changes = new List<(Node Reader, ChannelFolding? Folding, double[] Constants)>();
         foreach (var reader in graph.Readers)
         {
@@ -46,13 +46,12 @@ internal static class MeanAbsorption
             }
         }
 
-        foreach (var (reader, folding, constants) in changes)
+        foreach (var (reader, _, constants) in changes)
         {
             Shift(graph, reader, Contribution(reader, graph.Constants, constants));
-            folding?.Apply(graph);
         }
 
-        return changes.Count;
+        return (changes.Count, [.. changes.Select(c => c.Folding).OfType<ChannelFolding>()]);
     }
 
     /// <summary>
@@ -106,10 +105,15 @@ internal static class MeanAbsorption
         {
             for (var c = 0; c < perGroup; c++)
             {
-                var mean = means[(m / outputsPerGroup * perGroup) + c];
-                for (var t = 0; mean != 0 && t < taps; t++)
+                if (means[(m / outputsPerGroup * perGroup) + c] is not 0 and var mean)
                 {
-                    sums[m] += mean * values[(((m * perGroup) + c) * taps) + t];
+                    var sum = 0.0;
+                    foreach (var value in values.Slice(((m * perGroup) + c) * taps, taps))
+                    {
+                        sum += value;
+                    }
+
+                    sums[m] += mean * sum;
                 }
             }
         }

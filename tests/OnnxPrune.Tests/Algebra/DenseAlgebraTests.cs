@@ -45,12 +45,31 @@ public class DenseAlgebraTests
     public void Products_of_rows_are_those_of_MathNet(int rows, int length)
     {
         var a = Random(rows, length, 5);
-        int[] some = [.. Enumerable.Range(0, rows).Where(i => i % 3 != 1)];
+        var elements = Array.ConvertAll(a.ToRowMajorArray(), x => (float)x);
+        var width = (rows + 1) / 2;
 
-        var product = DenseProduct.OfRows(Array.ConvertAll(a.ToRowMajorArray(), x => (float)x), length, some);
+        var product = DenseProduct.OfRows(i => elements.AsSpan(i * length, length), rows, width);
 
-        var expected = Matrix<double>.Build.DenseOfRows(some.Select(i => a.Row(i))) * a.Transpose();
-        Assert.All(expected.ToRowMajorArray().Zip(product), p => Assert.Equal(p.First, p.Second, 1e-4));
+        var expected = a * a.SubMatrix(0, width, 0, length).Transpose();
+        Assert.Equal(rows * width, product.Length);
+        Assert.All(Enumerable.Range(0, product.Length), at =>
+        {
+            var (row, column) = (at / width, at % width);
+            Assert.Equal(column <= row ? expected[row, column] : 0, product[at], 1e-4);
+        });
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(31)]
+    [InlineData(100)]
+    public void Sums_over_rows_are_those_of_MathNet(int length)
+    {
+        var (a, b) = (Random(1, length, 7).Row(0), Random(1, length, 8).Row(0));
+
+        Assert.Equal(a * b, DenseKernels.Dot(a.ToArray(), b.ToArray()), 1e-12);
+        Assert.Equal(a * b.PointwiseMultiply(b), DenseKernels.WeightedSquares(a.ToArray(), b.ToArray()), 1e-12);
+        Assert.Equal(a * a, DenseKernels.Squares(Array.ConvertAll(a.ToArray(), x => (float)x)), 1e-4);
     }
 
     [Theory]

@@ -1,7 +1,9 @@
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Moments;
+using OnnxPrune.Operators;
 using OnnxPrune.Planning;
+using OnnxPrune.Repair;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
@@ -50,6 +52,59 @@ public sealed class ChannelFoldingTests
 
         var (before, after) = (Reader(model).Inputs[1]!.Initializer!.ToDoubles(), Reader(pruned).Inputs[1]!.Initializer!.ToDoubles());
         Assert.Equal(before.Chunk(Channels).SelectMany(row => row[..^1]), after, (a, b) => Math.Abs(a - b) < 1e-6);
+    }
+
+    [Fact]
+    public void Covariances_of_a_row_are_those_of_its_pairs()
+    {
+        var random = new Random(7);
+        HermiteExpansion[] functions = [.. Enumerable.Range(0, 11).Select(i => new HermiteExpansion(x => Math.Max(x, 0.1 * i), 0.2, i))];
+        double[] correlations = [.. functions.Select(_ => (2 * random.NextDouble()) - 1)];
+        var row = correlations.ToArray();
+
+        new HermiteCovariances(functions).Replace(4, row);
+
+        Assert.Equal(functions.Zip(correlations, functions[4].CovarianceWith), row, (a, b) => Math.Abs(a - b) < 1e-12);
+    }
+
+    [Theory]
+    [InlineData(ElementType.Float, false)]
+    [InlineData(ElementType.Double, false)]
+    [InlineData(ElementType.Float16, false)]
+    [InlineData(ElementType.Float, true)]
+    public void Folded_weight_is_what_stays_and_its_share_of_what_leaves(ElementType type, bool hasInputsFirst)
+    {
+        // given
+        var random = new Random(8);
+        long[] dims = hasInputsFirst ? [6, 70] : [70, 6, 3, 3];
+        var taps = hasInputsFirst ? 1 : 9;
+        var weight = Tensor.FromValues(type, dims, [.. Enumerable.Range(0, 420 * taps).Select(_ => random.Next(-8, 9) / 8.0)]);
+        var (outputs, inputs) = (Keep.Where(70, i => i % 3 != 1), new Keep(6, [0, 1, 4, 5]));
+        double[] shares = [0.5, 0.25, 1, -0.5]; // Of 2 and 3, in 1 and 5.
+        var layout = hasInputsFirst ? new WeightLayout(OutputAxis: 1, InputAxis: 0) : new WeightLayout(OutputAxis: 0, InputAxis: 1);
+
+        // when
+        var folded = new FoldedWeight(weight, layout, outputs, inputs, [1, 5], [2, 3], shares).ToTensor();
+
+        // then
+        var old = weight.ToDoubles();
+        var expected = weight.ToDoubles();
+        for (var o = 0; o < 70; o++)
+        {
+            for (var t = 0; t < taps; t++)
+            {
+                double Old(int input) => old[Place(o, input, t)];
+                expected[Place(o, 1, t)] += (0.5 * Old(2)) + Old(3);
+                expected[Place(o, 5, t)] += (0.25 * Old(2)) - (0.5 * Old(3));
+            }
+        }
+
+        var masked = weight.WithValues(expected).Take(layout.OutputAxis, outputs).Take(layout.InputAxis, inputs);
+        Assert.Equal(masked.Dims, folded.Dims);
+        Assert.Equal(masked.ElementType, folded.ElementType);
+        Assert.Equal(masked.ToDoubles(), folded.ToDoubles(), (a, b) => Math.Abs(a - b) < 1e-12);
+
+        int Place(int output, int input, int tap) => hasInputsFirst ? (input * 70) + output : (((output * 6) + input) * 9) + tap;
     }
 
     private static (double With, double Without) Errors(string activation, float[] filters, float[] scale)
