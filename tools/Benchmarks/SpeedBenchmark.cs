@@ -65,6 +65,7 @@ internal sealed class SpeedBenchmark(string program, ModelCache models, string t
                     + $"{peak:F0} | {peak / size:F2} | {Median(floors[i]):F3} |");
         }
 
+        ShowPhases(networks, measured);
         Console.WriteLine("");
         Console.WriteLine(
             $"Start of the process alone (`--version`): {Median(starts):F0} ms. Read + write: the input read, and as many bytes as the "
@@ -77,13 +78,29 @@ internal sealed class SpeedBenchmark(string program, ModelCache models, string t
                     + $"{Cpu(measured[deepest]) / Cpu(measured[fifty]):F2} times its processor time.");
     }
 
+    /// <summary>The phases as the program states them; what is left is its start, its end and what it prints.</summary>
+    private static void ShowPhases(IReadOnlyList<string> networks, List<ProgramRun>[] measured)
+    {
+        var phases = measured.Select(runs => runs.ConvertAll(PhaseTimes.Of)).ToArray();
+        var names = phases[0][0].Keys.Where(name => phases.All(runs => runs.All(r => r.ContainsKey(name)))).ToArray();
+        Console.WriteLine("");
+        Console.WriteLine($"| ms | {string.Join(" | ", networks)} |");
+        Console.WriteLine($"|---|{string.Concat(networks.Select(_ => "---:|"))}");
+        foreach (var name in names)
+            Console.WriteLine($"| {name} | {string.Join(" | ", phases.Select(runs => $"{Median(runs.ConvertAll(r => r[name])):F1}"))} |");
+
+        var rests = measured.Select((runs, i) =>
+            Median([.. runs.Select((r, k) => r.Wall.TotalMilliseconds - names.Sum(name => phases[i][k][name]))]));
+        Console.WriteLine($"| the rest | {string.Join(" | ", rests.Select(ms => $"{ms:F1}"))} |");
+    }
+
     private static double Wall(List<ProgramRun> runs) => Median(runs.ConvertAll(r => r.Wall.TotalSeconds));
 
     private static double Cpu(List<ProgramRun> runs) => Median(runs.ConvertAll(r => r.Cpu.TotalSeconds));
 
     private ProgramRun Prune(string input, string output)
     {
-        var run = ProgramRun.Of(program, input, output, "--target", target, "--no-verify", "--quiet");
+        var run = ProgramRun.Of(program, input, output, "--target", target, "--no-verify", "--verbose");
         return run.ExitCode == 0 ? run : throw new InvalidOperationException($"{input}: exit code {run.ExitCode}: {run.Error}");
     }
 

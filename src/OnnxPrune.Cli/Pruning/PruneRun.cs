@@ -2,6 +2,7 @@ using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
@@ -55,7 +56,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
 
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(cut.Model, OutputPaths.OfModel(options)));
         var (original, pruned) = StagedNetwork.Figures(loaded, cut, staged);
-        var comparison = options.Verify ? session.Compare(settings => Open(staged, settings), cut, terminal) : Load(loaded, staged);
+        var comparison = options.Verify ? session.Compare(settings => Open(staged, settings), cut, terminal) : Load(loaded, cut.Model, staged);
         _result = new RunFindings(options, cut, original, pruned, comparison, options.Report is null ? null : cut.Layers())
         {
             // Told apart now, while both files are there.
@@ -79,10 +80,15 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
     /// <summary>Loads the result once where nothing is run, without what a session needs in order to be fast: it must be a model.</summary>
     /// <exception cref="UnsupportedModelException">ONNX Runtime loads neither the result nor the input.</exception>
     /// <exception cref="VerificationFailedException">ONNX Runtime loads the input only.</exception>
-    private Comparison? Load(LoadedModel original, AtomicFile staged)
+    private Comparison? Load(LoadedModel original, Model pruned, AtomicFile staged)
     {
         terminal.Timed("load the result", () =>
         {
+            if (OutlineTrial.Loads(pruned))
+            {
+                return;
+            }
+
             try
             {
                 Open(staged, SessionSettings.Plain).Dispose();

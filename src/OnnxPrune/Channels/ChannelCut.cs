@@ -184,18 +184,8 @@ internal sealed class ChannelCut
     /// <summary>
     /// A tensor without the indices that leave, where its axes are those of a parameter from <paramref name="first"/> on.
     /// </summary>
-    private Tensor Take(Value parameter, Tensor tensor, int first)
-    {
-        for (var axis = 0; axis < tensor.Rank; axis++)
-        {
-            if (Keep(parameter, first + axis) is { IsWhole: false } keep)
-            {
-                tensor = tensor.Take(axis, keep);
-            }
-        }
-
-        return tensor;
-    }
+    private Tensor Take(Value parameter, Tensor tensor, int first) =>
+        tensor.Take([.. Enumerable.Range(first, tensor.Rank).Select(axis => Keep(parameter, axis))]);
 
     private void UpdateShapes()
     {

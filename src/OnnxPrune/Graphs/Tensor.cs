@@ -94,25 +94,75 @@ public sealed partial class Tensor
         var target = result.AsSpan();
         for (var o = 0; o < outer; o++)
         {
-            var row = source.Slice(o * length * inner, length * inner);
-            for (var i = 0; i < indices.Length;)
-            {
-                // Neighbours that stay together are copied together.
-                var run = 1;
-                while (i + run < indices.Length && indices[i + run] == indices[i] + run)
-                {
-                    run++;
-                }
-
-                row.Slice(indices[i] * inner, run * inner).CopyTo(target);
-                target = target[(run * inner)..];
-                i += run;
-            }
+            TakeRow(source.Slice(o * length * inner, length * inner), indices, inner, ref target);
         }
 
         long[] dims = [.. Dims];
         dims[axis] = indices.Length;
         return new Tensor(ElementType, dims, result);
+    }
+
+    /// <summary>
+    /// The tensor with only the kept indices of several axes. Cost: one copy of the result, when it is read for the first time.
+    /// </summary>
+    /// <param name="keeps">By axis; null for an axis that stays whole.</param>
+    public Tensor Take(IReadOnlyList<Keep?> keeps)
+    {
+        var last = keeps.Count - 1;
+        while (last >= 0 && keeps[last] is null or { IsWhole: true })
+        {
+            last--;
+        }
+
+        return last < 0 ? this : new Tensor(
+            ElementType,
+            Dims.Select((dim, axis) => keeps[axis]?.Count ?? dim),
+            new Lazy<ReadOnlyMemory<byte>>(() => TakeBytes(keeps, last)));
+    }
+
+    /// <param name="last">The last axis that is cut: everything behind it is copied in one piece.</param>
+    private ReadOnlyMemory<byte> TakeBytes(IReadOnlyList<Keep?> keeps, int last)
+    {
+        var size = ElementType.SizeInBytes();
+        var strides = Array.ConvertAll(RowMajorStrides(Dims), s => checked((int)(s * size)));
+        var count = Dims.Select((dim, axis) => keeps[axis]?.Count ?? dim).Aggregate((long)size, (a, b) => checked(a * b));
+        var result = GC.AllocateUninitializedArray<byte>(checked((int)count));
+        var target = result.AsSpan();
+        Copy(0, Data.Span, ref target);
+        return result;
+
+        void Copy(int axis, ReadOnlySpan<byte> source, ref Span<byte> target)
+        {
+            if (axis == last)
+            {
+                TakeRow(source, keeps[axis]!.Span, strides[axis], ref target);
+                return;
+            }
+
+            var keep = keeps[axis];
+            for (var i = 0; i < (keep?.Count ?? Dims[axis]); i++)
+            {
+                Copy(axis + 1, source.Slice((keep?[i] ?? i) * strides[axis], strides[axis]), ref target);
+            }
+        }
+    }
+
+    /// <summary>Copies indices of a row to where the target begins, and moves that on.</summary>
+    private static void TakeRow(ReadOnlySpan<byte> row, ReadOnlySpan<int> indices, int inner, ref Span<byte> target)
+    {
+        for (var i = 0; i < indices.Length;)
+        {
+            // Neighbours that stay together are copied together.
+            var run = 1;
+            while (i + run < indices.Length && indices[i + run] == indices[i] + run)
+            {
+                run++;
+            }
+
+            row.Slice(indices[i] * inner, run * inner).CopyTo(target);
+            target = target[(run * inner)..];
+            i += run;
+        }
     }
 
     public Tensor Take(int axis, Keep keep) => Take(axis, keep.Span);

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
@@ -127,10 +128,25 @@ internal static class SubnormalWeights
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static (float High, float Low) Extremes(ReadOnlySpan<float> values)
         {
-            var (high, low) = (0f, float.PositiveInfinity);
-            foreach (var value in values)
+            var (highest, lowest) = (Vector<float>.Zero, new Vector<float>(float.PositiveInfinity));
+            var i = 0;
+            for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
             {
-                var size = Math.Abs(value);
+                var sizes = Vector.Abs(new Vector<float>(values[i..]));
+                highest = Vector.ConditionalSelect(Vector.GreaterThan(sizes, highest), sizes, highest);
+                var isLower = Vector.LessThan(sizes, lowest) & Vector.GreaterThan(sizes, Vector<float>.Zero);
+                lowest = Vector.ConditionalSelect(isLower, sizes, lowest);
+            }
+
+            var (high, low) = (0f, float.PositiveInfinity);
+            for (var k = 0; k < Vector<float>.Count; k++)
+            {
+                (high, low) = (Math.Max(high, highest[k]), Math.Min(low, lowest[k]));
+            }
+
+            for (; i < values.Length; i++)
+            {
+                var size = Math.Abs(values[i]);
                 high = size > high ? size : high;
                 low = size < low && size > 0 ? size : low;
             }

@@ -128,7 +128,7 @@ internal static class TensorMessage
         {
             ("location", location),
             ("offset", offset.ToString(CultureInfo.InvariantCulture)),
-            ("length", tensor.Data.Length.ToString(CultureInfo.InvariantCulture)),
+            ("length", (tensor.Count * tensor.ElementType.SizeInBytes()).ToString(CultureInfo.InvariantCulture)),
         })
         {
             message.Add(TensorProto.ExternalDataFieldNumber, new StringStringEntryProto { Key = key, Value = text });
