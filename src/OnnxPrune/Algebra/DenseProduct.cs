@@ -48,8 +48,8 @@ internal static class DenseProduct
     }
 
     /// <summary>
-    /// The dot products of rows with the first ones and with each other: A [N, K] · A[..M]ᵀ, in single precision. What lies above the diagonal
-    /// is not made, and stays zero.
+    /// The dot products of rows with the first ones and with each other: A [N, K] · A[..M]ᵀ, in single precision. What lies above the
+    /// diagonal is not made, and stays zero.
     /// </summary>
     /// <returns>[N, M], row after row.</returns>
     public static double[] OfRows(RowReader rows, int count, int width)
@@ -58,16 +58,17 @@ internal static class DenseProduct
         Parallel.For(0, (width + RowsOfBlock - 1) / RowsOfBlock, block =>
         {
             var dots = (Span<float>)stackalloc float[DenseKernels.Rows * DenseKernels.Rows];
-            for (var j = block * RowsOfBlock; j < count; j += DenseKernels.Rows)
+            var (start, end) = (block * RowsOfBlock, Math.Min(width, (block + 1) * RowsOfBlock));
+            for (var j = start; j < count; j += DenseKernels.Rows)
             {
-                for (var i = block * RowsOfBlock; i < Math.Min(Math.Min(width, j + DenseKernels.Rows), (block + 1) * RowsOfBlock); i += DenseKernels.Rows)
+                for (var i = start; i < Math.Min(end, j + DenseKernels.Rows); i += DenseKernels.Rows)
                 {
                     dots.Clear();
                     DenseKernels.AddDots(Four(j, count), Four(i, width), dots);
                     for (var k = 0; k < dots.Length; k++)
                     {
                         var (row, column) = (j + (k / DenseKernels.Rows), i + (k % DenseKernels.Rows));
-                        if (row < count && column < width && (column <= row))
+                        if (row < count && column < width && column <= row)
                         {
                             products[(row * width) + column] = dots[k];
                         }

@@ -106,7 +106,7 @@ public sealed partial class Tensor
     /// The tensor with only the kept indices of several axes. Cost: one copy of the result, when it is read for the first time.
     /// </summary>
     /// <param name="keeps">By axis; null for an axis that stays whole.</param>
-    public Tensor Take(IReadOnlyList<Keep?> keeps)
+    internal Tensor Take(IReadOnlyList<Keep?> keeps)
     {
         var last = keeps.Count - 1;
         while (last >= 0 && keeps[last] is null or { IsWhole: true })

@@ -29,7 +29,8 @@ internal sealed class ChannelFolding
     private readonly Node _layer;
     private readonly FoldedWeight _folded;
 
-    private ChannelFolding(Node layer, FoldedWeight folded, double[] constants) => (_layer, _folded, Constants) = (layer, folded, constants);
+    private ChannelFolding(Node layer, FoldedWeight folded, double[] constants) =>
+        (_layer, _folded, Constants) = (layer, folded, constants);
 
     /// <summary>The remainder of each channel that leaves, on average; 0 for the others. By the reader's input channels.</summary>
     public double[] Constants { get; }
@@ -70,7 +71,8 @@ internal sealed class ChannelFolding
             constants[gone[j]] = x[gone[j]]!.Mean - DenseKernels.Dot(shares.AsSpan(j * kept.Length, kept.Length), means);
         }
 
-        var folded = new FoldedWeight(graph.Constants[weight]!, layout, Keep(layout.OutputAxis), Keep(layout.InputAxis), kept, gone, shares);
+        var folded = new FoldedWeight(
+            graph.Constants[weight]!, layout, Keep(layout.OutputAxis), Keep(layout.InputAxis), kept, gone, shares);
         return new ChannelFolding(layer, folded, constants);
 
         Keep Keep(int axis)

@@ -4,7 +4,9 @@ using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Repair;
 
-/// <summary>The filters of a Conv in front of a BatchNormalization, one row [C · kH · kW] a channel, turned round where the norm does.</summary>
+/// <summary>
+/// The filters of a Conv in front of a BatchNormalization, one row [C · kH · kW] a channel, turned round where the norm does.
+/// </summary>
 internal sealed class FilterRows
 {
     private readonly Tensor _weight;

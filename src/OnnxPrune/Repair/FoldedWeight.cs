@@ -7,8 +7,8 @@ using OnnxPrune.Operators;
 namespace OnnxPrune.Repair;
 
 /// <summary>
-/// A layer's weight without the channels that leave, which others make up for: W[outputs, inputs], where W[:, kept] += W[:, gone] · shares.
-/// Works on some outputs at a time, and on those only that stay.
+/// A layer's weight without the channels that leave, which others make up for: W[outputs, inputs], where
+/// W[:, kept] += W[:, gone] · shares. Works on some outputs at a time, and on those only that stay.
 /// </summary>
 /// <param name="weight">[M, C, k...] or, of a Gemm, in either order of its axes: as it was before the cut.</param>
 /// <param name="outputs">The outputs that stay.</param>

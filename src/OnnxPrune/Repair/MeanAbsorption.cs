@@ -22,8 +22,8 @@ internal static class MeanAbsorption
     };
 
     /// <summary>
-    /// Adds the means of the leaving channels to their readers' biases, as far as similar channels do not stand in for them. Must come before
-    /// the cut.
+    /// Adds the means of the leaving channels to their readers' biases, as far as similar channels do not stand in for them. Must come
+    /// before the cut.
     /// </summary>
     /// <returns>The number of readers that changed, and what is to be folded after the cut.</returns>
     public static (int Readers, IReadOnlyList<ChannelFolding> Foldings) Apply(

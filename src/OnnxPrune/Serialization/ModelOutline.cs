@@ -3,8 +3,8 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Serialization;
 
 /// <summary>
-/// A model as it is written, but for the elements of its large weights, which lie in a file of zeros beside it: for asking whether it loads,
-/// without the time and memory that the weights take.
+/// A model as it is written, but for the elements of its large weights, which lie in a file of zeros beside it: for asking whether it
+/// loads, without the time and memory that the weights take.
 /// </summary>
 internal static class ModelOutline
 {

@@ -11,7 +11,8 @@ public sealed class OutlineTrialTests
     public void Model_that_loads_does_so_without_its_weights() => Assert.True(OutlineTrial.Loads(Model(channels: 40)));
 
     [Fact]
-    public void Model_with_an_operator_that_nobody_knows_does_not_load() => Assert.False(OutlineTrial.Loads(Model(channels: 40, "Frobnicate")));
+    public void Model_with_an_operator_that_nobody_knows_does_not_load() =>
+        Assert.False(OutlineTrial.Loads(Model(channels: 40, "Frobnicate")));
 
     [Fact]
     public void Outline_leaves_out_large_weights_and_says_everything_else()
