@@ -56,7 +56,9 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
 
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(cut.Model, OutputPaths.OfModel(options)));
         var (original, pruned) = StagedNetwork.Figures(loaded, cut, staged);
-        var comparison = options.Verify ? session.Compare(settings => Open(staged, settings), cut, terminal) : Load(loaded, cut.Model, staged);
+        var comparison = options.Verify
+            ? session.Compare(settings => Open(staged, settings), cut, terminal)
+            : Load(loaded, cut.Model, staged);
         _result = new RunFindings(options, cut, original, pruned, comparison, options.Report is null ? null : cut.Layers())
         {
             // Told apart now, while both files are there.
