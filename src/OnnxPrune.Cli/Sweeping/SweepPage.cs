@@ -69,7 +69,7 @@ internal static class SweepPage
             "Points without a result", ["Point", "Status", "Reason"],
             refused.Select(p => new[] { p.Label, p.Record.Status, p.Record.Message! }), 3);
 
-    /// <summary>What is lost, in the terms that the points of one model are compared by.</summary>
+    /// <summary>The loss, in the terms that the points of one model are compared by.</summary>
     private static (double Value, string Unit, string Text) Loss(PointRecord record)
     {
         var lost = SweepPointFigures.LossOf(record);

@@ -27,7 +27,7 @@ internal sealed record SweepPointFigures(PointRecord Record, double Milliseconds
     private bool Dominates(SweepPointFigures other) =>
         Milliseconds <= other.Milliseconds && Loss <= other.Loss && (Milliseconds < other.Milliseconds || Loss < other.Loss);
 
-    /// <summary>What a point that is done has lost.</summary>
+    /// <summary>The loss of a point that is done.</summary>
     public static double LossOf(PointRecord record) => record.Verification is { Score: { } score } ? score.Drop
         : record.Verification!.Accuracy is { OriginalTop1: { } before, PrunedTop1: { } after } ? 100 * (before - after)
         : record.Verification.Drift;

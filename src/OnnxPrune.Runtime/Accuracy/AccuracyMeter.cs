@@ -123,7 +123,7 @@ internal static class AccuracyMeter
         return new BatchAnswers(predicted, inTop5);
     }
 
-    /// <summary>How many classes come before one by their scores, of equal ones those of lower number.</summary>
+    /// <summary>The number of classes that come before one by their scores, of equal ones those of lower number.</summary>
     private static int Place(ReadOnlySpan<float> scores, int label)
     {
         var before = 0;

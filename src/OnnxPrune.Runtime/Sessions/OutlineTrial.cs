@@ -11,19 +11,21 @@ internal static class OutlineTrial
     /// </summary>
     public static bool Loads(Model model)
     {
-        var folder = Directory.CreateTempSubdirectory("onnxprune-");
+        DirectoryInfo? folder = null;
         try
         {
+            folder = Directory.CreateTempSubdirectory("onnxprune-");
             OnnxSession.Open(ModelOutline.Write(model, folder.FullName), folder.FullName, SessionSettings.Plain).Dispose();
             return true;
         }
-        catch (UnsupportedModelException)
+        catch (Exception e) when (e is UnsupportedModelException or IOException or UnauthorizedAccessException)
         {
+            // There may be no room for temporary files either.
             return false;
         }
         finally
         {
-            folder.Delete(recursive: true);
+            folder?.Delete(recursive: true);
         }
     }
 }

@@ -13,7 +13,8 @@ internal sealed class GateLearning
     private readonly GateOptions _options;
     private readonly GateBudget? _budget;
 
-    private GateLearning(BlockGates gates, GateBudget? budget, GateOptions options) => (Gates, _budget, _options) = (gates, budget, options);
+    private GateLearning(BlockGates gates, GateBudget? budget, GateOptions options) =>
+        (Gates, _budget, _options) = (gates, budget, options);
 
     public BlockGates Gates { get; }
 

@@ -32,7 +32,7 @@ internal sealed class Lessons(IReadOnlyList<long> sampleSize, Objective objectiv
         return losses.Average();
     }
 
-    /// <summary>How many labels have the largest score.</summary>
+    /// <summary>The number of labels that have the largest score.</summary>
     public static int Correct(torch.Tensor scores, int[] labels)
     {
         var values = TensorBridge.Floats(scores);
