@@ -228,25 +228,6 @@ internal static class DenseKernels
         (isTaken ? behind - right : behind + right).StoreUnsafe(ref row, size);
     }
 
-    /// <summary>The dot product of two rows of one length.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
-    {
-        var (sums, i) = (Vector<double>.Zero, 0);
-        for (; i <= a.Length - Vector<double>.Count; i += Vector<double>.Count)
-        {
-            sums = Vector.FusedMultiplyAdd(new Vector<double>(a[i..]), new Vector<double>(b[i..]), sums);
-        }
-
-        var sum = Vector.Sum(sums);
-        for (; i < a.Length; i++)
-        {
-            sum += a[i] * b[i];
-        }
-
-        return sum;
-    }
-
     /// <summary>The sum of squares, each times its weight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double WeightedSquares(ReadOnlySpan<double> weights, ReadOnlySpan<double> values)

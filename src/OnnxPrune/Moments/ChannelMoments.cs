@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using OnnxPrune.Algebra;
 using OnnxPrune.Graphs;
 
@@ -22,7 +23,7 @@ internal readonly record struct Moment(double Mean, double Variance, bool IsCons
 
         Span<double> values = stackalloc double[NormalQuadrature.Count];
         NormalQuadrature.Evaluate(f, Mean, Math.Sqrt(Variance), values);
-        var mean = DenseKernels.Dot(NormalQuadrature.Weights, values);
+        var mean = TensorPrimitives.Dot<double>(NormalQuadrature.Weights, values);
         var square = DenseKernels.WeightedSquares(NormalQuadrature.Weights, values);
         return new Moment(mean, Math.Max(0, square - (mean * mean)));
     }

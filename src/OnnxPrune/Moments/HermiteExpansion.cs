@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using OnnxPrune.Algebra;
 
 namespace OnnxPrune.Moments;
@@ -28,7 +29,7 @@ internal sealed class HermiteExpansion
         NormalQuadrature.Evaluate(f, mean, deviation, values);
         for (var n = 0; n < Terms; n++)
         {
-            _coefficients[n] = DenseKernels.Dot(s_weighted[n], values);
+            _coefficients[n] = TensorPrimitives.Dot<double>(s_weighted[n], values);
         }
 
         Variance = Math.Max(0, DenseKernels.WeightedSquares(NormalQuadrature.Weights, values) - (Mean * Mean));

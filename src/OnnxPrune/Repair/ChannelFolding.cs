@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using OnnxPrune.Algebra;
 using OnnxPrune.Channels;
 using OnnxPrune.Constants;
@@ -68,7 +69,7 @@ internal sealed class ChannelFolding
         double[] means = [.. kept.Select(c => x[c]!.Mean)];
         for (var j = 0; j < gone.Length; j++)
         {
-            constants[gone[j]] = x[gone[j]]!.Mean - DenseKernels.Dot(shares.AsSpan(j * kept.Length, kept.Length), means);
+            constants[gone[j]] = x[gone[j]]!.Mean - TensorPrimitives.Dot<double>(shares.AsSpan(j * kept.Length, kept.Length), means);
         }
 
         var folded = new FoldedWeight(
