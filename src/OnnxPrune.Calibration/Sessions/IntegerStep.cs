@@ -96,20 +96,10 @@ internal sealed class IntegerStep(LoadedModel original, PruningOptions request, 
         }
 
         why = "no layer can compute with integers within the limits";
-        return observer.Watched(StepNames.SearchingLimits, progress => quantizer.Within(m => IsWithin(limits, m), Savings, progress));
+        return LimitedQuantization.Run(quantizer, limits, Savings, observer);
 
         IReadOnlyDictionary<string, double> Savings() => MeasuredTimes.Savings(
             model, new CostShapes(new ConstantValues(), original.ConcreteOf(model)?.Values), measure.Sessions, Scheme!);
-    }
-
-    private bool IsWithin(LossLimits limits, Model model)
-    {
-        observer.Cancellation.ThrowIfCancellationRequested();
-        var loss = limits.Measure(model);
-        observer.Point(
-            $"{Numbers.Count(model.Graph.Nodes.Count(n => n.OpType == "QuantizeLinear"), "value")} in integers: {loss}, "
-                + (loss.IsWithin ? "within the limits" : "too much"));
-        return loss.IsWithin;
     }
 
     private LatencyReport Race(Model floats, Model integers, RaceSettings settings, IProgress<double>? progress = null)

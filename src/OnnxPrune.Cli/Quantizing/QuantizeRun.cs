@@ -5,7 +5,6 @@ using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Constants;
-using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency.LayerTiming;
@@ -94,18 +93,11 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         }
 
         using var limits = new LossLimits(loaded, measure, options.MaxDrift, options.MaxDrop);
-        return terminal.Watched(StepNames.SearchingLimits, progress => quantizer.Within(m => IsWithin(limits, m), Savings, progress))
+        return LimitedQuantization.Run(quantizer, limits, Savings, terminal)
             ?? throw new VerificationFailedException("No layer can compute with integers within the limits; nothing was written.");
 
         IReadOnlyDictionary<string, double> Savings() => MeasuredTimes.Savings(
             loaded.Model, new CostShapes(new ConstantValues(), loaded.Concrete?.Values), measure.Sessions, options.Scheme);
-    }
-
-    private bool IsWithin(LossLimits limits, Model model)
-    {
-        var loss = limits.Measure(model);
-        terminal.Point($"{Numbers.Count(model.Graph.Nodes.Count(n => n.OpType == "QuantizeLinear"), "value")} in integers: {loss}");
-        return loss.IsWithin;
     }
 
     private OnnxSession Open(AtomicFile staged, SessionSettings settings)
