@@ -32,7 +32,7 @@ internal static class SweepPage
         if (document.Points.FirstOrDefault(p => p.Record.Name == document.Picked) is { } picked)
         {
             yield return $"{picked.Record.Name} is the best by {document.Pick}: {Numbers.Milliseconds(picked.Milliseconds!.Value)}, "
-                + Loss(picked.Record).Text;
+                + PointLoss.Of(picked.Record).Text;
         }
     }
 
@@ -44,12 +44,12 @@ internal static class SweepPage
             return null;
         }
 
-        var unit = Loss(done[0].Record).Unit;
+        var unit = PointLoss.Of(done[0].Record).Unit;
         var points = done.Select(p => new Point(
             p.Milliseconds!.Value,
-            Loss(p.Record).Value,
+            PointLoss.Of(p.Record).Value,
             p.Record.Name == picked ? "taken" : p.IsPareto ? "after" : "before",
-            $"{p.Label}: {Numbers.Milliseconds(p.Milliseconds!.Value)}, {Loss(p.Record).Text}")).ToArray();
+            $"{p.Label}: {Numbers.Milliseconds(p.Milliseconds!.Value)}, {PointLoss.Of(p.Record).Text}")).ToArray();
         return new Section(
             id,
             $"What {Path.GetFileName(input)} loses for its time",
@@ -68,17 +68,4 @@ internal static class SweepPage
         : Table.Of(
             "Points without a result", ["Point", "Status", "Reason"],
             refused.Select(p => new[] { p.Label, p.Record.Status, p.Record.Message! }), 3);
-
-    /// <summary>The loss, in the terms that the points of one model are compared by.</summary>
-    private static (double Value, string Unit, string Text) Loss(PointRecord record)
-    {
-        var lost = SweepPointFigures.LossOf(record);
-        return record.Verification switch
-        {
-            { Score: not null } => (lost, "loss of score", $"{Chart.Short(lost)} of the score lost"),
-            { Accuracy: { OriginalTop1: not null, PrunedTop1: not null } } =>
-                (lost, "points of top-1 accuracy lost", FormattableString.Invariant($"{lost:0.00} points of top-1 accuracy lost")),
-            _ => (lost, "drift", $"a drift of {Numbers.Drift(lost)}"),
-        };
-    }
 }

@@ -2,8 +2,7 @@ namespace OnnxPrune.Cli.Sweeping;
 
 /// <summary>The figures that points are compared by.</summary>
 /// <param name="Milliseconds">The original's median, of all races, times what the point took of it in its own.</param>
-/// <param name="Loss">What is lost: of the user's score, else points of accuracy, else the drift. Comparable between points of one
-/// model.</param>
+/// <param name="Loss">As <see cref="PointLoss"/> has it.</param>
 internal sealed record SweepPointFigures(PointRecord Record, double Milliseconds, double Loss)
 {
     /// <summary>Points of top-1 accuracy lost; null without labelled data.</summary>
@@ -17,7 +16,7 @@ internal sealed record SweepPointFigures(PointRecord Record, double Milliseconds
         var medians = done
             .GroupBy(r => r.Input)
             .ToDictionary(g => g.Key, g => Median(g.Select(r => r.Verification!.Latency.OriginalP50Ms)));
-        return [.. done.Select(r => new SweepPointFigures(r, medians[r.Input] * r.Verification!.Latency.Ratio, LossOf(r)))];
+        return [.. done.Select(r => new SweepPointFigures(r, medians[r.Input] * r.Verification!.Latency.Ratio, PointLoss.Of(r).Value))];
     }
 
     /// <summary>Those of each model that no other is faster than without losing more.</summary>
@@ -26,11 +25,6 @@ internal sealed record SweepPointFigures(PointRecord Record, double Milliseconds
 
     private bool Dominates(SweepPointFigures other) =>
         Milliseconds <= other.Milliseconds && Loss <= other.Loss && (Milliseconds < other.Milliseconds || Loss < other.Loss);
-
-    /// <summary>The loss of a point that is done.</summary>
-    public static double LossOf(PointRecord record) => record.Verification is { Score: { } score } ? score.Drop
-        : record.Verification!.Accuracy is { OriginalTop1: { } before, PrunedTop1: { } after } ? 100 * (before - after)
-        : record.Verification.Drift;
 
     private static double Median(IEnumerable<double> values)
     {
