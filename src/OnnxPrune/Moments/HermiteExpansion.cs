@@ -3,7 +3,7 @@ using OnnxPrune.Algebra;
 
 namespace OnnxPrune.Moments;
 
-/// <summary>A function of a standard normal variable, by its coefficients on the normalized Hermite polynomials of low order.</summary>
+/// <summary>A function of a normal variable, by its coefficients on the normalized Hermite polynomials of low order.</summary>
 internal sealed class HermiteExpansion
 {
     /// <summary>The number of coefficients.</summary>
@@ -13,12 +13,6 @@ internal sealed class HermiteExpansion
     private static readonly double[][] s_weighted = Weighted();
 
     private readonly double[] _coefficients = new double[Terms];
-
-    /// <param name="f">Of a standard normal variable.</param>
-    public HermiteExpansion(Func<double, double> f)
-        : this(f, 0, 1)
-    {
-    }
 
     /// <param name="f">Of a normal variable.</param>
     /// <param name="mean">Of the variable.</param>
@@ -41,18 +35,6 @@ internal sealed class HermiteExpansion
 
     /// <summary>The coefficients, the mean first.</summary>
     public ReadOnlySpan<double> Coefficients => _coefficients;
-
-    /// <summary>The covariance of two such functions of normal variables that correlate so.</summary>
-    public double CovarianceWith(HermiteExpansion other, double correlation)
-    {
-        var sum = 0.0;
-        for (var n = Terms - 1; n > 0; n--)
-        {
-            sum = (sum + (_coefficients[n] * other._coefficients[n])) * correlation;
-        }
-
-        return sum;
-    }
 
     private static double[][] Weighted()
     {
