@@ -1,4 +1,6 @@
 using System.Text.Json;
+using OnnxPrune.Graphs;
+using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Tests;
 
@@ -65,6 +67,36 @@ public sealed class QuantizeTests : TemporaryFolder
     }
 
     [Fact]
+    public void A_network_for_another_runtime_gets_its_multiples_and_integers_whatever_the_clock_says_here()
+    {
+        var outcome = Cli.Run(
+            Cli.Resnet, At("out.onnx"), "--target", "macs=70%", "--for", "xnnpack", "--int8", "--repair", "layers", "--calib", Images(),
+            "--threads", "1");
+
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        Assert.Contains("Meant for xnnpack", outcome.Output);
+        var nodes = OnnxFile.Read(At("out.onnx")).Graph.Nodes;
+        Assert.All(nodes.Where(n => n.OpType == "QuantizeLinear"), n =>
+            Assert.Equal(ElementType.Int8, n.Inputs[2]!.Initializer!.ElementType));
+        var widths = nodes.Where(n => n.OpType == "Conv").Select(n => n.Inputs[1]!.Producer!.Inputs[0]!.Initializer!.Dims[0]).ToArray();
+        Assert.NotEmpty(widths);
+        Assert.All(widths, w => Assert.Equal(0, w % 8));
+    }
+
+    [Theory]
+    [InlineData("coreml", "macs=70%", "--for coreml has no integers for --int8")]
+    [InlineData("tensorrt", "speedup=2", "this machine's clock, which knows nothing of tensorrt")]
+    [InlineData("tensort", "macs=70%", "Did you mean 'tensorrt'?")]
+    public void A_runtime_that_cannot_have_what_is_asked_for_is_wrong_usage(string runtime, string target, string message)
+    {
+        var outcome = Cli.Run(Cli.Resnet, At("out.onnx"), "--target", target, "--for", runtime, "--int8", "--calib", Images());
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains(message, outcome.Error.ReplaceLineEndings(" "), StringComparison.OrdinalIgnoreCase);
+        Assert.False(File.Exists(At("out.onnx")));
+    }
+
+    [Fact]
     public void Layers_stay_float_until_a_limit_of_the_pruned_network_holds()
     {
         var free = Drift(Prune("--target", "macs=100%"), out _);
@@ -116,7 +148,7 @@ public sealed class QuantizeTests : TemporaryFolder
     [Theory]
     [InlineData("--calib", "")]
     [InlineData("is slower there", "--calib={images}", "--provider=cuda")]
-    [InlineData("choose auto, cpu, cpu-avx2 or tensorrt", "--calib={images}", "--for=gpu")]
+    [InlineData("choose auto, cpu, cpu-avx2, tensorrt, openvino or xnnpack", "--calib={images}", "--for=gpu")]
     [InlineData("--data", "--calib={images}", "--max-drop=1")]
     public void Wrong_usage_ends_with_2(string reason, params string[] options)
     {

@@ -1,3 +1,4 @@
+using OnnxPrune.Calibration.Deployment;
 using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
@@ -18,9 +19,10 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <param name="request">Its limits are kept.</param>
 internal sealed class IntegerStep(LoadedModel original, PruningOptions request, MeasureOptions measure, IRunObserver observer)
 {
-    /// <summary>The integers of the machine that the network runs on; null where it has none.</summary>
-    public QuantizationScheme? Scheme { get; } =
-        Providers.Resolve(measure.Sessions.Provider) == ExecutionProvider.Cuda ? null : IntegerProducts.SchemeOfThisMachine;
+    /// <summary>The integers of what the network is meant for, or of the machine that it runs on; null where these have none.</summary>
+    public QuantizationScheme? Scheme { get; } = request.For != DeploymentTarget.Here ? request.For.Scheme
+        : Providers.Resolve(measure.Sessions.Provider) == ExecutionProvider.Cuda ? null
+        : IntegerProducts.SchemeOfThisMachine;
 
     /// <summary>The refusal of a request that has nothing to take ranges from.</summary>
     public static UsageException NoInputs() =>
@@ -43,12 +45,14 @@ internal sealed class IntegerStep(LoadedModel original, PruningOptions request, 
     /// <exception cref="UnsupportedModelException">It cannot be brought to integers.</exception>
     public Model WithAnyRanges(Model model) => QuantizationDraft.Of(WithShapes(model), Scheme!).WithAnyRanges();
 
-    /// <summary>The same network with integers where these are faster, and with the finding in either case.</summary>
+    /// <summary>The same network with integers where these are faster or for another runtime, and with the finding either way.</summary>
     public PruningResult Apply(PruningResult pruned)
     {
         if (Scheme is null)
         {
-            return Float("ONNX Runtime's CUDA provider has no integer Conv");
+            return Float(request.For == DeploymentTarget.Here
+                ? "ONNX Runtime's CUDA provider has no integer Conv"
+                : $"{request.For.Name} computes with no integers of ours");
         }
 
         QuantizedNetwork? network;
@@ -65,8 +69,11 @@ internal sealed class IntegerStep(LoadedModel original, PruningOptions request, 
             return Float(e.Message.TrimEnd('.'));
         }
 
+        Provenance.Add(network.Model, $"8-bit integers for {Scheme.Name}");
         var race = observer.Watched(StepNames.Latency, progress => Race(pruned.Model, network.Model, PairedBenchmark.Long, progress));
-        var slower = race.Speedup > 1 ? null : FormattableString.Invariant($"int8 was {race.Speedup:0.00} times as fast here");
+        var slower = race.Speedup > 1 || !request.For.IsTimedHere
+            ? null
+            : FormattableString.Invariant($"int8 was {race.Speedup:0.00} times as fast here");
         return pruned with
         {
             Quantization =

@@ -29,6 +29,8 @@ internal sealed class PruningDecider(
     private readonly CalibratedPruner? _calibrated =
         measure.Calib is not null && options.AbsorbMeans ? new CalibratedPruner(loaded, network, options, measure, shared, observer) : null;
 
+    private string TargetRule => $"the target{(options.TargetCount > 1 ? "s" : "")} {options.TargetText}";
+
     /// <summary>Prunes a copy of the model.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     /// <exception cref="UsageException">The plan does not fit the model.</exception>
@@ -78,16 +80,15 @@ internal sealed class PruningDecider(
             SayWhyFixed(reason);
         }
 
-        var rule = $"the target{(options.TargetCount > 1 ? "s" : "")} {options.TargetText}";
         if (options.SizeTargets.Count == 0)
         {
-            return Finished(request, rule);
+            return Finished(request, TargetRule);
         }
 
         return new SizeTargetSearch(loaded, options, _network.Cost, observer).Find(
             () => Smallest(request, TargetKind.Bytes).Bytes,
-            weights => Draft(request, [.. request.Targets, weights], rule),
-            weights => Finished(request with { Targets = [.. request.Targets, weights] }, rule));
+            weights => Draft(request, [.. request.Targets, weights], TargetRule),
+            weights => Finished(request with { Targets = [.. request.Targets, weights] }, TargetRule));
     }
 
     /// <summary>The plan that keeps the targets of cost.</summary>
@@ -104,7 +105,7 @@ internal sealed class PruningDecider(
         _network.CheckCounts(options.Targets);
         var request = options.ToRequest(multiple, measure);
         _calibrated?.Weigh(request, request.Targets);
-        return Draft(request, request.Targets, "").Outcome.Plan;
+        return Draft(request, request.Targets, TargetRule).Outcome.Plan;
     }
 
     /// <summary>The network that keeps the request's targets and those of time, repaired.</summary>
@@ -130,7 +131,7 @@ internal sealed class PruningDecider(
         var outcome = _calibrated is null || AreMet(targets)
             ? Pruner.Prune(_network, request with { Targets = targets })
             : Pruner.Apply(_network, _calibrated.Plan(request, targets) with { AbsorbMeans = false });
-        return new PruningResult(outcome, rule, KeepsTarget);
+        return Stated(outcome, rule, KeepsTarget);
     }
 
     /// <summary>The least that a target can go down to, as a clause.</summary>
@@ -185,20 +186,30 @@ internal sealed class PruningDecider(
     {
         if (_calibrated is null || plan.IsEmpty)
         {
-            return new PruningResult(Pruner.Apply(_network, plan), rule, whyNothing);
+            return Stated(Pruner.Apply(_network, plan), rule, whyNothing);
         }
 
-        return new PruningResult(_calibrated.Outcome(_calibrated.Apply(plan)), rule, whyNothing);
+        return Stated(_calibrated.Outcome(_calibrated.Apply(plan)), rule, whyNothing);
     }
 
     private PruningResult Prune(PruneRequest request, IReadOnlyList<Target> targets, string rule, string whyNothing)
     {
         if (_calibrated is null || AreMet(targets))
         {
-            return new PruningResult(Pruner.Prune(_network, request with { Targets = targets }), rule, whyNothing);
+            return Stated(Pruner.Prune(_network, request with { Targets = targets }), rule, whyNothing);
         }
 
-        return new PruningResult(_calibrated.Outcome(_calibrated.Prune(request, targets)), rule, whyNothing);
+        return Stated(_calibrated.Outcome(_calibrated.Prune(request, targets)), rule, whyNothing);
+    }
+
+    /// <summary>A result whose model says how it was made. A plan that was read keeps its own rule.</summary>
+    private PruningResult Stated(PruneOutcome outcome, string rule, string whyNothing)
+    {
+        // The number of bytes that is asked for would change the number that there are.
+        var stated = options.Plan is not null ? outcome.Plan.Rule : options.SizeTargets.Count > 0 ? "a target of size" : rule;
+        outcome = outcome with { Plan = outcome.Plan with { Rule = stated } };
+        Provenance.Add(outcome);
+        return new PruningResult(outcome, rule, whyNothing);
     }
 
     /// <summary>A target that cannot be reached because nothing can be cut deserves more than its range.</summary>
@@ -220,7 +231,7 @@ internal sealed class PruningDecider(
             var free = Pruner.Prune(_network, request);
             if (!free.ChangedNothing)
             {
-                return new PruningResult(free, "what provably contributes nothing", "");
+                return Stated(free, "what provably contributes nothing", "");
             }
         }
 

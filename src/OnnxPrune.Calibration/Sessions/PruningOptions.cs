@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using OnnxPrune.Calibration.Deployment;
 using OnnxPrune.Importance;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
@@ -62,6 +63,9 @@ public record PruningOptions
     /// <summary>Lets the result compute with 8-bit integers where these are faster on this machine. Wants calibration inputs.</summary>
     public bool Int8 { get; init; }
 
+    /// <summary>The runtime that the result is meant for. Without <see cref="Round"/>, its multiple of channels is kept.</summary>
+    internal DeploymentTarget For { get; init; } = DeploymentTarget.Here;
+
     internal bool AbsorbMeans => Repair != RepairEffort.None;
 
     internal bool HasLimits => MaxDrift is not null || MaxDrop is not null;
@@ -80,12 +84,12 @@ public record PruningOptions
     internal bool IsDecidedByInputs => Criterion is null or "gram";
 
     /// <summary>The same for the pruner.</summary>
-    /// <param name="multiple">The multiple of channels that the provider's kernels work on.</param>
+    /// <param name="multiple">The multiple of channels that this machine's kernels work on.</param>
     internal PruneRequest ToRequest(int multiple, MeasureOptions measure) => new()
     {
         Targets = Targets,
         Criterion = IsDecidedByInputs ? null : Criteria.Named(Criterion!, measure.Seed),
-        Rounding = Round is { } round ? new Rounding(round)
+        Rounding = (Round ?? For.Multiple(Int8)) is { } round ? new Rounding(round)
             : measure.Calib is not null && AbsorbMeans && IsDecidedByInputs ? Rounding.Measured(multiple)
             : Rounding.Automatic(multiple),
         CutsBlocks = CutsBlocks,

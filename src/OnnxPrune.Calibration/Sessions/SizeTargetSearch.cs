@@ -73,7 +73,9 @@ internal sealed class SizeTargetSearch(LoadedModel loaded, PruningOptions option
             else
             {
                 observer.Point($"{Numbers.Bytes(most)} of weights: the file has {Numbers.Bytes(size)}, which is too much");
-                most = Math.Max(smallest(), most - (size - Limit));
+
+                // Less than the weights that this network has: counts of channels come in steps, and may have left some over.
+                most = Math.Max(smallest(), cut.Outcome.After.Bytes - (size - Limit));
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
+using OnnxPrune.Calibration.Deployment;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Importance;
 
@@ -27,6 +28,12 @@ internal sealed class CutArguments
         s_criteria);
     private readonly Option<string> _round =
         CommonOptions.Text("--round", "N", "keep multiples of N channels; auto (the default) measures what the kernels work on");
+    private readonly Option<string> _for = CommonOptions.Named(
+        "--for",
+        "RUNTIME",
+        "what the result is meant for, which decides the multiple of channels and the integers of --int8: auto (the default: what is "
+            + "measured here), cpu (AVX-512 with VNNI, or ARM), cpu-avx2, tensorrt, openvino, xnnpack or coreml",
+        [.. DeploymentTarget.Names]);
     private readonly Option<string> _exclude = CommonOptions.Text("--exclude", "REGEX", "leave layers alone whose node or weights match");
     private readonly Option<string> _only =
         CommonOptions.Text("--only", "REGEX", "touch no other layers than those whose node or weights match");
@@ -44,7 +51,7 @@ internal sealed class CutArguments
             "layers",
             "none");
 
-    public IReadOnlyList<Option> All => [_granularity, _criterion, _round, _exclude, _only, _repair];
+    public IReadOnlyList<Option> All => [_granularity, _criterion, _round, _for, _exclude, _only, _repair];
 
     /// <summary>The same request with these options.</summary>
     /// <param name="options">With its targets.</param>
@@ -58,10 +65,23 @@ internal sealed class CutArguments
             CutsChannels = channels,
             Criterion = parsed.GetValue(_criterion) is { } name ? Criterion(name) : null,
             Round = parsed.GetValue(_round) is null or "auto" ? null : CommonOptions.Whole("--round", parsed.GetValue(_round), 1),
+            For = For(parsed.GetValue(_for), options),
             Exclude = Pattern("--exclude", parsed.GetValue(_exclude)),
             Only = Pattern("--only", parsed.GetValue(_only)),
             Repair = Repair(parsed.GetValue(_repair)),
         };
+    }
+
+    private static DeploymentTarget For(string? name, PruningOptions options)
+    {
+        var target = DeploymentTarget.Named(CommonOptions.Choice("--for", name ?? DeploymentTarget.Here.Name, [.. DeploymentTarget.Names]));
+        return options.Int8 && target.Scheme is null && target != DeploymentTarget.Here
+            ? throw new UsageException($"--for {target.Name} has no integers for --int8. {target.Reason}")
+            : options.TimeTargets.Count > 0 && !target.IsTimedHere
+            ? throw new UsageException(
+                $"A target of time is met by this machine's clock, which knows nothing of {target.Name}; give macs=, params= or size= with "
+                    + $"--for {target.Name}.")
+            : target;
     }
 
     private static (bool Blocks, bool Channels) Granularity(string? text, bool cutsBlocks)

@@ -1,7 +1,6 @@
 using System.CommandLine;
-using OnnxPrune.Calibration.Quantization;
+using OnnxPrune.Calibration.Deployment;
 using OnnxPrune.Cli.Quantizing;
-using OnnxPrune.Quantization;
 
 namespace OnnxPrune.Cli.Commands;
 
@@ -31,10 +30,10 @@ internal static class QuantizeCommand
         var target =
             CommonOptions.Named(
                 "--for",
-                "WHAT",
+                "RUNTIME",
                 "what the integers are for: auto (the default: this machine's CPU), cpu (VNNI or ARM), cpu-avx2 (7-bit weights, which no "
-                    + "older CPU saturates) or tensorrt",
-                [.. Targets.Names]);
+                    + "older CPU saturates), tensorrt, openvino or xnnpack",
+                [.. DeploymentTarget.IntegerNames]);
         var keepSlower = new Option<bool>("--keep-slower") { Description = "write the model although it is not faster here" };
         var report = CommonOptions.Text(
             "--report",
@@ -58,27 +57,13 @@ internal static class QuantizeCommand
                 Output = parsed.GetRequiredValue(output),
                 MaxDrift = CommonOptions.Positive("--max-drift", parsed.GetValue(maxDrift)),
                 MaxDrop = CommonOptions.Positive("--max-drop", parsed.GetValue(maxDrop)),
-                Scheme = Targets.Scheme(CommonOptions.Choice("--for", parsed.GetValue(target) ?? Targets.Automatic, [.. Targets.Names])),
+                For = DeploymentTarget.Named(CommonOptions.Choice(
+                    "--for", parsed.GetValue(target) ?? DeploymentTarget.Here.Name, [.. DeploymentTarget.IntegerNames])),
                 KeepSlower = parsed.GetValue(keepSlower),
                 Report = parsed.GetValue(report),
                 Measure = measure.Read(parsed),
             },
             parsed.Terminal(parsed.GetValue(report))).Execute());
         return command;
-    }
-
-    /// <summary>The values of <c>--for</c>.</summary>
-    private static class Targets
-    {
-        public const string Automatic = "auto";
-
-        private static readonly QuantizationScheme[] s_schemes = [
-            QuantizationScheme.Cpu, QuantizationScheme.CpuAvx2, QuantizationScheme.TensorRt
-        ];
-
-        public static IEnumerable<string> Names => s_schemes.Select(s => s.Name).Prepend(Automatic);
-
-        public static QuantizationScheme Scheme(string name) =>
-            Array.Find(s_schemes, s => s.Name == name) ?? IntegerProducts.SchemeOfThisMachine;
     }
 }

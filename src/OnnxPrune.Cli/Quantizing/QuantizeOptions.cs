@@ -1,3 +1,5 @@
+using OnnxPrune.Calibration.Deployment;
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Comparing;
@@ -17,7 +19,10 @@ internal sealed record QuantizeOptions
     /// <summary>The most points of top-1 accuracy that may be lost; null for any.</summary>
     public double? MaxDrop { get; init; }
 
-    public required QuantizationScheme Scheme { get; init; }
+    /// <summary>The runtime that the integers are for.</summary>
+    public required DeploymentTarget For { get; init; }
+
+    public QuantizationScheme Scheme => For.Scheme ?? IntegerProducts.SchemeOfThisMachine;
 
     /// <summary>True if the result is written although it is not faster.</summary>
     public bool KeepSlower { get; init; }

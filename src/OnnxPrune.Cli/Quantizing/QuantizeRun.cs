@@ -68,6 +68,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         var quantizer = terminal.Watched(StepNames.Quantizing, progress =>
             new PostTrainingQuantizer(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
         var network = Quantize(quantizer, loaded, measure);
+        Provenance.Add(network.Model, $"8-bit integers for {options.Scheme.Name}");
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
         var comparison = new Comparer(loaded, measure, terminal)
             .Compare(settings => Open(staged, settings), metric => metric.Of(network.Model));
@@ -119,8 +120,8 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
     {
         LossLimits.Check(options.MaxDrift, options.MaxDrop, comparison);
 
-        // Nothing is known here of what TensorRT takes.
-        if (!options.KeepSlower && !options.Scheme.IsForTensorRt && comparison.Latency.Speedup <= 1)
+        // Nothing is known here of what another runtime takes.
+        if (!options.KeepSlower && options.For.IsTimedHere && comparison.Latency.Speedup <= 1)
         {
             throw new VerificationFailedException(
                 string.Create(

@@ -19,7 +19,9 @@ internal static class IdealGain
         }
 
         var ideal = Numbers.Times((double)original.Macs / pruned.Macs);
-        return realized > 1
+        return realized <= 0
+            ? $"Fewer MACs ({ideal} by them) gave no time here."
+            : realized > 1
             ? $"That is more than fewer MACs alone would give ({ideal})."
             : $"Of the ideal gain ({ideal} by MACs), {FormattableString.Invariant($"{100 * realized:0}")} % is real.";
     }

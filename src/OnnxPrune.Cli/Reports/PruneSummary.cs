@@ -1,3 +1,4 @@
+using OnnxPrune.Calibration.Deployment;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Terminals;
@@ -19,6 +20,11 @@ internal static class PruneSummary
             new[] { r.Name, r.Original, r.Pruned, r.Ratio }));
         terminal.Line();
         terminal.Line(WhatWasCut(result));
+        if (result.Cut.Request?.For is { } target && target != DeploymentTarget.Here)
+        {
+            terminal.Line($"Meant for {target.Name}: {target.Reason}");
+        }
+
         if (result.Cut.Quantization is { } quantization)
         {
             terminal.Line(QuantizeSummary.Sentence(quantization));

@@ -48,6 +48,9 @@ public sealed class Node
     /// <summary>The node's name in messages and plans: its own, or that of its first output when it has none.</summary>
     public string Label => Name.Length > 0 ? Name : _outputs.FirstOrDefault(o => o is not null)?.Name ?? OpType;
 
+    /// <summary>A line that is added to the node's doc string; null for none.</summary>
+    internal string? Remark { get; set; }
+
     /// <summary>The node as it was read; null when the program made it.</summary>
     internal ReadOnlyMemory<byte>? Source { get; }
 
@@ -116,7 +119,7 @@ public sealed class Node
     /// <summary>The same for another graph, whose values <paramref name="copyOf"/> finds.</summary>
     internal Node Copy(Func<Value?, Value?> copyOf)
     {
-        var copy = new Node(Name, OpType, Domain, _attributes, Source);
+        var copy = new Node(Name, OpType, Domain, _attributes, Source) { Remark = Remark };
         for (var i = 0; i < _inputs.Count; i++)
         {
             copy.SetInput(i, copyOf(_inputs[i]));

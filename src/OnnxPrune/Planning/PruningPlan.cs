@@ -20,6 +20,10 @@ public sealed record PruningPlan(IReadOnlyList<string> Blocks, IReadOnlyList<Lay
 
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
+    /// <summary>The rule that the cuts follow, as a phrase: "the target macs=50%". Null where nobody said.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Rule { get; init; }
+
     [JsonIgnore]
     public bool IsEmpty => Blocks.Count == 0 && Channels.Count == 0;
 

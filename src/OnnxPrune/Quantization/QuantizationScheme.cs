@@ -26,6 +26,9 @@ internal sealed record QuantizationScheme(string Name, ElementType Activations, 
     /// </summary>
     public static QuantizationScheme TensorRt { get; } = new("tensorrt", ElementType.Int8, true, 127) { IsForTensorRt = true };
 
+    /// <summary>XNNPACK: int8 on both sides; zero points of activations are free.</summary>
+    public static QuantizationScheme Xnnpack { get; } = new("xnnpack", ElementType.Int8, false, 127);
+
     /// <summary>True if the graph is laid out for TensorRT rather than for ONNX Runtime's CPU provider.</summary>
     public bool IsForTensorRt { get; private init; }
 

@@ -79,7 +79,9 @@ internal static class ModelWriter
     {
         if (node.Source is not { } source)
         {
-            return WriteNode(node.Name, node.OpType, node.Domain, node.Inputs.Select(Name), node.Outputs.Select(Name), node.Attributes);
+            var made = WriteNode(
+                node.Name, node.OpType, node.Domain, node.Inputs.Select(Name), node.Outputs.Select(Name), node.Attributes);
+            return node.Remark is null ? made : made.Add(NodeProto.DocStringFieldNumber, node.Remark);
         }
 
         var message = new WireMessage();
@@ -87,7 +89,7 @@ internal static class ModelWriter
             && Names(source, NodeProto.OutputFieldNumber).SequenceEqual(node.Outputs.Select(Name))
             && KeepsAttributes(node, source))
         {
-            return message.Add(source);
+            return AddRemark(message.Add(source), node, source);
         }
 
         AddNames(message, NodeProto.InputFieldNumber, node.Inputs.Select(Name));
@@ -98,7 +100,7 @@ internal static class ModelWriter
             message.Add(field);
         }
 
-        return AddAttributes(message, node.Attributes);
+        return AddRemark(AddAttributes(message, node.Attributes), node, source);
     }
 
     public static WireMessage WriteNode(
@@ -114,6 +116,18 @@ internal static class ModelWriter
         AddNames(message, NodeProto.OutputFieldNumber, outputs);
         message.Add(NodeProto.NameFieldNumber, name).Add(NodeProto.OpTypeFieldNumber, opType).Add(NodeProto.DomainFieldNumber, domain);
         return AddAttributes(message, attributes);
+    }
+
+    /// <summary>Of a field that comes twice the last holds: the doc string that was read stays in front of what is added.</summary>
+    private static WireMessage AddRemark(WireMessage message, Node node, ReadOnlyMemory<byte> source)
+    {
+        if (node.Remark is not { } remark)
+        {
+            return message;
+        }
+
+        var read = WireField.Contents(source, NodeProto.DocStringFieldNumber).Select(Text).LastOrDefault("");
+        return message.Add(NodeProto.DocStringFieldNumber, read.Length > 0 ? $"{read}\n{remark}" : remark);
     }
 
     private static bool KeepsMetadata(Model model)

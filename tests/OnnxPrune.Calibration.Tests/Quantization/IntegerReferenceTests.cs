@@ -28,9 +28,12 @@ public sealed class IntegerReferenceTests
         var model = ModelCopy.WithShapes(OperatorSamples.For(op).Build());
         var inputs = RandomInputs.For(model, new Random(1));
 
-        var quantized = Quantize(model, inputs, QuantizationScheme.Cpu);
+        foreach (var scheme in new[] { QuantizationScheme.Cpu, QuantizationScheme.Xnnpack })
+        {
+            var quantized = Quantize(model, inputs, scheme);
 
-        Assert.All(IntegerReference.Steps(quantized, inputs), steps => Assert.InRange(steps.Value, 0, 1));
+            Assert.All(IntegerReference.Steps(quantized, inputs), steps => Assert.InRange(steps.Value, 0, 1));
+        }
     }
 
     [Theory]
