@@ -69,7 +69,7 @@ internal sealed class IntegerStep(LoadedModel original, PruningOptions request, 
             return Float(e.Message.TrimEnd('.'));
         }
 
-        Provenance.Add(network.Model, $"8-bit integers for {Scheme.Name}");
+        Provenance.Add(network.Model, $"8-bit integers for {(request.For == DeploymentTarget.Here ? Scheme.Name : request.For.Name)}");
         var race = observer.Watched(StepNames.Latency, progress => Race(pruned.Model, network.Model, PairedBenchmark.Long, progress));
         var slower = race.Speedup > 1 || !request.For.IsTimedHere
             ? null

@@ -20,7 +20,7 @@ internal static class IdealGain
 
         var ideal = Numbers.Times((double)original.Macs / pruned.Macs);
         return realized <= 0
-            ? $"Fewer MACs ({ideal} by them) gave no time here."
+            ? $"Of the ideal gain ({ideal} by MACs), nothing is real."
             : realized > 1
             ? $"That is more than fewer MACs alone would give ({ideal})."
             : $"Of the ideal gain ({ideal} by MACs), {FormattableString.Invariant($"{100 * realized:0}")} % is real.";

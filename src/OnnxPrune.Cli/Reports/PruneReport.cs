@@ -159,6 +159,7 @@ internal static class PruneReport
         options.Granularity,
         options.Criterion,
         options.Round is { } multiple ? Numbers.Plain(multiple) : "auto",
+        options.For.Name,
         options.Repair.ToString().ToLowerInvariant(),
         options.Exclude?.ToString(),
         options.Only?.ToString(),

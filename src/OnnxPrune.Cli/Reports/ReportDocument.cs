@@ -50,6 +50,7 @@ internal sealed record ReportOptions(
     string Granularity,
     string? Criterion,
     string Round,
+    string For,
     string Repair,
     string? Exclude,
     string? Only,

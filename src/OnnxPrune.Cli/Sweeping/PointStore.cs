@@ -88,7 +88,7 @@ internal sealed class PointStore
         string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
             $"{request.CutsBlocks} {request.CutsChannels} {request.Criterion} {request.Round} "
-                + $"{request.Repair}\n{request.Only}\n{request.Exclude}");
+                + $"{request.For.Name} {request.Repair}\n{request.Only}\n{request.Exclude}");
 
     private static string Text(MeasureOptions measure)
     {
