@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Cli.Tests;
 
@@ -107,16 +108,17 @@ public sealed class SweepTests : TemporaryFolder
         Cli.Run("sweep", model, At("out"), "--target", "macs=80%", "-q");
         var times = new List<DateTime> { Time() };
 
-        // when: nothing changes; an option does; the model's own content does; a result is damaged
+        // when: nothing changes; an option does, and another; the model's own content does; a result is damaged
         Again();
         Again("--round", "4");
+        Again("--round", "4", "--for", "xnnpack");
         File.Copy(Path.Combine(Cli.Root, "models", "resnet20_cifar_B.onnx"), model, overwrite: true);
         Again("--round", "4");
         File.AppendAllText(At("out/m-macs80pct.onnx"), "x");
         Again("--round", "4");
 
         // then
-        Assert.Equal([true, false, false, false], times.Zip(times.Skip(1)).Select(t => t.First == t.Second));
+        Assert.Equal([true, false, false, false, false], times.Zip(times.Skip(1)).Select(t => t.First == t.Second));
 
         void Again(params string[] more)
         {
@@ -126,6 +128,24 @@ public sealed class SweepTests : TemporaryFolder
         }
 
         DateTime Time() => File.GetLastWriteTimeUtc(At("out/m-macs80pct.json"));
+    }
+
+    [Fact]
+    public void Integers_for_another_runtime_have_its_multiple_beside_floats_that_have_another()
+    {
+        var outcome = Cli.Run(
+            "sweep", Shapes, At("out"), "--target", "macs=80%", "--int8", "both", "--for", "tensorrt", "--repair", "none", "--calib",
+            Model("shapes_calibration.npz"), "--calib-limit", "32", "--threads", "1");
+
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        int[] whole = [16, 32, 64];
+        Assert.All(Widths("out/resnet20_shapes-macs80pct-int8.onnx"), w => Assert.True(w % 32 == 0 || whole.Contains(w), $"{w}"));
+        Assert.Contains(Widths("out/resnet20_shapes-macs80pct.onnx"), w => w % 32 != 0 && !whole.Contains(w));
+
+        // Weights of four axes are those of convolutions, in integers or not.
+        int[] Widths(string file) =>
+            [.. OnnxFile.Read(At(file)).Graph.Initializers.Select(i => i.Initializer!.Dims).Where(d => d.Count == 4)
+                .Select(d => (int)d[0])];
     }
 
     [Fact]
@@ -169,13 +189,14 @@ public sealed class SweepTests : TemporaryFolder
     [InlineData("--pick=score>=0.5", "'score' is not measured; give --metric-cmd.")]
     [InlineData("--int8=yes", "--int8 yes: choose off, on or both.")]
     [InlineData("--int8=both", "--int8 takes the ranges of the integers")]
+    [InlineData("--for=coreml --int8=on", "--for coreml has no integers for --int8.")]
     [InlineData("--engine=kubernetes", "--engine kubernetes submits nothing")]
     [InlineData("--point=7", "--point 7: there are 2 points, from 0 on.")]
     [InlineData("--target=macs=80%", "would be written to 'resnet20_cifar_A-macs80pct.onnx'")]
     [InlineData("--target=mac=80%", "did you mean 'macs=80%'?")]
     public void Wrong_usage_is_said_before_any_work(string option, string reason)
     {
-        var outcome = Cli.Run("sweep", Cli.Resnet, At("out"), "--target", "macs=80%,70%", option);
+        var outcome = Cli.Run(["sweep", Cli.Resnet, At("out"), "--target", "macs=80%,70%", .. option.Split(' ')]);
 
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains(reason, outcome.Error);

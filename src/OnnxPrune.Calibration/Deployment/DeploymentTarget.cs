@@ -2,7 +2,7 @@ using OnnxPrune.Quantization;
 
 namespace OnnxPrune.Calibration.Deployment;
 
-/// <summary>A runtime that the result is meant for, with the channel counts and the integers that its kernels like.</summary>
+/// <summary>A runtime that the result is meant for: its multiple of channels, and the integers that its kernels take.</summary>
 /// <param name="Name">The value of <c>--for</c>.</param>
 /// <param name="FloatMultiple">The multiple of channels to keep for floats; null to measure that of this machine.</param>
 /// <param name="IntegerMultiple">The same for 8-bit integers.</param>
@@ -12,7 +12,8 @@ internal sealed record DeploymentTarget(
     string Name, int? FloatMultiple, int? IntegerMultiple, QuantizationScheme? Scheme, string Reason)
 {
     /// <summary>This machine's own processor and provider; everything is measured.</summary>
-    public static DeploymentTarget Here { get; } = new("auto", null, null, null, "Multiples are measured on this machine.");
+    public static DeploymentTarget Here { get; } =
+        new("auto", null, null, null, "Multiples are measured on this machine.") { IsTimedHere = true };
 
     /// <summary>All of them, the one for this machine first.</summary>
     public static IReadOnlyList<DeploymentTarget> All { get; } =
@@ -20,9 +21,11 @@ internal sealed record DeploymentTarget(
         Here,
         new("cpu", 16, 16, QuantizationScheme.Cpu,
             "ONNX Runtime computes blocks of 16 channels on CPUs with AVX-512 and on ARM, and adds products of bytes in 32 bits by VNNI "
-                + "and ARM's dot products."),
+                + "and ARM's dot products.")
+            { IsTimedHere = true },
         new("cpu-avx2", 8, 16, QuantizationScheme.CpuAvx2,
-            "ONNX Runtime computes blocks of 8 floats on CPUs with AVX2; weights of 7 bits keep its sums of two products in 16 bits."),
+            "ONNX Runtime computes blocks of 8 floats on CPUs with AVX2; weights of 7 bits keep its sums of two products in 16 bits.")
+            { IsTimedHere = true },
         new("tensorrt", 8, 32, QuantizationScheme.TensorRt,
             "Tensor cores multiply FP16 by 8 channels, and TensorRT packs int8 by 32; zero points must be 0."),
         new("openvino", 16, 16, QuantizationScheme.Cpu,
@@ -40,10 +43,13 @@ internal sealed record DeploymentTarget(
     public static IEnumerable<string> IntegerNames => All.Where(t => t.Scheme is not null || t == Here).Select(t => t.Name);
 
     /// <summary>True if the clock of this machine says something about the runtime.</summary>
-    public bool IsTimedHere => Name is "auto" or "cpu" or "cpu-avx2";
+    public bool IsTimedHere { get; private init; }
 
     /// <exception cref="InvalidOperationException">There is none of this name.</exception>
     public static DeploymentTarget Named(string name) => All.First(t => t.Name == name);
+
+    /// <summary>The runtime's name; for this machine, that of the integers that were chosen.</summary>
+    public string NameWith(QuantizationScheme chosen) => this == Here ? chosen.Name : Name;
 
     /// <summary>The multiple of channels to keep; null to measure it.</summary>
     public int? Multiple(bool integers) => integers && IntegerMultiple is { } multiple ? multiple : FloatMultiple;

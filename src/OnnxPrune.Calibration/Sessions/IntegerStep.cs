@@ -50,9 +50,7 @@ internal sealed class IntegerStep(LoadedModel original, PruningOptions request, 
     {
         if (Scheme is null)
         {
-            return Float(request.For == DeploymentTarget.Here
-                ? "ONNX Runtime's CUDA provider has no integer Conv"
-                : $"{request.For.Name} computes with no integers of ours");
+            return Float("ONNX Runtime's CUDA provider has no integer Conv");
         }
 
         QuantizedNetwork? network;
@@ -69,7 +67,7 @@ internal sealed class IntegerStep(LoadedModel original, PruningOptions request, 
             return Float(e.Message.TrimEnd('.'));
         }
 
-        Provenance.Add(network.Model, $"8-bit integers for {(request.For == DeploymentTarget.Here ? Scheme.Name : request.For.Name)}");
+        Provenance.Add(network.Model, $"8-bit integers for {request.For.NameWith(Scheme)}");
         var race = observer.Watched(StepNames.Latency, progress => Race(pruned.Model, network.Model, PairedBenchmark.Long, progress));
         var slower = race.Speedup > 1 || !request.For.IsTimedHere
             ? null

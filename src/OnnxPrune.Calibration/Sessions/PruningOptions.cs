@@ -66,6 +66,9 @@ public record PruningOptions
     /// <summary>The runtime that the result is meant for. Without <see cref="Round"/>, its multiple of channels is kept.</summary>
     internal DeploymentTarget For { get; init; } = DeploymentTarget.Here;
 
+    /// <summary>The multiple of channels that was asked for, itself or by the runtime; null to measure it.</summary>
+    internal int? Multiple => Round ?? For.Multiple(Int8);
+
     internal bool AbsorbMeans => Repair != RepairEffort.None;
 
     internal bool HasLimits => MaxDrift is not null || MaxDrop is not null;
@@ -89,7 +92,7 @@ public record PruningOptions
     {
         Targets = Targets,
         Criterion = IsDecidedByInputs ? null : Criteria.Named(Criterion!, measure.Seed),
-        Rounding = (Round ?? For.Multiple(Int8)) is { } round ? new Rounding(round)
+        Rounding = Multiple is { } all ? new Rounding(all)
             : measure.Calib is not null && AbsorbMeans && IsDecidedByInputs ? Rounding.Measured(multiple)
             : Rounding.Automatic(multiple),
         CutsBlocks = CutsBlocks,

@@ -160,7 +160,7 @@ public sealed class PruningSession
     /// <param name="integers">What targets of time are met with; null for floats.</param>
     private PruningDecider Decider(PruningOptions request, IRunObserver observer, IntegerStep? integers = null)
     {
-        var multiple = request.Round ?? request.For.Multiple(request.Int8) ?? Multiple(integers?.Scheme, observer);
+        var multiple = request.Multiple ?? Multiple(integers?.Scheme, observer);
         var network = observer.Timed("follow the channels", () =>
             request.TimeTargets.Count == 0 ? Analysis : TimedAnalysis(integers?.Scheme, observer));
         WarnOfPatterns(request, network, observer);

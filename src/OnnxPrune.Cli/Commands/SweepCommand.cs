@@ -116,7 +116,11 @@ internal static class SweepCommand
                     parsed.GetValue(dryRun)),
             };
             Check(options.Engine);
-            options.Request(options.Targets[0]);
+            foreach (var text in options.Targets)
+            {
+                cuts.Apply(parsed, Request(text) with { Int8 = options.Int8 != Int8Mode.Off }, measures[0].Calib is not null);
+            }
+
             return new SweepRun(options, parsed.Terminal()).Execute();
         });
         return command;

@@ -24,9 +24,6 @@ internal sealed record QuantizeOptions
 
     public QuantizationScheme Scheme => For.Scheme ?? IntegerProducts.SchemeOfThisMachine;
 
-    /// <summary>The name of the runtime, or of the integers that were chosen for this machine.</summary>
-    public string RuntimeName => For == DeploymentTarget.Here ? Scheme.Name : For.Name;
-
     /// <summary>True if the result is written although it is not faster.</summary>
     public bool KeepSlower { get; init; }
 

@@ -68,7 +68,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         var quantizer = terminal.Watched(StepNames.Quantizing, progress =>
             new PostTrainingQuantizer(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));
         var network = Quantize(quantizer, loaded, measure);
-        Provenance.Add(network.Model, $"8-bit integers for {options.RuntimeName}");
+        Provenance.Add(network.Model, $"8-bit integers for {options.For.NameWith(options.Scheme)}");
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
         var comparison = new Comparer(loaded, measure, terminal)
             .Compare(settings => Open(staged, settings), metric => metric.Of(network.Model));
@@ -135,7 +135,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
     {
         var document = new QuantizeDocument(
             RunRecord.Of("quantize", end, terminal, _result?.Comparison.Latency),
-            options.RuntimeName,
+            options.For.NameWith(options.Scheme),
             new QuantizeLimits(options.MaxDrift, options.MaxDrop),
             _result?.Original,
             _result?.Quantized,

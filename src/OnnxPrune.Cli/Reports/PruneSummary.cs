@@ -1,8 +1,8 @@
 using OnnxPrune.Calibration.Deployment;
-using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Pruning;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Runtime.Accuracy;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Latency.LayerTiming;
 using OnnxPrune.Runtime.Sessions;
@@ -99,16 +99,16 @@ internal static class PruneSummary
             : null;
 
     /// <summary>
-    /// Advice where a target of cost gave little time and its counts of channels were free: kernels compute whole blocks of channels.
+    /// Advice where a target of cost left counts of channels between the blocks that kernels compute, and gave little time.
     /// </summary>
     public static string? WhatWouldBeFaster(RunFindings result)
     {
-        var (options, cut) = (result.Options, result.Cut);
-        return result.Latency is { } race && options.Targets.Count > 0 && options.TimeTargets.Count == 0 && options.Round is null
-            && cut is { Quantization: null, Outcome.ChangedNothing: false } && options.For == DeploymentTarget.Here
+        var (options, cut, block) = (result.Options, result.Cut, ChannelMultiple.Usual(ExecutionProvider.Cpu));
+        var isFree = options is { Multiple: null, Targets.Count: > 0, TimeTargets.Count: 0 }
+            && cut is { Quantization: null }
             && Providers.Resolve(options.Measure.Sessions.Provider) == ExecutionProvider.Cpu
-            && IdealGain.Realized(result.Original, result.Pruned, race) < LittleGain
-            && ChannelMultiple.Usual(ExecutionProvider.Cpu) is var block
+            && cut.Outcome.Plan.Channels.Any(c => (c.Of - c.Cut.Count) % block != 0);
+        return isFree && result.Latency is { } race && IdealGain.Realized(result.Original, result.Pruned, race) < LittleGain
             ? $"This CPU computes {block} channels at a time: with --round {block} the same MACs often take less time, and a target like "
                 + "speedup=2 is met by the clock."
             : null;

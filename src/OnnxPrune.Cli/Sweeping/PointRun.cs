@@ -79,15 +79,16 @@ internal sealed class PointRun(SweepOptions options, PointStore store, Terminal 
     private PruningResult Cut(SweepPoint point, PruningSession session)
     {
         var request = options.Request(point.Target) with { Output = store.ModelOf(point), Int8 = point.Int8 };
-        if (point.Int8 && request.TimeTargets.Count > 0)
+        var asFloat = request with { Int8 = false };
+        if (point.Int8 && (request.TimeTargets.Count > 0 || request.Multiple != asFloat.Multiple))
         {
-            // Integers meet a target of time with another network.
+            // Integers meet a target of time with another network, and a runtime may want other counts of channels for them.
             return session.Prune(request, terminal);
         }
 
         if (_floats is not var (of, target, floats) || of != session || target != point.Target)
         {
-            floats = session.Prune(request with { Int8 = false }, terminal);
+            floats = session.Prune(asFloat, terminal);
             _floats = (session, point.Target, floats);
         }
 
