@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Onnx;
-using OnnxPrune.Graphs;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 
@@ -144,8 +142,7 @@ public sealed class TrainingTests : TemporaryFolder
         WriteImages();
         var g = new TestGraph();
         var x = g.Relu(g.Conv(g.Input(3, 32, 32), 8));
-        var condition = g.Op("Greater", [g.Op("ReduceMax", [x], ("keepdims", 0L)), g.Scalar(0.5)]);
-        g.Close(new Wire(g.Op("If", [condition], ("then_branch", Branch(x, "then")), ("else_branch", Branch(x, "else"))), 8));
+        g.Close(g.ConvInBranches(x));
         File.WriteAllBytes(At("in.onnx"), OnnxFile.ToBytes(g.Build()));
 
         var outcome = Cli.Run("train", At("in.onnx"), At("out.onnx"), "--target", "macs=50%", "--data", At("images.bin"), "--threads", "1");
@@ -154,18 +151,6 @@ public sealed class TrainingTests : TemporaryFolder
         Assert.Contains("macs=50%", outcome.Error);
         Assert.Contains("(Conv)", outcome.Error);
         Assert.False(File.Exists(At("out.onnx")));
-    }
-
-    private static GraphProto Branch(string x, string name)
-    {
-        var weight = TestGraph.Message($"{name}.w", Tensor.Of(new float[64], 8, 8, 1, 1));
-        return new GraphProto
-        {
-            Name = name,
-            Initializer = { weight },
-            Node = { new NodeProto { OpType = "Conv", Input = { x, weight.Name }, Output = { $"{name}.y" } } },
-            Output = { new ValueInfoProto { Name = $"{name}.y" } },
-        };
     }
 
     private void WriteImages()

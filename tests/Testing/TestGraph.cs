@@ -229,6 +229,25 @@ public sealed class TestGraph(int seed = 1)
     /// <summary>A 1×1 Conv to two channels that is the graph's output: everything before it can be cut.</summary>
     public void Close(Wire x) => Output(Conv(x, 2));
 
+    /// <summary>A 1×1 Conv in each branch of an If, whose MACs nobody can count.</summary>
+    public Wire ConvInBranches(Wire x)
+    {
+        var condition = Op("Greater", [Op("ReduceMax", [x], ("keepdims", 0L)), Scalar(0.5)]);
+        return x with { Name = Op("If", [condition], ("then_branch", Branch("then")), ("else_branch", Branch("else"))) };
+
+        GraphProto Branch(string name)
+        {
+            var weight = Message($"{name}.w", Tensor.Of(new float[x.Channels * x.Channels], x.Channels, x.Channels, 1, 1));
+            return new GraphProto
+            {
+                Name = name,
+                Initializer = { weight },
+                Node = { new NodeProto { OpType = "Conv", Input = { x.Name, weight.Name }, Output = { $"{name}.y" } } },
+                Output = { new ValueInfoProto { Name = $"{name}.y" } },
+            };
+        }
+    }
+
     // ---- messages ----
 
     public static AttributeProto Attribute(string name, object value) => value is GraphProto graph

@@ -1,5 +1,5 @@
-using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Serialization;
 
@@ -131,7 +131,7 @@ internal sealed class PruningDecider(
         var outcome = _calibrated is null || AreMet(targets)
             ? Pruner.Prune(_network, request with { Targets = targets })
             : Pruner.Apply(_network, _calibrated.Plan(request, targets) with { AbsorbMeans = false });
-        return Stated(outcome, StatedRule(rule), rule, KeepsTarget);
+        return Made(outcome, rule, KeepsTarget);
     }
 
     /// <summary>The least that a target can go down to, as a clause.</summary>
@@ -186,30 +186,33 @@ internal sealed class PruningDecider(
     {
         if (_calibrated is null || plan.IsEmpty)
         {
-            return Stated(Pruner.Apply(_network, plan), plan.Rule, rule, whyNothing);
+            return Stated(Pruner.Apply(_network, plan), rule, whyNothing);
         }
 
-        return Stated(_calibrated.Outcome(_calibrated.Apply(plan)), plan.Rule, rule, whyNothing);
+        return Stated(_calibrated.Outcome(_calibrated.Apply(plan)), rule, whyNothing);
     }
 
     private PruningResult Prune(PruneRequest request, IReadOnlyList<Target> targets, string rule, string whyNothing)
     {
         if (_calibrated is null || AreMet(targets))
         {
-            return Stated(Pruner.Prune(_network, request with { Targets = targets }), StatedRule(rule), rule, whyNothing);
+            return Made(Pruner.Prune(_network, request with { Targets = targets }), rule, whyNothing);
         }
 
-        return Stated(_calibrated.Outcome(_calibrated.Prune(request, targets)), StatedRule(rule), rule, whyNothing);
+        return Made(_calibrated.Outcome(_calibrated.Prune(request, targets)), rule, whyNothing);
     }
 
-    /// <summary>The rule as a model states it: the number of bytes that is asked for would change the number that there are.</summary>
-    private string StatedRule(string rule) => options.SizeTargets.Count > 0 ? "a target of size" : rule;
+    /// <summary>The result of a plan that was made here: it and the model state the rule.</summary>
+    private PruningResult Made(PruneOutcome outcome, string rule, string whyNothing)
+    {
+        // The number of bytes that is asked for would change the number that there are.
+        var stated = options.SizeTargets.Count > 0 ? "a target of size" : rule;
+        return Stated(outcome with { Plan = outcome.Plan with { Rule = stated } }, rule, whyNothing);
+    }
 
     /// <summary>A result whose model says how it was made.</summary>
-    /// <param name="stated">The rule of the plan; null for that of a plan that was read and has none.</param>
-    private static PruningResult Stated(PruneOutcome outcome, string? stated, string rule, string whyNothing)
+    private static PruningResult Stated(PruneOutcome outcome, string rule, string whyNothing)
     {
-        outcome = outcome with { Plan = outcome.Plan with { Rule = stated } };
         Provenance.Add(outcome);
         return new PruningResult(outcome, rule, whyNothing);
     }
@@ -233,7 +236,7 @@ internal sealed class PruningDecider(
             var free = Pruner.Prune(_network, request);
             if (!free.ChangedNothing)
             {
-                return Stated(free, "what provably contributes nothing", "what provably contributes nothing", "");
+                return Made(free, "what provably contributes nothing", "");
             }
         }
 

@@ -79,9 +79,9 @@ internal static class ModelWriter
     {
         if (node.Source is not { } source)
         {
-            var made = WriteNode(
-                node.Name, node.OpType, node.Domain, node.Inputs.Select(Name), node.Outputs.Select(Name), node.Attributes);
-            return node.Remark is null ? made : made.Add(NodeProto.DocStringFieldNumber, node.Remark);
+            return AddRemark(
+                WriteNode(node.Name, node.OpType, node.Domain, node.Inputs.Select(Name), node.Outputs.Select(Name), node.Attributes),
+                node);
         }
 
         var message = new WireMessage();
@@ -89,18 +89,21 @@ internal static class ModelWriter
             && Names(source, NodeProto.OutputFieldNumber).SequenceEqual(node.Outputs.Select(Name))
             && KeepsAttributes(node, source))
         {
-            return AddRemark(message.Add(source), node, source);
+            return node.Remark is null
+                ? message.Add(source)
+                : AddRemark(AddOthers(message, source, NodeProto.DocStringFieldNumber), node);
         }
 
         AddNames(message, NodeProto.InputFieldNumber, node.Inputs.Select(Name));
         AddNames(message, NodeProto.OutputFieldNumber, node.Outputs.Select(Name));
-        foreach (var field in WireField.In(source).Where(f =>
-            !f.Holds(NodeProto.InputFieldNumber) && !f.Holds(NodeProto.OutputFieldNumber) && !f.Holds(NodeProto.AttributeFieldNumber)))
-        {
-            message.Add(field);
-        }
-
-        return AddRemark(AddAttributes(message, node.Attributes), node, source);
+        AddOthers(
+            message,
+            source,
+            node.Remark is null ? 0 : NodeProto.DocStringFieldNumber,
+            NodeProto.InputFieldNumber,
+            NodeProto.OutputFieldNumber,
+            NodeProto.AttributeFieldNumber);
+        return AddRemark(AddAttributes(message, node.Attributes), node);
     }
 
     public static WireMessage WriteNode(
@@ -118,16 +121,29 @@ internal static class ModelWriter
         return AddAttributes(message, attributes);
     }
 
-    /// <summary>Of a field that comes twice the last holds: the doc string that was read stays in front of what is added.</summary>
-    private static WireMessage AddRemark(WireMessage message, Node node, ReadOnlyMemory<byte> source)
+    /// <summary>The node's remark, behind the doc string that was read.</summary>
+    private static WireMessage AddRemark(WireMessage message, Node node)
     {
         if (node.Remark is not { } remark)
         {
             return message;
         }
 
-        var read = WireField.Contents(source, NodeProto.DocStringFieldNumber).Select(Text).LastOrDefault("");
+        var read = node.Source is { } source
+            ? WireField.Contents(source, NodeProto.DocStringFieldNumber).Select(Text).LastOrDefault("")
+            : "";
         return message.Add(NodeProto.DocStringFieldNumber, read.Length > 0 ? $"{read}\n{remark}" : remark);
+    }
+
+    /// <summary>The fields of a message as they were read, but for some that hold text or messages.</summary>
+    private static WireMessage AddOthers(WireMessage message, ReadOnlyMemory<byte> source, params int[] but)
+    {
+        foreach (var field in WireField.In(source).Where(f => !but.Any(f.Holds)))
+        {
+            message.Add(field);
+        }
+
+        return message;
     }
 
     private static bool KeepsMetadata(Model model)

@@ -1,4 +1,3 @@
-using Onnx;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Testing;
@@ -46,8 +45,7 @@ public sealed class UncountedLayerTests
     {
         var g = new TestGraph();
         var x = g.Relu(g.Conv(g.Input(3, 4, 4), 8));
-        var condition = g.Op("Greater", [g.Op("ReduceMax", [x], ("keepdims", 0L)), g.Scalar(0.5)]);
-        g.Close(new Wire(g.Op("If", [condition], ("then_branch", Branch(x, "then")), ("else_branch", Branch(x, "else"))), 8));
+        g.Close(g.ConvInBranches(x));
 
         var network = Analyse(g);
 
@@ -73,16 +71,4 @@ public sealed class UncountedLayerTests
     }
 
     private static NetworkAnalysis Analyse(TestGraph graph) => NetworkAnalysis.Of(ModelCopy.WithShapes(graph.Build()));
-
-    private static GraphProto Branch(string x, string name)
-    {
-        var weight = TestGraph.Message($"{name}.w", Tensor.Of(new float[64], 8, 8, 1, 1));
-        return new GraphProto
-        {
-            Name = name,
-            Initializer = { weight },
-            Node = { new NodeProto { OpType = "Conv", Input = { x, weight.Name }, Output = { $"{name}.y" } } },
-            Output = { new ValueInfoProto { Name = $"{name}.y" } },
-        };
-    }
 }
