@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using OnnxPrune.Graphs;
 using OnnxPrune.Calibration.Reconstruction;
+using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Torch;
 using OnnxPrune.Torch.Modules;

@@ -1,6 +1,6 @@
+using OnnxPrune.Calibration.Activations;
 using OnnxPrune.Graphs;
 using OnnxPrune.Quantization;
-using OnnxPrune.Calibration.Activations;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 

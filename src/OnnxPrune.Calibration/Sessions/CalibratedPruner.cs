@@ -1,8 +1,8 @@
-using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Calibration.Distillation;
 using OnnxPrune.Calibration.Reconstruction;
 using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Torch;
 

@@ -1,6 +1,6 @@
-using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
 
 namespace OnnxPrune.Calibration.Sessions;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Accuracy;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Reports;

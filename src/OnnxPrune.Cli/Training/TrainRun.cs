@@ -1,10 +1,10 @@
 using System.Globalization;
 using OnnxPrune.Cli.Commands;
-using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Inputs;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Latency.LayerTiming;

@@ -1,8 +1,8 @@
 using OnnxPrune.Cli.Commands;
-using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Reports.Pages;
 using OnnxPrune.Cli.Terminals;
+using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Cli.Verifying;

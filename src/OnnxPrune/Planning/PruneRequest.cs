@@ -2,8 +2,8 @@ using System.Text.RegularExpressions;
 using OnnxPrune.Blocks;
 using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
-using OnnxPrune.Operators;
 using OnnxPrune.Importance;
+using OnnxPrune.Operators;
 
 namespace OnnxPrune.Planning;
 

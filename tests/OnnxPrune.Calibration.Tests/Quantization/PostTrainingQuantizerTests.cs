@@ -1,8 +1,8 @@
+using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
 using OnnxPrune.Quantization;
 using OnnxPrune.Runtime.Drift;
-using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
