@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using OnnxPrune.Graphs;
 using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 
@@ -124,6 +125,61 @@ public sealed class TrainingTests : TemporaryFolder
     }
 
     [Theory]
+    [InlineData("w=2,a=8")]
+    [InlineData("w=3,a=4")]
+    [InlineData("w=4,a=float")]
+    public void Weights_of_few_bits_are_written_as_levels_and_packed_to_the_same_network(string bits)
+    {
+        // given
+        WriteImages();
+        string[] Command(string name) =>
+            [
+                "finetune",
+                Cli.Resnet,
+                At(name),
+                "--bits",
+                bits,
+                "--data",
+                At("images.bin"),
+                "--hold-out",
+                "16",
+                "--epochs",
+                "1",
+                "--batch",
+                "16",
+                "--lr",
+                "0.001",
+                "--threads",
+                "1"
+            ];
+
+        // when
+        var trained = Cli.Run(Command("levels.onnx"));
+        var packed = Cli.Run([.. Command("packed.onnx"), "--pack"]);
+
+        // then
+        Assert.True(trained.ExitCode == 0, trained.Error);
+        Assert.True(packed.ExitCode == 0, packed.Error);
+        Assert.Equal(0, Cli.Run("verify", At("levels.onnx"), At("packed.onnx"), "--max-drift", "1e-7").ExitCode);
+        Assert.InRange((double)new FileInfo(At("packed.onnx")).Length / new FileInfo(Cli.Resnet).Length, 0.05, 0.25);
+
+        var model = OnnxFile.Read(At("levels.onnx"));
+        var isFloat = bits.EndsWith("float", StringComparison.Ordinal);
+        Assert.Equal(isFloat, model.Graph.Nodes.All(n => n.OpType != "QuantizeLinear"));
+        Assert.Equal(bits == "w=3,a=4", model.Graph.Nodes.Any(n => n.OpType == "Clip"));
+        Tensor[] weights =
+            [.. model.Graph.Nodes.Where(n => n.OpType == "Conv").Skip(1).Select(n => isFloat ? n.Required(1) : n.Required(1).Producer!
+                .Required(0)).Select(w => w.Initializer!)];
+        Assert.NotEmpty(weights);
+        Assert.All(weights.SelectMany(w => Enumerable.Range(0, (int)w.Dims[0]).Select(m => w.Take(0, [m]))), channel =>
+            Assert.InRange(channel.ToFloats().Distinct().Count(), 1, 1 << (bits[2] - '0')));
+    }
+
+    [Theory]
+    [InlineData("--bits w=9: give the bits of weights", "finetune", "in", "out", "--data", "d", "--bits", "w=9")]
+    [InlineData("--pack stores weights of few bits", "finetune", "in", "out", "--data", "d", "--pack")]
+    [InlineData("--bits and --ema exclude each other", "finetune", "in", "out", "--data", "d", "--bits", "w=4", "--ema", "0.9")]
+    [InlineData("say by --pruned FILE", "train", "in", "out", "--data", "d", "--bits", "w=4")]
     [InlineData("--data is missing", "train", "in", "out")]
     [InlineData("'speedup=0.5' is no target of time", "train", "in", "out", "--data", "d", "--target", "speedup=0.5")]
     [InlineData("--method nonsense: choose bpcp", "train", "in", "out", "--data", "d", "--method", "nonsense")]

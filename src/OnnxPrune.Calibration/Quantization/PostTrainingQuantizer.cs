@@ -63,15 +63,23 @@ internal sealed class PostTrainingQuantizer
     }
 
     /// <summary>The network with all layers in integers that can be.</summary>
-    /// <remarks>Parameters are those of the constructor.</remarks>
+    /// <param name="learned">What layers read that was learned in training, by the name of what the layer makes; the others' comes from
+    /// the batches. Null for nothing.</param>
+    /// <remarks>The other parameters are those of the constructor.</remarks>
+    /// <exception cref="UnsupportedModelException">A layer that has learned parameters cannot compute with integers.</exception>
     public static QuantizedNetwork Run(
         Model model,
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
         QuantizationScheme scheme,
         SessionSettings settings,
         IProgress<double>? progress = null,
-        CancellationToken cancellation = default) =>
-            new PostTrainingQuantizer(model, batches, scheme, settings, progress, cancellation).All();
+        IReadOnlyDictionary<string, QuantizationParameters>? learned = null,
+        CancellationToken cancellation = default)
+    {
+        var quantizer = new PostTrainingQuantizer(model, batches, scheme, settings, progress, cancellation);
+        quantizer.Take(learned ?? new Dictionary<string, QuantizationParameters>());
+        return quantizer.All();
+    }
 
     /// <summary>The network with all layers in integers that can be.</summary>
     public QuantizedNetwork All() => Quantize(s_none);
@@ -130,6 +138,19 @@ internal sealed class PostTrainingQuantizer
 
         FloatIsland WithDamage(FloatIsland island) =>
             damage.TryGetValue(island.Node.Output.Name, out var drift) ? island with { Drift = drift } : island;
+    }
+
+    private void Take(IReadOnlyDictionary<string, QuantizationParameters> learned)
+    {
+        var partition = _draft.Partition(s_none);
+        var layers = partition.Layers.ToDictionary(l => l.Output.Name);
+        var values = _draft.Values(partition).ToDictionary(v => v.Value);
+        foreach (var (name, parameters) in learned)
+        {
+            var layer = layers.GetValueOrDefault(name)
+                ?? throw new UnsupportedModelException($"The layer that makes '{name}' cannot compute with integers.");
+            _parameters[values[layer.Required(0)].Scaled.Name] = parameters;
+        }
     }
 
     private QuantizedNetwork Quantize(IReadOnlyDictionary<string, string> staysFloat)

@@ -77,6 +77,11 @@ internal static class TrainCommand
                     TimeTargets = targets.Times,
                 },
             };
+            if (options is { Pruned: null, Training.Bits: not null })
+            {
+                throw new UsageException("--bits is for the pruned model: say by --pruned FILE where it goes.");
+            }
+
             return new TrainRun(options, parsed.Terminal()).Execute();
         });
         return command;

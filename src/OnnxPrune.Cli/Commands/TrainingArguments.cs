@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using OnnxPrune.Cli.Training;
 using OnnxPrune.Training.Data;
+using OnnxPrune.Training.LowBits;
 using OnnxPrune.Training.Runs;
 using OnnxPrune.Training.Steps;
 
@@ -19,9 +20,11 @@ internal sealed class TrainingArguments
     private readonly Option<string> _validation, _holdOut, _normalize, _resize, _limit, _teacher, _round, _seed, _device, _threads,
     _checkpoint, _log, _report, _statistics;
     private readonly Option<string>? _keep;
-    private readonly Option<string> _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill, _temperature,
-    _crop, _cutout, _average, _norms;
+    private readonly Option<string> _bits, _epochs, _batch, _rate, _decay, _warmUp, _momentum, _weightDecay, _smoothing, _distill,
+    _temperature, _crop, _cutout, _average, _norms;
     private readonly Option<bool> _noFlip = new("--no-flip") { Description = "do not mirror images" };
+    private readonly Option<bool> _pack =
+        new("--pack") { Description = "with --bits: store weights as indices into their levels, so that the file shrinks with the bits" };
     private readonly Option<bool> _restart =
         new("--restart") { Description = "begin anew where a run that was stopped left a checkpoint, and overwrite it" };
     private readonly Option<bool> _scratch =
@@ -94,6 +97,12 @@ internal sealed class TrainingArguments
         _average = Text(
             "--ema", "DECAY", "judge, cut and write a moving average of the weights, such as 0.999 (0: the weights themselves)");
         _all.Add(_noFlip);
+        _bits = Text(
+            "--bits",
+            "w=N,a=N",
+            "learn weights and activations of 2 to 8 bits while finetuning: w=4,a=8 gives each output channel 16 levels, written as 8-bit "
+                + (isTraining ? "integers to --pruned; with a=float they are written as floats" : "integers; a=float writes floats"));
+        _all.Add(_pack);
         _norms = Text(
             "--batch-norm",
             "HOW",
@@ -135,6 +144,17 @@ internal sealed class TrainingArguments
     {
         var objective = preset.Objective;
         var teacher = parsed.GetValue(_teacher);
+        var bits = parsed.GetValue(_bits) is { } widths ? BitWidths.Parse(widths) : null;
+        if (bits is null && parsed.GetValue(_pack))
+        {
+            throw new UsageException("--pack stores weights of few bits: give --bits as well, such as --bits w=4,a=8.");
+        }
+
+        if (bits is not null && Share(parsed, _average) is > 0)
+        {
+            throw new UsageException("--bits and --ema exclude each other: an average of levels is no level.");
+        }
+
         var distill = Share(parsed, _distill) ?? (_gateEpochs is null && teacher is null ? 0 : objective.Distillation);
         return new TrainOptions
         {
@@ -153,6 +173,7 @@ internal sealed class TrainingArguments
                 var other => throw new UsageException($"--keep {other}: choose better or last.")
             },
             Restarts = parsed.GetValue(_restart),
+            Packs = parsed.GetValue(_pack),
             Report = parsed.GetValue(_report),
             HoldOut = CommonOptions.Whole("--hold-out", parsed.GetValue(_holdOut), 1),
             Normalize = CommonOptions.Normalization(parsed.GetValue(_normalize)),
@@ -174,6 +195,7 @@ internal sealed class TrainingArguments
                     Number(parsed, _rate) ?? preset.LearningRate.Peak,
                     ParseDecay(parsed.GetValue(_decay)) ?? preset.LearningRate.Decay,
                     Share(parsed, _warmUp) ?? preset.LearningRate.WarmUp),
+                Bits = bits,
                 Momentum = Number(parsed, _momentum) ?? preset.Momentum,
                 WeightDecay = Number(parsed, _weightDecay) ?? preset.WeightDecay,
                 Gates = preset.Gates with

@@ -32,6 +32,9 @@ internal sealed record TrainOptions
 
     public string? Checkpoint { get; init; }
 
+    /// <summary>True if weights of few bits are stored as indices into their levels.</summary>
+    public bool Packs { get; init; }
+
     /// <summary>True if a checkpoint that is there is left aside and overwritten.</summary>
     public bool Restarts { get; init; }
 

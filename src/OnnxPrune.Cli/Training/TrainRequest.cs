@@ -30,6 +30,7 @@ internal static class TrainRequest
         Add("--recover-epochs", training.RecoverEpochs);
         Add("--sparse-epochs", training.SparseEpochs);
         Add("--epochs", training.Epochs);
+        Add("--bits", training.Bits);
         Add("--batch", training.BatchSize);
         Add("--lr", training.LearningRate.Peak);
         Add("--decay", training.LearningRate.Decay);

@@ -108,6 +108,11 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             return;
         }
 
+        if (training.Bits is { } bits)
+        {
+            outcome = outcome with { Pruned = LowBitExport.Of(outcome, bits, options, session.Inputs, terminal) };
+        }
+
         _outcome = outcome;
         Write(outcome);
         if (terminal.ShowsResults || options.Report is not null)

@@ -27,7 +27,7 @@ internal sealed record TrainingData(SampleStore Samples, Validation Validation, 
         var taken = sources.Select(s => s.Sample(options.Limit, seed)).ToArray();
         var settings = new SessionSettings { Threads = options.Threads };
         var validation = options.Validation is { } path ? Labelled(DataSource.Open(path, options.Normalize, options.Resize), path) : null;
-        var judges = options is { KeepsBetter: true, Training: { Method: TrainingMethod.Finetune, Scratch: false } };
+        var judges = options is { KeepsBetter: true, Training: { Method: TrainingMethod.Finetune, Scratch: false, Bits: null } };
         if (validation is not null && !judges)
         {
             return new TrainingData(Store(sources, taken), new Validation(

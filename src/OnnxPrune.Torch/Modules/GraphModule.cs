@@ -78,12 +78,12 @@ internal sealed class GraphModule : IDisposable
     /// <param name="x">The input, [N, ...] with any N.</param>
     /// <param name="training">Whether BatchNormalization takes the batch's own statistics and updates the running ones; not where it is
     /// folded.</param>
-    /// <param name="gates">What the inputs of some nodes are multiplied with first.</param>
+    /// <param name="through">Gives what a node reads in place of a tensor; null where it reads the tensor itself.</param>
     /// <param name="observe">Is shown what each node read and made; the tensors are gone afterwards.</param>
     public torch.Tensor Forward(
         torch.Tensor x,
         bool training,
-        IReadOnlyDictionary<Use, torch.Tensor>? gates = null,
+        Func<Use, torch.Tensor, torch.Tensor>? through = null,
         Action<Node, torch.Tensor, torch.Tensor>? observe = null)
     {
         if (training && _folded.Count > 0)
@@ -103,7 +103,7 @@ internal sealed class GraphModule : IDisposable
                     return null;
                 }
 
-                return gates is not null && gates.TryGetValue(use, out var gate) ? tensor.mul(gate) : tensor;
+                return through is null ? tensor : through(use, tensor);
             }
 
             var made = Compute(step, new OperatorCall(step.Node, step.Output, training, _facts, Read));

@@ -7,15 +7,23 @@ using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Training.Runs;
 
+/// <summary>All that the next step of a phase depends on beside the weights, as bytes; empty at the start of a phase.</summary>
+/// <param name="Optimizer">Momenta.</param>
+/// <param name="Averages">The moving averages of the weights; empty where none are kept.</param>
+/// <param name="Levels">What low-bit weights may be; empty where they are floats.</param>
+internal sealed record TrainerState(byte[] Optimizer, byte[] Averages, byte[] Levels)
+{
+    /// <summary>At the start of a phase.</summary>
+    public static TrainerState None { get; } = new([], [], []);
+}
+
 /// <summary>
 /// Everything that a run needs to go on to the same numbers, in one zip file: both structures with their weights, the plan so far, the
 /// optimizer's momenta, the averages of the weights and the place.
 /// </summary>
 /// <param name="Full">The structure before anything was removed.</param>
 /// <param name="Current">What is being trained.</param>
-/// <param name="Optimizer">As it saves itself; empty at the start of a phase.</param>
-/// <param name="Averages">The moving averages of the weights; empty where none are kept.</param>
-internal sealed record Checkpoint(TrainingState State, Model Full, Model Current, PruningPlan Plan, byte[] Optimizer, byte[] Averages)
+internal sealed record Checkpoint(TrainingState State, Model Full, Model Current, PruningPlan Plan, TrainerState Trainer)
 {
     /// <summary>Writes beside the path and then renames: at every moment there is the old checkpoint or the new.</summary>
     public void Save(string path)
@@ -27,8 +35,9 @@ internal sealed record Checkpoint(TrainingState State, Model Full, Model Current
             Add(zip, "plan.json", Encoding.UTF8.GetBytes(Plan.ToJson()));
             Add(zip, "full.onnx", OnnxFile.ToWholeBytes(Full));
             Add(zip, "current.onnx", OnnxFile.ToWholeBytes(Current));
-            Add(zip, "optimizer.bin", Optimizer);
-            Add(zip, "averages.bin", Averages);
+            Add(zip, "optimizer.bin", Trainer.Optimizer);
+            Add(zip, "averages.bin", Trainer.Averages);
+            Add(zip, "levels.bin", Trainer.Levels);
         });
         pending.Commit();
     }
@@ -56,8 +65,7 @@ internal sealed record Checkpoint(TrainingState State, Model Full, Model Current
                 OnnxFile.FromBytes(Bytes(zip, "full.onnx")),
                 OnnxFile.FromBytes(Bytes(zip, "current.onnx")),
                 PruningPlan.FromJson(Encoding.UTF8.GetString(Bytes(zip, "plan.json")), $"'{path}'"),
-                Bytes(zip, "optimizer.bin"),
-                Bytes(zip, "averages.bin"));
+                new TrainerState(Bytes(zip, "optimizer.bin"), Bytes(zip, "averages.bin"), Bytes(zip, "levels.bin")));
         }
         catch (Exception e) when (e is InvalidDataException or JsonException or IOException or UnauthorizedAccessException)
         {

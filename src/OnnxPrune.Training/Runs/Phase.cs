@@ -9,6 +9,7 @@ internal enum PhaseKind
     Gates,
     Sparse,
     Soft,
+    Levels,
 }
 
 /// <summary>The parts that are removed when a phase is over.</summary>
@@ -28,10 +29,11 @@ internal sealed record Phase(string Name, PhaseKind Kind, int Epochs, CutKind Cu
     {
         var gates = new Phase("gates", PhaseKind.Gates, options.GateEpochs, CutKind.Blocks);
         var sparse = new Phase("sparse", PhaseKind.Sparse, options.SparseEpochs, CutKind.Channels);
-        var finetune = new Phase("finetune", PhaseKind.Weights, options.Epochs, CutKind.Nothing);
+        var weights = new Phase("finetune", PhaseKind.Weights, options.Epochs, CutKind.Nothing);
+        var finetune = options.Bits is null ? weights : weights with { Kind = PhaseKind.Levels };
         return options.Method switch
         {
-            TrainingMethod.Bpcp => [gates, finetune with { Name = "recover", Epochs = options.RecoverEpochs }, sparse, finetune],
+            TrainingMethod.Bpcp => [gates, weights with { Name = "recover", Epochs = options.RecoverEpochs }, sparse, finetune],
             TrainingMethod.Blocks => [gates, finetune],
             TrainingMethod.Channels => [new Phase("rank", PhaseKind.Weights, 0, CutKind.Channels), finetune],
             TrainingMethod.Sfp => [new Phase("soft", PhaseKind.Soft, options.SparseEpochs, CutKind.Channels), finetune],

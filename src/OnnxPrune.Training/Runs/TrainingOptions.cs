@@ -1,6 +1,7 @@
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Training.Data;
+using OnnxPrune.Training.LowBits;
 using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Steps;
 
@@ -44,6 +45,9 @@ internal sealed record TrainingOptions
     /// The decay of the moving average of the weights, 0 to 1, which is what is judged, exported and cut; 0 takes the weights themselves.
     /// </summary>
     public double AverageDecay { get; init; }
+
+    /// <summary>The bits that weights and activations take at the end; null for floats. Not beside an average of the weights.</summary>
+    public BitWidths? Bits { get; init; }
 
     public GateOptions Gates { get; init; } = GateOptions.Paper;
 

@@ -10,7 +10,14 @@ namespace OnnxPrune.Training.Runs;
 /// <param name="Before">The input's cost.</param>
 /// <param name="After">The pruned model's.</param>
 /// <param name="HeldOut">Whether finetuning helped; null where nothing was held back to tell.</param>
-internal sealed record TrainingOutcome(Model Masked, Model Pruned, PruningPlan Plan, Cost Before, Cost After, HeldOutLoss? HeldOut);
+internal sealed record TrainingOutcome(Model Masked, Model Pruned, PruningPlan Plan, Cost Before, Cost After, HeldOutLoss? HeldOut)
+{
+    /// <summary>
+    /// The numbers of the activations that take less than 8 bits, scale · (q − zero), by the name of what the layer that reads them makes.
+    /// </summary>
+    public IReadOnlyDictionary<string, (float Scale, int Zero)> Activations { get; init; } =
+        new Dictionary<string, (float Scale, int Zero)>();
+}
 
 /// <summary>The loss on samples that were not trained on. Where the end is no better than the start, the result is the start.</summary>
 internal sealed record HeldOutLoss(double Start, double End, int Samples)

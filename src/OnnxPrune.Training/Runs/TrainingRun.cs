@@ -42,7 +42,8 @@ internal sealed class TrainingRun : IDisposable
     private GraphModule _module;
     private PruningPlan _plan = PruningPlan.Empty;
     private TrainingState _state;
-    private (byte[] Optimizer, byte[] Averages) _saved = ([], []);
+    private TrainerState _saved = TrainerState.None;
+    private IReadOnlyDictionary<string, (float Scale, int Zero)> _activations = new Dictionary<string, (float Scale, int Zero)>();
     private PhaseTrainer? _trainer;
 
     /// <param name="model">Trained on a copy.</param>
@@ -81,7 +82,7 @@ internal sealed class TrainingRun : IDisposable
         if (resumes && checkpoint is not null && File.Exists(checkpoint))
         {
             var saved = Checkpoint.Read(checkpoint, _request);
-            (_full, _plan, _state, _saved) = (saved.Full, saved.Plan, saved.State, (saved.Optimizer, saved.Averages));
+            (_full, _plan, _state, _saved) = (saved.Full, saved.Plan, saved.State, saved.Trainer);
             ShapeInference.Infer(_full);
             _module = GraphModule.Of(saved.Current, device);
         }
@@ -137,15 +138,21 @@ internal sealed class TrainingRun : IDisposable
 
         var heldOut = Judge();
         return new TrainingOutcome(
-            masked, heldOut is { KeepsStart: true } ? _model.Clone() : pruned, _plan, _before, CostOf(pruned.Clone()), heldOut);
+            masked, heldOut is { KeepsStart: true } ? _model.Clone() : pruned, _plan, _before, CostOf(pruned.Clone()), heldOut)
+        {
+            Activations = _activations,
+        };
     }
 
-    /// <summary>The network as it is now, with averaged weights where averages are kept, as a model for any runtime.</summary>
+    /// <summary>
+    /// The network as it is now, with averaged weights where averages are kept, and with levels where there are such, as a model for any
+    /// runtime.
+    /// </summary>
     public Model Export()
     {
-        _trainer?.SwapAverage();
+        _trainer?.Exchange();
         _module.WriteBack();
-        _trainer?.SwapAverage();
+        _trainer?.Exchange();
         return BatchNormInsertion.Folded(_module.Model);
     }
 
@@ -203,7 +210,7 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Null where nothing was held back, or the start is none to go back to.</summary>
     private HeldOutLoss? Judge()
     {
-        if (_heldOut is null || _options.Method != TrainingMethod.Finetune || _options.Scratch)
+        if (_heldOut is null || _options.Method != TrainingMethod.Finetune || _options.Scratch || _options.Bits is not null)
         {
             return null;
         }
@@ -226,6 +233,11 @@ internal sealed class TrainingRun : IDisposable
             while (_state.Epoch < phase.Epochs)
             {
                 var watch = Stopwatch.StartNew();
+                if (_state.Step == 0)
+                {
+                    trainer.FitActivations(_loader.Plain(1));
+                }
+
                 if (!RunEpoch(phase, trainer, stop))
                 {
                     Save();
@@ -236,8 +248,9 @@ internal sealed class TrainingRun : IDisposable
                 Save();
             }
 
-            // The next phase, or the result, begins with the averages.
-            trainer.SwapAverage();
+            // The next phase, or the result, begins with the averages or the levels.
+            trainer.Exchange();
+            _activations = trainer.Activations;
         }
         finally
         {
@@ -262,7 +275,7 @@ internal sealed class TrainingRun : IDisposable
 
         var trainer = new PhaseTrainer(_module, phase, _options, _lessons, gates, _state.KeepsStatistics, _device);
         trainer.Load(_saved);
-        _saved = ([], []);
+        _saved = TrainerState.None;
         return trainer;
     }
 
@@ -342,8 +355,7 @@ internal sealed class TrainingRun : IDisposable
         }
 
         _module.WriteBack();
-        var (optimizer, averages) = _trainer?.Save() ?? ([], []);
-        new Checkpoint(_state, _full, _module.Model, _plan, optimizer, averages).Save(_checkpointPath);
+        new Checkpoint(_state, _full, _module.Model, _plan, _trainer?.Save() ?? TrainerState.None).Save(_checkpointPath);
     }
 
     private static Cost CostOf(Model model, LayerTimes? times = null)

@@ -177,6 +177,8 @@ internal sealed class ConstantValues
             "Slice" => Slice(node, x),
             "Gather" when this[node.Input(1)] is { Rank: <= 1 } =>
                 Longs(node.Input(1)) is { } indices ? Gather(x, (int)node.Int("axis", 0), indices, this[node.Input(1)]!.Rank) : null,
+            "GatherElements" => this[node.Input(1)] is { ElementType: ElementType.Int64 or ElementType.Int32 } places
+                && Affords(places.Dims, x.ElementType) ? x.TakeElements((int)node.Int("axis", 0), places) : null,
             "DequantizeLinear" or "QuantizeLinear" => Quantized(node, x),
             "Expand" =>
                 Longs(node.Input(1)) is { } target

@@ -51,6 +51,48 @@ public sealed partial class Tensor
         return new Tensor(ElementType, dims, result);
     }
 
+    /// <summary>
+    /// The elements at places along one axis, as GatherElements has it: result[i, j, ...] = this[i, places[i, j, ...], ...] where the axis
+    /// is the second.
+    /// </summary>
+    /// <param name="places">Int32 or Int64, of the same rank and no longer in any other axis; below zero they count from the end.</param>
+    /// <returns>Null where a place lies outside, or the shapes do not fit.</returns>
+    internal Tensor? TakeElements(int axis, Tensor places)
+    {
+        axis = axis < 0 ? axis + Rank : axis;
+        if (places.Rank != Rank || axis < 0 || axis >= Rank || places.Dims.Where((d, i) => i != axis && d > Dims[i]).Any())
+        {
+            return null;
+        }
+
+        var (strides, size, chosen) = (RowMajorStrides(Dims), ElementType.SizeInBytes(), places.ToLongs());
+        var result = new byte[chosen.Length * size];
+        var source = Data.Span;
+        var at = new long[Rank];
+        for (var i = 0; i < chosen.Length; i++)
+        {
+            var place = chosen[i] < 0 ? chosen[i] + Dims[axis] : chosen[i];
+            if (place < 0 || place >= Dims[axis])
+            {
+                return null;
+            }
+
+            var from = place * strides[axis];
+            for (var other = 0; other < Rank; other++)
+            {
+                from += other == axis ? 0 : at[other] * strides[other];
+            }
+
+            source.Slice(checked((int)(from * size)), size).CopyTo(result.AsSpan(i * size));
+            for (var next = Rank - 1; next >= 0 && ++at[next] == places.Dims[next]; next--)
+            {
+                at[next] = 0;
+            }
+        }
+
+        return new Tensor(ElementType, places.Dims, result);
+    }
+
     /// <summary>Elements between neighbours of each axis in row-major order.</summary>
     internal static long[] RowMajorStrides(IReadOnlyList<long> dims)
     {

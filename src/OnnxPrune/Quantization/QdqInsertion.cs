@@ -113,7 +113,8 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
         var uses = value.Uses.Where(u => !u.IsCapture).ToArray();
         var next = Next(value);
         var quantize = Add("QuantizeLinear", value.Name + "_quantized", [value, scale, zero], next);
-        var dequantize = Add("DequantizeLinear", value.Name + "_dequantized", [quantize.Output, scale, zero], next);
+        var integers = parameters.Most is { } most ? Saturated(quantize, most, next) : quantize.Output;
+        var dequantize = Add("DequantizeLinear", value.Name + "_dequantized", [integers, scale, zero], next);
         (dequantize.Output.ElementType, dequantize.Output.Shape) = (value.ElementType, value.Shape);
         foreach (var use in uses)
         {
@@ -125,6 +126,13 @@ internal sealed class QdqInsertion(Model model, QuantizationScheme scheme)
         {
             quantize.SetInput(0, value);
         }
+    }
+
+    /// <summary>Integers of fewer bits than their type has: behind the kernel, which saturates to the type.</summary>
+    private Value Saturated(Node quantize, int most, Node? next)
+    {
+        var bound = _graph.AddFreshInitializer("largest_activation", Tensor.FromValues(scheme.Activations, [], [most]));
+        return Add("Clip", quantize.Required(0).Name + "_saturated", [quantize.Output, null, bound], next).Output;
     }
 
     /// <summary>

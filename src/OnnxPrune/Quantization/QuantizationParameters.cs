@@ -1,7 +1,10 @@
 namespace OnnxPrune.Quantization;
 
-/// <summary>The map from numbers to integers: q = round(x / Scale) + ZeroPoint, saturated to the type's bounds.</summary>
-internal readonly record struct QuantizationParameters(float Scale, int ZeroPoint)
+/// <summary>
+/// The map from numbers to integers: q = round(x / Scale) + ZeroPoint, saturated to the type's bounds, or to <paramref name="Most"/>.
+/// </summary>
+/// <param name="Most">The largest integer, where fewer bits are taken than the type has; null for the type's own.</param>
+internal readonly record struct QuantizationParameters(float Scale, int ZeroPoint, int? Most = null)
 {
     // Below this, quotients by a scale are no longer normal numbers.
     private const float SmallestScale = 1e-30f;
@@ -24,7 +27,7 @@ internal readonly record struct QuantizationParameters(float Scale, int ZeroPoin
     public double Low(QuantizationScheme scheme) => (double)Scale * (scheme.Lowest - ZeroPoint);
 
     /// <summary>The largest number that does not saturate.</summary>
-    public double High(QuantizationScheme scheme) => (double)Scale * (scheme.Highest - ZeroPoint);
+    public double High(QuantizationScheme scheme) => (double)Scale * ((Most ?? scheme.Highest) - ZeroPoint);
 
     // A value that is always zero is represented by any scale.
     private static float Usable(double scale) => scale > SmallestScale ? (float)scale : 1;

@@ -45,7 +45,7 @@ internal sealed record QuantizedValue(Value Value, Value Scaled, double Low, dou
 
     /// <summary>Parameters whose saturation stays within the bounds.</summary>
     public QuantizationParameters Bounded(QuantizationParameters parameters, QuantizationScheme scheme) =>
-        parameters.High(scheme) > High
+        parameters.Most is null && parameters.High(scheme) > High
             ? parameters with
             {
                 Scale = (float)(High / (scheme.Highest - parameters.ZeroPoint)) is var scale

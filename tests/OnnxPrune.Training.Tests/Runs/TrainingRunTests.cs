@@ -6,6 +6,7 @@ using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 using OnnxPrune.Torch.Tests.Modules;
 using OnnxPrune.Training.Data;
+using OnnxPrune.Training.LowBits;
 using OnnxPrune.Training.Methods;
 using OnnxPrune.Training.Runs;
 using OnnxPrune.Training.Steps;
@@ -75,18 +76,24 @@ public sealed class TrainingRunTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(0.95)]
-    public void A_run_that_was_stopped_goes_on_to_the_same_numbers(double averageDecay)
+    [InlineData(0, null)]
+    [InlineData(0.95, null)]
+    [InlineData(0, "w=2,a=3")]
+    public void A_run_that_was_stopped_goes_on_to_the_same_numbers(double averageDecay, string? bits)
     {
         // given
         using var folder = new TemporaryFolder();
-        var options =
-            s_quick with { Method = TrainingMethod.Bpcp, Targets = [new Target(TargetKind.Macs, 0.5, null)], AverageDecay = averageDecay };
+        var options = s_quick with
+        {
+            Method = TrainingMethod.Bpcp,
+            Targets = [new Target(TargetKind.Macs, 0.5, null)],
+            AverageDecay = averageDecay,
+            Bits = bits is null ? null : BitWidths.Parse(bits),
+        };
         var whole = Run(options, new Recorder())!;
 
         // when
-        foreach (var steps in new[] { 5, 9, 14 })
+        foreach (var steps in new[] { 5, 9, 14, 9 })
         {
             Assert.Null(Run(options, new Recorder(stopAfter: steps), folder.File("run.checkpoint")));
         }
@@ -96,6 +103,27 @@ public sealed class TrainingRunTests
         // then
         Assert.Equal(OnnxFile.ToBytes(whole.Masked), OnnxFile.ToBytes(resumed.Masked));
         Assert.Equal(OnnxFile.ToBytes(whole.Pruned), OnnxFile.ToBytes(resumed.Pruned));
+        Assert.Equal(whole.Activations, resumed.Activations);
+        Assert.Equal(bits is not null, whole.Activations.Count > 0);
+    }
+
+    [Fact]
+    public void Weights_of_two_bits_learn_the_task()
+    {
+        // given
+        var recorder = new Recorder();
+        var options = s_quick with { Method = TrainingMethod.Finetune, Objective = new Objective(0, 0, 1), Epochs = 8 };
+        var network = Run(options, new Recorder())!.Pruned;
+
+        // when
+        var outcome = Run(options with { Epochs = 4, Bits = new BitWidths(2, 8) }, recorder, network: network)!;
+
+        // then
+        Assert.True(recorder.Epochs[^1].Validation > 0.9, $"{recorder.Epochs[^1].Validation} right");
+        Assert.Equal(recorder.Epochs[^1].Validation!.Value, Validation().Measure(outcome.Pruned));
+        Tensor[] weights = [.. outcome.Pruned.Graph.Nodes.Where(n => n.OpType == "Conv").Skip(1).Select(n => n.Required(1).Initializer!)];
+        Assert.All(weights.SelectMany(w => Enumerable.Range(0, (int)w.Dims[0]).Select(m => w.Take(0, [m]))), channel =>
+            Assert.InRange(channel.ToFloats().Distinct().Count(), 1, channel.Count == 16 ? 16 : 4));
     }
 
     [Fact]
