@@ -9,7 +9,7 @@ using TorchSharp;
 
 namespace OnnxPrune.Calibration.Tests.Quantization;
 
-/// <summary>What training simulated in floats is what the integers compute, up to the 8 bits that all other values take.</summary>
+/// <summary>Integers compute what training simulated in floats, up to the 8 bits that all other values take.</summary>
 public sealed class LearnedStepsTests
 {
     private const double OfEightBits = 0.03;
