@@ -47,8 +47,7 @@ internal sealed record CalibrationInputs(
     public static CalibrationInputs Of(LoadedModel loaded, MeasureOptions measure, Cost network)
     {
         using var session = loaded.Open(SessionSettings.Plain);
-        return Read(
-            DataSource.Open(measure.Calib!, measure.Normalize, measure.Resize), session.Inputs, network, measure.CalibLimit, measure.Seed);
+        return Read(measure.OpenCalib(), session.Inputs, network, measure.CalibLimit, measure.Seed);
     }
 
     /// <param name="model">The network's inputs and cost.</param>

@@ -1,3 +1,4 @@
+using OnnxPrune.Calibration.Synthesis;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
@@ -120,6 +121,7 @@ public sealed class PruningSession
             observer.Timed("compare the model as it was read with the file", () => RewritingCheck.Run(Original, _measure));
         }
 
+        SyntheticCalibration.Ensure(Original, _measure, observer);
         new DataReview(Original, _measure, observer).Check(request.MaxDrift, request.MaxDrop, repairs: request.AbsorbMeans);
     }
 

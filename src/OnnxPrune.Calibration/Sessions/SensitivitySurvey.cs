@@ -1,4 +1,5 @@
 using OnnxPrune.Calibration.Sensitivity;
+using OnnxPrune.Calibration.Synthesis;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Sessions;
@@ -13,6 +14,7 @@ internal static class SensitivitySurvey
     /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
     public static CutSensitivity Take(LoadedModel loaded, NetworkAnalysis network, MeasureOptions measure, IRunObserver observer)
     {
+        SyntheticCalibration.Ensure(loaded, measure, observer);
         var inputs = CalibrationInputs.Of(loaded, measure, network.Cost);
         var settings = new SessionSettings { Threads = measure.Sessions.Threads, Deterministic = true };
         var request = new PruneRequest { CutsBlocks = true, CutsChannels = true, Rounding = new Rounding(1) };

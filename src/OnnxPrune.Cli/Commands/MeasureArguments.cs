@@ -34,7 +34,7 @@ internal sealed class MeasureArguments
     /// <param name="seed">What is said of seeds besides.</param>
     public MeasureArguments(string calibration, string seed = "")
     {
-        _calib = CommonOptions.Text("--calib", "PATH", calibration);
+        _calib = CommonOptions.Text("--calib", "PATH", calibration + "; 'synthetic' makes them from the network's BatchNormalization");
         _seed = CommonOptions.Text("--seed", "N", $"seed of synthetic inputs and samples{seed}; default: 0");
     }
 

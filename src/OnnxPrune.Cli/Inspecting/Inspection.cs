@@ -21,7 +21,7 @@ internal sealed class Inspection(string path, MeasureOptions measure, Terminal t
     public int Execute(bool asJson, string? report)
     {
         CheckReport(report);
-        new RunPaths().Reads("the model", path).Reads("the calibration data", measure.Calib).Writes("--report", report).Check();
+        new RunPaths().Reads("the model", path).Reads("the calibration data", measure.CalibPath).Writes("--report", report).Check();
         var loaded = LoadedModel.Read(path, measure, terminal);
         var document = Describe(loaded);
         if (measure.Calib is not null)

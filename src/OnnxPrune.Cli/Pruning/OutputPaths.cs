@@ -41,7 +41,7 @@ internal static class OutputPaths
     public static RunPaths Paths(PruneOptions options) => new RunPaths()
         .Replaces(options.Input, options.Output)
         .Reads("the plan", options.Plan)
-        .Reads("the calibration data", options.Measure.Calib)
+        .Reads("the calibration data", options.Measure.CalibPath)
         .Reads("the labelled data", options.Measure.Data)
         .Writes("--plan-out", options.PlanOut)
         .Writes("--report", options.ReportPath);

@@ -30,6 +30,7 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         var measures = isCalibrated && options.IsDecidedByInputs && options.Plan is null;
         (string, double, bool)[] all =
         [
+            (StepNames.MakingInputs, 200, options.Measure.SynthesizesCalib),
             (StepNames.TimingLayers, 10, options.TimeTargets.Count > 0),
             (StepNames.MeasuringCuts, 40, measures),
             (StepNames.WeighingBlocks, 10, measures && options is { CutsBlocks: true, HasTargets: true }),

@@ -1,5 +1,6 @@
 using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Calibration.Sessions;
+using OnnxPrune.Calibration.Synthesis;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Reports.Pages;
@@ -18,7 +19,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
 {
     private readonly RunPaths _paths = new RunPaths()
         .Replaces(options.Input, options.Output)
-        .Reads("the calibration data", options.Measure.Calib)
+        .Reads("the calibration data", options.Measure.CalibPath)
         .Reads("the labelled data", options.Measure.Data)
         .Writes("--report", options.ReportPath);
 
@@ -62,6 +63,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         var loaded = LoadedModel.Read(options.Input, measure, terminal);
         _paths.Reads("external data of the model,", loaded.ExternalFiles).Check();
         loaded.Try(terminal);
+        SyntheticCalibration.Ensure(loaded, measure, terminal);
         new DataReview(loaded, measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: true);
         var before = loaded.Analyse();
         var inputs = CalibrationInputs.Of(loaded, measure, before.Cost);

@@ -65,7 +65,7 @@ internal sealed class PointStore
         return InputHash.Of([
             Machine.Tool,
             Hash(point.Model, InputHash.OfModel),
-            measure.Calib is { } calib ? Hash(calib, InputHash.OfData) : "",
+            measure.CalibPath is { } calib ? Hash(calib, InputHash.OfData) : measure.Calib ?? "",
             measure.Data is { } data ? Hash(data, InputHash.OfData) : "",
             point.Target,
             point.Int8 ? "int8" : "float",

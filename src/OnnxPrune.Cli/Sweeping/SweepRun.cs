@@ -67,7 +67,7 @@ internal sealed class SweepRun(SweepOptions options, Terminal terminal)
         options.Pick?.Check(options.Measures[0].Data is not null, options.Measures[0].Metric is not null);
         var paths = new RunPaths()
             .Reads("the model", options.Models)
-            .Reads("the calibration data", options.Measures[0].Calib)
+            .Reads("the calibration data", options.Measures[0].CalibPath)
             .Reads("the labelled data", options.Measures[0].Data);
         foreach (var point in Directory.Exists(options.Folder) ? _points : [])
         {

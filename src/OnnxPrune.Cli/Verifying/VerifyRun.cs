@@ -1,3 +1,4 @@
+using OnnxPrune.Calibration.Synthesis;
 using OnnxPrune.Cli.Commands;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Reports.Pages;
@@ -13,7 +14,7 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
     private readonly RunPaths _paths = new RunPaths()
         .Reads("the model", options.Original)
         .Reads("the model", options.Other)
-        .Reads("the calibration data", options.Measure.Calib)
+        .Reads("the calibration data", options.Measure.CalibPath)
         .Reads("the labelled data", options.Measure.Data)
         .Writes("--report", options.ReportPath);
 
@@ -44,6 +45,7 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
         _paths.Reads("external data of the model,", first.ExternalFiles.Concat(second.ExternalFiles)).Check();
         first.Try(terminal);
         second.Try(terminal);
+        SyntheticCalibration.Ensure(first, options.Measure, terminal);
         new DataReview(first, options.Measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: false);
         _comparison = new Comparer(first, options.Measure, terminal)
             .Compare(second.Open, metric => metric.Of(options.Other, "the second model"));

@@ -30,11 +30,12 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
             original.Open(options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) }));
         var notes = new List<string>();
         var calib = options.Calib is { } inputs
-            ? Review(session, "--calib", inputs, options.CalibLimit, maxDrift is null ? null : "--max-drift", notes)
+            ? Review(session, "--calib", inputs, options.OpenCalib(), options.CalibLimit, maxDrift is null ? null : "--max-drift", notes)
             : null;
         var data = options.Data is { } labelled
             ? Review(
-                session, "--data", labelled, options.DataLimit, maxDrop is null || options.Metric is not null ? null : "--max-drop", notes)
+                session, "--data", labelled, DataSource.Open(labelled, options.Normalize, options.Resize), options.DataLimit,
+                maxDrop is null || options.Metric is not null ? null : "--max-drop", notes)
             : null;
         if (maxDrop is { } points && data is not null && options.Metric is null)
         {
@@ -67,9 +68,9 @@ internal sealed class DataReview(LoadedModel original, MeasureOptions options, I
         }
     }
 
-    private Reviewed Review(OnnxSession session, string option, string path, int? limit, string? gate, List<string> notes)
+    private Reviewed Review(
+        OnnxSession session, string option, string path, IDataSource source, int? limit, string? gate, List<string> notes)
     {
-        var source = DataSource.Open(path, options.Normalize, options.Resize);
         var samples = source.Sample(limit, options.Seed);
         notes.AddRange(source.Notes(session.Inputs));
         var profile = observer.Watched($"looking at the data of {option}", _ => AnswerProfile.Of(session, source, [.. Some(samples)]));

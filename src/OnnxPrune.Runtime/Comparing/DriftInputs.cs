@@ -19,9 +19,9 @@ internal sealed class DriftInputs
     public DriftInputs(LoadedModel model, MeasureOptions options)
     {
         (_model, _options) = (model, options);
-        if (options.Calib is { } path)
+        if (options.Calib is not null)
         {
-            _source = DataSource.Open(path, options.Normalize, options.Resize);
+            _source = options.OpenCalib();
             _samples = _source.Sample(options.CalibLimit, options.Seed);
         }
     }

@@ -3,6 +3,7 @@ namespace OnnxPrune.Runtime.Comparing;
 /// <summary>The long steps, as they are shown and reported.</summary>
 internal static class StepNames
 {
+    public const string MakingInputs = "making inputs";
     public const string TimingLayers = "timing the layers";
     public const string MeasuringCuts = "measuring what each cut does";
     public const string WeighingBlocks = "weighing blocks against channels";
