@@ -1,7 +1,6 @@
 using OnnxPrune.Calibration.Distillation;
 using OnnxPrune.Calibration.Reconstruction;
 using OnnxPrune.Calibration.Sensitivity;
-using OnnxPrune.Calibration.Synthesis;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
 using OnnxPrune.Runtime.Sessions;
@@ -37,7 +36,6 @@ internal sealed class CalibratedPruner
         (_loaded, _network, _options, _measure, _shared, _observer) = (loaded, network, options, measure, shared, observer);
         // The same bits on every run; statistics are computed on the CPU, whatever the model runs on later.
         _settings = new SessionSettings { Threads = measure.Sessions.Threads, Deterministic = true };
-        SyntheticCalibration.Ensure(loaded, measure, observer);
         _inputs = CalibrationInputs.Of(loaded, measure, network.Cost);
         if (options.Repair >= RepairEffort.Auto)
         {

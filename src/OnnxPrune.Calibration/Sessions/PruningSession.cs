@@ -162,6 +162,7 @@ public sealed class PruningSession
     /// <param name="integers">What targets of time are met with; null for floats.</param>
     private PruningDecider Decider(PruningOptions request, IRunObserver observer, IntegerStep? integers = null)
     {
+        SyntheticCalibration.Ensure(Original, _measure, observer);
         var multiple = request.Multiple ?? Multiple(integers?.Scheme, observer);
         var network = observer.Timed("follow the channels", () =>
             request.TimeTargets.Count == 0 ? Analysis : TimedAnalysis(integers?.Scheme, observer));

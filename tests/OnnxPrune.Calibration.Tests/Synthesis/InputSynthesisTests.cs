@@ -1,5 +1,9 @@
+using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Calibration.Synthesis;
 using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Serialization;
 using OnnxPrune.Testing;
 using OnnxPrune.Torch.Modules;
 using TorchSharp;
@@ -10,6 +14,7 @@ public sealed class InputSynthesisTests
 {
     private const int Count = 24;
     private static readonly long[] s_sample = [3, 8, 8];
+    private static readonly Dictionary<string, long[]> s_shapes = new() { ["input1"] = [1, 3, 8, 8] };
 
     [Fact]
     public void Activations_of_what_is_made_have_the_statistics_that_the_network_remembers()
@@ -47,6 +52,21 @@ public sealed class InputSynthesisTests
         var failure = Assert.Throws<UsageException>(() => new InputSynthesis(ModelCopy.WithShapes(g.Build()), s_sample));
 
         Assert.Contains("this network has none: exporters fold it", failure.Message);
+    }
+
+    [Fact]
+    public async Task A_session_that_applies_a_plan_verifies_on_the_inputs_that_it_made()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.File("in.onnx"), OnnxFile.ToBytes(Network()));
+        var measure = new MeasureOptions { Calib = MeasureOptions.Synthetic, CalibLimit = 8, InputShapes = s_shapes };
+        var session = await PruningSession.OpenAsync(folder.File("in.onnx"), measure);
+
+        var result = await session.ApplyAsync(PruningPlan.Empty, RepairEffort.None);
+        var comparison = await session.VerifyAsync(result);
+
+        Assert.Contains("8 samples", comparison.DriftInputs, StringComparison.Ordinal);
+        Assert.Equal(0, comparison.Drift.Total);
     }
 
     private static Model Network()
