@@ -42,15 +42,7 @@ internal sealed class PostTrainingQuantizer
         CancellationToken cancellation = default)
     {
         (_scheme, _settings, _batches) = (scheme, settings, batches);
-        _draft = QuantizationDraft.Of(model, scheme);
-        var partition = _draft.Partition(s_none);
-        if (!partition.Layers.Any())
-        {
-            throw new UnsupportedModelException(partition.Islands is [var first, ..]
-                ? $"No layer can compute with integers; {first.Node}: {first.Reason}."
-                : "No layer can compute with integers: there is no Conv, Gemm or MatMul with weights.");
-        }
-
+        (_draft, var partition) = Draft(model, scheme);
         var values = _draft.Values(partition);
         Value[] ranged = [.. values.Select(v => v.Scaled).Distinct()];
         var histograms = ActivationSurvey.Take(_draft.Model, ranged, batches, settings, progress, cancellation);
@@ -62,11 +54,14 @@ internal sealed class PostTrainingQuantizer
         }
     }
 
+    /// <summary>Makes sure that a network can be quantized, without running it.</summary>
+    /// <exception cref="UnsupportedModelException">The network has no layer that can compute with integers.</exception>
+    public static void Check(Model model, QuantizationScheme scheme) => Draft(model, scheme);
+
     /// <summary>The network with all layers in integers that can be.</summary>
     /// <param name="learned">What layers read that was learned in training, by the name of what the layer makes; the others' comes from
-    /// the batches. Null for nothing.</param>
+    /// the batches. A layer that stays float reads floats. Null for nothing.</param>
     /// <remarks>The other parameters are those of the constructor.</remarks>
-    /// <exception cref="UnsupportedModelException">A layer that has learned parameters cannot compute with integers.</exception>
     public static QuantizedNetwork Run(
         Model model,
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
@@ -140,6 +135,15 @@ internal sealed class PostTrainingQuantizer
             damage.TryGetValue(island.Node.Output.Name, out var drift) ? island with { Drift = drift } : island;
     }
 
+    private static (QuantizationDraft Draft, IntegerPartition Partition) Draft(Model model, QuantizationScheme scheme)
+    {
+        var draft = QuantizationDraft.Of(model, scheme);
+        var partition = draft.Partition(s_none);
+        return partition.Layers.Any() ? (draft, partition) : throw new UnsupportedModelException(partition.Islands is [var first, ..]
+            ? $"No layer can compute with integers; {first.Node}: {first.Reason}."
+            : "No layer can compute with integers: there is no Conv, Gemm or MatMul with weights.");
+    }
+
     private void Take(IReadOnlyDictionary<string, QuantizationParameters> learned)
     {
         var partition = _draft.Partition(s_none);
@@ -147,9 +151,10 @@ internal sealed class PostTrainingQuantizer
         var values = _draft.Values(partition).ToDictionary(v => v.Value);
         foreach (var (name, parameters) in learned)
         {
-            var layer = layers.GetValueOrDefault(name)
-                ?? throw new UnsupportedModelException($"The layer that makes '{name}' cannot compute with integers.");
-            _parameters[values[layer.Required(0)].Scaled.Name] = parameters;
+            if (layers.TryGetValue(name, out var layer))
+            {
+                _parameters[values[layer.Required(0)].Scaled.Name] = parameters;
+            }
         }
     }
 

@@ -27,13 +27,27 @@ internal static class LowBitExport
     public static Model Of(
         TrainingOutcome outcome, BitWidths bits, TrainOptions options, IReadOnlyList<ValueDescription> inputs, Terminal terminal)
     {
-        var made = bits.Activations is { } few ? Integers(outcome, few, options, inputs, terminal) : OpsetRaise.Apply(outcome.Pruned);
+        var made = bits.Activations is { } few ? Integers(outcome, few, options, inputs, terminal) : options.Packs ? OpsetRaise.Apply(outcome.Pruned) : outcome.Pruned;
         if (options.Packs)
         {
             LevelPacking.Apply(made);
         }
 
         return made;
+    }
+
+    /// <summary>Makes sure before hours of training that the network can be written at their end.</summary>
+    /// <exception cref="UnsupportedModelException">It has no layer that can compute with integers, or too old an operator set.</exception>
+    public static void Check(Model model, BitWidths bits, TrainOptions options)
+    {
+        if (bits.Activations is null)
+        {
+            _ = options.Packs ? OpsetRaise.Apply(model) : model;
+        }
+        else
+        {
+            PostTrainingQuantizer.Check(model, IntegerProducts.SchemeOfThisMachine);
+        }
     }
 
     private static Model Integers(

@@ -59,6 +59,11 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
             NetworkAnalysis.Of(loaded.Model, loaded.Concrete?.Values).CheckCounts(options.Training.Targets);
         }
 
+        if (options.Training.Bits is { } widths)
+        {
+            LowBitExport.Check(loaded.Model, widths, options);
+        }
+
         var teacher = options.Teacher is { } path ? OnnxFile.Read(path) : IsFinetuning ? null : loaded.Model;
         paths.Reads("external data of the model,", loaded.ExternalFiles.Concat(teacher is null ? [] : OnnxFile.ExternalFiles(teacher)))
             .Check();

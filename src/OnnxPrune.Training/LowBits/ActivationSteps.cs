@@ -4,6 +4,9 @@ using TorchSharp;
 
 namespace OnnxPrune.Training.LowBits;
 
+/// <summary>The numbers that an activation takes: Scale · (q − Zero), with integers q from 0 on.</summary>
+internal readonly record struct ActivationScale(float Scale, int Zero);
+
 /// <summary>
 /// An activation that takes 2^b evenly spaced numbers: scale · (q − zero), q = 0 … 2^b − 1. Scale and zero make the sum of the channels'
 /// errors the smallest, each relative to the channel's own size: what suits most channels, as Hoang et al. (IJCAI 2020) ask for, and not
@@ -24,9 +27,9 @@ internal sealed class ActivationSteps : IDisposable
     public ActivationSteps(int bits) => _most = (1 << bits) - 1;
 
     /// <summary>The scale, above zero, and the integer that stands for zero.</summary>
-    public (float Scale, int Zero) Parameters
+    public ActivationScale Parameters
     {
-        get => TensorBridge.Floats(_state) is var numbers ? (numbers[0], (int)numbers[1]) : default;
+        get => TensorBridge.Floats(_state) is var numbers ? new ActivationScale(numbers[0], (int)numbers[1]) : default;
         private set
         {
             using var mode = torch.no_grad();
@@ -63,11 +66,12 @@ internal sealed class ActivationSteps : IDisposable
     /// <summary>The nearest of the numbers, with a gradient that goes straight through within them.</summary>
     public torch.Tensor Quantized(torch.Tensor x)
     {
-        var clamped = Clamped(x, Parameters);
+        var numbers = Parameters;
+        var clamped = Clamped(x, numbers);
         torch.Tensor difference;
         using (torch.no_grad())
         {
-            difference = Rounded(clamped, Parameters).Plus(clamped, -1).detach();
+            difference = Rounded(clamped, numbers).Plus(clamped, -1).detach();
         }
 
         return clamped.Plus(difference);
@@ -75,15 +79,17 @@ internal sealed class ActivationSteps : IDisposable
 
     public void Dispose() => _state.Dispose();
 
-    private (float Scale, int Zero) Spanning(double low, double high)
+    private ActivationScale Spanning(double low, double high)
     {
         var scale = (high - low) / _most;
-        return scale > SmallestScale ? ((float)scale, Math.Clamp((int)Math.Round(-low / scale), 0, _most)) : (1, 0);
+        return scale > SmallestScale
+            ? new ActivationScale((float)scale, Math.Clamp((int)Math.Round(-low / scale), 0, _most))
+            : new ActivationScale(1, 0);
     }
 
-    private torch.Tensor Clamped(torch.Tensor x, (float Scale, int Zero) by) =>
+    private torch.Tensor Clamped(torch.Tensor x, ActivationScale by) =>
         x.Clamped(-by.Zero * (double)by.Scale, (_most - by.Zero) * (double)by.Scale);
 
-    private torch.Tensor Rounded(torch.Tensor x, (float Scale, int Zero) by) =>
+    private torch.Tensor Rounded(torch.Tensor x, ActivationScale by) =>
         Clamped(x, by).Times(1 / (double)by.Scale).round().Times(by.Scale);
 }

@@ -12,7 +12,6 @@ internal sealed record BitWidths(int Weights, int? Activations)
 
     private const int Least = 2;
 
-
     /// <param name="text">Such as <c>w=4,a=8</c> or <c>w=3,a=float</c>; without <c>a</c>, activations take 8.</param>
     /// <exception cref="UsageException">It is nothing of the kind.</exception>
     public static BitWidths Parse(string text)

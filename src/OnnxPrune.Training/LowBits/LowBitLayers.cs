@@ -49,7 +49,7 @@ internal sealed class LowBitLayers : IDisposable
     /// <summary>
     /// The numbers of the activations that take less than 8 bits, by the name of what the layer that reads them makes.
     /// </summary>
-    public IReadOnlyDictionary<string, (float Scale, int Zero)> Activations =>
+    public IReadOnlyDictionary<string, ActivationScale> Activations =>
         _layers.ToDictionary(l => l.Output.Name, l => _steps[l.Required(0)].Parameters);
 
     /// <summary>The levels or numbers that a node reads in place of a tensor; null where it reads the tensor itself.</summary>

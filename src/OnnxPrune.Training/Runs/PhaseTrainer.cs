@@ -46,8 +46,8 @@ internal sealed class PhaseTrainer : IDisposable
     /// <summary>
     /// The numbers of the activations that take less than 8 bits, by the name of what the layer that reads them makes; empty without any.
     /// </summary>
-    public IReadOnlyDictionary<string, (float Scale, int Zero)> Activations =>
-        _levels?.Activations ?? new Dictionary<string, (float Scale, int Zero)>();
+    public IReadOnlyDictionary<string, ActivationScale> Activations =>
+        _levels?.Activations ?? new Dictionary<string, ActivationScale>();
 
     /// <summary>Before an epoch: fits the numbers that activations of few bits take.</summary>
     /// <param name="batches">Without augmentation; the first is taken where any is needed.</param>

@@ -1,5 +1,6 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Training.LowBits;
 
 namespace OnnxPrune.Training.Runs;
 
@@ -15,8 +16,7 @@ internal sealed record TrainingOutcome(Model Masked, Model Pruned, PruningPlan P
     /// <summary>
     /// The numbers of the activations that take less than 8 bits, scale · (q − zero), by the name of what the layer that reads them makes.
     /// </summary>
-    public IReadOnlyDictionary<string, (float Scale, int Zero)> Activations { get; init; } =
-        new Dictionary<string, (float Scale, int Zero)>();
+    public IReadOnlyDictionary<string, ActivationScale> Activations { get; init; } = new Dictionary<string, ActivationScale>();
 }
 
 /// <summary>The loss on samples that were not trained on. Where the end is no better than the start, the result is the start.</summary>

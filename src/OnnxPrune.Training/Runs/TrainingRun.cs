@@ -43,7 +43,6 @@ internal sealed class TrainingRun : IDisposable
     private PruningPlan _plan = PruningPlan.Empty;
     private TrainingState _state;
     private TrainerState _saved = TrainerState.None;
-    private IReadOnlyDictionary<string, (float Scale, int Zero)> _activations = new Dictionary<string, (float Scale, int Zero)>();
     private PhaseTrainer? _trainer;
 
     /// <param name="model">Trained on a copy.</param>
@@ -140,7 +139,7 @@ internal sealed class TrainingRun : IDisposable
         return new TrainingOutcome(
             masked, heldOut is { KeepsStart: true } ? _model.Clone() : pruned, _plan, _before, CostOf(pruned.Clone()), heldOut)
         {
-            Activations = _activations,
+            Activations = _state.Activations,
         };
     }
 
@@ -250,7 +249,7 @@ internal sealed class TrainingRun : IDisposable
 
             // The next phase, or the result, begins with the averages or the levels.
             trainer.Exchange();
-            _activations = trainer.Activations;
+            _state = _state with { Activations = trainer.Activations };
         }
         finally
         {
@@ -258,7 +257,13 @@ internal sealed class TrainingRun : IDisposable
         }
 
         Cut(phase, trainer.Gates);
-        _state = new TrainingState { Request = _request, KeepsStatistics = _state.KeepsStatistics, Phase = _state.Phase + 1 };
+        _state = new TrainingState
+        {
+            Request = _request,
+            KeepsStatistics = _state.KeepsStatistics,
+            Activations = _state.Activations,
+            Phase = _state.Phase + 1,
+        };
         Save();
         return true;
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OnnxPrune.Training.LowBits;
 
 namespace OnnxPrune.Training.Runs;
 
@@ -27,6 +28,11 @@ internal sealed record TrainingState
 
     /// <summary>True if BatchNormalization keeps the network's own statistics.</summary>
     public bool KeepsStatistics { get; init; }
+
+    /// <summary>
+    /// The numbers of activations of few bits once they are learned, by the name of what the layer that reads them makes.
+    /// </summary>
+    public IReadOnlyDictionary<string, ActivationScale> Activations { get; init; } = new Dictionary<string, ActivationScale>();
 
     /// <summary>The run's options by name; another run cannot go on from here.</summary>
     public IReadOnlyDictionary<string, string> Request { get; init; } = new Dictionary<string, string>();

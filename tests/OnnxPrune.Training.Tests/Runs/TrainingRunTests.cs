@@ -99,11 +99,15 @@ public sealed class TrainingRunTests
         }
 
         var resumed = Run(options, new Recorder(), folder.File("run.checkpoint"))!;
+        var afterTheEnd = Run(options, new Recorder(), folder.File("run.checkpoint"))!;
 
         // then
         Assert.Equal(OnnxFile.ToBytes(whole.Masked), OnnxFile.ToBytes(resumed.Masked));
-        Assert.Equal(OnnxFile.ToBytes(whole.Pruned), OnnxFile.ToBytes(resumed.Pruned));
-        Assert.Equal(whole.Activations, resumed.Activations);
+        Assert.All([resumed, afterTheEnd], outcome =>
+        {
+            Assert.Equal(OnnxFile.ToBytes(whole.Pruned), OnnxFile.ToBytes(outcome.Pruned));
+            Assert.Equal(whole.Activations, outcome.Activations);
+        });
         Assert.Equal(bits is not null, whole.Activations.Count > 0);
     }
 
