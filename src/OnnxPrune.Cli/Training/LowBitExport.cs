@@ -27,7 +27,9 @@ internal static class LowBitExport
     public static Model Of(
         TrainingOutcome outcome, BitWidths bits, TrainOptions options, IReadOnlyList<ValueDescription> inputs, Terminal terminal)
     {
-        var made = bits.Activations is { } few ? Integers(outcome, few, options, inputs, terminal) : options.Packs ? OpsetRaise.Apply(outcome.Pruned) : outcome.Pruned;
+        var made = bits.Activations is { } few ? Integers(outcome, few, options, inputs, terminal)
+            : options.Packs ? OpsetRaise.Apply(outcome.Pruned)
+            : outcome.Pruned;
         if (options.Packs)
         {
             LevelPacking.Apply(made);
