@@ -38,7 +38,12 @@ internal sealed class InputSynthesis : IDisposable
         TorchLibrary.KeepFreedMemory();
         _sample = sample;
         var copy = model.Clone();
-        _module = GraphModule.Of(copy, torch.CPU);
+        var input = copy.Graph.FedInputs.Single();
+
+        // Sizes that are open in the model are those of the sample.
+        _module = GraphModule.Of(copy, torch.CPU, input.Shape is { } shape && shape.Skip(1).All(d => d.IsKnown)
+            ? null
+            : new Dictionary<string, long[]> { [input.Name] = [2, .. sample] });
         var constants = new ConstantValues();
         foreach (var norm in copy.Graph.Nodes.Where(n => n is { OpType: "BatchNormalization", Domain: "" }))
         {

@@ -42,13 +42,13 @@ internal static class LowBitExport
     /// <exception cref="UnsupportedModelException">It has no layer that can compute with integers, or too old an operator set.</exception>
     public static void Check(Model model, BitWidths bits, TrainOptions options)
     {
-        if (bits.Activations is null)
-        {
-            _ = options.Packs ? OpsetRaise.Apply(model) : model;
-        }
-        else
+        if (bits.Activations is not null)
         {
             PostTrainingQuantizer.Check(model, IntegerProducts.SchemeOfThisMachine);
+        }
+        else if (options.Packs)
+        {
+            OpsetRaise.Apply(model);
         }
     }
 

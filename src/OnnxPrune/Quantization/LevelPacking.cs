@@ -55,7 +55,8 @@ internal static class LevelPacking
         {
             if (WeightLayout.Of(layer) is { } layout && layer.Input(1) is { } read
                 && (read.Producer is { OpType: "DequantizeLinear" } dequantize ? dequantize.Required(0) : read) is var weight
-                && weight is { IsInitializer: true, IsGraphInput: false, IsGraphOutput: false, Initializer: { HasBytes: true, Rank: >= 2 } }
+                && weight is { IsInitializer: true, IsGraphInput: false, IsGraphOutput: false }
+                && weight.Initializer is { HasBytes: true, Rank: >= 2, Count: > 0 }
                 && weight.Initializer.ElementType is ElementType.Int8 or ElementType.Float
                 && weight.Uses.All(u => !u.IsCapture)
                 && seen.Add(weight))

@@ -33,6 +33,15 @@ public sealed class InputSynthesisTests
     }
 
     [Fact]
+    public void Open_sizes_of_a_network_are_those_of_the_sample()
+    {
+        var g = new TestGraph(seed: 5);
+        g.Classify(g.ConvBnRelu(g.Input(3, -1, -1), 8), 5);
+
+        Assert.Equal([Count, .. s_sample], Make(ModelCopy.WithShapes(g.Build()), 1).Dims);
+    }
+
+    [Fact]
     public void The_seed_alone_decides()
     {
         var model = Network();
