@@ -208,9 +208,10 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
         if (!IsFinetuning)
         {
+            var form = options.Training.Bits is { } bits ? $", to floats; '{options.Pruned}' is what {bits} made" : "";
             terminal.Line(
                 $"'{options.Output}' has the original's structure and carries the plan: 'onnxprune {options.Output} small.onnx' applies "
-                    + "it.");
+                    + $"it{form}.");
         }
     }
 
