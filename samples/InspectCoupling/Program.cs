@@ -15,5 +15,5 @@ foreach (var group in network.Channels.Groups)
 
 foreach (var blocked in network.Channels.Blocked)
 {
-    Console.WriteLine($"{blocked.Count} channels stay: {blocked.Reason.Text}");
+    Console.WriteLine($"{blocked.Count} channels stay: {blocked.Reason}");
 }

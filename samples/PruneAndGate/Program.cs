@@ -1,14 +1,14 @@
 using System.Globalization;
 using OnnxPrune.Calibration.Sessions;
-using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
+using OnnxPrune.Runtime.Latency;
 
 // usage: PruneAndGate in.onnx out.onnx macs=50% unlabelled-images labelled-images normalization most-points-lost
 var data = new MeasureOptions { Calib = args[3], Data = args[4], Normalize = args[5] };
 var steps = new Progress<SessionProgress>(p => Console.Error.WriteLine(p.Note ?? $"{p.Step} {p.Share:0 %}"));
 var session = await PruningSession.OpenAsync(args[0], data, steps);
 
-var pruned = await session.PruneAsync(new PruningOptions { Targets = [Target.Parse(args[2])], CutsBlocks = true });
+var pruned = await session.PruneAsync(new PruningOptions { Targets = TargetList.Parse(args[2]), CutsBlocks = true });
 var (before, after) = (pruned.Outcome.Before.Macs, pruned.Outcome.After.Macs);
 var comparison = await session.VerifyAsync(pruned);
 var top1 = comparison.Accuracy!.Models.Select(m => m.Top1!.Value).ToArray();

@@ -13,7 +13,7 @@ public sealed class UnsupportedModelException(string message, Exception? inner =
 public class UsageException(string message, Exception? inner = null) : OnnxPruneException(message, inner);
 
 /// <summary>A file was cut short or replaced by others while it was in use.</summary>
-public sealed class ChangedFileException(string message, Exception? inner = null) : OnnxPruneException(message, inner)
+internal sealed class ChangedFileException(string message, Exception? inner = null) : OnnxPruneException(message, inner)
 {
     internal static ChangedFileException For(string path, Exception? inner = null) =>
         new($"'{path}' was cut short or replaced while it was read; run again when nothing writes to it.", inner);
@@ -22,4 +22,4 @@ public sealed class ChangedFileException(string message, Exception? inner = null
 /// <summary>
 /// A rule of this program failed at a node: a mistake of ours, to be reported, and nothing that the model or its user did wrong.
 /// </summary>
-public sealed class InternalErrorException(string message, Exception inner) : Exception(message, inner);
+internal sealed class InternalErrorException(string message, Exception inner) : Exception(message, inner);

@@ -9,7 +9,7 @@ namespace OnnxPrune.Testing;
 /// Computes a network of QuantizeLinear and DequantizeLinear in whole numbers: products are summed exactly, and only the step to the next
 /// scale rounds. Each layer is judged by what the runtime itself fed it, so that differences do not add up from layer to layer.
 /// </summary>
-public sealed class IntegerReference
+internal sealed class IntegerReference
 {
     private readonly Model _model;
     private readonly ConstantValues _constants = new();

@@ -12,7 +12,7 @@ namespace OnnxPrune.Testing;
 /// The oracle: for any plan, the pruned model computes what the original computes with those channels and branches set to zero, to
 /// float rounding.
 /// </summary>
-public static class MaskedEqualsPruned
+internal static class MaskedEqualsPruned
 {
     /// <summary>
     /// Float32 rounding through a deep network of several hundred layers stays below this, relative to the output's size; a single
@@ -118,4 +118,4 @@ public static class MaskedEqualsPruned
 /// <summary>The oracle's findings.</summary>
 /// <param name="Error">How far the pruned model is from the masked one: rounding, or a fault.</param>
 /// <param name="Effect">How far the masked model is from the original: zero when the mask hit nothing that matters.</param>
-public sealed record OracleRun(double Error, double Effect, Model Pruned);
+internal sealed record OracleRun(double Error, double Effect, Model Pruned);

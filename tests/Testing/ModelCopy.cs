@@ -5,7 +5,7 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Testing;
 
 /// <summary>Independent copies of a model that know their shapes.</summary>
-public static class ModelCopy
+internal static class ModelCopy
 {
     /// <summary>A copy with shapes as ONNX Runtime infers them.</summary>
     public static Model WithShapes(Model model)

@@ -6,7 +6,7 @@ namespace OnnxPrune.Testing;
 /// One small graph for every operator of the table, in which the operator named stands between Conv 'conv1' and Conv 'conv2', so that
 /// the channels of 'conv1' flow through it.
 /// </summary>
-public static class OperatorSamples
+internal static class OperatorSamples
 {
     private const int C = 8;
 

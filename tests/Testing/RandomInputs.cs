@@ -3,7 +3,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Testing;
 
 /// <summary>Seeded inputs that fit a model: normal numbers, small integers; dynamic dimensions get the sizes given.</summary>
-public static class RandomInputs
+internal static class RandomInputs
 {
     public static IReadOnlyDictionary<string, Tensor> For(Model model, Random random, long batch = 2, long size = 64) =>
         model.Graph.FedInputs.ToDictionary(i => i.Name, i =>

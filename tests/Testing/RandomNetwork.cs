@@ -4,7 +4,7 @@ namespace OnnxPrune.Testing;
 /// Small random CNNs, made of what real ones are made of. The same seed gives the same network. Sizes are tiny: an 8×8 input, 2 to 10
 /// channels, a handful of pieces.
 /// </summary>
-public sealed class RandomNetwork
+internal sealed class RandomNetwork
 {
     private const int Classes = 3;
     private const int MostChannels = 24;

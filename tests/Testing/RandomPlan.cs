@@ -7,7 +7,7 @@ using OnnxPrune.Rewriting;
 namespace OnnxPrune.Testing;
 
 /// <summary>Plans that remove whatever the dice say: any channel of any group but the last, any block.</summary>
-public static class RandomPlan
+internal static class RandomPlan
 {
     /// <param name="model">Its values must have their shapes.</param>
     /// <param name="share">The share of channels and blocks that go, on average.</param>

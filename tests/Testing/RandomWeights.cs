@@ -7,7 +7,7 @@ namespace OnnxPrune.Testing;
 /// Gives networks whose weights come from ConstantOfShape nodes, all equal, real-looking ones: equal weights would hide any mix-up
 /// of channels.
 /// </summary>
-public static class RandomWeights
+internal static class RandomWeights
 {
     public static void Fill(Model model, Random random)
     {

@@ -4,7 +4,7 @@ using Onnx;
 namespace OnnxPrune.Testing;
 
 /// <summary>A model whose larger weights lie in a file of their own.</summary>
-public static class SplitModel
+internal static class SplitModel
 {
     private const int SmallestExternal = 256;
 

@@ -5,7 +5,7 @@ using OnnxPrune.Serialization;
 namespace OnnxPrune.Testing;
 
 /// <summary>A value of a <see cref="TestGraph"/>, and how many channels it has; converts to its name.</summary>
-public readonly record struct Wire(string Name, int Channels)
+internal readonly record struct Wire(string Name, int Channels)
 {
     public static implicit operator string(Wire wire) => wire.Name;
 }
@@ -14,7 +14,7 @@ public readonly record struct Wire(string Name, int Channels)
 /// Builds a small ONNX model in a few lines: <c>g.Output(g.Conv(g.Relu(g.Conv(g.Input(3, 8, 8), 4)), 2))</c>. Weights are seeded,
 /// BatchNormalization has statistics that are not trivial, and nodes are named conv1, conv2, relu1 in the order of their making.
 /// </summary>
-public sealed class TestGraph(int seed = 1)
+internal sealed class TestGraph(int seed = 1)
 {
     /// <summary>The symbol of the batch dimension.</summary>
     public const string Batch = "N";

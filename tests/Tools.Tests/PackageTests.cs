@@ -193,7 +193,7 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
             using OnnxPrune.Runtime.Comparing;
 
             var session = await PruningSession.OpenAsync(args[0], new MeasureOptions { Calib = args[1] });
-            var pruned = await session.PruneAsync(new PruningOptions { Targets = [Target.Parse("macs=60%")] });
+            var pruned = await session.PruneAsync(new PruningOptions { Targets = TargetList.Parse("macs=60%") });
             var isLoaded = File.ReadLines("/proc/self/maps").Any(l => l.Contains("libtorch_cpu"));
             Console.WriteLine($"{pruned.Outcome.After.Macs} MACs, libtorch: {isLoaded}");
             """);

@@ -34,7 +34,7 @@ internal sealed record NetworkCoverage(
         var share = CuttableShare.Of(network.Costs);
         var request = new PruneRequest { AbsorbMeans = false };
         var (before, smallest) = (network.Cost, Planner.Smallest(network, request));
-        var reason = network.Channels.Blocked.MaxBy(b => b.Count)?.Reason.Text;
+        var reason = network.Channels.Blocked.MaxBy(b => b.Count)?.Reason;
         if (smallest.Parameters == before.Parameters)
         {
             return new NetworkCoverage(share, before, before, null, null, reason, null);

@@ -7,12 +7,12 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>A network that was raced on the way.</summary>
-public sealed record TriedCut(long Macs, long Parameters, TimeTrial Trial);
+internal sealed record TriedCut(long Macs, long Parameters, TimeTrial Trial);
 
 /// <summary>The outcome of a search for targets of time.</summary>
 /// <param name="Race">The original against the network; null where the original itself keeps the targets of time.</param>
 /// <param name="Trials">The networks that were raced, in order.</param>
-public sealed record LatencyFinding(LatencyReport? Race, IReadOnlyList<TriedCut> Trials)
+internal sealed record LatencyFinding(LatencyReport? Race, IReadOnlyList<TriedCut> Trials)
 {
     /// <summary>The network that the race was run with.</summary>
     internal Model? Raced { get; init; }
@@ -29,7 +29,7 @@ internal sealed class LatencyTargets(LoadedModel loaded, PruningOptions options,
     {
         using var track = Track();
         var found = observer.Watched(StepNames.SearchingTime, progress =>
-            new TimeSearch<PruningResult>(options.TimeTargets, candidates, track.Race, (candidate, trial) =>
+            new TimeSearch<PruningResult>(options.Targets.Times, candidates, track.Race, (candidate, trial) =>
         {
             Tell(candidate.Network.Outcome.After, trial);
             progress.Report(Math.Min(1, (double)_tried.Count / TimeSearch<PruningResult>.MostTrials));
@@ -37,7 +37,7 @@ internal sealed class LatencyTargets(LoadedModel loaded, PruningOptions options,
         return found.IsKept
             ? found.Found.Network with { Latency = new LatencyFinding(found.Race, _tried) { Raced = found.Found.Model } }
             : throw new VerificationFailedException(
-                $"The pruned model is not written, since it does not keep the target {options.TargetText} when it is raced again: "
+                $"The pruned model is not written, since it does not keep the target {options.Targets} when it is raced again: "
                     + $"{Numbers.Times(found.Race!.Speedup)} as fast ({found.Race.Provider}, batch {found.Race.Batch}). Ask again when the "
                     + "machine is less busy, or for a little more.");
     }

@@ -29,7 +29,7 @@ internal sealed class PruningDecider(
     private readonly CalibratedPruner? _calibrated =
         measure.Calib is not null && options.AbsorbMeans ? new CalibratedPruner(loaded, network, options, measure, shared, observer) : null;
 
-    private string TargetRule => $"the target{(options.TargetCount > 1 ? "s" : "")} {options.TargetText}";
+    private string TargetRule => $"the target{(options.Targets.Count > 1 ? "s" : "")} {options.Targets}";
 
     /// <summary>Prunes a copy of the model.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
@@ -74,13 +74,13 @@ internal sealed class PruningDecider(
             return Freely(request);
         }
 
-        _network.CheckCounts(options.Targets);
+        _network.CheckCounts(options.Targets.Costs);
         if (WhyFixed(request) is { } reason)
         {
             SayWhyFixed(reason);
         }
 
-        if (options.SizeTargets.Count == 0)
+        if (options.Targets.Sizes.Count == 0)
         {
             return Finished(request, TargetRule);
         }
@@ -96,13 +96,13 @@ internal sealed class PruningDecider(
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     public PruningPlan Plan()
     {
-        if (options.Targets.Count < options.TargetCount || options.HasLimits || options.Plan is not null)
+        if (options.Targets.Costs.Count < options.Targets.Count || options.HasLimits || options.Plan is not null)
         {
             throw new UsageException(
                 "A plan alone keeps targets of MACs, parameters and channels; time, size and loss are kept by pruning.");
         }
 
-        _network.CheckCounts(options.Targets);
+        _network.CheckCounts(options.Targets.Costs);
         var request = options.ToRequest(multiple, measure);
         _calibrated?.Weigh(request, request.Targets);
         return Draft(request, request.Targets, TargetRule).Outcome.Plan;
@@ -111,7 +111,7 @@ internal sealed class PruningDecider(
     /// <summary>The network that keeps the request's targets and those of time, repaired.</summary>
     private PruningResult Finished(PruneRequest request, string rule)
     {
-        if (options.TimeTargets.Count > 0)
+        if (options.Targets.Times.Count > 0)
         {
             var floats = new Candidates(this, request, rule);
             return new LatencyTargets(loaded, options, measure, observer, _network.Cost)
@@ -148,8 +148,8 @@ internal sealed class PruningDecider(
         var request = options.ToRequest(multiple, measure);
         var now = Planner.Smallest(_network, request);
         Target[] targets = [
-            .. options.Targets.Where(t => IsUnmet(t.ToString())),
-            .. options.SizeTargets.Where(t => IsUnmet(t.ToString())).Take(1).Select(_ => new Target(TargetKind.Bytes, null, 0))
+            .. options.Targets.Costs.Where(t => IsUnmet(t.ToString())),
+            .. options.Targets.Sizes.Where(t => IsUnmet(t.ToString())).Take(1).Select(_ => new Target(TargetKind.Bytes, null, 0))
         ];
         var ways = new List<string>();
         Offer("--round 1", request with { Rounding = new Rounding(1) });
@@ -158,7 +158,7 @@ internal sealed class PruningDecider(
             Offer("--granularity blocks,channels", request with { CutsBlocks = true, CutsChannels = true });
         }
 
-        if (options.TimeTargets.Any(t => IsUnmet(t.ToString())) && measure.Sessions.Threads != 1)
+        if (options.Targets.Times.Any(t => IsUnmet(t.ToString())) && measure.Sessions.Threads != 1)
         {
             ways.Add("On one thread, small networks gain more: --threads 1 measures that.");
         }
@@ -206,7 +206,7 @@ internal sealed class PruningDecider(
     private PruningResult Made(PruneOutcome outcome, string rule, string whyNothing)
     {
         // The number of bytes that is asked for would change the number that there are.
-        var stated = options.SizeTargets.Count > 0 ? "a target of size" : rule;
+        var stated = options.Targets.Sizes.Count > 0 ? "a target of size" : rule;
         return Stated(outcome with { Plan = outcome.Plan with { Rule = stated } }, rule, whyNothing);
     }
 
@@ -225,7 +225,7 @@ internal sealed class PruningDecider(
         {
             observer.Note(
                 $"{Numbers.Count(blocked.Count, "channel")} of "
-                    + $"{blocked.Producers[0].Label}{(blocked.Producers.Count > 1 ? " and others" : "")}: {blocked.Reason.Text}");
+                    + $"{blocked.Producers[0].Label}{(blocked.Producers.Count > 1 ? " and others" : "")}: {blocked.Reason}");
         }
     }
 

@@ -16,14 +16,8 @@ public record PruningOptions
     /// <summary>The drift that is allowed where nothing else decides how much goes.</summary>
     public const double DefaultMaxDrift = 0.05;
 
-    /// <summary>Limits of MACs, parameters or channels, such as <c>Target.Parse("macs=50%")</c>.</summary>
-    public IReadOnlyList<Target> Targets { get; init; } = [];
-
-    /// <summary>Limits of measured latency.</summary>
-    public IReadOnlyList<TimeTarget> TimeTargets { get; init; } = [];
-
-    /// <summary>Limits of the file's bytes.</summary>
-    public IReadOnlyList<SizeTarget> SizeTargets { get; init; } = [];
+    /// <summary>Limits of cost, size and measured latency, such as <c>TargetList.Parse("macs=50%")</c>.</summary>
+    public TargetList Targets { get; init; } = TargetList.None;
 
     /// <summary>The largest relative output error; null for none.</summary>
     public double? MaxDrift { get; init; }
@@ -73,15 +67,7 @@ public record PruningOptions
 
     internal bool HasLimits => MaxDrift is not null || MaxDrop is not null;
 
-    internal bool HasTargets => TargetCount > 0;
-
-    internal int TargetCount => Targets.Count + TimeTargets.Count + SizeTargets.Count;
-
-    /// <summary>All targets, in words.</summary>
-    internal string TargetText => string.Join(", ", TargetTexts);
-
-    internal IReadOnlyList<string> TargetTexts =>
-        [.. Targets.Select(t => t.ToString()), .. SizeTargets.Select(t => t.ToString()), .. TimeTargets.Select(t => t.ToString())];
+    internal bool HasTargets => Targets.Count > 0;
 
     /// <summary>True if calibration inputs choose the channels.</summary>
     internal bool IsDecidedByInputs => Criterion is null or "gram";
@@ -90,7 +76,7 @@ public record PruningOptions
     /// <param name="multiple">The multiple of channels that this machine's kernels work on.</param>
     internal PruneRequest ToRequest(int multiple, MeasureOptions measure) => new()
     {
-        Targets = Targets,
+        Targets = Targets.Costs,
         Criterion = IsDecidedByInputs ? null : Criteria.Named(Criterion!, measure.Seed),
         Rounding = Multiple is { } all ? new Rounding(all)
             : measure.Calib is not null && AbsorbMeans && IsDecidedByInputs ? Rounding.Measured(multiple)

@@ -1,6 +1,7 @@
 using OnnxPrune.Calibration.Quantization;
 using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Graphs;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Serialization;
 
 namespace OnnxPrune.Calibration.Sessions;
@@ -17,8 +18,11 @@ public sealed record PruningResult(PruneOutcome Outcome, string Rule, string Why
     /// <summary>True where nothing of the model can be cut, whatever is asked for.</summary>
     public bool IsFixed { get; init; }
 
+    /// <summary>The race that confirmed the targets of time; null without them, and where the original itself keeps them.</summary>
+    public LatencyReport? Race => Latency?.Race;
+
     /// <summary>The finding of a search for a target of time; null without one.</summary>
-    public LatencyFinding? Latency { get; init; }
+    internal LatencyFinding? Latency { get; init; }
 
     /// <summary>The finding of the step to integers; null where they were not asked for.</summary>
     public QuantizationFinding? Quantization { get; init; }

@@ -132,7 +132,7 @@ public sealed class PruningSession
             throw IntegerStep.NoInputs();
         }
 
-        var integers = request is { Int8: true, TimeTargets.Count: > 0 } ? new IntegerStep(Original, request, _measure, observer) : null;
+        var integers = request is { Int8: true, Targets.Times.Count: > 0 } ? new IntegerStep(Original, request, _measure, observer) : null;
         if (integers is not null && !(_integersAreFaster ??= integers.IsFaster()))
         {
             integers = null;
@@ -165,7 +165,7 @@ public sealed class PruningSession
         SyntheticCalibration.Ensure(Original, _measure, observer);
         var multiple = request.Multiple ?? Multiple(integers?.Scheme, observer);
         var network = observer.Timed("follow the channels", () =>
-            request.TimeTargets.Count == 0 ? Analysis : TimedAnalysis(integers?.Scheme, observer));
+            request.Targets.Times.Count == 0 ? Analysis : TimedAnalysis(integers?.Scheme, observer));
         WarnOfPatterns(request, network, observer);
         return new PruningDecider(Original, _masks, network, request, _measure, multiple, _shared, observer, integers);
     }

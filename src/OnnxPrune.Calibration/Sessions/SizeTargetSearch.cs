@@ -16,7 +16,7 @@ internal sealed class SizeTargetSearch(LoadedModel loaded, PruningOptions option
     // So much of the limit may be left over where a larger network could fit: trying it costs a repair.
     private const double LargeSlack = 0.01;
 
-    private readonly SizeTarget _target = options.SizeTargets.MinBy(t => t.Limit(loaded.Bytes));
+    private readonly SizeTarget _target = options.Targets.Sizes.MinBy(t => t.Limit(loaded.Bytes));
 
     private long Limit => _target.Limit(loaded.Bytes);
 

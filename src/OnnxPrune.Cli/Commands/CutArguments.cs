@@ -58,7 +58,7 @@ internal sealed class CutArguments
     /// <exception cref="UsageException">A value makes no sense.</exception>
     public PruningOptions Apply(ParseResult parsed, PruningOptions options, bool isCalibrated)
     {
-        var (blocks, channels) = Granularity(parsed.GetValue(_granularity), isCalibrated || options.TimeTargets.Count > 0);
+        var (blocks, channels) = Granularity(parsed.GetValue(_granularity), isCalibrated || options.Targets.Times.Count > 0);
         return options with
         {
             CutsBlocks = blocks,
@@ -77,7 +77,7 @@ internal sealed class CutArguments
         var target = DeploymentTarget.Named(CommonOptions.Choice("--for", name ?? DeploymentTarget.Here.Name, [.. DeploymentTarget.Names]));
         return options.Int8 && target.Scheme is null && target != DeploymentTarget.Here
             ? throw new UsageException($"--for {target.Name} has no integers for --int8. {target.Reason}")
-            : options.TimeTargets.Count > 0 && !target.IsTimedHere
+            : options.Targets.Times.Count > 0 && !target.IsTimedHere
             ? throw new UsageException(
                 $"A target of time is met by this machine's clock, which knows nothing of {target.Name}; give macs=, params= or size= with "
                     + $"--for {target.Name}.")

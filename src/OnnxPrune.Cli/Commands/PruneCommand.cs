@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Commands;
 
@@ -92,14 +93,11 @@ internal static class PruneCommand
         command.SetAction(parsed =>
         {
             var settings = measure.Read(parsed);
-            var targets = TargetList.Parse(parsed.GetValue(target) ?? []);
             var options = new PruneOptions
             {
                 Input = parsed.GetRequiredValue(input),
                 Output = parsed.GetRequiredValue(output),
-                Targets = targets.Costs,
-                SizeTargets = targets.Sizes,
-                TimeTargets = targets.Times,
+                Targets = TargetList.Parse(parsed.GetValue(target) ?? []),
                 MaxDrift = CommonOptions.Positive("--max-drift", parsed.GetValue(maxDrift)),
                 MaxDrop = CommonOptions.Positive("--max-drop", parsed.GetValue(maxDrop)),
                 Plan = parsed.GetValue(plan),

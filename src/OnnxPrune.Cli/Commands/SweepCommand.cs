@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OnnxPrune.Calibration.Sessions;
 using OnnxPrune.Cli.Sweeping;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Processes;
 
 namespace OnnxPrune.Cli.Commands;
@@ -147,11 +148,7 @@ internal static class SweepCommand
         }
     }
 
-    private static PruningOptions Request(string target)
-    {
-        var targets = TargetList.Parse([target]);
-        return new PruningOptions { Targets = targets.Costs, SizeTargets = targets.Sizes, TimeTargets = targets.Times };
-    }
+    private static PruningOptions Request(string target) => new() { Targets = TargetList.Parse(target) };
 
     private static void Check(SweepEngine engine)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OnnxPrune.Cli.Training;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Training.Methods;
 
 namespace OnnxPrune.Cli.Commands;
@@ -73,8 +74,7 @@ internal static class TrainCommand
                 {
                     Method = ParseMethod(CommonOptions.Choice(
                         "--method", parsed.GetValue(method) ?? "bpcp", "bpcp", "blocks", "channels", "sfp", "slimming")),
-                    Targets = targets.Costs,
-                    TimeTargets = targets.Times,
+                    Targets = targets,
                 },
             };
             if (options is { Pruned: null, Training.Bits: not null })

@@ -18,7 +18,7 @@ internal static class BlockedCosts
         var (allMacs, allParameters) = ((double)Math.Max(1, macs.Values.Sum()), (double)Math.Max(1, parameters.Values.Sum()));
         return [.. graph.Blocked
             .Select(blocked => new InspectBlocked(
-                blocked.Reason.Text,
+                blocked.Reason,
                 blocked.Count,
                 [.. blocked.Producers.Select(p => p.Label)],
                 Sum(graph, blocked, macs) / allMacs,
@@ -29,6 +29,6 @@ internal static class BlockedCosts
     private static double Sum(ChannelGraph graph, BlockedChannels blocked, Dictionary<Node, long> costs) => costs.Sum(layer =>
     {
         var made = Enumerable.Range(0, layer.Key.Output.Shape?.Rank ?? 0).SelectMany(axis => graph.MadeBy(layer.Key, axis) ?? []).ToArray();
-        return made.Length == 0 ? 0 : (double)layer.Value * made.Count(c => graph.WhyPinned(c)?.Text == blocked.Reason.Text) / made.Length;
+        return made.Length == 0 ? 0 : (double)layer.Value * made.Count(c => graph.WhyPinned(c)?.Text == blocked.Reason) / made.Length;
     });
 }

@@ -24,7 +24,7 @@ internal sealed record PruneOptions : PruningOptions
     public required MeasureOptions Measure { get; init; }
 
     /// <summary>True if the input is going to be run, and not only read.</summary>
-    public bool RunsModel => Verify || Measure.Calib is not null || TimeTargets.Count > 0 || (Plan is null && !HasTargets);
+    public bool RunsModel => Verify || Measure.Calib is not null || Targets.Times.Count > 0 || (Plan is null && !HasTargets);
 
     public string Granularity =>
         (CutsBlocks, CutsChannels) switch { (true, true) => "blocks,channels", (true, false) => "blocks", _ => "channels" };

@@ -31,18 +31,18 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         (string, double, bool)[] all =
         [
             (StepNames.MakingInputs, 200, options.Measure.SynthesizesCalib),
-            (StepNames.TimingLayers, 10, options.TimeTargets.Count > 0),
+            (StepNames.TimingLayers, 10, options.Targets.Times.Count > 0),
             (StepNames.MeasuringCuts, 40, measures),
             (StepNames.WeighingBlocks, 10, measures && options is { CutsBlocks: true, HasTargets: true }),
-            (StepNames.SearchingTime, 25, options.TimeTargets.Count > 0),
+            (StepNames.SearchingTime, 25, options.Targets.Times.Count > 0),
             (StepNames.SearchingLimits, isCalibrated ? 200 : 20, !options.HasTargets && options.Plan is null),
-            (StepNames.Repairing, 40, isCalibrated && options.TimeTargets.Count == 0),
+            (StepNames.Repairing, 40, isCalibrated && options.Targets.Times.Count == 0),
             (StepNames.Distilling, 200, isCalibrated && options.Repair == RepairEffort.Distill),
             (StepNames.Quantizing, 5, options.Int8),
             (StepNames.Drift, 2, options.Verify),
             (StepNames.Accuracy, 4, options.Verify && options.Measure.Data is not null),
             (StepNames.Score, 4, options.Verify && options.Measure.Metric is not null),
-            (StepNames.Latency, 3, options.Verify && options.TimeTargets.Count == 0),
+            (StepNames.Latency, 3, options.Verify && options.Targets.Times.Count == 0),
         ];
         return new Phases([.. all.Where(p => p.Item3).Select(p => (p.Item1, p.Item2))]);
     }

@@ -95,7 +95,7 @@ internal static class PruneReport
     public static IReadOnlyList<ReportBlocked> Blocked(IEnumerable<BlockedChannels> blocked) =>
         [.. blocked
             .OrderByDescending(b => b.Count)
-            .Select(b => new ReportBlocked(b.Reason.Text, b.Count, [.. b.Producers.Select(p => p.Label)]))];
+            .Select(b => new ReportBlocked(b.Reason, b.Count, [.. b.Producers.Select(p => p.Label)]))];
 
     public static IReadOnlyList<ReportUncounted> Uncounted(IEnumerable<UncountedLayer> layers) =>
         [.. layers.Select(l => new ReportUncounted(l.Node.Label, l.Node.OpType, l.Reason))];
@@ -152,7 +152,7 @@ internal static class PruneReport
     }
 
     private static ReportOptions Options(PruneOptions options) => new(
-        options.TargetTexts,
+        [.. options.Targets.Texts],
         options.MaxDrift,
         options.MaxDrop,
         options.Plan,

@@ -104,7 +104,7 @@ internal static class PruneSummary
     public static string? WhatWouldBeFaster(RunFindings result)
     {
         var (options, cut, block) = (result.Options, result.Cut, ChannelMultiple.Usual(ExecutionProvider.Cpu));
-        var isFree = options is { Multiple: null, Targets.Count: > 0, TimeTargets.Count: 0 }
+        var isFree = options is { Multiple: null, Targets: { Costs.Count: > 0, Times.Count: 0 } }
             && cut is { Quantization: null }
             && Providers.Resolve(options.Measure.Sessions.Provider) == ExecutionProvider.Cpu
             && cut.Outcome.Plan.Channels.Any(c => (c.Of - c.Cut.Count) % block != 0);

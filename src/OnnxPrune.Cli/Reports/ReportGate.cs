@@ -18,12 +18,12 @@ internal sealed record ReportGate(string Name, string Unit, double Limit, double
     {
         var (options, outcome) = (result.Options, result.Cut.Outcome);
         var gates = new List<ReportGate>();
-        gates.AddRange(options.Targets.Select(t => Smaller(t.ToString(), UnitOf(t), t.Limit(outcome.Before), t.Of(outcome.After))));
+        gates.AddRange(options.Targets.Costs.Select(t => Smaller(t.ToString(), UnitOf(t), t.Limit(outcome.Before), t.Of(outcome.After))));
         gates.AddRange(
-            options.SizeTargets.Select(t => Smaller(t.ToString(), "bytes", t.Limit(result.Original.FileBytes), result.Pruned.FileBytes)));
+            options.Targets.Sizes.Select(t => Smaller(t.ToString(), "bytes", t.Limit(result.Original.FileBytes), result.Pruned.FileBytes)));
         if (result.Latency is { } latency)
         {
-            gates.AddRange(options.TimeTargets.Select(t => Of(t, latency)));
+            gates.AddRange(options.Targets.Times.Select(t => Of(t, latency)));
         }
 
         if (result.Comparison is { } comparison)

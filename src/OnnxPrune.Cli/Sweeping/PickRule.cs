@@ -1,5 +1,4 @@
 using System.Globalization;
-using OnnxPrune.Cli.Commands;
 
 namespace OnnxPrune.Cli.Sweeping;
 

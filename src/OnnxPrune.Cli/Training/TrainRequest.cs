@@ -24,8 +24,7 @@ internal static class TrainRequest
         Add("--teacher", options.Teacher is { } teacher ? ContentOf(teacher) : null);
         Add("--keep", options.KeepsBetter ? "better" : "last");
         Add("--method", training.Method);
-        Add("--target", training.Targets.Count + training.TimeTargets.Count == 0 ? null : string.Join(
-            ", ", [.. training.Targets.Select(t => t.ToString()), .. training.TimeTargets.Select(t => t.ToString())]));
+        Add("--target", training.Targets.Count == 0 ? null : training.Targets.ToString());
         Add("--gate-epochs", training.GateEpochs);
         Add("--recover-epochs", training.RecoverEpochs);
         Add("--sparse-epochs", training.SparseEpochs);

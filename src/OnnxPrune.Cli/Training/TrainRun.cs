@@ -54,9 +54,9 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
         var loaded = LoadedModel.Read(options.Input, new MeasureOptions(), terminal);
         loaded.Try(terminal);
-        if (options.Training.Targets.Count > 0)
+        if (options.Training.Targets.Costs.Count > 0)
         {
-            NetworkAnalysis.Of(loaded.Model, loaded.Concrete?.Values).CheckCounts(options.Training.Targets);
+            NetworkAnalysis.Of(loaded.Model, loaded.Concrete?.Values).CheckCounts(options.Training.Targets.Costs);
         }
 
         if (options.Training.Bits is { } widths)
@@ -189,7 +189,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         terminal.Line();
         terminal.Line($"Accuracy: ONNX Runtime on {result.Accuracy.Data}.");
         terminal.Line(Numbers.Race(result.Race));
-        foreach (var missed in options.Training.TimeTargets.Where(t => t.Used(result.Race.Racers[^1]) > 1))
+        foreach (var missed in options.Training.Targets.Times.Where(t => t.Used(result.Race.Racers[^1]) > 1))
         {
             terminal.Note(
                 $"the last race says that the target {missed} is missed; to cut further, prune the result with '--target {missed}'.");

@@ -4,7 +4,7 @@ using OnnxPrune.Planning;
 namespace OnnxPrune.Runtime.Latency;
 
 /// <summary>The bound that a time target sets to the latency.</summary>
-public enum TimeTargetKind
+internal enum TimeTargetKind
 {
     /// <summary>A share of the original's latency.</summary>
     Share,
@@ -17,7 +17,7 @@ public enum TimeTargetKind
 }
 
 /// <summary>An upper limit of the latency, which only a race can judge.</summary>
-public readonly record struct TimeTarget(TimeTargetKind Kind, double Amount)
+internal readonly record struct TimeTarget(TimeTargetKind Kind, double Amount)
 {
     private const double LongestMilliseconds = 1e9;
     private const double LargestSpeedup = 1e9;

@@ -8,7 +8,7 @@ namespace OnnxPrune.Runtime.Latency;
 /// <param name="Quietest">The race that said the least: what can be reached at best.</param>
 /// <param name="Typical">The race that said <paramref name="Used"/>.</param>
 /// <param name="Kept">Of the races that stay below the border, the one that flatters the least; null where none does.</param>
-public sealed record TimeTrial(
+internal sealed record TimeTrial(
     double Used, double Low, double High, int Races, LatencyReport Quietest, LatencyReport Typical, LatencyReport? Kept)
 {
     /// <summary>Races until it is clear on which side of a border the network lies.</summary>

@@ -15,10 +15,7 @@ internal sealed record TrainingOptions
     /// <summary>
     /// Upper limits that the result keeps; empty for the paper's own rules (gates below one half, the lowest share of channels).
     /// </summary>
-    public IReadOnlyList<Target> Targets { get; init; } = [];
-
-    /// <summary>Upper limits of the result's latency, which it keeps beside the others.</summary>
-    public IReadOnlyList<TimeTarget> TimeTargets { get; init; } = [];
+    public TargetList Targets { get; init; } = TargetList.None;
 
     /// <summary>Epochs in which gates learn.</summary>
     public int GateEpochs { get; init; } = 40;

@@ -14,8 +14,8 @@ internal sealed class TrainingPruner(TrainingOptions options, Cost original, Tim
 {
     // What can be counted while the network is learned; of time, what the layers took one by one.
     private readonly IReadOnlyList<Target> _targets = time is null
-        ? options.Targets
-        : [.. options.Targets, new Target(TargetKind.Time, time.Share, null)];
+        ? options.Targets.Costs
+        : [.. options.Targets.Costs, new Target(TargetKind.Time, time.Share, null)];
 
     private TrainingMethod Method => options.Method;
 
@@ -63,7 +63,7 @@ internal sealed class TrainingPruner(TrainingOptions options, Cost original, Tim
             Cut([new Target(TargetKind.Time, null, most)])));
 
         Draft Cut(IReadOnlyList<Target> more) =>
-            Apply(model, network => Pruner.Prune(network, request(network) with { Targets = [.. Limits(options.Targets), .. more] }));
+            Apply(model, network => Pruner.Prune(network, request(network) with { Targets = [.. Limits(options.Targets.Costs), .. more] }));
     }
 
     private PruneRequest Ranking(NetworkAnalysis network) => new()

@@ -90,11 +90,11 @@ internal sealed class TrainingRun : IDisposable
             (_full, _module) = Begin(model);
         }
 
-        if (options.TimeTargets.Count > 0)
+        if (options.Targets.Times.Count > 0)
         {
             ArgumentNullException.ThrowIfNull(track);
             var time = new TimeBudget(
-                options.TimeTargets, track, _full, new CostShapes(new ConstantValues(), ConcreteShapes.Infer(_full).Values));
+                options.Targets.Times, track, _full, new CostShapes(new ConstantValues(), ConcreteShapes.Infer(_full).Values));
             _times = time.Layers;
             _pruner = new TrainingPruner(options, _before with { Time = CostOf(_full, _times).Time }, time);
         }

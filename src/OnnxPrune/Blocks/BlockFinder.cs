@@ -60,10 +60,12 @@ internal static class BlockFinder
             join,
             operands[branch],
             operands[shortcut],
-            kind,
             [.. own[branch].OrderBy(n => order[n])],
             [.. own[shortcut].OrderBy(n => order[n])],
-            Obstacle(join, operands[shortcut], own[branch]));
+            Obstacle(join, operands[shortcut], own[branch]))
+        {
+            Kind = kind,
+        };
     }
 
     /// <summary>True if a node has weights that a block is counted by.</summary>

@@ -3,7 +3,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Blocks;
 
 /// <summary>The rest of a residual block when its branch goes.</summary>
-public enum ShortcutKind
+internal enum ShortcutKind
 {
     /// <summary>The block's input itself.</summary>
     Identity,
@@ -26,11 +26,13 @@ public sealed record ResidualBlock(
     Node Join,
     int BranchInput,
     int ShortcutInput,
-    ShortcutKind Kind,
     IReadOnlyList<Node> Branch,
     IReadOnlyList<Node> Shortcut,
     string? Obstacle)
 {
+    /// <summary>The rest of the block when its branch goes.</summary>
+    internal ShortcutKind Kind { get; init; }
+
     /// <summary>The same block in a copy of the graph.</summary>
     internal ResidualBlock CopyTo(CopyMap copyOf) =>
         this with { Join = copyOf[Join], Branch = [.. Branch.Select(n => copyOf[n])], Shortcut = [.. Shortcut.Select(n => copyOf[n])] };

@@ -66,7 +66,7 @@ public sealed class ChannelGraph
         Blocked = [.. _made.SelectMany(m => m.Value.Select(channel => (m.Key.Item1, Reason: _pins[channel])))
             .Where(made => made.Reason is not null)
             .GroupBy(made => made.Reason!.Text)
-            .Select(g => new BlockedChannels(g.First().Reason!, g.Count(), [.. g.Select(made => made.Item1).Distinct()]))];
+            .Select(g => new BlockedChannels(g.Key, g.Count(), [.. g.Select(made => made.Item1).Distinct()]))];
     }
 
     private ChannelGraph(ChannelGraph original, Model copy, CopyMap copyOf)
@@ -95,10 +95,11 @@ public sealed class ChannelGraph
     public int Count { get; private set; }
 
     /// <summary>The constants that shrink when channels leave.</summary>
-    public IReadOnlyCollection<Value> Parameters => _bindings.Keys;
+    internal IReadOnlyCollection<Value> Parameters => _bindings.Keys;
 
     /// <summary>The uses of a parameter that know of its channels. Others, if any, only compute further constants from it.</summary>
-    public IReadOnlyCollection<Use> BoundUses(Value parameter) => [.. _bindings[parameter].Where(u => u.Node.Input(u.Index) == parameter)];
+    internal IReadOnlyCollection<Use> BoundUses(Value parameter) =>
+        [.. _bindings[parameter].Where(u => u.Node.Input(u.Index) == parameter)];
 
     /// <summary>Every place that sums over channels.</summary>
     public IReadOnlyList<Reader> Readers { get; }
@@ -110,21 +111,21 @@ public sealed class ChannelGraph
     public IReadOnlyList<BlockedChannels> Blocked { get; }
 
     /// <summary>Every axis that carries channels.</summary>
-    public IEnumerable<ValueAxis> Axes => _channels.Keys;
+    internal IEnumerable<ValueAxis> Axes => _channels.Keys;
 
     /// <summary>The channels along an axis, one per index; null when it carries none.</summary>
-    public int[]? Channels(Value value, int axis) => _channels.GetValueOrDefault(new ValueAxis(value, axis));
+    internal int[]? Channels(Value value, int axis) => _channels.GetValueOrDefault(new ValueAxis(value, axis));
 
-    public int[]? Channels(ValueAxis axis) => _channels.GetValueOrDefault(axis);
+    internal int[]? Channels(ValueAxis axis) => _channels.GetValueOrDefault(axis);
 
     /// <summary>Why the channel must stay; null when it can be cut.</summary>
-    public BlockedReason? WhyPinned(int channel) => _pins[channel];
+    internal BlockedReason? WhyPinned(int channel) => _pins[channel];
 
     /// <summary>The begin of the channel; the first place in topological order when several layers are coupled.</summary>
     internal ChannelOrigin Origin(int channel) => _origins[channel];
 
     /// <summary>The channels that a node makes along an axis of its first output, by index; null when it makes none there.</summary>
-    public IReadOnlyList<int>? MadeBy(Node node, int axis) => _made.GetValueOrDefault((node, axis));
+    internal IReadOnlyList<int>? MadeBy(Node node, int axis) => _made.GetValueOrDefault((node, axis));
 
     /// <summary>The same of a copy of the model, before it changes.</summary>
     internal ChannelGraph CopyTo(Model copy, CopyMap copyOf) => new(this, copy, copyOf);

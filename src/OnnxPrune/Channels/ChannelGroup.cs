@@ -10,16 +10,17 @@ namespace OnnxPrune.Channels;
 /// <param name="Name">The first layer that makes the channels.</param>
 /// <param name="Channels">The members, by their number in the <see cref="ChannelGraph"/>, in the order in which the first layer makes
 /// them.</param>
-/// <param name="Axes">The axes of constants that shrink with the group, and how many indices of each belong to one member.</param>
 /// <param name="Producers">The layers that make the channels.</param>
 /// <param name="Readers">The places that sum over them.</param>
 public sealed record ChannelGroup(
     string Name,
     IReadOnlyList<int> Channels,
-    IReadOnlyList<GroupAxis> Axes,
     IReadOnlyList<Node> Producers,
     IReadOnlyList<Reader> Readers)
 {
+    /// <summary>The axes of constants that shrink with the group, and how many indices of each belong to one member.</summary>
+    internal IReadOnlyList<GroupAxis> Axes { get; init; } = [];
+
     internal ChannelGroup CopyTo(CopyMap copyOf) => this with
     {
         Axes = [.. Axes.Select(a => a with { Axis = a.Axis.CopyTo(copyOf) })],
@@ -31,13 +32,13 @@ public sealed record ChannelGroup(
 }
 
 /// <summary>An axis of a constant that carries a group; <paramref name="Multiplicity"/> indices belong to each of its channels.</summary>
-public readonly record struct GroupAxis(ValueAxis Axis, int Multiplicity);
+internal readonly record struct GroupAxis(ValueAxis Axis, int Multiplicity);
 
 /// <summary>Channels that stay, all for the same reason.</summary>
-/// <param name="Count">How many the layers make; coupled ones count in every layer.</param>
+/// <param name="Reason">As a phrase, with the node at fault where there is one.</param>
+/// <param name="Count">The number that the layers make; coupled ones count in every layer.</param>
 /// <param name="Producers">The layers that make them.</param>
-public sealed record BlockedChannels(BlockedReason Reason, int Count, IReadOnlyList<Node> Producers)
+public sealed record BlockedChannels(string Reason, int Count, IReadOnlyList<Node> Producers)
 {
-    internal BlockedChannels CopyTo(CopyMap copyOf) =>
-        this with { Reason = Reason.CopyTo(copyOf), Producers = [.. Producers.Select(p => copyOf[p])] };
+    internal BlockedChannels CopyTo(CopyMap copyOf) => this with { Producers = [.. Producers.Select(p => copyOf[p])] };
 }

@@ -50,7 +50,11 @@ internal static class ChannelGrouping
         }
 
         var producers = Producers(graph, groupOf, members.Length);
-        return [.. members.Select((m, g) => new ChannelGroup(graph.Origin(m[0]).Node.Label, m, groupAxes[g], producers[g], readers[g]))];
+        return
+        [
+            .. members.Select((m, g) =>
+                new ChannelGroup(graph.Origin(m[0]).Node.Label, m, producers[g], readers[g]) { Axes = groupAxes[g] }),
+        ];
     }
 
     /// <summary>

@@ -3,7 +3,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Constants;
 
 /// <summary>An axis of a value.</summary>
-public readonly record struct ValueAxis(Value Value, int Axis)
+internal readonly record struct ValueAxis(Value Value, int Axis)
 {
     internal ValueAxis CopyTo(CopyMap copyOf) => new(copyOf[Value], Axis);
 }

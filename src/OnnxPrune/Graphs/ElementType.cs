@@ -1,7 +1,7 @@
 namespace OnnxPrune.Graphs;
 
 /// <summary>The element type of a tensor; the numbers are those of ONNX's <c>TensorProto.DataType</c>.</summary>
-public enum ElementType
+internal enum ElementType
 {
     Undefined = 0,
     Float = 1,

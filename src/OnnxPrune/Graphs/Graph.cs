@@ -53,7 +53,7 @@ public sealed class Graph
 
     public Value? Find(string name) => _values.GetValueOrDefault(name);
 
-    public Value GetOrAddValue(string name)
+    internal Value GetOrAddValue(string name)
     {
         if (!_values.TryGetValue(name, out var value))
         {
@@ -63,20 +63,20 @@ public sealed class Graph
         return value;
     }
 
-    public void AddInput(Value value)
+    internal void AddInput(Value value)
     {
         value.IsGraphInput = true;
         _inputs.Add(value);
     }
 
-    public void AddOutput(Value value)
+    internal void AddOutput(Value value)
     {
         value.IsGraphOutput = true;
         _outputs.Add(value);
     }
 
     /// <exception cref="BrokenModelException">The name already belongs to an initializer or to a node's output.</exception>
-    public Value AddInitializer(string name, Tensor tensor)
+    internal Value AddInitializer(string name, Tensor tensor)
     {
         var value = GetOrAddValue(name);
         if (value.IsInitializer || value.Producer is not null)
@@ -90,10 +90,10 @@ public sealed class Graph
     }
 
     /// <summary>An initializer under a name that no other value has, derived from <paramref name="name"/>.</summary>
-    public Value AddFreshInitializer(string name, Tensor tensor) => AddInitializer(FreshName(name), tensor);
+    internal Value AddFreshInitializer(string name, Tensor tensor) => AddInitializer(FreshName(name), tensor);
 
     /// <summary>Gives an initializer another content; its type and shape follow.</summary>
-    public static void SetInitializer(Value value, Tensor tensor)
+    internal static void SetInitializer(Value value, Tensor tensor)
     {
         value.Initializer = tensor;
         (value.InitializerSource, value.SparseSource) = (null, null);
@@ -103,7 +103,7 @@ public sealed class Graph
 
     /// <summary>Appends a node; <paramref name="before"/> puts it in front of another one instead.</summary>
     /// <exception cref="BrokenModelException">An output's name already belongs to another value.</exception>
-    public Node AddNode(
+    internal Node AddNode(
         string name,
         string opType,
         IEnumerable<Value?> inputs,
@@ -143,7 +143,7 @@ public sealed class Graph
     }
 
     /// <summary>Removes the nodes. Their outputs must have no reader left that stays.</summary>
-    public void RemoveNodes(IReadOnlySet<Node> nodes)
+    internal void RemoveNodes(IReadOnlySet<Node> nodes)
     {
         _nodes.RemoveAll(nodes.Contains);
         foreach (var node in nodes)
@@ -163,7 +163,7 @@ public sealed class Graph
     }
 
     /// <summary>Removes an initializer that nobody reads; one that is listed as an input leaves that list too.</summary>
-    public void RemoveInitializer(Value value)
+    internal void RemoveInitializer(Value value)
     {
         if (value.Uses.Count > 0 || value.IsGraphOutput)
         {
@@ -176,7 +176,7 @@ public sealed class Graph
     }
 
     /// <summary>Takes an initializer off the inputs, so that nobody can feed another value.</summary>
-    public void Unlist(Value initializer)
+    internal void Unlist(Value initializer)
     {
         _inputs.Remove(initializer);
         initializer.IsGraphInput = false;
@@ -188,7 +188,7 @@ public sealed class Graph
     /// </summary>
     /// <returns>False when that is impossible and nothing changed: an output would have to be fed by a graph input or an initializer,
     /// or by a value that is a graph output itself, or a subgraph captures the old value by its name.</returns>
-    public bool ReplaceAllUsesWith(Value old, Value replacement)
+    internal bool ReplaceAllUsesWith(Value old, Value replacement)
     {
         if (old.Uses.Any(u => u.IsCapture))
         {
@@ -217,7 +217,7 @@ public sealed class Graph
         return true;
     }
 
-    public string FreshName(string name)
+    internal string FreshName(string name)
     {
         var fresh = name;
         for (var n = 1; _values.ContainsKey(fresh); n++)

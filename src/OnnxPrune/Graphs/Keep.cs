@@ -5,7 +5,7 @@ namespace OnnxPrune.Graphs;
 
 /// <summary>The indices of an axis that stay: sorted, distinct, within [0, <see cref="AxisLength"/>). Compares by content.</summary>
 [SuppressMessage("Naming", "CA1710", Justification = "A keep is a set of indices; 'Keep' is the word of the field.")]
-public sealed class Keep : IReadOnlyList<int>, IEquatable<Keep>
+internal sealed class Keep : IReadOnlyList<int>, IEquatable<Keep>
 {
     private readonly int[] _indices;
 

@@ -1,12 +1,15 @@
 namespace OnnxPrune.Graphs;
 
 /// <summary>An ONNX model: its graph, and what the file says around it.</summary>
-public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets, IDictionary<string, string> metadata)
+public sealed class Model
 {
-    public Graph Graph { get; } = graph;
+    internal Model(Graph graph, IReadOnlyDictionary<string, long> opsets, IDictionary<string, string> metadata) =>
+        (Graph, Opsets, Metadata) = (graph, opsets, metadata);
+
+    public Graph Graph { get; }
 
     /// <summary>Operator set versions by domain; ONNX's own domain is the empty string.</summary>
-    public IReadOnlyDictionary<string, long> Opsets { get; } = opsets;
+    public IReadOnlyDictionary<string, long> Opsets { get; }
 
     /// <summary>
     /// The version of ONNX's own operator set: 1 in files from before there were versions, and the newest where a file names those of other
@@ -15,10 +18,10 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     public long Opset => Opsets.TryGetValue("", out var version) ? version : Opsets.Count == 0 ? 1 : long.MaxValue;
 
     /// <summary>The model's metadata properties; changes are saved.</summary>
-    public IDictionary<string, string> Metadata { get; } = metadata;
+    public IDictionary<string, string> Metadata { get; }
 
     /// <summary>Operators that the model defines itself as functions of others: (domain, name).</summary>
-    public IReadOnlySet<(string Domain, string Name)> Functions { get; init; } = new HashSet<(string, string)>();
+    internal IReadOnlySet<(string Domain, string Name)> Functions { get; init; } = new HashSet<(string, string)>();
 
     /// <summary>The version of ONNX's file format.</summary>
     public long IrVersion { get; init; }
@@ -27,7 +30,7 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     public string Producer { get; init; } = "";
 
     /// <summary>The folder that external data is read from; null for a model that came from no file.</summary>
-    public string? Folder { get; init; }
+    internal string? Folder { get; init; }
 
     /// <summary>True if weights lay outside of the file, so that they are written outside again.</summary>
     internal bool HasExternalData { get; init; }
@@ -39,7 +42,7 @@ public sealed class Model(Graph graph, IReadOnlyDictionary<string, long> opsets,
     internal ReadOnlyMemory<byte> Source { get; init; }
 
     /// <summary>An independent copy, with the shapes that are known. Tensors, which never change, are shared.</summary>
-    public Model Clone() => Clone(out _);
+    internal Model Clone() => Clone(out _);
 
     /// <inheritdoc cref="Clone()"/>
     /// <param name="copyOf">Finds the copies of nodes and values.</param>

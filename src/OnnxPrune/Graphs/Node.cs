@@ -29,10 +29,10 @@ public sealed class Node
 
     public IReadOnlyList<Value?> Outputs => _outputs;
 
-    public IReadOnlyList<NodeAttribute> Attributes => _attributes;
+    internal IReadOnlyList<NodeAttribute> Attributes => _attributes;
 
     /// <summary>Values that this node's subgraphs (bodies of If, Loop, Scan) read from the graph around them.</summary>
-    public IReadOnlyList<Value> Captures => _captures;
+    internal IReadOnlyList<Value> Captures => _captures;
 
     /// <summary>
     /// The domain of calls of functions that stand in one of the runtime's own domains: which of the two runs, the runtime decides.
@@ -40,10 +40,10 @@ public sealed class Node
     internal const string AmbiguousDomain = "(function of the model)";
 
     /// <summary>The operators inside this node's subgraphs, or in the body of the function that it calls.</summary>
-    public IReadOnlyList<string> InnerOperators { get; internal set; } = [];
+    internal IReadOnlyList<string> InnerOperators { get; set; } = [];
 
     /// <summary>The number of floating-point constants its subgraphs hold.</summary>
-    public long InnerParameters { get; internal set; }
+    internal long InnerParameters { get; set; }
 
     /// <summary>The node's name in messages and plans: its own, or that of its first output when it has none.</summary>
     public string Label => Name.Length > 0 ? Name : _outputs.FirstOrDefault(o => o is not null)?.Name ?? OpType;
@@ -54,19 +54,19 @@ public sealed class Node
     /// <summary>The node as it was read; null when the program made it.</summary>
     internal ReadOnlyMemory<byte>? Source { get; }
 
-    public Value? Input(int index) => index < _inputs.Count ? _inputs[index] : null;
+    internal Value? Input(int index) => index < _inputs.Count ? _inputs[index] : null;
 
     /// <summary>The first output, which every operator that carries channels has.</summary>
     /// <exception cref="BrokenModelException">The node has no first output.</exception>
-    public Value Output =>
+    internal Value Output =>
         (_outputs.Count > 0 ? _outputs[0] : null) ?? throw new BrokenModelException($"{OpType} '{Label}' has no output.");
 
     /// <summary>A required input.</summary>
     /// <exception cref="BrokenModelException">The input is missing.</exception>
-    public Value Required(int index) =>
+    internal Value Required(int index) =>
         Input(index) ?? throw new BrokenModelException($"{OpType} '{Label}' lacks its input {index}.");
 
-    public NodeAttribute? Attribute(string name) => _attributes.Find(a => a.Name == name);
+    internal NodeAttribute? Attribute(string name) => _attributes.Find(a => a.Name == name);
 
     public long Int(string name, long otherwise) => Get(name, otherwise);
 
@@ -77,7 +77,7 @@ public sealed class Node
     /// <summary>The attribute's integers; null when it is absent.</summary>
     public long[]? Ints(string name) => Get<long[]?>(name, null);
 
-    public void Set(string name, object value)
+    internal void Set(string name, object value)
     {
         var made = new NodeAttribute(name, value);
         var at = _attributes.FindIndex(a => a.Name == name);
@@ -91,10 +91,10 @@ public sealed class Node
         }
     }
 
-    public void RemoveAttribute(string name) => _attributes.RemoveAll(a => a.Name == name);
+    internal void RemoveAttribute(string name) => _attributes.RemoveAll(a => a.Name == name);
 
     /// <summary>Makes input <paramref name="index"/> read <paramref name="value"/>; grows the list with gaps where needed.</summary>
-    public void SetInput(int index, Value? value)
+    internal void SetInput(int index, Value? value)
     {
         while (_inputs.Count <= index)
         {
@@ -107,7 +107,7 @@ public sealed class Node
     }
 
     /// <summary>Drops the last inputs so that <paramref name="count"/> are left.</summary>
-    public void TrimInputs(int count)
+    internal void TrimInputs(int count)
     {
         while (_inputs.Count > count)
         {

@@ -5,7 +5,7 @@ namespace OnnxPrune.Graphs;
 
 /// <summary>One dimension: a known size, a named symbol ('batch'), or neither.</summary>
 /// <param name="Identity">Tells an open dimension without a symbol from others: where it is the same object, the size is the same.</param>
-public readonly record struct Dim(long? Size, string? Symbol = null, object? Identity = null)
+internal readonly record struct Dim(long? Size, string? Symbol = null, object? Identity = null)
 {
     public static readonly Dim Unknown = new(null);
 
@@ -26,7 +26,7 @@ public readonly record struct Dim(long? Size, string? Symbol = null, object? Ide
 }
 
 /// <summary>The dimensions of a tensor value whose rank is known.</summary>
-public sealed class Shape(params IEnumerable<Dim> dims) : IReadOnlyList<Dim>
+internal sealed class Shape(params IEnumerable<Dim> dims) : IReadOnlyList<Dim>
 {
     private readonly Dim[] _dims = [.. dims];
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace OnnxPrune.Graphs;
 
-public sealed partial class Tensor
+internal sealed partial class Tensor
 {
     /// <summary>
     /// The tensor with its axes in another order: axis i of the result is axis order[i]. The one place where a tensor is transposed.

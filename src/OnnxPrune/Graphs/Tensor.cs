@@ -6,7 +6,7 @@ namespace OnnxPrune.Graphs;
 /// A constant array: element type, dimensions and little-endian, row-major bytes. Immutable. The bytes may be loaded on
 /// first access (external data, typed protobuf fields), which fails with <see cref="BrokenModelException"/> when they are not there.
 /// </summary>
-public sealed partial class Tensor
+internal sealed partial class Tensor
 {
     private readonly Lazy<ReadOnlyMemory<byte>> _data;
 

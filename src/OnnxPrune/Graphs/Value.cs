@@ -3,7 +3,7 @@ namespace OnnxPrune.Graphs;
 /// <summary>
 /// One reading of a value: input <see cref="Index"/> of <see cref="Node"/>, or −1 when a subgraph of the node captures it by name.
 /// </summary>
-public readonly record struct Use(Node Node, int Index)
+internal readonly record struct Use(Node Node, int Index)
 {
     public const int Captured = -1;
 
@@ -25,15 +25,15 @@ public sealed class Value
     public Node? Producer { get; internal set; }
 
     /// <summary>Every reading by a node of the same graph, in no particular order.</summary>
-    public IReadOnlyList<Use> Uses => _uses;
+    internal IReadOnlyList<Use> Uses => _uses;
 
     /// <summary>Element type and shape as far as known; null where nothing is.</summary>
-    public Shape? Shape { get; set; }
+    internal Shape? Shape { get; set; }
 
-    public ElementType ElementType { get; set; }
+    internal ElementType ElementType { get; set; }
 
     /// <summary>The initializer's content; null for anything computed or fed.</summary>
-    public Tensor? Initializer { get; internal set; }
+    internal Tensor? Initializer { get; set; }
 
     public bool IsInitializer => Initializer is not null;
 

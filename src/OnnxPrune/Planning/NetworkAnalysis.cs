@@ -59,7 +59,7 @@ public sealed class NetworkAnalysis
     public Model Model { get; }
 
     /// <summary>Shapes in numbers where the model's own are dynamic; null for none.</summary>
-    public IReadOnlyDictionary<Value, Shape>? Sizes { get; }
+    internal IReadOnlyDictionary<Value, Shape>? Sizes { get; }
 
     /// <summary>The times of layers; null where nothing asked for it.</summary>
     internal LayerTimes? Times { get; }
@@ -92,7 +92,7 @@ public sealed class NetworkAnalysis
 
     /// <summary>Makes sure that what targets limit can be counted. Searches that make targets of their own need not ask.</summary>
     /// <exception cref="TargetOutOfReachException">A target limits MACs, and some layers' are not known.</exception>
-    public void CheckCounts(IEnumerable<Target> targets)
+    internal void CheckCounts(IEnumerable<Target> targets)
     {
         foreach (var target in targets.Where(t => t.Kind == TargetKind.Macs && Uncounted.Count > 0))
         {
@@ -105,7 +105,7 @@ public sealed class NetworkAnalysis
 
     /// <summary>The analysis of a copy of the model without some of its blocks.</summary>
     /// <exception cref="UsageException">A block cannot be removed.</exception>
-    public NetworkAnalysis Without(IReadOnlyCollection<ResidualBlock> blocks)
+    internal NetworkAnalysis Without(IReadOnlyCollection<ResidualBlock> blocks)
     {
         var model = Model.Clone(out var copyOf);
         foreach (var block in blocks)

@@ -5,7 +5,7 @@ namespace OnnxPrune.Planning;
 /// <summary>
 /// An upper limit of what a model takes on disk, with its external data: a number of bytes, or a share of what the original takes.
 /// </summary>
-public readonly record struct SizeTarget(double? Share, long? Bytes)
+internal readonly record struct SizeTarget(double? Share, long? Bytes)
 {
     // 1 KB has 1000 bytes and 1 KiB has 1024, as in the International System of Quantities.
     private static readonly (string Name, long Bytes)[] s_units =

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace OnnxPrune.Planning;
 
 /// <summary>The quantity that a target limits.</summary>
-public enum TargetKind
+internal enum TargetKind
 {
     Macs,
     Parameters,
@@ -19,7 +19,7 @@ public enum TargetKind
 }
 
 /// <summary>An upper limit that the result keeps: an absolute number, or a share of what the original has.</summary>
-public readonly record struct Target(TargetKind Kind, double? Share, long? Absolute)
+internal readonly record struct Target(TargetKind Kind, double? Share, long? Absolute)
 {
     /// <summary>Reads <c>macs=50%</c>, <c>macs=0.5</c>, <c>params=400K</c>, <c>channels=75%</c>.</summary>
     /// <exception cref="UsageException">The text is none of these.</exception>

@@ -17,7 +17,7 @@ public sealed class TargetOutOfReachException(string message, IReadOnlyList<Reac
     public IReadOnlyList<Reach> Reaches { get; } = reaches ?? [];
 
     /// <param name="smallest">The cost with everything gone that may go.</param>
-    public static TargetOutOfReachException For(IEnumerable<Target> targets, Cost original, Cost smallest)
+    internal static TargetOutOfReachException For(IEnumerable<Target> targets, Cost original, Cost smallest)
     {
         Target[] unmet = [.. targets.Where(t => !t.IsMet(smallest, original))];
         return new TargetOutOfReachException(
@@ -28,7 +28,7 @@ public sealed class TargetOutOfReachException(string message, IReadOnlyList<Reac
     }
 
     /// <summary>The same with another sentence at the end of the message.</summary>
-    public TargetOutOfReachException With(string advice) => new($"{Message} {advice}", Reaches);
+    internal TargetOutOfReachException With(string advice) => new($"{Message} {advice}", Reaches);
 
     // Rounded up, so that the share that is named can be asked for.
     private static string Percent(long part, long whole) =>

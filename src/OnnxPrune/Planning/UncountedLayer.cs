@@ -23,7 +23,7 @@ public sealed record UncountedLayer(Node Node, string Reason)
     ];
 
     /// <summary>True if an operator of this name multiplies and adds.</summary>
-    public static bool Multiplies(string opType) => s_multiplying.Contains(opType);
+    internal static bool Multiplies(string opType) => s_multiplying.Contains(opType);
 
     /// <summary>Why a node's multiplications are not known in numbers; null where they are, or where it has none.</summary>
     /// <param name="isCounted">Whether a number was found for them, in which unknown sizes are 1.</param>

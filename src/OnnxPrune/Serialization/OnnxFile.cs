@@ -5,7 +5,7 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Serialization;
 
 /// <summary>Models from and to ONNX files.</summary>
-public static class OnnxFile
+internal static class OnnxFile
 {
     /// <summary>Reads a model. Cost: one pass over the file, and over its external data; weights are not copied again.</summary>
     /// <exception cref="UsageException">The path names no readable file.</exception>

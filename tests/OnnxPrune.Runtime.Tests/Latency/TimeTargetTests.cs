@@ -13,7 +13,7 @@ public sealed class TimeTargetTests
     [InlineData("latency=2s", TimeTargetKind.Milliseconds, 2000, "latency=2000ms")]
     [InlineData("speedup=2", TimeTargetKind.Speedup, 2, "speedup=2")]
     [InlineData("speedup=1.25x", TimeTargetKind.Speedup, 1.25, "speedup=1.25")]
-    public void A_target_is_read_and_written(string text, TimeTargetKind kind, double amount, string written)
+    internal void A_target_is_read_and_written(string text, TimeTargetKind kind, double amount, string written)
     {
         Assert.True(TimeTarget.IsMeantBy(text));
         var target = TimeTarget.Parse(text);

@@ -8,7 +8,7 @@ public sealed class TakeTests
     [InlineData(ElementType.UInt8)]
     [InlineData(ElementType.Float)]
     [InlineData(ElementType.Double)]
-    public void Taking_several_axes_at_once_is_taking_one_after_the_other(ElementType type)
+    internal void Taking_several_axes_at_once_is_taking_one_after_the_other(ElementType type)
     {
         var random = new Random(9);
         for (var round = 0; round < 50; round++)

@@ -9,7 +9,7 @@ public sealed class TransposeTests
     [InlineData(ElementType.Float16)]
     [InlineData(ElementType.Float)]
     [InlineData(ElementType.Int64)]
-    public void Every_element_goes_to_its_place_in_every_type(ElementType type)
+    internal void Every_element_goes_to_its_place_in_every_type(ElementType type)
     {
         long[] dims = [2, 3, 4];
         var x = Tensor.FromValues(type, dims, [.. Enumerable.Range(0, 24).Select(i => (double)i)]);

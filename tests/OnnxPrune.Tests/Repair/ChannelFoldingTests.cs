@@ -79,7 +79,7 @@ public sealed class ChannelFoldingTests
     [InlineData(ElementType.Double, false)]
     [InlineData(ElementType.Float16, false)]
     [InlineData(ElementType.Float, true)]
-    public void Folded_weight_is_what_stays_and_its_share_of_what_leaves(ElementType type, bool hasInputsFirst)
+    internal void Folded_weight_is_what_stays_and_its_share_of_what_leaves(ElementType type, bool hasInputsFirst)
     {
         // given
         var random = new Random(8);

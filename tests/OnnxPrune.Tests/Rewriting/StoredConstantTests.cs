@@ -14,7 +14,7 @@ public sealed class StoredConstantTests
     [InlineData(ElementType.Float16)]
     [InlineData(ElementType.BFloat16)]
     [InlineData(ElementType.Double)]
-    public void Weight_behind_a_Cast_keeps_its_type(ElementType type)
+    internal void Weight_behind_a_Cast_keeps_its_type(ElementType type)
     {
         // given
         var g = new TestGraph();

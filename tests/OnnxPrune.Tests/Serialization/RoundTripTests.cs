@@ -77,7 +77,7 @@ public sealed class RoundTripTests
     [InlineData(ElementType.Int64)]
     [InlineData(ElementType.Int8)]
     [InlineData(ElementType.UInt8)]
-    public void Typed_fields_hold_the_same_elements_as_raw_data(ElementType type)
+    internal void Typed_fields_hold_the_same_elements_as_raw_data(ElementType type)
     {
         double[] values = [1, 0, 1, 1, 0, 1];
         var raw = new Tensor(type, [0], Array.Empty<byte>()).WithValues(values, 2, 3);

@@ -32,7 +32,7 @@ public sealed class SharedModelTests
             var plan = RandomPlan.Of(shaped, new Random(seed), share);
             if (plan.IsEmpty)
             {
-                Assert.All(ChannelFlow.Through(shaped).Blocked, b => Assert.NotEmpty(b.Reason.Text));
+                Assert.All(ChannelFlow.Through(shaped).Blocked, b => Assert.NotEmpty(b.Reason));
                 continue;
             }
 

@@ -1,5 +1,6 @@
 using OnnxPrune.Graphs;
 using OnnxPrune.Planning;
+using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Runtime.Shapes;
 using OnnxPrune.Serialization;
@@ -43,7 +44,7 @@ public sealed class TrainingRunTests
     {
         // given
         var method = Enum.Parse<TrainingMethod>(name);
-        var options = s_quick with { Method = method, Targets = [new Target(TargetKind.Macs, share, null)] };
+        var options = s_quick with { Method = method, Targets = new TargetList { Costs = [new Target(TargetKind.Macs, share, null)] } };
 
         // when
         var outcome = Run(options, new Recorder())!;
@@ -86,7 +87,7 @@ public sealed class TrainingRunTests
         var options = s_quick with
         {
             Method = TrainingMethod.Bpcp,
-            Targets = [new Target(TargetKind.Macs, 0.5, null)],
+            Targets = TargetList.Parse("macs=50%"),
             AverageDecay = averageDecay,
             Bits = bits is null ? null : BitWidths.Parse(bits),
         };

@@ -1,30 +1,54 @@
 using System.Globalization;
 using OnnxPrune.Planning;
-using OnnxPrune.Runtime.Latency;
 
-namespace OnnxPrune.Cli.Commands;
+namespace OnnxPrune.Runtime.Latency;
 
-/// <summary>The targets of a command line. What people often mean by something else gets its own sentence.</summary>
-internal sealed record TargetList(IReadOnlyList<Target> Costs, IReadOnlyList<SizeTarget> Sizes, IReadOnlyList<TimeTarget> Times)
+/// <summary>Upper limits that the result keeps, all at once. What people often mean by something else gets its own sentence.</summary>
+public sealed class TargetList
 {
     private static readonly string[] s_words = ["macs", "params", "channels", "size", "latency", "speedup"];
 
-    /// <summary>Beginnings of targets, for shells to complete.</summary>
-    public static string[] Beginnings => [.. s_words.Select(w => w + "=")];
+    /// <summary>No target.</summary>
+    public static TargetList None { get; } = new();
 
+    /// <summary>Limits of MACs, parameters and channels.</summary>
+    internal IReadOnlyList<Target> Costs { get; init; } = [];
+
+    /// <summary>Limits of the file's bytes.</summary>
+    internal IReadOnlyList<SizeTarget> Sizes { get; init; } = [];
+
+    /// <summary>Limits of measured latency.</summary>
+    internal IReadOnlyList<TimeTarget> Times { get; init; } = [];
+
+    internal int Count => Costs.Count + Sizes.Count + Times.Count;
+
+    /// <summary>As they are written.</summary>
+    internal IEnumerable<string> Texts =>
+        [.. Costs.Select(t => t.ToString()), .. Sizes.Select(t => t.ToString()), .. Times.Select(t => t.ToString())];
+
+    /// <summary>Beginnings of targets, for shells to complete.</summary>
+    internal static string[] Beginnings => [.. s_words.Select(w => w + "=")];
+
+    /// <summary>
+    /// Reads <c>macs=50%</c>, <c>params=400K</c>, <c>channels=75%</c>, <c>size=2MB</c>, <c>latency=3ms</c>, <c>speedup=2</c>.
+    /// </summary>
     /// <exception cref="UsageException">A text is no target.</exception>
-    public static TargetList Parse(IReadOnlyList<string> texts)
+    public static TargetList Parse(params IReadOnlyList<string> texts)
     {
         foreach (var text in texts)
         {
             Check(text);
         }
 
-        return new TargetList(
-            [.. texts.Where(t => !TimeTarget.IsMeantBy(t) && !SizeTarget.IsMeantBy(t)).Select(Target.Parse)],
-            [.. texts.Where(SizeTarget.IsMeantBy).Select(SizeTarget.Parse)],
-            [.. texts.Where(TimeTarget.IsMeantBy).Select(TimeTarget.Parse)]);
+        return new TargetList
+        {
+            Costs = [.. texts.Where(t => !TimeTarget.IsMeantBy(t) && !SizeTarget.IsMeantBy(t)).Select(Target.Parse)],
+            Sizes = [.. texts.Where(SizeTarget.IsMeantBy).Select(SizeTarget.Parse)],
+            Times = [.. texts.Where(TimeTarget.IsMeantBy).Select(TimeTarget.Parse)],
+        };
     }
+
+    public override string ToString() => string.Join(", ", Texts);
 
     private static void Check(string text)
     {

@@ -1,4 +1,4 @@
-namespace OnnxPrune.Cli.Commands;
+namespace OnnxPrune;
 
 /// <summary>Finds the word that a mistyped one was meant to be.</summary>
 internal static class Nearest
