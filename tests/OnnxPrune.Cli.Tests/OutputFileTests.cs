@@ -167,12 +167,12 @@ public sealed class OutputFileTests : TemporaryFolder
         Cli.Run([Cli.Bottleneck, At("other.onnx"), .. Half]);
         var (duration, found) = (clock.Elapsed, new HashSet<string>());
 
-        for (var i = 0; i < 24; i++)
+        for (var i = 0; i < 16; i++)
         {
             // when: the second half of the time, in which the file is written
             File.WriteAllBytes(model, old);
             using var process = Cli.Start([model, model, .. Half]);
-            Thread.Sleep(duration * (0.5 + (0.6 * i / 24)));
+            Thread.Sleep(duration * (0.5 + (0.6 * i / 16)));
             process.Kill();
             process.WaitForExit();
 

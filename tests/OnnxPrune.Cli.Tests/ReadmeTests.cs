@@ -9,8 +9,8 @@ public sealed partial class ReadmeTests : TemporaryFolder
 
     private static IEnumerable<string> Commands => Blocks("sh").Where(b => b.Contains("tools/onnxprune", StringComparison.Ordinal));
 
-    /// <summary>The blocks of commands that start onnxprune, in order.</summary>
-    public static TheoryData<string> Samples => [.. Commands];
+    /// <summary>The blocks of commands that start onnxprune, in order, but for the first, whose output is looked at.</summary>
+    public static TheoryData<string> Samples => [.. Commands.Skip(1)];
 
     [Theory]
     [MemberData(nameof(Samples))]
@@ -33,6 +33,7 @@ public sealed partial class ReadmeTests : TemporaryFolder
         var outcome = RunBlock(Commands.First());
 
         // then
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.Equal(Labels(shown), Labels(outcome.Output));
     }
 

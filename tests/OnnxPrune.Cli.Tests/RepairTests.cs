@@ -1,8 +1,10 @@
 using System.Text.Json;
+using OnnxPrune.Testing;
 
 namespace OnnxPrune.Cli.Tests;
 
 /// <summary>The effect of <c>--repair</c> with calibration inputs, on trained weights.</summary>
+[Trait(Suite.Name, Suite.Long)]
 public sealed class RepairTests : TemporaryFolder
 {
     // From fewer, layers that are fitted together gain little more than chance.

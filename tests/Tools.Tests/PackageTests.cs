@@ -189,8 +189,8 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
             """);
         File.WriteAllText(folder.File("Program.cs"), """
             using OnnxPrune.Calibration.Sessions;
-            using OnnxPrune.Planning;
             using OnnxPrune.Runtime.Comparing;
+            using OnnxPrune.Runtime.Latency;
 
             var session = await PruningSession.OpenAsync(args[0], new MeasureOptions { Calib = args[1] });
             var pruned = await session.PruneAsync(new PruningOptions { Targets = TargetList.Parse("macs=60%") });

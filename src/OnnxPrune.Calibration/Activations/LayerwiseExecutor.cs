@@ -40,7 +40,7 @@ internal sealed class LayerwiseExecutor : IDisposable
         })];
         Threads = settings.Threads > 0 ? settings.Threads : Environment.ProcessorCount;
         AtOnce = OrderedParallel.AtOnce(_held.Length, elements, Threads);
-        Settings = settings with { TakesTurns = true, Threads = Threads - AtOnce + 1 };
+        Settings = settings with { Threads = Threads - AtOnce + 1 };
     }
 
     public Model Model => _model;

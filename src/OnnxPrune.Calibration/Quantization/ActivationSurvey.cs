@@ -28,7 +28,7 @@ internal static class ActivationSurvey
         Value[] inputs = [.. model.Graph.FedInputs];
         using var session = computed.Length == 0 ? null : OnnxSession.Open(
             SubmodelBuilder.Extract(model, inputs, computed).ToBytes(), model.Folder,
-            settings with { TakesTurns = true, Threads = threads - atOnce + 1 }, "the model with all that it computes as outputs");
+            settings with { Threads = threads - atOnce + 1 }, "the model with all that it computes as outputs");
         var names = Array.ConvertAll(computed, v => v.Name);
         var read = session?.Inputs.Select(i => i.Name).ToHashSet() ?? [];
         var all = values.ToDictionary(v => v.Name, _ => new ValueHistogram());

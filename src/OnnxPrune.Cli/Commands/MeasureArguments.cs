@@ -78,8 +78,6 @@ internal sealed class MeasureArguments
         Resize = CommonOptions.Whole("--resize", parsed.GetValue(_resize), 1),
         Sessions = new SessionSettings
         {
-            // Models are raced side by side, and one that waits must not take cores from the other.
-            TakesTurns = true,
             Provider = ExecutionProviders.Parse(
                 CommonOptions.Choice("--provider", parsed.GetValue(_provider) ?? "auto", "auto", "cpu", "cuda")),
             Threads = CommonOptions.Threads(parsed.GetValue(_threads)),

@@ -23,6 +23,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
     private TrainingOutcome? _outcome;
     private Result? _result;
     private RunEnd? _stopped;
+    private ReportLowBits? _lowBits;
 
     private bool IsFinetuning => options.Training.Method == TrainingMethod.Finetune;
 
@@ -73,7 +74,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         }
 
         var sessions =
-            new SessionSettings { Provider = Providers.Resolve(ExecutionProvider.Auto), Threads = options.Threads, TakesTurns = true };
+            new SessionSettings { Provider = Providers.Resolve(ExecutionProvider.Auto), Threads = options.Threads };
         var session = loaded.Open(sessions);
         using var track = new PairedBenchmark(session, SyntheticInputs.Make(session, options.Training.Seed, loaded.Concrete?.Inputs));
         var data = terminal.Timed("open the data", () => TrainingData.Open(options, session.Inputs[0], terminal));
@@ -115,6 +116,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
 
         if (training.Bits is { } bits)
         {
+            _lowBits = LowBitSurvey.Of(outcome.Pruned, bits);
             outcome = outcome with { Pruned = LowBitExport.Of(outcome, bits, options, session.Inputs, terminal) };
         }
 
@@ -168,6 +170,7 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
                 : null,
             _result?.Race.Speedup)
         {
+            LowBits = _lowBits,
             Latency = _result is { } raced ? PruneReport.Latency(raced.Race, raced.Original, raced.Trained) : null,
         };
         return ReportFormats.Of(options.Report!) == ReportFormat.Html
@@ -189,6 +192,11 @@ internal sealed class TrainRun(TrainOptions options, Terminal terminal)
         terminal.Line();
         terminal.Line($"Accuracy: ONNX Runtime on {result.Accuracy.Data}.");
         terminal.Line(Numbers.Race(result.Race));
+        if (_lowBits is { } found)
+        {
+            terminal.Line($"Bits: {found.Describe()}.");
+        }
+
         foreach (var missed in options.Training.Targets.Times.Where(t => t.Used(result.Race.Racers[^1]) > 1))
         {
             terminal.Note(

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Sessions;
@@ -17,6 +18,20 @@ internal sealed record RaceSettings
 
     /// <summary>Runs of each session before anything is measured, at least; a tenth of the budget is spent on them.</summary>
     public int FewestWarmUps { get; init; } = 2;
+
+    /// <summary>A race of as many seconds as a text says, and of the usual time where it says none. More time gives more rounds.</summary>
+    public static RaceSettings Reported(string? seconds)
+    {
+        var usual = new RaceSettings();
+        return double.TryParse(seconds, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var given)
+            && given is > 0 and < 3600
+            ? usual with
+            {
+                Budget = TimeSpan.FromSeconds(given),
+                MostRounds = (int)Math.Max(usual.MostRounds, usual.MostRounds * given / usual.Budget.TotalSeconds),
+            }
+            : usual;
+    }
 }
 
 /// <summary>
@@ -42,7 +57,7 @@ internal static class InterleavedBenchmark
         CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(sessions.Count);
-        settings ??= new RaceSettings();
+        settings ??= PairedBenchmark.Long;
         var racers = new List<Racer>();
         try
         {

@@ -11,8 +11,8 @@ internal sealed class PairedBenchmark(OnnxSession original, IReadOnlyDictionary<
     /// <summary>A race that is long enough to search by.</summary>
     public static RaceSettings Short { get; } = new() { Budget = TimeSpan.FromSeconds(1), FewestRounds = 10 };
 
-    /// <summary>A race that is long enough to report.</summary>
-    public static RaceSettings Long { get; } = new();
+    /// <summary>A race that is long enough to report, or as long as ONNXPRUNE_RACE_TIME (seconds) says.</summary>
+    public static RaceSettings Long { get; } = RaceSettings.Reported(Environment.GetEnvironmentVariable("ONNXPRUNE_RACE_TIME"));
 
     /// <summary>The inputs that networks are run with here.</summary>
     public SessionSettings Settings => original.Settings;

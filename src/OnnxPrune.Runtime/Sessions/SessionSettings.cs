@@ -30,11 +30,6 @@ public sealed record SessionSettings
     /// <summary>Same inputs, same bits: deterministic kernels, and no reduced precision on GPUs.</summary>
     public bool Deterministic { get; init; }
 
-    /// <summary>
-    /// True if other work takes turns with it: its threads then sleep between runs, where they would otherwise wait busily for the next.
-    /// </summary>
-    internal bool TakesTurns { get; init; }
-
     /// <summary>The time that one run may take.</summary>
     public TimeSpan RunLimit { get; init; } = RunLimits.Run;
 
@@ -85,11 +80,8 @@ public sealed record SessionSettings
             options.AddSessionConfigEntry("session.use_deterministic_compute", "1");
         }
 
-        if (TakesTurns)
-        {
-            options.AddSessionConfigEntry("session.force_spinning_stop", "1");
-        }
-
+        // Sessions take turns: one that waits for its next run must not take cores from another, or from who else works here.
+        options.AddSessionConfigEntry("session.force_spinning_stop", "1");
         if (folder is not null)
         {
             options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);

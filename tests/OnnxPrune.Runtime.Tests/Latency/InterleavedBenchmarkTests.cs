@@ -45,6 +45,19 @@ public sealed class InterleavedBenchmarkTests
             InterleavedBenchmark.Run([session], Input, cancellation: new CancellationToken(true)));
     }
 
+    [Theory]
+    [InlineData(null, 2.5, 1000)]
+    [InlineData("nonsense", 2.5, 1000)]
+    [InlineData("0", 2.5, 1000)]
+    [InlineData("0.1", 0.1, 1000)]
+    [InlineData("20", 20, 8000)]
+    public void A_race_lasts_as_long_as_is_asked_for(string? text, double seconds, int rounds)
+    {
+        var settings = RaceSettings.Reported(text);
+
+        Assert.Equal((seconds, rounds), (settings.Budget.TotalSeconds, settings.MostRounds));
+    }
+
     [Fact]
     public void Quantiles_interpolate()
     {

@@ -8,8 +8,10 @@ using OnnxPrune.Testing;
 namespace OnnxPrune.Runtime.Tests.Shapes;
 
 /// <summary>Small files that ask for all memory, or for ever.</summary>
-public sealed class RunLimitTests
+public sealed class RunLimitTests : IDisposable
 {
+    private readonly TemporaryFolder _folder = new();
+
     public static TheoryData<string> Large =>
         ["ConstantOfShape", "Expand", "Tile", "Concat", "Resize", "Pad", "OneHot", "activations", "many constants", "stated"];
 
@@ -174,9 +176,11 @@ public sealed class RunLimitTests
 
     private static Dictionary<string, Tensor> Input() => new() { ["input1"] = Tensor.Of(new float[48], 1, 3, 4, 4) };
 
-    private static string Write(TestGraph g)
+    public void Dispose() => _folder.Dispose();
+
+    private string Write(TestGraph g)
     {
-        var path = Path.Combine(Directory.CreateTempSubdirectory("onnxprune").FullName, "model.onnx");
+        var path = _folder["model.onnx"];
         File.WriteAllBytes(path, g.ToBytes());
         return path;
     }

@@ -10,7 +10,7 @@ namespace Fuzzing.Tests;
 /// <summary>The fuzzer for a few seconds on every target; tools/fuzz runs it for as long as one likes.</summary>
 public sealed class FuzzingTests(ITestOutputHelper log)
 {
-    private const string Seconds = "8";
+    private const string Seconds = "4";
 
     public static TheoryData<string> Targets => [.. FuzzTarget.All.Select(t => t.Name)];
 

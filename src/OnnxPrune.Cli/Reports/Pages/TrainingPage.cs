@@ -52,6 +52,11 @@ internal static class TrainingPage
                 $"top-1 accuracy {100 * top1.Before:0.00} % before and {100 * top1.After:0.00} % after, on {top1.Data}");
         }
 
+        if (document.LowBits is { } few)
+        {
+            yield return few.Describe();
+        }
+
         if (document.HeldOut is { } held)
         {
             var kept = held.Kept == "start" ? ", so that the weights of the start were kept" : "";
