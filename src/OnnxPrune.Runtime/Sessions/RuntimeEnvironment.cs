@@ -68,7 +68,9 @@ internal static class RuntimeEnvironment
         var options = new EnvironmentCreationOptions { logId = "onnxprune", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         try
         {
-            return OrtEnv.CreateInstanceWithOptions(ref options);
+            var environment = OrtEnv.CreateInstanceWithOptions(ref options);
+            SharedArena.Register(environment);
+            return environment;
         }
         catch (Exception e) when (e is DllNotFoundException
             or TypeInitializationException

@@ -82,6 +82,11 @@ public sealed record SessionSettings
 
         // Sessions take turns: one that waits for its next run must not take cores from another, or from who else works here.
         options.AddSessionConfigEntry("session.force_spinning_stop", "1");
+        if (SharedArena.IsThere)
+        {
+            options.AddSessionConfigEntry("session.use_env_allocators", "1");
+        }
+
         if (folder is not null)
         {
             options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
