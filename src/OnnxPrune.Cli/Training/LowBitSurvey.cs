@@ -2,6 +2,7 @@ using OnnxPrune.Cli.Reports;
 using OnnxPrune.Constants;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
+using OnnxPrune.Quantization;
 using OnnxPrune.Training.LowBits;
 
 namespace OnnxPrune.Cli.Training;
@@ -17,13 +18,13 @@ internal static class LowBitSurvey
         var others = new List<string>();
         foreach (var node in network.Graph.Nodes)
         {
-            if (WeightLayout.Of(node) is not { } layout || constants[node.Input(1)] is not { } weight)
+            if (WeightLayout.Of(node) is not { } layout || constants[node.Input(1)] is not { Count: > 0 } weight)
             {
                 continue;
             }
 
             all += weight.Count;
-            if (TakesFew(weight, layout.OutputAxis, 1 << bits.Weights))
+            if (ChannelLevels.Of(weight, layout.OutputAxis, 1 << bits.Weights) is not null)
             {
                 few++;
                 weights += weight.Count;
@@ -35,23 +36,5 @@ internal static class LowBitSurvey
         }
 
         return new ReportLowBits(bits.Weights, bits.Activations, few, others, all == 0 ? 0 : (double)weights / all);
-    }
-
-    private static bool TakesFew(Tensor weight, int outputAxis, int levels)
-    {
-        var (length, inner) = ((int)weight.Dims[outputAxis], (int)weight.Dims.Skip(outputAxis + 1).Aggregate(1L, (a, d) => a * d));
-        var numbers = Enumerable.Range(0, length).Select(_ => new HashSet<float>()).ToArray();
-        var values = weight.ToFloats();
-        for (var i = 0; i < values.Length; i++)
-        {
-            var channel = numbers[i / inner % length];
-            channel.Add(values[i]);
-            if (channel.Count > levels)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }

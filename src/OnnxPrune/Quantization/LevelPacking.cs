@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OnnxPrune.Graphs;
 using OnnxPrune.Operators;
 using OnnxPrune.Rewriting;
@@ -70,7 +69,7 @@ internal static class LevelPacking
     private static Value Unpack(Graph graph, Value weight, int axis, Table table, Node before, Dictionary<string, Value> shared)
     {
         var (name, content) = (weight.Name, weight.Initializer!);
-        long[] channelsFirst = [.. ChannelsFirst(content, axis).Dims];
+        long[] channelsFirst = [.. ChannelLevels.ChannelsFirst(content, axis).Dims];
         var (features, perWord) = (content.Count / table.Rows, WordBits / table.Bits);
         var powers = Enumerable.Range(0, perWord).Select(i => 1L << (i * table.Bits)).ToArray();
         var quotients = Add("Div", [Constant("words", table.Words), Shared($"powers_of_{1 << table.Bits}", Tensor.Of(powers, perWord))]);
@@ -105,10 +104,6 @@ internal static class LevelPacking
             shared.TryGetValue(what, out var value) ? value : shared[what] = graph.AddFreshInitializer($"unpack_{what}", tensor);
     }
 
-    /// <summary>A tensor with the output channels in front.</summary>
-    private static Tensor ChannelsFirst(Tensor tensor, int axis) =>
-        axis == 0 ? tensor : tensor.Transpose([axis, .. Enumerable.Range(0, tensor.Rank).Where(i => i != axis)]);
-
     /// <summary>The levels of each output channel, and each weight's index among them.</summary>
     /// <param name="Levels">[M, 2^b], in the weight's type; rows that have fewer levels end in zeros.</param>
     /// <param name="Words">[M, words, 1]: the first index in the lowest bits.</param>
@@ -121,28 +116,14 @@ internal static class LevelPacking
         /// <returns>Null where a channel takes more levels than can be worth it.</returns>
         public static Table? Of(Tensor weight, int axis)
         {
-            var rows = ChannelsFirst(weight, axis).Data;
-            var outputs = (int)weight.Dims[axis];
-            var size = weight.ElementType.SizeInBytes();
-            var features = rows.Length / outputs / size;
-            var levels = new List<int>[outputs];
-            for (var m = 0; m < outputs; m++)
+            if (ChannelLevels.Of(weight, axis, 1 << MostBits) is not { } channels)
             {
-                var seen = new HashSet<int>();
-                for (var f = 0; f < features && seen.Count <= 1 << MostBits; f++)
-                {
-                    seen.Add(Key(m, f));
-                }
-
-                if (seen.Count > 1 << MostBits)
-                {
-                    return null;
-                }
-
-                levels[m] = [.. seen.Order()];
+                return null;
             }
 
-            var bits = Math.Max(1, (int)Math.Ceiling(Math.Log2(levels.Max(l => l.Count))));
+            var (levels, outputs, features) = (channels.Levels, channels.Levels.Count, channels.Features);
+            var size = weight.ElementType.SizeInBytes();
+            var bits = Math.Max(1, (int)Math.Ceiling(Math.Log2(levels.Max(l => l.Length))));
             var perWord = WordBits / bits;
             var words = new long[outputs, (features + perWord - 1) / perWord];
             var table = new byte[outputs << bits][];
@@ -150,12 +131,12 @@ internal static class LevelPacking
             {
                 for (var i = 0; i < 1 << bits; i++)
                 {
-                    table[(m << bits) + i] = BitConverter.GetBytes(i < levels[m].Count ? levels[m][i] : 0)[..size];
+                    table[(m << bits) + i] = BitConverter.GetBytes(i < levels[m].Length ? levels[m][i] : 0)[..size];
                 }
 
                 for (var f = 0; f < features; f++)
                 {
-                    words[m, f / perWord] |= (long)levels[m].BinarySearch(Key(m, f)) << (f % perWord * bits);
+                    words[m, f / perWord] |= (long)channels.IndexOf(m, f) << (f % perWord * bits);
                 }
             }
 
@@ -163,13 +144,6 @@ internal static class LevelPacking
                 new Tensor(weight.ElementType, [outputs, 1L << bits], table.SelectMany(b => b).ToArray()),
                 Tensor.Of([.. words.Cast<long>()], outputs, words.GetLength(1), 1),
                 bits);
-
-            // A number's bits, as an integer.
-            int Key(int m, int f)
-            {
-                var at = rows.Span.Slice(((m * features) + f) * size, size);
-                return size == 1 ? at[0] : MemoryMarshal.Read<int>(at);
-            }
         }
     }
 }
