@@ -15,10 +15,6 @@ namespace OnnxPrune.Runtime.Sessions;
 /// </remarks>
 internal sealed unsafe class ExternalInitializers : IDisposable
 {
-    // OrtArenaAllocator, OrtMemTypeDefault, after onnxruntime_c_api.h: how a tensor over somebody's own memory is described.
-    private const int Arena = 1;
-    private const int DefaultMemory = 0;
-
     private readonly List<IntPtr> _names = [];
     private readonly List<IntPtr> _values = [];
     private readonly List<MemoryHandle> _pins = [];
@@ -30,7 +26,7 @@ internal sealed unsafe class ExternalInitializers : IDisposable
         try
         {
             IntPtr memory;
-            Check(((delegate* unmanaged<int, int, IntPtr*, IntPtr>)RuntimeApi.Table.CreateCpuMemoryInfo)(Arena, DefaultMemory, &memory));
+            Check(RuntimeApi.DescribeMemory(&memory));
             _memory = memory;
             foreach (var (name, tensor) in weights)
             {

@@ -16,6 +16,16 @@ internal static unsafe class RuntimeApi
     /// <summary>The library must be loaded.</summary>
     public static OrtApi Table => s_table.Value;
 
+    /// <summary>Describes memory of the CPU; released by ReleaseMemoryInfo.</summary>
+    /// <returns>A status.</returns>
+    public static IntPtr DescribeMemory(IntPtr* memory)
+    {
+        // OrtArenaAllocator and OrtMemTypeDefault, after onnxruntime_c_api.h.
+        const int Arena = 1;
+        const int DefaultMemory = 0;
+        return ((delegate* unmanaged<int, int, IntPtr*, IntPtr>)Table.CreateCpuMemoryInfo)(Arena, DefaultMemory, memory);
+    }
+
     /// <summary>The message of a status, which is released; null where all went well.</summary>
     public static string? Failure(IntPtr status)
     {

@@ -14,10 +14,6 @@ namespace OnnxPrune.Runtime.Sessions;
 /// </remarks>
 internal static unsafe class SharedArena
 {
-    // OrtArenaAllocator, OrtMemTypeDefault, after onnxruntime_c_api.h.
-    private const int Arena = 1;
-    private const int DefaultMemory = 0;
-
     // kSameAsRequested: it grows by what is asked for. Doubling each time was no faster, and takes more.
     private const nuint AsRequested = 1;
 
@@ -34,7 +30,7 @@ internal static unsafe class SharedArena
         try
         {
             var value = AsRequested;
-            IsThere = IsDone(((delegate* unmanaged<int, int, IntPtr*, IntPtr>)api.CreateCpuMemoryInfo)(Arena, DefaultMemory, &memory))
+            IsThere = IsDone(RuntimeApi.DescribeMemory(&memory))
                 && IsDone(((delegate* unmanaged<IntPtr*, nuint*, nuint, IntPtr*, IntPtr>)api.CreateArenaCfgV2)(&key, &value, 1, &settings))
                 && IsDone(((delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, IntPtr*, IntPtr*, nuint, IntPtr>)api
                     .CreateAndRegisterAllocatorV2)(environment.DangerousGetHandle(), provider, memory, settings, null, null, 0));

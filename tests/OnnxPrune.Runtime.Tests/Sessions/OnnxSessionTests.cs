@@ -86,6 +86,15 @@ public sealed class OnnxSessionTests
     }
 
     [Fact]
+    public void Sessions_share_an_arena()
+    {
+        using var session = OnnxSession.Open(Relu);
+
+        // A runtime that refuses it would be found out by nothing else than time and memory.
+        Assert.True(SharedArena.IsThere);
+    }
+
+    [Fact]
     public void The_profile_tells_where_operators_ran()
     {
         var model = Serialization.OnnxFile.FromBytes(Relu);
