@@ -18,6 +18,9 @@ internal static class PruneSummary
     // The share of the ideal gain below which advice is given.
     private const double LittleGain = 0.75;
 
+    // Integers are to gain beyond that.
+    private const double LittleGainOfIntegers = 1;
+
     public static void Show(RunFindings result, Terminal terminal)
     {
         Tables.Show(terminal, ["", "Original", "Pruned", "Ratio"], SummaryRow.Of(
@@ -107,7 +110,8 @@ internal static class PruneSummary
         var isFree = options is { Multiple: null, Targets: { Costs.Count: > 0, Times.Count: 0 } }
             && Providers.Resolve(options.Measure.Sessions.Provider) == ExecutionProvider.Cpu
             && cut.Outcome.Plan.Channels.Any(c => (c.Of - c.Cut.Count) % block != 0);
-        return isFree && result.Latency is { } race && IdealGain.Realized(result.Original, result.Pruned, race) < LittleGain
+        var little = cut.Quantization is { WhyFloat: null } ? LittleGainOfIntegers : LittleGain;
+        return isFree && result.Latency is { } race && IdealGain.Realized(result.Original, result.Pruned, race) < little
             ? $"This CPU computes {block} channels at a time: with --round {block} the same MACs often take less time, which costs small "
                 + "networks accuracy, and a target like speedup=2 is met by the clock."
             : null;
