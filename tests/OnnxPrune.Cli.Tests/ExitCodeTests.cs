@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text.RegularExpressions;
 
 namespace OnnxPrune.Cli.Tests;
@@ -207,6 +208,12 @@ public sealed partial class ExitCodeTests : TemporaryFolder
         Assert.Equal(0, Cli.Run("--help").ExitCode);
         Assert.Equal(0, Cli.Run("inspect", "-h").ExitCode);
         Assert.Equal(0, Cli.Run("--version").ExitCode);
+    }
+
+    [Fact]
+    public void The_program_computes_with_vectors_as_wide_as_this_machine_has()
+    {
+        Assert.Contains($"vectors of {Vector<byte>.Count * 8} bits", Cli.Run("--version", "-v").Output, StringComparison.Ordinal);
     }
 
     private static void AssertOneSentence(Outcome outcome)

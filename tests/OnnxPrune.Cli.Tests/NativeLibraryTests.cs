@@ -32,6 +32,27 @@ public sealed class NativeLibraryTests : TemporaryFolder
         Assert.Contains("libtorch_cpu.so", loaded, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Nothing_is_kept_for_upload_about_the_models_that_are_opened()
+    {
+        // ONNX Runtime is silent by itself where a variable says that it runs in CI or in a test.
+        var outcome = Cli.Finish(Cli.Start(
+            [Cli.Resnet, At("out.onnx"), "--target", "macs=80%"],
+            new Dictionary<string, string?>
+            {
+                ["HOME"] = Folder,
+                ["XDG_CACHE_HOME"] = At("cache"),
+                ["CI"] = null,
+                ["GITHUB_ACTIONS"] = null,
+                ["ORT_RUNNING_UNIT_TESTS"] = null,
+            }));
+
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        var everywhere = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None };
+        Assert.DoesNotContain(
+            Directory.GetFiles(Folder, "*", everywhere), f => f.Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
+    }
+
     private string LibrariesOf(string[] arguments, int exitCode = 0)
     {
         var outcome = Cli.Finish(

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.Numerics;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using OnnxPrune.Runtime.Sessions;
 using OnnxPrune.Torch;
 
@@ -22,6 +24,9 @@ internal sealed class VersionPage : SynchronousCommandLineAction
         output.WriteLine(Version);
         if (parseResult.GetValue(CommonOptions.Verbose))
         {
+            output.WriteLine(
+                $".NET {Environment.Version}, {(RuntimeFeature.IsDynamicCodeSupported ? "compiled as it runs" : "native")}, "
+                    + $"vectors of {Vector<byte>.Count * 8} bits");
             output.WriteLine($"ONNX Runtime {RuntimeEnvironment.Version}");
             output.WriteLine(TorchLibrary.Describe());
             output.WriteLine(Providers.DescribeCuda());

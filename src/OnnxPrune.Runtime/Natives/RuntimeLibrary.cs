@@ -10,6 +10,12 @@ namespace OnnxPrune.Runtime.Natives;
 /// </summary>
 internal static class RuntimeLibrary
 {
+    /// <summary>
+    /// Set to 1 before the library is loaded, it keeps ONNX Runtime from uploading the names, hashes and producers of the models that are
+    /// opened, and from keeping an identifier of the machine in the user's cache, as it does since 1.29 (onnxruntime#27379).
+    /// </summary>
+    public const string SilencingVariable = "ORT_DISABLE_TELEMETRY";
+
     private const string CudaProvider = "libonnxruntime_providers_cuda.so";
 
     private static readonly NativePackage s_package = NativePackage.BuiltWith(
@@ -29,9 +35,13 @@ internal static class RuntimeLibrary
         }
     }
 
-    /// <summary>Decides what is loaded by the first call of ONNX Runtime; once it is loaded this changes nothing.</summary>
+    /// <summary>
+    /// Decides what is loaded by the first call of ONNX Runtime, and that it uploads nothing unless the environment says so. Once the
+    /// library is loaded this changes nothing.
+    /// </summary>
     public static void Choose()
     {
+        NativeEnvironment.SetWhereUnset(SilencingVariable, "1");
         OrtEnv.DisableDllImportResolver = true;
         try
         {

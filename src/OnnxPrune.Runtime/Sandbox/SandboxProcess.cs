@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using OnnxPrune.Runtime.Natives;
 using OnnxPrune.Sandbox;
 
 namespace OnnxPrune.Runtime.Sandbox;
@@ -59,6 +60,7 @@ internal sealed class SandboxProcess : IDisposable
         }
 
         program.ArgumentList.Add(task.ToString());
+        program.Environment.TryAdd(RuntimeLibrary.SilencingVariable, "1");
         var started = new SandboxProcess(Process.Start(program)!);
         try
         {

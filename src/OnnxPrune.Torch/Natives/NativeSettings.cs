@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
+using OnnxPrune.Runtime.Natives;
 using TorchSharp;
 
 namespace OnnxPrune.Torch.Natives;
 
 /// <summary>Settings of libtorch's libraries that TorchSharp has no call for.</summary>
-internal static partial class NativeSettings
+internal static class NativeSettings
 {
     /// <summary>
     /// Lets libtorch's threads sleep while they wait for each other: as they come, they wait busily, and beside another process two of them
@@ -13,12 +14,8 @@ internal static partial class NativeSettings
     /// </summary>
     public static void BeforeLoading()
     {
-        // .NET's own environment is a copy that native libraries do not see.
-        if (OperatingSystem.IsLinux())
-        {
-            SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", 0);
-            SetEnvironment("ONEDNN_MAX_CPU_ISA", "AVX2", 0);
-        }
+        NativeEnvironment.SetWhereUnset("OMP_WAIT_POLICY", "PASSIVE");
+        NativeEnvironment.SetWhereUnset("ONEDNN_MAX_CPU_ISA", "AVX2");
     }
 
     /// <summary>
@@ -55,7 +52,4 @@ internal static partial class NativeSettings
             _ = set(TrimThreshold, int.MaxValue);
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetEnvironment(string name, string value, int overwrite);
 }

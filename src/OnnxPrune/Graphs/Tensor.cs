@@ -90,7 +90,7 @@ internal sealed partial class Tensor
         var inner = checked((int)(Dims.Skip(axis + 1).Aggregate(1L, (a, b) => checked(a * b)) * ElementType.SizeInBytes()));
         var outer = checked((int)Dims.Take(axis).Aggregate(1L, (a, b) => checked(a * b)));
         var source = Data.Span;
-        var result = GC.AllocateUninitializedArray<byte>(checked(outer * indices.Length * inner));
+        var result = LargeArray.Allocate(checked(outer * indices.Length * inner));
         var target = result.AsSpan();
         for (var o = 0; o < outer; o++)
         {
@@ -126,7 +126,7 @@ internal sealed partial class Tensor
         var size = ElementType.SizeInBytes();
         var strides = Array.ConvertAll(RowMajorStrides(Dims), s => checked((int)(s * size)));
         var count = Dims.Select((dim, axis) => keeps[axis]?.Count ?? dim).Aggregate((long)size, (a, b) => checked(a * b));
-        var result = GC.AllocateUninitializedArray<byte>(checked((int)count));
+        var result = LargeArray.Allocate(checked((int)count));
         var target = result.AsSpan();
         Copy(0, Data.Span, ref target);
         return result;

@@ -35,7 +35,7 @@ internal sealed class FoldedWeight(
     {
         long[] dims = [.. source.Dims];
         (dims[layout.OutputAxis], dims[layout.InputAxis]) = (outputs.Count, inputs.Count);
-        var result = GC.AllocateUninitializedArray<byte>(checked((int)Tensor.ElementCount(dims) * source.ElementType.SizeInBytes()));
+        var result = LargeArray.Allocate(checked((int)Tensor.ElementCount(dims) * source.ElementType.SizeInBytes()));
         var (from, to) = (Strides.Of(source.Dims, layout, _taps), Strides.Of(dims, layout, _taps));
         var outputsOfBlock = Math.Max(1, RowsOfBlock / _taps);
         Parallel.For(0, (outputs.Count + outputsOfBlock - 1) / outputsOfBlock, block =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Onnx;
+using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
 
@@ -95,7 +96,7 @@ internal sealed class ExternalData
                     + "bytes.");
         }
 
-        var content = GC.AllocateUninitializedArray<byte>((int)bytes);
+        var content = LargeArray.Allocate((int)bytes);
         try
         {
             using var file = File.OpenHandle(path);

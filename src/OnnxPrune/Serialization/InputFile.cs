@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
 
@@ -48,7 +49,7 @@ internal static class InputFile
     {
         try
         {
-            var bytes = GC.AllocateUninitializedArray<byte>(checked((int)RandomAccess.GetLength(file)));
+            var bytes = LargeArray.Allocate(checked((int)RandomAccess.GetLength(file)));
             Fill(bytes, file, 0, path);
             return bytes;
         }

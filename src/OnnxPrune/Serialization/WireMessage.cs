@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using Google.Protobuf;
+using OnnxPrune.Graphs;
 
 namespace OnnxPrune.Serialization;
 
@@ -70,7 +71,7 @@ internal sealed class WireMessage
 
     public byte[] ToArray()
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(checked((int)Length));
+        var bytes = LargeArray.Allocate(checked((int)Length));
         var at = 0;
         foreach (var part in Parts())
         {
