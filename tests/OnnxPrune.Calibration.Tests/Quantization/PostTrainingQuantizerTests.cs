@@ -46,6 +46,22 @@ public sealed class PostTrainingQuantizerTests
     }
 
     [Fact]
+    public void Layers_that_no_output_needs_do_no_harm()
+    {
+        var g = new TestGraph();
+        var x = g.Relu(g.Conv(g.Input(3, 8, 8), 8, 3));
+        var spare = g.Conv(x, 8, 3);
+        g.Relu(g.Conv(spare, 8, 3));
+        g.Close(g.Conv(x, 8, 3));
+        var model = ModelCopy.WithShapes(g.Build());
+
+        var quantized = Quantize(model, Batches(model));
+
+        Assert.Contains(quantized.Graph.Nodes, n => n is { OpType: "Conv" } && n.Required(0).Name.StartsWith(spare, StringComparison.Ordinal));
+        Assert.InRange(Drift(model, quantized, Batches(model)), 0, UsualDrift);
+    }
+
+    [Fact]
     public void Any_number_of_threads_gives_the_same_bits()
     {
         var model = ModelCopy.WithShapes(Networks.Make("identity"));
