@@ -14,6 +14,18 @@ public sealed class HostileInputTests : TemporaryFolder
     // 60000x60000 pixels by its header, and none behind it.
     private const string HugePng = "iVBORw0KGgoAAAANSUhEUgAA6mAAAOpgCAIAAAAPsOIVAAAAAUlEQVQAKDh96A==";
 
+    [Fact]
+    public void Values_beyond_the_memory_of_the_machine_end_with_4()
+    {
+        // given: 128 MB, by .NET's word, of which one value of this batch takes half
+        var outcome = Cli.Finish(Cli.Start(
+            ["verify", Cli.Resnet, Cli.Resnet, "--input-shape", "input=1024,3,32,32"],
+            new Dictionary<string, string?> { ["DOTNET_GCHeapHardLimit"] = "8000000" }));
+
+        Assert.Equal(4, outcome.ExitCode);
+        Assert.Contains("the memory of this machine is not enough", outcome.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("location", "/etc/hostname", "is refused, because only files in the model's own folder are read")]
     [InlineData("location", "../secret.bin", "is refused, because only files in the model's own folder are read")]

@@ -11,6 +11,9 @@ internal static class SessionFailure
         "Failed to load model because ", "Failed to load model with error: ",
     ];
 
+    /// <summary>Begins the complaint of the arena (bfc_arena.cc) about a value that exceeds its limit.</summary>
+    private const string BeyondArena = "Available memory of ";
+
     /// <summary>Codes in front of the text, as the runtime prints them.</summary>
     private static readonly string[] Prefixes = ["[ErrorCode:", "[ONNXRuntimeError]"];
 
@@ -26,6 +29,11 @@ internal static class SessionFailure
 
     internal static string Reason(string message)
     {
+        if (message.Contains(BeyondArena, StringComparison.Ordinal))
+        {
+            return "the memory of this machine is not enough";
+        }
+
         // Stack traces and hints follow on further lines; the first one that says something is the reason.
         var text = "";
         foreach (var line in message.AsSpan().EnumerateLines())

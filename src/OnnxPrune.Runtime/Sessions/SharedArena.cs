@@ -5,7 +5,8 @@ namespace OnnxPrune.Runtime.Sessions;
 
 /// <summary>
 /// One arena for the values of all sessions on the CPU. Calibration opens hundreds of small sessions; with an arena of its own, each would
-/// ask the system for memory that the one before has just given back, and the system clears every page of it anew.
+/// ask the system for memory that the one before has just given back, and the system clears every page of it anew. It takes at most what
+/// the machine or the container has: beyond, a run fails with one sentence, in place of a process that the system ends without a word.
 /// </summary>
 /// <remarks>
 /// By the C API: "OrtStatus* CreateArenaCfgV2(const char* const* keys, const size_t* values, size_t count, OrtArenaCfg**)" and "OrtStatus*
@@ -25,19 +26,20 @@ internal static unsafe class SharedArena
     {
         var api = RuntimeApi.Table;
         var (memory, settings) = (IntPtr.Zero, IntPtr.Zero);
-        var key = Marshal.StringToCoTaskMemUTF8("arena_extend_strategy");
+        var keys = stackalloc IntPtr[] { Marshal.StringToCoTaskMemUTF8("arena_extend_strategy"), Marshal.StringToCoTaskMemUTF8("max_mem") };
         var provider = Marshal.StringToCoTaskMemUTF8("CPUExecutionProvider");
         try
         {
-            var value = AsRequested;
+            var values = stackalloc nuint[] { AsRequested, (nuint)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes };
             IsThere = IsDone(RuntimeApi.DescribeMemory(&memory))
-                && IsDone(((delegate* unmanaged<IntPtr*, nuint*, nuint, IntPtr*, IntPtr>)api.CreateArenaCfgV2)(&key, &value, 1, &settings))
+                && IsDone(((delegate* unmanaged<IntPtr*, nuint*, nuint, IntPtr*, IntPtr>)api.CreateArenaCfgV2)(keys, values, 2, &settings))
                 && IsDone(((delegate* unmanaged<IntPtr, IntPtr, IntPtr, IntPtr, IntPtr*, IntPtr*, nuint, IntPtr>)api
                     .CreateAndRegisterAllocatorV2)(environment.DangerousGetHandle(), provider, memory, settings, null, null, 0));
         }
         finally
         {
-            Marshal.FreeCoTaskMem(key);
+            Marshal.FreeCoTaskMem(keys[0]);
+            Marshal.FreeCoTaskMem(keys[1]);
             Marshal.FreeCoTaskMem(provider);
             if (settings != IntPtr.Zero)
             {
