@@ -57,7 +57,8 @@ public sealed class PostTrainingQuantizerTests
 
         var quantized = Quantize(model, Batches(model));
 
-        Assert.Contains(quantized.Graph.Nodes, n => n is { OpType: "Conv" } && n.Required(0).Name.StartsWith(spare, StringComparison.Ordinal));
+        Assert.Contains(
+            quantized.Graph.Nodes, n => n is { OpType: "Conv" } && n.Required(0).Name.StartsWith(spare, StringComparison.Ordinal));
         Assert.InRange(Drift(model, quantized, Batches(model)), 0, UsualDrift);
     }
 
