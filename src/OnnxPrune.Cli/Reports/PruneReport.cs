@@ -110,6 +110,7 @@ internal static class PruneReport
                 OriginalTop5 = report.Models[0].Top5,
                 PrunedTop5 = report.Models[^1].Top5,
                 Classes = [.. report.Classes.Select(c => new ReportClass(c.Label, c.Samples, c.Top1[0], c.Top1[^1]))],
+                Moved = [.. comparison.Moved.Select(ReportMoved.Of)],
             }
             : null;
         return new ReportVerification(

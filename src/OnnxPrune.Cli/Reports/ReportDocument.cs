@@ -167,6 +167,9 @@ internal sealed record ReportAccuracy(
 
     /// <summary>By label, for those that occur; empty without labels.</summary>
     public IReadOnlyList<ReportClass> Classes { get; init; } = [];
+
+    /// <summary>The images whose answers differ most, those farthest first; empty where the samples are none.</summary>
+    public IReadOnlyList<ReportMoved> Moved { get; init; } = [];
 }
 
 internal sealed record ReportClass(int Label, int Samples, double OriginalTop1, double PrunedTop1);

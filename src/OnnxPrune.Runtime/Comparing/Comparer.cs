@@ -34,7 +34,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
             new ScorePair(metric.OfOriginal(original.Path), score(metric))) : null;
         return new Comparison(
             drift, _inputs.Description, latency, accuracy.Report, accuracy.Description)
-        { Cleared = cleared, Score = scores };
+        { Cleared = cleared, Score = scores, Moved = accuracy.Moved ?? [] };
     }
 
     /// <summary>Only CPUs are slow at subnormal numbers.</summary>
@@ -104,12 +104,18 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         }
     }
 
-    private (AccuracyReport? Report, string? Description) MeasureAccuracy(
+    private (AccuracyReport? Report, string? Description, IReadOnlyList<MovedAnswer>? Moved) MeasureAccuracy(
         string path, OnnxSession first, OnnxSession second, IProgress<double> progress)
     {
         var data = DataSource.Open(path, options.Normalize, options.Resize);
         var samples = data.Sample(options.DataLimit, options.Seed);
-        var report = AccuracyMeter.Measure(first, second, data, samples, _answers, progress);
-        return (report, samples.Count < data.Count ? $"{samples.Count} of {data.Description}" : data.Description);
+
+        // A set of ONNX test data holds several samples, which have no numbers.
+        var moved = options.IsDetailed && data.LargestBatch > 1 ? new MovedAnswers() : null;
+        var report = AccuracyMeter.Measure(first, second, data, samples, _answers, progress, moved);
+        return (report, samples.Count < data.Count ? $"{samples.Count} of {data.Description}" : data.Description, moved?.Report()
+            .Select(m => m with { Label = data.HasLabels ? data.Label(m.Sample) : null, Picture = data.Picture(first.Inputs, m.Sample) })
+            .Where(m => m.Picture is not null)
+            .ToArray());
     }
 }

@@ -16,6 +16,9 @@ public sealed record Comparison(
 
     /// <summary>The scores of both by a program of the user's; null without one.</summary>
     internal ScorePair? Score { get; init; }
+
+    /// <summary>The images whose answers differ most; none where nobody asked for them.</summary>
+    internal IReadOnlyList<MovedAnswer> Moved { get; init; } = [];
 }
 
 /// <summary>The scores of two models, the higher the better.</summary>

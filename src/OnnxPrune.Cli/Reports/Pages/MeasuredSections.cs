@@ -32,6 +32,10 @@ internal static class MeasuredSections
         if (verification.Accuracy is { } accuracy)
         {
             yield return AccuracySection.Of(accuracy);
+            if (MovedSection.Of(accuracy) is { } moved)
+            {
+                yield return moved;
+            }
         }
     }
 }
