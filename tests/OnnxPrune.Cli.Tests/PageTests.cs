@@ -31,6 +31,7 @@ public sealed partial class PageTests : TemporaryFolder
             "verdict",
             "figures",
             "latency",
+            "layer-times",
             "outputs",
             "accuracy",
             "moved",
@@ -78,6 +79,30 @@ public sealed partial class PageTests : TemporaryFolder
         AssertSelfContained(page, At("v.html"));
 
         static bool SameClass(JsonElement one, JsonElement label) => one.GetProperty("class").GetInt32() == label.GetInt32();
+    }
+
+    [Fact]
+    public void The_time_of_each_layer_stands_beside_its_MACs()
+    {
+        // when
+        string[] prune = [Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "-q", "--report"];
+        Cli.Run([.. prune, At("r.json")]);
+        Cli.Run([.. prune, At("r.html")]);
+
+        // then
+        using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
+        var times = report.RootElement.GetProperty("verification").GetProperty("layer_times");
+        var layers = times.GetProperty("layers").EnumerateArray().ToArray();
+        Assert.Equal(JsonValueKind.Null, times.GetProperty("why_none").ValueKind);
+        Assert.InRange(times.GetProperty("ideal_speedup").GetDouble(), 1.9, 2.2);
+        Assert.Equal(1, layers.Sum(l => l.GetProperty("macs_share").GetDouble()), 0.01);
+        Assert.InRange(layers.Sum(l => l.GetProperty("macs_share_after").GetDouble()), 0.45, 0.51);
+        Assert.All(layers, l => Assert.InRange(l.GetProperty("original_ms").GetDouble(), 0, 100));
+        Assert.Contains(layers, l => l.GetProperty("pruned_ms").GetDouble() > 0);
+        var section = Section(Read("r.html"), "layer-times");
+        Assert.Contains("Ideal by MACs: 2.", section.Value);
+        Assert.Equal(layers.Select(l => l.GetProperty("name").GetString()), Rows(section).Keys);
+        Assert.Equal(2 * layers.Length, section.Descendants("g").Count());
     }
 
     [Fact]
@@ -163,7 +188,7 @@ public sealed partial class PageTests : TemporaryFolder
         Assert.Equal(1, outcome.ExitCode);
         var page = Read("v.html");
         Assert.Equal(
-            ["verdict", "figures", "latency", "outputs", "reproduce"],
+            ["verdict", "figures", "latency", "layer-times", "outputs", "reproduce"],
             page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
         Assert.Equal("no", Rows(Section(page, "verdict"))["--max-drift"][^1]);
         AssertSelfContained(page, At("v.html"));

@@ -121,7 +121,10 @@ internal static class PruneReport
             Latency(comparison.Latency, original, pruned),
             accuracy,
             comparison.Score is { } score ? new ReportScore(score.Original, score.Other, score.Drop) : null,
-            comparison.Cleared is { } cleared ? new ReportVanishing(cleared.Vanishing, Latency(cleared.Latency, original, pruned)) : null);
+            comparison.Cleared is { } cleared ? new ReportVanishing(cleared.Vanishing, Latency(cleared.Latency, original, pruned)) : null)
+        {
+            LayerTimes = comparison.Layers is { } layers ? ReportLayerTimes.Of(layers, original, pruned, comparison.Latency) : null,
+        };
     }
 
     private static IReadOnlyList<double>? Interval(AccuracyReport report, Index model) =>

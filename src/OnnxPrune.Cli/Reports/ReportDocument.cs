@@ -104,7 +104,11 @@ internal record ReportBlocked(string Reason, int Channels, IReadOnlyList<string>
 
 internal sealed record ReportVerification(
     double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency,
-    ReportAccuracy? Accuracy, ReportScore? Score, ReportVanishing? SubnormalWeights);
+    ReportAccuracy? Accuracy, ReportScore? Score, ReportVanishing? SubnormalWeights)
+{
+    /// <summary>Null where nobody asked for it.</summary>
+    public ReportLayerTimes? LayerTimes { get; init; }
+}
 
 /// <summary>The scores of both models by the user's own program.</summary>
 /// <param name="Drop">What is lost, in the score's own unit.</param>

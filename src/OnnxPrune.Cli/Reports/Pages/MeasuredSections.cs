@@ -15,6 +15,11 @@ internal static class MeasuredSections
         }
 
         yield return LatencySection.Of(verification.Latency, verification.SubnormalWeights);
+        if (verification.LayerTimes is { } times)
+        {
+            yield return LayerTimesSection.Of(times);
+        }
+
         yield return new Section(
             "outputs",
             "Outputs",
