@@ -39,20 +39,27 @@ internal static class LayerTimesSection
             + "operators.";
     }
 
-    private static Element Times(ReportLayerTimes times) => PairChart.Of(
-        "layer-times-chart",
-        "Milliseconds of each layer before and after, in the network's order",
-        "Milliseconds within a whole run. The line is what the layer would take by its MACs."
-            + (times.Layers.Any(l => l.OriginalMs is null || l.PrunedMs is null)
-                ? " Layers that the runtime made one operator of with others have no time."
-                : ""),
-        [.. times.Layers.Select(l => new ColumnPair(
-            l.OriginalMs ?? 0,
-            l.PrunedMs ?? 0,
-            l.IdealMs,
-            $"{l.Name}: {Time(l.OriginalMs)} to {Time(l.PrunedMs)}, ideal {Time(l.IdealMs)}"))],
-        Chart.Short,
-        "ideal by MACs");
+    private static Element Times(ReportLayerTimes times)
+    {
+        // Short numbers fit beside the axis of a phone.
+        var (scale, unit) = times.Layers.All(l => Math.Max(l.OriginalMs ?? 0, l.PrunedMs ?? 0) < 1)
+            ? (1000, "Microseconds")
+            : (1, "Milliseconds");
+        return PairChart.Of(
+            "layer-times-chart",
+            $"{unit} of each layer before and after, in the network's order",
+            $"{unit} within a whole run. The line is what the layer would take by its MACs."
+                + (times.Layers.Any(l => l.OriginalMs is null || l.PrunedMs is null)
+                    ? " Layers that the runtime made one operator of with others have no time."
+                    : ""),
+            [.. times.Layers.Select(l => new ColumnPair(
+                scale * (l.OriginalMs ?? 0),
+                scale * (l.PrunedMs ?? 0),
+                scale * l.IdealMs,
+                $"{l.Name}: {Time(l.OriginalMs)} to {Time(l.PrunedMs)}, ideal {Time(l.IdealMs)}"))],
+            Chart.Short,
+            "ideal by MACs");
+    }
 
     private static Element Macs(ReportLayerTimes times) => PairChart.Of(
         "layer-macs-chart",

@@ -70,7 +70,7 @@ internal sealed partial class ProfiledModel : IDisposable
     internal static double Usual(IEnumerable<double> times)
     {
         double[] sorted = [.. times.Order()];
-        var outside = sorted.Length / 4;
+        var outside = (sorted.Length + 1) / 4;
         return sorted.Length == 0 ? 0 : sorted[outside..^outside].Average();
     }
 

@@ -34,6 +34,7 @@ public sealed class OperatorProfileTests
 
     [Theory]
     [InlineData(new[] { 5.0 }, 5)]
+    [InlineData(new[] { 2.0, 900, 3 }, 3)]
     [InlineData(new[] { 1.0, 2, 3, 900 }, 2.5)]
     [InlineData(new[] { 700.0, 3, 2, 2, 3, 3, 0, 900 }, 2.75)]
     public void The_usual_time_is_the_mean_of_the_middle_half(double[] times, double usual) =>
