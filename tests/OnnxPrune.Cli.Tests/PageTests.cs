@@ -31,8 +31,10 @@ public sealed partial class PageTests : TemporaryFolder
             "verdict",
             "figures",
             "latency",
+            "layer-times",
             "outputs",
             "accuracy",
+            "moved",
             "channels",
             "blocks",
             "sensitivity",
@@ -44,6 +46,63 @@ public sealed partial class PageTests : TemporaryFolder
         Assert.Equal(10, Section(page, "accuracy").Descendants("table").Single().Element("tbody")!.Elements().Count());
         Assert.Contains(Section(page, "sensitivity").Descendants("circle"), c => c.Attribute("class")!.Value == "taken");
         AssertSelfContained(page, At("r.html"));
+    }
+
+    [Fact]
+    public void The_images_whose_answers_moved_most_are_shown_as_in_the_JSON()
+    {
+        // given
+        var data = Path.Combine(Models, "shapes_test.npz");
+        string[] compare = ["verify", Path.Combine(Models, Shapes), At("out.onnx"), "--data", data, "-q", "--report"];
+        Cli.Run(Path.Combine(Models, Shapes), At("out.onnx"), "--target", "macs=60%", "--no-verify", "-q");
+
+        // when
+        Cli.Run([.. compare, At("v.json")]);
+        Cli.Run([.. compare, At("v.html")]);
+
+        // then
+        using var report = JsonDocument.Parse(File.ReadAllText(At("v.json")));
+        var moved = report.RootElement.GetProperty("verification").GetProperty("accuracy").GetProperty("moved").EnumerateArray().ToArray();
+        double[] distances = [.. moved.Select(m => m.GetProperty("distance").GetDouble())];
+        Assert.Equal(distances.OrderDescending(), distances);
+        Assert.Equal(12, moved.Length);
+        Assert.All(moved, m => Assert.Contains(m.GetProperty("classes").EnumerateArray(), c => SameClass(c, m.GetProperty("label"))));
+        var page = Read("v.html");
+        XElement[] cards = [.. Section(page, "moved").Descendants("li")];
+        Assert.Equal(moved.Length, cards.Length);
+        Assert.All(cards.Zip(moved), pair =>
+        {
+            Assert.StartsWith(
+                $"Sample {pair.Second.GetProperty("sample")}, label {pair.Second.GetProperty("label")},", pair.First.Element("p")!.Value);
+            Assert.Equal(pair.Second.GetProperty("classes").GetArrayLength(), pair.First.Descendants("tbody").Single().Elements().Count());
+        });
+        AssertSelfContained(page, At("v.html"));
+
+        static bool SameClass(JsonElement one, JsonElement label) => one.GetProperty("class").GetInt32() == label.GetInt32();
+    }
+
+    [Fact]
+    public void The_time_of_each_layer_stands_beside_its_MACs()
+    {
+        // when
+        string[] prune = [Cli.Resnet, At("out.onnx"), "--target", "macs=50%", "-q", "--report"];
+        Cli.Run([.. prune, At("r.json")]);
+        Cli.Run([.. prune, At("r.html")]);
+
+        // then
+        using var report = JsonDocument.Parse(File.ReadAllText(At("r.json")));
+        var times = report.RootElement.GetProperty("verification").GetProperty("layer_times");
+        var layers = times.GetProperty("layers").EnumerateArray().ToArray();
+        Assert.Equal(JsonValueKind.Null, times.GetProperty("why_none").ValueKind);
+        Assert.InRange(times.GetProperty("ideal_speedup").GetDouble(), 1.9, 2.2);
+        Assert.Equal(1, layers.Sum(l => l.GetProperty("macs_share").GetDouble()), 0.01);
+        Assert.InRange(layers.Sum(l => l.GetProperty("macs_share_after").GetDouble()), 0.45, 0.51);
+        Assert.All(layers, l => Assert.InRange(l.GetProperty("original_ms").GetDouble(), 0, 100));
+        Assert.Contains(layers, l => l.GetProperty("pruned_ms").GetDouble() > 0);
+        var section = Section(Read("r.html"), "layer-times");
+        Assert.Contains("Ideal by MACs: 2.", section.Value);
+        Assert.Equal(layers.Select(l => l.GetProperty("name").GetString()), Rows(section).Keys);
+        Assert.Equal(2 * layers.Length, section.Descendants("g").Count());
     }
 
     [Fact]
@@ -129,7 +188,7 @@ public sealed partial class PageTests : TemporaryFolder
         Assert.Equal(1, outcome.ExitCode);
         var page = Read("v.html");
         Assert.Equal(
-            ["verdict", "figures", "latency", "outputs", "reproduce"],
+            ["verdict", "figures", "latency", "layer-times", "outputs", "reproduce"],
             page.Descendants("h2").Select(h => h.Attribute("id")!.Value));
         Assert.Equal("no", Rows(Section(page, "verdict"))["--max-drift"][^1]);
         AssertSelfContained(page, At("v.html"));
@@ -240,8 +299,10 @@ public sealed partial class PageTests : TemporaryFolder
     private static void AssertSelfContained(XElement page, string path)
     {
         Assert.InRange(new FileInfo(path).Length, 1, MostBytes);
-        Assert.DoesNotContain(page.Descendants(), e => e.Name.LocalName is "script" or "link" or "iframe" or "object" or "img");
-        Assert.All(page.Descendants().Attributes().Where(a => a.Name.LocalName is "href" or "src"), a => Assert.StartsWith("#", a.Value));
+        Assert.DoesNotContain(page.Descendants(), e => e.Name.LocalName is "script" or "link" or "iframe" or "object");
+        Assert.All(page.Descendants().Attributes("href"), a => Assert.StartsWith("#", a.Value));
+        Assert.All(page.Descendants().Attributes("src"), a => Assert.StartsWith("data:image/png;base64,", a.Value));
+        Assert.All(page.Descendants("img"), i => Assert.NotEqual("", i.Attribute("alt")!.Value));
         Assert.DoesNotMatch(Fetches(), page.Descendants("style").Single().Value);
         string[] ids = [.. page.Descendants().Attributes("id").Select(a => a.Value)];
         Assert.Equal(ids.Length, ids.Distinct().Count());

@@ -62,7 +62,8 @@ public sealed class SweepTests : TemporaryFolder
         Assert.False(File.Exists(At("out/resnet20_cifar_A-macs1pct.onnx")));
         Assert.Contains("| macs=1% |", File.ReadAllText(At("out/sweep.md")));
         var page = File.ReadAllText(At("out/sweep.html"));
-        Assert.Equal(2, page.Split("<circle").Length - 1);
+        Assert.Equal(4, page.Split("<circle").Length - 1);
+        Assert.Contains("over the MACs that are left", page);
         Assert.Contains("2 of 3 points are done", page);
         Assert.Contains("Target macs=1% is out of reach", page);
     }

@@ -157,7 +157,11 @@ public sealed class PruningSession
 
     internal Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, PruningResult result, IRunObserver observer) =>
         new Comparer(Original, _measure, observer, _shared.Answers)
-            .Compare(openPruned, metric => metric.Of(result.Model), result.Latency?.Raced == result.Model ? result.Latency.Race : null);
+            .Compare(
+                result.Model,
+                openPruned,
+                metric => metric.Of(result.Model),
+                result.Latency?.Raced == result.Model ? result.Latency.Race : null);
 
     /// <param name="integers">What targets of time are met with; null for floats.</param>
     private PruningDecider Decider(PruningOptions request, IRunObserver observer, IntegerStep? integers = null)

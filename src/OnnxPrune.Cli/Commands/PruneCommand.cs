@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OnnxPrune.Cli.Pruning;
+using OnnxPrune.Cli.Reports;
 using OnnxPrune.Runtime.Latency;
 
 namespace OnnxPrune.Cli.Commands;
@@ -106,7 +107,7 @@ internal static class PruneCommand
                 Int8 = parsed.GetValue(int8),
                 DryRun = parsed.GetValue(dryRun),
                 Verify = !parsed.GetValue(noVerify),
-                Measure = settings,
+                Measure = settings with { IsDetailed = ReportFormats.HasDetails(parsed.GetValue(report)) },
             };
             return new PruneRun((PruneOptions)cuts.Apply(parsed, options, settings.Calib is not null), parsed.Terminal(options.Report))
                 .Execute();

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OnnxPrune.Calibration.Deployment;
 using OnnxPrune.Cli.Quantizing;
+using OnnxPrune.Cli.Reports;
 
 namespace OnnxPrune.Cli.Commands;
 
@@ -61,7 +62,7 @@ internal static class QuantizeCommand
                     "--for", parsed.GetValue(target) ?? DeploymentTarget.Here.Name, [.. DeploymentTarget.IntegerNames])),
                 KeepSlower = parsed.GetValue(keepSlower),
                 Report = parsed.GetValue(report),
-                Measure = measure.Read(parsed),
+                Measure = measure.Read(parsed) with { IsDetailed = ReportFormats.HasDetails(parsed.GetValue(report)) },
             },
             parsed.Terminal(parsed.GetValue(report))).Execute());
         return command;

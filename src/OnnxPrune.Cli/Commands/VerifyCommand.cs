@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Verifying;
 
 namespace OnnxPrune.Cli.Commands;
@@ -46,7 +47,7 @@ internal static class VerifyCommand
                 MaxDrop = CommonOptions.Positive("--max-drop", parsed.GetValue(maxDrop)),
                 MinSpeedup = CommonOptions.Positive("--min-speedup", parsed.GetValue(minSpeedup)),
                 Report = parsed.GetValue(report),
-                Measure = measure.Read(parsed),
+                Measure = measure.Read(parsed) with { IsDetailed = ReportFormats.HasDetails(parsed.GetValue(report)) },
             },
             parsed.Terminal(parsed.GetValue(report))).Execute());
         return command;

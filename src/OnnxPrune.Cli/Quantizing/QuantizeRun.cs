@@ -73,7 +73,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         Provenance.Add(network.Model, $"8-bit integers for {options.For.NameWith(options.Scheme)}");
         using var staged = terminal.Timed("write the temporary file", () => OnnxFile.Stage(network.Model, options.Output));
         var comparison = new Comparer(loaded, measure, terminal)
-            .Compare(settings => Open(staged, settings), metric => metric.Of(network.Model));
+            .Compare(network.Model, settings => Open(staged, settings), metric => metric.Of(network.Model));
         var original = ModelFigures.Of(loaded.Model.Graph.Nodes.Count, before.Blocks.Count, before.Cost, loaded.Bytes);
         var quantized = original with { Nodes = network.Model.Graph.Nodes.Count, FileBytes = staged.Length };
         _result = new QuantizeResult(network, inputs.Samples, comparison, ReportModel.Of(

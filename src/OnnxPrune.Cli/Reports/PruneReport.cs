@@ -110,6 +110,7 @@ internal static class PruneReport
                 OriginalTop5 = report.Models[0].Top5,
                 PrunedTop5 = report.Models[^1].Top5,
                 Classes = [.. report.Classes.Select(c => new ReportClass(c.Label, c.Samples, c.Top1[0], c.Top1[^1]))],
+                Moved = [.. comparison.Moved.Select(ReportMoved.Of)],
             }
             : null;
         return new ReportVerification(
@@ -120,7 +121,10 @@ internal static class PruneReport
             Latency(comparison.Latency, original, pruned),
             accuracy,
             comparison.Score is { } score ? new ReportScore(score.Original, score.Other, score.Drop) : null,
-            comparison.Cleared is { } cleared ? new ReportVanishing(cleared.Vanishing, Latency(cleared.Latency, original, pruned)) : null);
+            comparison.Cleared is { } cleared ? new ReportVanishing(cleared.Vanishing, Latency(cleared.Latency, original, pruned)) : null)
+        {
+            LayerTimes = comparison.Layers is { } layers ? ReportLayerTimes.Of(layers, original, pruned, comparison.Latency) : null,
+        };
     }
 
     private static IReadOnlyList<double>? Interval(AccuracyReport report, Index model) =>

@@ -104,7 +104,11 @@ internal record ReportBlocked(string Reason, int Channels, IReadOnlyList<string>
 
 internal sealed record ReportVerification(
     double Drift, double LowestEqualShare, IReadOnlyList<ReportOutput> Outputs, string DriftInputs, ReportLatency Latency,
-    ReportAccuracy? Accuracy, ReportScore? Score, ReportVanishing? SubnormalWeights);
+    ReportAccuracy? Accuracy, ReportScore? Score, ReportVanishing? SubnormalWeights)
+{
+    /// <summary>Null where nobody asked for it.</summary>
+    public ReportLayerTimes? LayerTimes { get; init; }
+}
 
 /// <summary>The scores of both models by the user's own program.</summary>
 /// <param name="Drop">What is lost, in the score's own unit.</param>
@@ -167,6 +171,9 @@ internal sealed record ReportAccuracy(
 
     /// <summary>By label, for those that occur; empty without labels.</summary>
     public IReadOnlyList<ReportClass> Classes { get; init; } = [];
+
+    /// <summary>The images whose answers differ most, those farthest first; empty where the samples are none.</summary>
+    public IReadOnlyList<ReportMoved> Moved { get; init; } = [];
 }
 
 internal sealed record ReportClass(int Label, int Samples, double OriginalTop1, double PrunedTop1);

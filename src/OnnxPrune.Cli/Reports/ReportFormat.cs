@@ -24,6 +24,10 @@ internal static class ReportFormats
         _ => ReportFormat.Json,
     };
 
+    /// <summary>True if a report of that name shows single samples and layers.</summary>
+    /// <param name="report">Null for none.</param>
+    public static bool HasDetails(string? report) => report is not null && Of(report) != ReportFormat.Markdown;
+
     /// <param name="report">The path of a report; null for none, or where it goes to stdout.</param>
     /// <param name="extensions">The extensions that the command writes.</param>
     /// <exception cref="UsageException">The name has another extension.</exception>

@@ -45,23 +45,40 @@ internal static class SweepPage
         }
 
         var unit = PointLoss.Of(done[0].Record).Unit;
-        var points = done.Select(p => new Point(
-            p.Milliseconds!.Value,
-            PointLoss.Of(p.Record).Value,
-            p.Record.Name == picked ? "taken" : p.IsPareto ? "after" : "before",
-            $"{p.Label}: {Numbers.Milliseconds(p.Milliseconds!.Value)}, {PointLoss.Of(p.Record).Text}")).ToArray();
+        var overTime = Points(done, picked, p => p.Milliseconds!.Value, p => Numbers.Milliseconds(p.Milliseconds!.Value));
+        var overMacs = Points(done, picked, MacsShare, p => $"{Numbers.Percent(MacsShare(p))} of the MACs");
         return new Section(
             id,
-            $"What {Path.GetFileName(input)} loses for its time",
+            $"What {Path.GetFileName(input)} loses for its time and its MACs",
             ScatterChart.Of(
                 $"{id}-chart",
                 $"{unit}, over the time of a run",
                 $"Each point is a network: across its median time, up its {unit}; further down and to the left is better.",
-                ScatterAxis.Over(points.Select(p => p.X), x => $"{Chart.Short(x)} ms"),
-                ScatterAxis.Over(points.Select(p => p.Y), Chart.Short),
-                points,
-                Chart.Legend(("after", "on the Pareto front"), ("before", "another point is better"), ("taken", "picked"))));
+                ScatterAxis.Over(overTime.Select(p => p.X), x => $"{Chart.Short(x)} ms"),
+                ScatterAxis.Over(overTime.Select(p => p.Y), Chart.Short),
+                overTime,
+                Legend()),
+            ScatterChart.Of(
+                $"{id}-macs-chart",
+                $"{unit}, over the MACs that are left",
+                "The same points over the share of the MACs: what lies elsewhere than above gains more, or less, than its MACs promise.",
+                ScatterAxis.Over(overMacs.Select(p => p.X), x => $"{Chart.Short(100 * x)} %"),
+                ScatterAxis.Over(overMacs.Select(p => p.Y), Chart.Short),
+                overMacs,
+                Legend()));
     }
+
+    private static Element Legend() =>
+        Chart.Legend(("after", "on the Pareto front"), ("before", "another point is better"), ("taken", "picked"));
+
+    private static Point[] Points(SweepEntry[] done, string? picked, Func<SweepEntry, double> x, Func<SweepEntry, string> text) =>
+        [.. done.Select(p => new Point(
+            x(p),
+            PointLoss.Of(p.Record).Value,
+            p.Record.Name == picked ? "taken" : p.IsPareto ? "after" : "before",
+            $"{p.Label}: {text(p)}, {PointLoss.Of(p.Record).Text}"))];
+
+    private static double MacsShare(SweepEntry entry) => (double)entry.Record.Pruned!.Macs / entry.Record.Original!.Macs;
 
     private static Element? Refused(SweepEntry[] refused) => refused.Length == 0
         ? null

@@ -48,7 +48,7 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
         SyntheticCalibration.Ensure(first, options.Measure, terminal);
         new DataReview(first, options.Measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: false);
         _comparison = new Comparer(first, options.Measure, terminal)
-            .Compare(second.Open, metric => metric.Of(options.Other, "the second model"));
+            .Compare(second.Model, second.Open, metric => metric.Of(options.Other, "the second model"));
         if (terminal.ShowsResults)
         {
             Show(_original, _other, _comparison);

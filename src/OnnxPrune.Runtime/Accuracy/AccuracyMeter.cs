@@ -29,23 +29,25 @@ internal static class AccuracyMeter
         CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(sessions.Count);
-        return Measure(sessions, data, indices, batch, new RecordedAnswers(), progress, cancellation);
+        return Measure(sessions, data, indices, batch, new RecordedAnswers(), null, progress, cancellation);
     }
 
     /// <summary>The same of an original and another model, where the original may have answered before.</summary>
     /// <param name="recorded">The original's answers to these samples, which are recorded where there are none yet.</param>
+    /// <param name="moved">Gathers the samples whose answers differ most; the original is asked anew then. Null for nobody.</param>
     internal static AccuracyReport Measure(
         OnnxSession original,
         OnnxSession other,
         IDataSource data,
         IReadOnlyList<int> indices,
         RecordedAnswers recorded,
-        IProgress<double>? progress) =>
-        Measure([original, other], data, indices, 32, recorded, progress, CancellationToken.None);
+        IProgress<double>? progress,
+        MovedAnswers? moved = null) =>
+        Measure([original, other], data, indices, 32, recorded, moved, progress, CancellationToken.None);
 
     private static AccuracyReport Measure(
         IReadOnlyList<OnnxSession> sessions, IDataSource data, IReadOnlyList<int>? indices, int batch, RecordedAnswers recorded,
-        IProgress<double>? progress, CancellationToken cancellation)
+        MovedAnswers? moved, IProgress<double>? progress, CancellationToken cancellation)
     {
         var total = indices?.Count ?? data.Count;
         var (correct, agreed) = (new int[sessions.Count], new int[sessions.Count]);
@@ -53,19 +55,26 @@ internal static class AccuracyMeter
         var answers = Array.ConvertAll(correct, _ => new Dictionary<int, int>());
         var classes = new ClassCounts(sessions.Count);
         var done = 0;
+        int Number(int row) => indices?[done + row] ?? done + row;
         foreach (var (index, samples) in data.Batches(sessions[0].Inputs, indices, batch).Index())
         {
             cancellation.ThrowIfCancellationRequested();
             BatchAnswers? first = null;
             for (var s = 0; s < sessions.Count; s++)
             {
-                var predicted = s == 0 ? recorded.Get(index, () => Predict(sessions[0], samples)) : Predict(sessions[s], samples);
+                var predicted = s == 0 && moved is null
+                    ? recorded.Get(index, () => Predict(sessions[0], samples))
+                    : Predict(sessions[s], samples);
                 first ??= predicted;
                 agreed[s] += Equal(predicted.Classes, first.Classes);
                 Count(answers[s], predicted.Classes);
                 correct[s] += Equal(predicted.Classes, samples.Labels);
                 inTop5[s] = predicted.InTop5 is { } right ? (inTop5[s] ?? 0) + right : null;
                 classes.Add(s, predicted.Classes, samples.Labels);
+                if (s == sessions.Count - 1)
+                {
+                    moved?.Add(first.Scores, predicted.Scores, first.Scores.Length / first.Classes.Length, Number);
+                }
             }
 
             done += first!.Classes.Length;
@@ -120,7 +129,7 @@ internal static class AccuracyMeter
             inTop5 += inTop5 is not null && Place(row, batch.Labels[i]) < Tries ? 1 : 0;
         }
 
-        return new BatchAnswers(predicted, inTop5);
+        return new BatchAnswers(predicted, inTop5, values[..(int)(predicted.Length * classes)]);
     }
 
     /// <summary>The number of classes that come before one by their scores, of equal ones those of lower number.</summary>

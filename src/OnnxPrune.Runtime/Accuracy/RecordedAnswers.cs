@@ -4,7 +4,8 @@ namespace OnnxPrune.Runtime.Accuracy;
 /// <param name="Classes">Of each sample the class of the largest score, the first where several are as large.</param>
 /// <param name="InTop5">How many labels are among the five classes of the largest scores; null without labels, or of so few classes that it
 /// tells nothing.</param>
-internal sealed record BatchAnswers(int[] Classes, int? InTop5);
+/// <param name="Scores">[samples, classes]; empty where they are not kept.</param>
+internal sealed record BatchAnswers(int[] Classes, int? InTop5, float[] Scores);
 
 /// <summary>The classes that a model answered with, batch by batch, for passes over the same samples.</summary>
 internal sealed class RecordedAnswers
@@ -16,7 +17,7 @@ internal sealed class RecordedAnswers
     {
         if (batch == _batches.Count)
         {
-            _batches.Add(ask());
+            _batches.Add(ask() with { Scores = [] });
         }
 
         return _batches[batch];

@@ -1,7 +1,9 @@
+using OnnxPrune.Graphs;
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Data;
 using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Latency;
+using OnnxPrune.Runtime.Latency.LayerTiming;
 using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Comparing;
@@ -15,11 +17,13 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
     private readonly DriftInputs _inputs = new(original, options);
     private readonly RecordedAnswers _answers = answers ?? new();
 
+    /// <param name="other">The other model, with shapes or without.</param>
     /// <param name="openPruned">Opens the other model with given settings.</param>
     /// <param name="score">Has a program of the user's score the other model.</param>
     /// <param name="race">Where both were raced before.</param>
     /// <exception cref="VerificationFailedException">The other model's inputs or outputs differ, or are not finite.</exception>
-    public Comparison Compare(Func<SessionSettings, OnnxSession> openPruned, Func<MetricCommand, double> score, LatencyReport? race = null)
+    public Comparison Compare(
+        Model other, Func<SessionSettings, OnnxSession> openPruned, Func<MetricCommand, double> score, LatencyReport? race = null)
     {
         var settings = options.Sessions with { Provider = Providers.Resolve(options.Sessions.Provider) };
         using var first = observer.Timed("load the original", () => original.Open(settings));
@@ -29,12 +33,14 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
             MeasureAccuracy(path, first, second, progress)) : default;
         var latency = race ?? observer.Watched(StepNames.Latency, progress =>
             InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
+        var layers = options.IsDetailed ? observer.Timed("time the layers within runs", () => LayerProfiler.Measure(
+            original.Analyse(), other, settings, _inputs.Synthetic(first, 0))) : null;
         var cleared = RaceCleared(second);
         var scores = options.Metric is { } metric ? observer.Watched(StepNames.Score, _ =>
             new ScorePair(metric.OfOriginal(original.Path), score(metric))) : null;
         return new Comparison(
             drift, _inputs.Description, latency, accuracy.Report, accuracy.Description)
-        { Cleared = cleared, Score = scores };
+        { Cleared = cleared, Score = scores, Moved = accuracy.Moved ?? [], Layers = layers };
     }
 
     /// <summary>Only CPUs are slow at subnormal numbers.</summary>
@@ -104,12 +110,18 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         }
     }
 
-    private (AccuracyReport? Report, string? Description) MeasureAccuracy(
+    private (AccuracyReport? Report, string? Description, IReadOnlyList<MovedAnswer>? Moved) MeasureAccuracy(
         string path, OnnxSession first, OnnxSession second, IProgress<double> progress)
     {
         var data = DataSource.Open(path, options.Normalize, options.Resize);
         var samples = data.Sample(options.DataLimit, options.Seed);
-        var report = AccuracyMeter.Measure(first, second, data, samples, _answers, progress);
-        return (report, samples.Count < data.Count ? $"{samples.Count} of {data.Description}" : data.Description);
+
+        // A set of ONNX test data holds several samples, which have no numbers.
+        var moved = options.IsDetailed && data.LargestBatch > 1 ? new MovedAnswers() : null;
+        var report = AccuracyMeter.Measure(first, second, data, samples, _answers, progress, moved);
+        return (report, samples.Count < data.Count ? $"{samples.Count} of {data.Description}" : data.Description, moved?.Report()
+            .Select(m => m with { Label = data.HasLabels ? data.Label(m.Sample) : null, Picture = data.Picture(first.Inputs, m.Sample) })
+            .Where(m => m.Picture is not null)
+            .ToArray());
     }
 }

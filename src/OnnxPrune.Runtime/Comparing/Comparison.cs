@@ -1,6 +1,7 @@
 using OnnxPrune.Runtime.Accuracy;
 using OnnxPrune.Runtime.Drift;
 using OnnxPrune.Runtime.Latency;
+using OnnxPrune.Runtime.Latency.LayerTiming;
 
 namespace OnnxPrune.Runtime.Comparing;
 
@@ -16,6 +17,12 @@ public sealed record Comparison(
 
     /// <summary>The scores of both by a program of the user's; null without one.</summary>
     internal ScorePair? Score { get; init; }
+
+    /// <summary>The images whose answers differ most; none where nobody asked for them.</summary>
+    internal IReadOnlyList<MovedAnswer> Moved { get; init; } = [];
+
+    /// <summary>The times of the layers within whole runs; null where nobody asked for them.</summary>
+    internal LayerProfile? Layers { get; init; }
 }
 
 /// <summary>The scores of two models, the higher the better.</summary>

@@ -49,6 +49,9 @@ public sealed record MeasureOptions
     /// <exception cref="UsageException">They cannot be read.</exception>
     internal IDataSource OpenCalib() => SynthesizesCalib ? Made.Source! : DataSource.Open(Calib!, Normalize, Resize);
 
+    /// <summary>True if a report asks for more than figures: samples whose answers moved, and the time of each layer.</summary>
+    internal bool IsDetailed { get; init; }
+
     /// <summary>A program of the user's that scores models; null for none. A limit of accuracy is then one of its score.</summary>
     internal MetricCommand? Metric { get; init; }
 

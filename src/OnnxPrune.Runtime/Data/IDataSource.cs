@@ -28,4 +28,7 @@ internal interface IDataSource
     /// <summary>The inputs of a model for the given samples, stacked along the first axis.</summary>
     /// <exception cref="UsageException">The samples do not fit the inputs.</exception>
     IReadOnlyDictionary<string, Tensor> Read(IReadOnlyList<ValueDescription> inputs, ReadOnlySpan<int> indices);
+
+    /// <summary>A sample as people see it, as far as it is fed to these inputs; null where it is no image.</summary>
+    SamplePicture? Picture(IReadOnlyList<ValueDescription> inputs, int index) => null;
 }

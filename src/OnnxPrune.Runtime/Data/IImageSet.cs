@@ -20,6 +20,9 @@ internal interface IImageSet
 
     int Label(int index);
 
+    /// <summary>The file of one image; null where it lies among others in one.</summary>
+    string? File(int index) => null;
+
     /// <summary>These images in the size that an input wants, where they can be had in more than one.</summary>
     /// <exception cref="UsageException">They cannot be had so large.</exception>
     IImageSet For(ValueDescription input) => this;

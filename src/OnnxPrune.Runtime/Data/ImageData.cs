@@ -45,6 +45,15 @@ internal sealed class ImageData(IImageSet images, Normalization? normalization) 
         return new Dictionary<string, Tensor> { [input.Name] = layout.ToTensor(input.ElementType, batch, indices.Length) };
     }
 
+    /// <inheritdoc/>
+    public SamplePicture Picture(IReadOnlyList<ValueDescription> inputs, int index)
+    {
+        var fitting = images.For(SingleInput.Of(inputs, "images"));
+        var pixels = new float[fitting.Channels * fitting.Height * fitting.Width];
+        fitting.Read(index, pixels);
+        return SamplePicture.Of(pixels, fitting.Channels, fitting.Height, fitting.Width) with { File = fitting.File(index) };
+    }
+
     private void Normalize(float[] image, int plane)
     {
         for (var c = 0; c < images.Channels; c++)

@@ -66,6 +66,8 @@ internal sealed class ImageFolder : IImageSet
 
     public int Label(int index) => _labels[index];
 
+    public string File(int index) => _files[index];
+
     /// <inheritdoc/>
     public IImageSet For(ValueDescription input)
     {

@@ -75,6 +75,21 @@ internal sealed class ReadyData : IDataSource
         throw new UsageException($"The samples are {_samples}, but the model's input is {input}.");
     }
 
+    /// <summary>Numbers that are no pixels go from black to white by the range of all samples.</summary>
+    public SamplePicture? Picture(IReadOnlyList<ValueDescription> inputs, int index)
+    {
+        var sample = _samples.Take(0, [index]);
+        if ((long[])[.. _samples.Dims] is [_, > 1, > 1, 1 or 3])
+        {
+            sample = sample.Transpose(s_toFirst);
+        }
+
+        var (black, white) = _range.IsUnit ? (0, 1) : _range.IsBytes ? (0, byte.MaxValue) : (_range.Least, _range.Most);
+        return (long[])[.. sample.Dims] is [_, 1 or 3, > 1 and var height, > 1 and var width] && white > black
+            ? SamplePicture.Of(sample.ToFloats(), (int)sample.Dims[1], (int)height, (int)width, black, white)
+            : null;
+    }
+
     private static Tensor Convert(Tensor batch, ElementType type) =>
         batch.ElementType == type ? batch : NumberConversion.ToTensor(type, [.. batch.Dims], batch.ToFloats());
 

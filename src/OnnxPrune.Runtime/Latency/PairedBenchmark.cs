@@ -14,6 +14,9 @@ internal sealed class PairedBenchmark(OnnxSession original, IReadOnlyDictionary<
     /// <summary>A race that is long enough to report, or as long as ONNXPRUNE_RACE_TIME (seconds) says.</summary>
     public static RaceSettings Long { get; } = RaceSettings.Reported(Environment.GetEnvironmentVariable("ONNXPRUNE_RACE_TIME"));
 
+    /// <summary>A race that is long enough to tell where the time goes.</summary>
+    public static RaceSettings Brief { get; } = Long with { Budget = Long.Budget / 5, FewestRounds = 3, MostRounds = 200 };
+
     /// <summary>The inputs that networks are run with here.</summary>
     public SessionSettings Settings => original.Settings;
 

@@ -11,7 +11,9 @@ namespace OnnxPrune.Serialization;
 internal static class ModelWriter
 {
     /// <param name="initializer">How to write an initializer; null for <see cref="WriteInitializer"/>.</param>
-    public static WireMessage Write(Model model, Func<Value, WireMessage>? initializer = null)
+    /// <param name="node">The same of a node; null for <see cref="WriteNode(Node)"/>.</param>
+    public static WireMessage Write(
+        Model model, Func<Value, WireMessage>? initializer = null, Func<Node, WireMessage>? node = null)
     {
         var keepsMetadata = KeepsMetadata(model);
         var isWritten = false;
@@ -23,7 +25,7 @@ internal static class ModelWriter
                 // A message that comes in parts is one, as protobuf has it.
                 if (!isWritten)
                 {
-                    message.Add(ModelProto.GraphFieldNumber, WriteGraph(model, initializer ?? WriteInitializer));
+                    message.Add(ModelProto.GraphFieldNumber, WriteGraph(model, initializer ?? WriteInitializer, node ?? WriteNode));
                 }
 
                 isWritten = true;
@@ -106,6 +108,9 @@ internal static class ModelWriter
         return AddRemark(AddAttributes(message, node.Attributes), node);
     }
 
+    /// <summary>The node under another name: of several that are stated, the last one counts.</summary>
+    public static WireMessage WriteNode(Node node, string name) => WriteNode(node).Add(NodeProto.NameFieldNumber, name);
+
     public static WireMessage WriteNode(
         string name,
         string opType,
@@ -156,13 +161,13 @@ internal static class ModelWriter
     }
 
     /// <summary>The fields of the graph in the file's order; all of one kind stand where the first of them stood.</summary>
-    private static WireMessage WriteGraph(Model model, Func<Value, WireMessage> initializer)
+    private static WireMessage WriteGraph(Model model, Func<Value, WireMessage> initializer, Func<Node, WireMessage> node)
     {
         var graph = model.Graph;
         var fields = GraphFields(model).ToArray();
         var lists = new Dictionary<int, IEnumerable<WireMessage>>
         {
-            [GraphProto.NodeFieldNumber] = graph.Nodes.Select(WriteNode),
+            [GraphProto.NodeFieldNumber] = graph.Nodes.Select(node),
             [GraphProto.InitializerFieldNumber] = graph.Initializers.Where(v => v.SparseSource is null).Select(initializer),
             [GraphProto.SparseInitializerFieldNumber] = Sparse(fields, graph),
             [GraphProto.InputFieldNumber] = Inputs(fields, graph),

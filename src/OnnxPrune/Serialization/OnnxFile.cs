@@ -49,12 +49,17 @@ internal static class OnnxFile
     /// <summary>The model as the bytes of an ONNX file. External data of initializers stay external.</summary>
     public static byte[] ToBytes(Model model) => ModelWriter.Write(model).ToArray();
 
+    /// <summary>The same with other names for some nodes.</summary>
+    /// <param name="name">The name of a node; null for its own.</param>
+    internal static byte[] ToBytes(Model model, Func<Node, string?> name) => ModelWriter.Write(
+        model, node: n => name(n) is { } other ? ModelWriter.WriteNode(n, other) : ModelWriter.WriteNode(n)).ToArray();
+
     /// <summary>The same with external data inside, at most 2 GB.</summary>
     public static byte[] ToWholeBytes(Model model) => ModelWriter.Write(model, ModelWriter.WriteInside).ToArray();
 
     /// <summary>
-    /// The initializers whose elements <see cref="ToBytes"/> leaves to other files, by name: whoever runs those bytes gives them along, as
-    /// they were when the model was read.
+    /// The initializers whose elements <see cref="ToBytes(Model)"/> leaves to other files, by name: whoever runs those bytes gives them
+    /// along, as they were when the model was read.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> ExternalWeights(Model model) => model.Graph.Initializers
         .Where(v => v.InitializerSource is { } source && TensorMessage.IsExternal(source))

@@ -9,7 +9,7 @@ namespace OnnxPrune.Cli.Reports.Pages;
 /// </summary>
 internal sealed class Element
 {
-    private static readonly HashSet<string> s_void = ["meta", "br", "rect", "line", "circle"];
+    private static readonly HashSet<string> s_void = ["meta", "br", "rect", "line", "circle", "img"];
 
     private readonly string _name;
     private readonly List<(string Name, string Value)> _attributes = [];

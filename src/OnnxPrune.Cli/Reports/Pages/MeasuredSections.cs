@@ -15,6 +15,11 @@ internal static class MeasuredSections
         }
 
         yield return LatencySection.Of(verification.Latency, verification.SubnormalWeights);
+        if (verification.LayerTimes is { } times)
+        {
+            yield return LayerTimesSection.Of(times);
+        }
+
         yield return new Section(
             "outputs",
             "Outputs",
@@ -32,6 +37,10 @@ internal static class MeasuredSections
         if (verification.Accuracy is { } accuracy)
         {
             yield return AccuracySection.Of(accuracy);
+            if (MovedSection.Of(accuracy) is { } moved)
+            {
+                yield return moved;
+            }
         }
     }
 }

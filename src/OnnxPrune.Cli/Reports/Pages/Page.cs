@@ -10,7 +10,7 @@ internal sealed record Section(string Id, string Title, params IEnumerable<objec
 internal static class Page
 {
     // What the page is not allowed to do even if something of it could.
-    private const string Policy = "default-src 'none'; style-src 'unsafe-inline'";
+    private const string Policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
     private static readonly string s_style = Resource("page.css");
 
