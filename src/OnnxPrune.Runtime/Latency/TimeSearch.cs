@@ -174,13 +174,13 @@ internal sealed class TimeSearch<T>(
     /// <summary>A smaller size whose draft is fast enough, or the last of a few.</summary>
     private Size Smaller(Size size, double used, TimeBounds all)
     {
-        var (next, difference) = (size, Difference(size, used));
+        var next = size;
         for (var step = 0; step < MostSteps && used > TimeBounds.Aim && next.Asked != candidates.Smallest; step++)
         {
             var asked = Math.Max(candidates.Smallest, next.Draft - all.Excess(used));
             var draft = candidates.Draft(asked);
-            next = new Size(asked, draft.Time, Used(draft, MostTries));
-            used = next.Used * difference;
+            used = Used(draft, MostTries);
+            next = new Size(asked, draft.Time, used);
         }
 
         return next;
