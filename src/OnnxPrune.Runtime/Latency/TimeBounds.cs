@@ -18,6 +18,10 @@ internal readonly record struct TimeBounds(long Fewest, long Most, double UsedBy
     /// <summary>The smallest difference of sizes that matters, as a share of the whole.</summary>
     private const double FinestStep = 0.0025;
 
+    private const double Middle = (Aim + CloseEnough) / 2;
+
+    private double SizePerTime => (Most - Fewest) / Math.Max(UsedByMost - UsedByFewest, 1e-3);
+
     /// <summary>True if a network between the two would be another one.</summary>
     public bool HasRoom => Most - Fewest > FinestStep * Most;
 
@@ -42,16 +46,18 @@ internal readonly record struct TimeBounds(long Fewest, long Most, double UsedBy
         return bounds;
     }
 
-    /// <summary>The factor by which a network of this size should shrink, where it uses so much of its time.</summary>
-    public long Excess(double used) =>
-        Math.Max((long)((used - Aim) / Math.Max(UsedByMost - UsedByFewest, 1e-3) * (Most - Fewest)), (long)(FinestStep * Most));
+    /// <summary>The size by which a network should shrink, where it uses so much of its time.</summary>
+    public long Excess(double used) => Math.Max((long)((used - Aim) * SizePerTime), (long)(FinestStep * Most));
+
+    /// <summary>The size by which a network may grow, where it uses so little.</summary>
+    public long Slack(double used) => Math.Max(0, (long)((Middle - used) * SizePerTime));
 
     /// <summary>
     /// The size at which a straight line meets the middle of the aim, not too close to either end: the line is a staircase.
     /// </summary>
     public long Guess()
     {
-        var share = UsedByMost > UsedByFewest ? (((Aim + CloseEnough) / 2) - UsedByFewest) / (UsedByMost - UsedByFewest) : 0.5;
+        var share = UsedByMost > UsedByFewest ? (Middle - UsedByFewest) / (UsedByMost - UsedByFewest) : 0.5;
         return Fewest + (long)(Math.Clamp(share, 0.1, 0.9) * (Most - Fewest));
     }
 }

@@ -28,32 +28,40 @@ internal sealed class TimeSearch<T>(
     /// <summary>The number of networks that are raced at most before the last ones.</summary>
     public const int MostTrials = 10;
 
-    private const int MostFinals = 6;
+    private const int MostRefusals = 6;
 
     // A network that turns out smaller than it must be is made larger so often: each time costs a repair.
-    private const int MostGrowths = 2;
+    private const int MostGrowths = 3;
+
+    // A draft that was too slow is tried once more before it is believed, where that would land closer.
+    private const int MostTries = 2;
+
+    // Drafts that are raced for the next network to finish.
+    private const int MostSteps = 3;
 
     // The next race of what is kept may say a little more.
     private const double Kept = 0.995;
 
-    // No disturbance makes a race wrong by half where another race agrees.
-    private static readonly double[] s_usual = [1.5, 1.03, 1.01, 1.01];
+    // What is finished takes as long as its draft, about; what races say beyond that is noise.
+    private const double LargestDifference = 1.2;
 
-    // What is called out of reach must be so in race after race: the median of six lies among them with a probability of 97 %.
-    private static readonly double[] s_outOfReach = [3, 2, 1.5, 1.5, 1.2, 1];
+    // Of the slack: time is a staircase, so that a little less may fit where all of it does not.
+    private static readonly double[] s_shares = [1, 0.7, 0.4];
 
-    // A race that is reported is lost only where another long one agrees, and near the limit where several do.
-    private static readonly double[] s_final = [1.5, 1.05, 1.03, 1.02, 1.01];
+    private readonly TimeJudge _judge = new(targets, race);
 
     // Sizes may differ and lead to the same network, which is known by what its layers take.
-    private readonly Dictionary<long, TimeTrial> _judged = [];
+    private readonly Dictionary<long, List<double>> _used = [];
+
+    // Its races may have been disturbed: another try costs no repair.
+    private (long Draft, Candidate<T> Candidate)? _refused;
     private int _trials;
 
     /// <exception cref="TargetOutOfReachException">Even the smallest network is too slow.</exception>
     public TimeFinding<T> Find()
     {
         var whole = candidates.Draft(null);
-        var start = Judge(whole, TimeBounds.Aim, s_usual);
+        var start = Told(whole, _judge.Draft(whole.Model));
         if (candidates.IncludesOriginal && targets.All(t => t.Used(start.Quietest.Racers[0]) <= 1))
         {
             return new TimeFinding<T>(candidates.Final(null), null, 0, true);
@@ -62,8 +70,7 @@ internal sealed class TimeSearch<T>(
         if (start.Used <= TimeBounds.Aim)
         {
             // Where the slope is not known, as if time were proportional to the layers'.
-            return Confirm(
-                null, new TimeBounds(whole.Time, whole.Time, start.Used, start.Used), new TimeBounds(0, whole.Time, 0, start.Used));
+            return Confirm(new Size(null, whole.Time, start.Used), new TimeBounds(0, whole.Time, 0, start.Used));
         }
 
         var least = candidates.Smallest;
@@ -72,100 +79,135 @@ internal sealed class TimeSearch<T>(
             throw OutOfReach(start.Quietest, "nothing more can be cut");
         }
 
-        var smallest = Judge(candidates.Draft(least), 1, s_outOfReach);
+        var draft = candidates.Draft(least);
+        var smallest = Told(draft, _judge.Smallest(draft.Model));
         if (smallest.Low > 1)
         {
             throw OutOfReach(smallest.Quietest, null);
         }
 
         var all = new TimeBounds(least, whole.Time, Math.Min(1, smallest.Used), start.Used);
+        return Confirm(Largest(all), all);
+    }
+
+    /// <summary>The largest draft that is fast enough.</summary>
+    private Size Largest(TimeBounds all)
+    {
         var bounds = all.Narrow(MostTrials - _trials, time =>
         {
             var draft = candidates.Draft(time);
-            return ((_judged.GetValueOrDefault(draft.Time) ?? Judge(draft, TimeBounds.Aim, s_usual)).Used, draft.Time);
+            return (Used(draft, 1), draft.Time);
         });
-        return Confirm(bounds.Fewest, bounds, all);
+        var size = new Size(bounds.Fewest, candidates.Draft(bounds.Fewest).Time, bounds.UsedByFewest);
+        for (var growth = 0; growth < MostGrowths && Larger(size, size.Used, all) is { } larger; growth++)
+        {
+            size = larger;
+        }
+
+        return size;
     }
 
     /// <summary>
     /// Makes the network as it would be kept, and smaller or larger ones until the promise holds and little is given away for it.
     /// </summary>
-    /// <param name="time">Null where the other targets alone are expected to suffice.</param>
-    /// <param name="bounds">What is known about sizes near it.</param>
+    /// <param name="size">Whose draft is fast enough.</param>
     /// <param name="all">From the smallest network to the largest: how time falls with size.</param>
-    private TimeFinding<T> Confirm(long? time, TimeBounds bounds, TimeBounds all)
+    private TimeFinding<T> Confirm(Size size, TimeBounds all)
     {
         TimeFinding<T>? kept = null;
-        for (var final = 1; ; final++)
+        for (var (refusals, growths) = (0, 0); ;)
         {
-            var candidate = candidates.Final(time);
-            var isSmallest = time <= candidates.Smallest;
-            var limit = isSmallest ? 1 : Kept;
-            var trial = TimeTrial.Of(limit, s_final, () =>
-                race(candidate.Model, PairedBenchmark.Long), report => Math.Max(Quietly(report), limit * Strictly(report)));
-            _trials++;
-            tried?.Invoke(candidate, trial);
+            var candidate = _refused?.Draft == size.Draft ? _refused.Value.Candidate : candidates.Final(size.Asked);
+            var isSmallest = size.Asked <= candidates.Smallest;
+            var trial = Told(candidate, _judge.Final(candidate.Model, isSmallest ? 1 : Kept));
             var finding = new TimeFinding<T>(candidate, trial.Kept ?? trial.Quietest, _trials, trial.Kept is not null);
-            if (!finding.IsKept)
+            if (finding.IsKept)
             {
-                if (kept is not null || final == MostFinals)
+                kept = finding;
+                if (growths++ == MostGrowths || Larger(size, trial.Used, all) is not { } larger)
                 {
-                    return kept ?? finding;
+                    return kept;
                 }
 
-                if (isSmallest)
-                {
-                    throw OutOfReach(trial.Quietest, null);
-                }
-
-                var used = Math.Max(trial.Low, Kept);
-                time = Math.Max(candidates.Smallest, candidate.Time - all.Excess(used));
-                bounds = bounds with { Fewest = Math.Min(bounds.Fewest, time.Value), Most = candidate.Time, UsedByMost = used };
-                continue;
+                size = larger;
             }
-
-            kept = finding;
-            bounds = time is { } fewest ? bounds with { Fewest = fewest, UsedByFewest = trial.Low } : bounds;
-            if (time is null || trial.Low >= TimeBounds.CloseEnough || final > MostGrowths || Larger(ref bounds) is not { } larger)
+            else if (kept is not null || ++refusals == MostRefusals)
             {
-                return kept;
+                return kept ?? finding;
             }
-
-            time = larger;
+            else if (isSmallest)
+            {
+                throw OutOfReach(trial.Quietest, null);
+            }
+            else
+            {
+                _refused = (size.Draft, candidate);
+                size = Smaller(size, Math.Max(trial.Used, Kept), all);
+            }
         }
     }
 
-    /// <summary>A size between the bounds that leads to another network than the smaller one; null where there is none.</summary>
-    private long? Larger(ref TimeBounds bounds)
+    /// <summary>
+    /// A larger size whose draft is fast enough; null where none is found, or the network lands close enough. Sizes that were too slow
+    /// are tried once more: it may have been the race, and a larger network may be the faster one.
+    /// </summary>
+    /// <param name="used">How much of its time the network of the size uses.</param>
+    private Size? Larger(Size size, double used, TimeBounds all)
     {
-        for (var known = candidates.Draft(bounds.Fewest).Time; bounds.HasRoom;)
+        var seen = new HashSet<long>();
+        foreach (var share in used < TimeBounds.CloseEnough && size.Asked is not null ? s_shares : [])
         {
-            var guess = bounds.Guess();
-            if (candidates.Draft(guess).Time != known)
+            var asked = Math.Min(all.Most - 1, size.Draft + (long)(share * all.Slack(used)));
+            var draft = candidates.Draft(asked);
+            if (draft.Time > size.Draft
+                && seen.Add(draft.Time)
+                && Used(draft, MostTries) is var drafted
+                && drafted * Difference(size, used) <= TimeBounds.Aim)
             {
-                return guess;
+                return new Size(asked, draft.Time, drafted);
             }
-
-            bounds = bounds with { Fewest = guess };
         }
 
         return null;
     }
 
-    private TimeTrial Judge(Candidate<T> candidate, double border, ReadOnlySpan<double> margins)
+    /// <summary>A smaller size whose draft is fast enough, or the last of a few.</summary>
+    private Size Smaller(Size size, double used, TimeBounds all)
     {
-        var trial = TimeTrial.Of(border, margins, () => race(candidate.Model, PairedBenchmark.Short), Quietly);
+        var next = size;
+        for (var step = 0; step < MostSteps && used > TimeBounds.Aim && next.Asked != candidates.Smallest; step++)
+        {
+            var asked = Math.Max(candidates.Smallest, next.Draft - all.Excess(used));
+            var draft = candidates.Draft(asked);
+            used = Used(draft, MostTries);
+            next = new Size(asked, draft.Time, used);
+        }
+
+        return next;
+    }
+
+    /// <summary>The factor by which the finished network of a size was slower than its draft.</summary>
+    private static double Difference(Size size, double used) => Math.Clamp(used / size.Used, 1 / LargestDifference, LargestDifference);
+
+    /// <summary>The share of its time that a draft uses: the least of what was said, each time by several races.</summary>
+    /// <param name="tries">How often it may have been tried after this.</param>
+    private double Used(Candidate<T> draft, int tries)
+    {
+        var said = _used.TryGetValue(draft.Time, out var before) ? before : _used[draft.Time] = [];
+        if (said.Count < tries)
+        {
+            said.Add(Told(draft, _judge.Draft(draft.Model)).Used);
+        }
+
+        return said.Min();
+    }
+
+    private TimeTrial Told(Candidate<T> candidate, TimeTrial trial)
+    {
         _trials++;
-        _judged[candidate.Time] = trial;
         tried?.Invoke(candidate, trial);
         return trial;
     }
-
-    /// <summary>The share of the time that a network uses, not misled by what else the machine does.</summary>
-    private double Quietly(LatencyReport report) => targets.Max(t => t.Used(report.Racers[^1].Quietly()));
-
-    /// <summary>The same as it is reported.</summary>
-    private double Strictly(LatencyReport report) => targets.Max(t => t.Used(report.Racers[^1]));
 
     private TargetOutOfReachException OutOfReach(LatencyReport report, string? why)
     {
@@ -183,4 +225,10 @@ internal sealed class TimeSearch<T>(
 
     private static string Milliseconds(RacerLatency racer) =>
         racer.P50Milliseconds.ToString(racer.P50Milliseconds < 10 ? "0.000" : "0.0", CultureInfo.InvariantCulture) + " ms";
+
+    /// <summary>A size that was tried.</summary>
+    /// <param name="Asked">What the layers may take; null where the other targets alone are expected to suffice.</param>
+    /// <param name="Draft">What those of the draft take.</param>
+    /// <param name="Used">How much of its time the draft uses.</param>
+    private sealed record Size(long? Asked, long Draft, double Used);
 }
