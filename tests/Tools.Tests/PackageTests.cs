@@ -108,8 +108,8 @@ public sealed partial class PackageTests(PackageTests.Packed packed) : IClassFix
 
         // then
         Assert.Matches(
-            $@"^{Regex.Escape(packed.Version)}\+[0-9a-f]{{40}}\nONNX Runtime \d+\.\d+\.\d+\n"
-            + @"libtorch (\d+\.\d+\.\d+, in '|not installed).*\nCUDA ",
+            $@"^{Regex.Escape(packed.Version)}\+[0-9a-f]{{40}}\n\.NET \d+\.\d+\.\d+, compiled as it runs, vectors of \d+ bits\n"
+            + @"ONNX Runtime \d+\.\d+\.\d+\nlibtorch (\d+\.\d+\.\d+, in '|not installed).*\nCUDA ",
             version.Output);
         Assert.True(plain.ExitCode == 0, plain.Error);
         Assert.True(calibrated.ExitCode == 0, calibrated.Error);
