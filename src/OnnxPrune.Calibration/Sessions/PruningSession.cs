@@ -22,7 +22,6 @@ public sealed class PruningSession
     private readonly IProgress<SessionProgress>? _progress;
     private readonly string? _masks;
     private readonly SharedMeasurements _shared = new();
-    private NetworkAnalysis? _analysis;
     private readonly Dictionary<string, int> _multiples = [];
     private bool? _integersAreFaster;
 
@@ -39,7 +38,7 @@ public sealed class PruningSession
     public Model Model => Original.Model;
 
     /// <summary>The coupled channels, residual blocks and costs of the model, and the reasons for what is blocked.</summary>
-    public NetworkAnalysis Analysis => _analysis ??= Original.Analyse();
+    public NetworkAnalysis Analysis => Original.Analysis;
 
     internal LoadedModel Original { get; }
 

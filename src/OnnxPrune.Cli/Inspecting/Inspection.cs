@@ -60,13 +60,13 @@ internal sealed class Inspection(string path, MeasureOptions measure, Terminal t
     {
         loaded.Try(terminal);
         new DataReview(loaded, measure, terminal).Check(null, null, repairs: false);
-        var network = loaded.Analyse();
+        var network = loaded.Analysis;
         return SensitivityTable.Of(SensitivitySurvey.Take(loaded, network, measure, terminal), network);
     }
 
     private static InspectDocument Describe(LoadedModel loaded)
     {
-        var (model, network) = (loaded.Model, loaded.Analyse());
+        var (model, network) = (loaded.Model, loaded.Analysis);
         var (cost, before, smallest) = (network.Costs, network.Cost, Planner.Smallest(network, new PruneRequest { CutsBlocks = true }));
         return new InspectDocument(
             loaded.Path,

@@ -65,7 +65,7 @@ internal sealed class QuantizeRun(QuantizeOptions options, Terminal terminal)
         loaded.Try(terminal);
         SyntheticCalibration.Ensure(loaded, measure, terminal);
         new DataReview(loaded, measure, terminal).Check(options.MaxDrift, options.MaxDrop, repairs: true);
-        var before = loaded.Analyse();
+        var before = loaded.Analysis;
         var inputs = CalibrationInputs.Of(loaded, measure, before.Cost);
         var quantizer = terminal.Watched(StepNames.Quantizing, progress =>
             new PostTrainingQuantizer(loaded.Model, inputs.Batches, options.Scheme, measure.Sessions, progress));

@@ -75,7 +75,7 @@ internal sealed class VerifyRun(VerifyOptions options, Terminal terminal)
 
     private static ModelFigures Figures(LoadedModel loaded)
     {
-        var network = loaded.Analyse();
+        var network = loaded.Analysis;
         return ModelFigures.Of(loaded.Model.Graph.Nodes.Count, network.Blocks.Count, network.Cost, loaded.Bytes);
     }
 

@@ -34,7 +34,7 @@ internal sealed class Comparer(LoadedModel original, MeasureOptions options, IRu
         var latency = race ?? observer.Watched(StepNames.Latency, progress =>
             InterleavedBenchmark.Run([first, second], _inputs.Synthetic(first, 0), progress: progress));
         var layers = options.IsDetailed ? observer.Timed("time the layers within runs", () => LayerProfiler.Measure(
-            original.Analyse(), other, settings, _inputs.Synthetic(first, 0))) : null;
+            original.Analysis, other, settings, _inputs.Synthetic(first, 0))) : null;
         var cleared = RaceCleared(second);
         var scores = options.Metric is { } metric ? observer.Watched(StepNames.Score, _ =>
             new ScorePair(metric.OfOriginal(original.Path), score(metric))) : null;

@@ -16,6 +16,8 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
     // Loading takes time with the square of their number: 300,000 take minutes.
     private const int ManyParts = 50_000;
 
+    private NetworkAnalysis? _analysis;
+
     /// <summary>The file's external data by initializer, as they were when it was read.</summary>
     public required IReadOnlyDictionary<string, Tensor> Weights { get; init; }
 
@@ -57,8 +59,11 @@ internal sealed record LoadedModel(string Path, Model Model, ConcreteShapes? Con
     /// <summary>A session over the file as it is; the caller disposes it.</summary>
     public OnnxSession Open(SessionSettings settings) => OnnxSession.Open(Path, settings, Weights);
 
-    /// <summary>The removable parts of the model.</summary>
-    public NetworkAnalysis Analyse(LayerTimes? times = null) => NetworkAnalysis.Of(Model, Concrete?.Values, times);
+    /// <summary>The removable parts of the model, found once.</summary>
+    public NetworkAnalysis Analysis => _analysis ??= NetworkAnalysis.Of(Model, Concrete?.Values);
+
+    /// <summary>The same with the time of each layer.</summary>
+    public NetworkAnalysis Analyse(LayerTimes times) => NetworkAnalysis.Of(Model, Concrete?.Values, times);
 
     /// <summary>The concrete shapes for a model that was made from this one and kept the names of its values.</summary>
     public ConcreteShapes? ConcreteOf(Model other) => ReferenceEquals(other, Model) || Concrete is null ? Concrete : Concrete with

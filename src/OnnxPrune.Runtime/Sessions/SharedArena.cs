@@ -6,7 +6,7 @@ namespace OnnxPrune.Runtime.Sessions;
 /// <summary>
 /// One arena for the values of all sessions on the CPU. Calibration opens hundreds of small sessions; with an arena of its own, each would
 /// ask the system for memory that the one before has just given back, and the system clears every page of it anew. It takes at most what
-/// the machine or the container has: beyond, a run fails with one sentence, in place of a process that the system ends without a word.
+/// the machine or the container has: beyond, a run fails with one sentence.
 /// </summary>
 /// <remarks>
 /// By the C API: "OrtStatus* CreateArenaCfgV2(const char* const* keys, const size_t* values, size_t count, OrtArenaCfg**)" and "OrtStatus*

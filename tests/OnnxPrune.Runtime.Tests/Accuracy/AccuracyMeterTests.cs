@@ -64,17 +64,9 @@ public sealed class AccuracyMeterTests
     [Fact]
     public void Labels_and_predictions_are_compared_one_by_one()
     {
-        using var folder = new TemporaryFolder();
-        // The model predicts the place of the largest of three numbers.
-        NumpyFile.Archive(
-            folder["d.npz"],
-            ("x", NumpyFile.Of("<f4", "(4, 3)", [1f, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0])),
-            ("y", NumpyFile.Of("<i4", "(4, 1)", [0, 1, 0, 2])));
-        var data = DataSource.Open(folder["d.npz"]);
-        using var same = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = Identity(x)").ToBytes());
-        using var opposite = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = Neg(x)").ToBytes());
+        using var models = new OppositeModels(1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0);
 
-        var report = AccuracyMeter.Measure([same, opposite], data, batch: 3);
+        var report = AccuracyMeter.Measure([models.Same, models.Opposite], models.Data, batch: 3);
 
         Assert.Equal(0.5, report.Models[0].Top1);
         Assert.Equal(0, report.Models[1].Agreement);

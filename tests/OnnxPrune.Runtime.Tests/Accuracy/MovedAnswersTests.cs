@@ -1,7 +1,4 @@
 using OnnxPrune.Runtime.Accuracy;
-using OnnxPrune.Runtime.Data;
-using OnnxPrune.Runtime.Sessions;
-using OnnxPrune.Runtime.Tests.Data;
 
 namespace OnnxPrune.Runtime.Tests.Accuracy;
 
@@ -64,19 +61,12 @@ public sealed class MovedAnswersTests
     public void One_pass_over_some_samples_finds_them_by_their_numbers_in_the_data()
     {
         // given: the other model turns all answers around
-        using var folder = new TemporaryFolder();
-        NumpyFile.Archive(
-            folder["d.npz"],
-            ("x", NumpyFile.Of("<f4", "(4, 3)", [1f, 0, 0, 0, 9, 0, 0, 0, 3, 2, 2, 2])),
-            ("y", NumpyFile.Of("<i4", "(4, 1)", [0, 1, 0, 2])));
-        var data = DataSource.Open(folder["d.npz"]);
-        using var same = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = Identity(x)").ToBytes());
-        using var opposite = OnnxSession.Open(new TinyModel().Input("x float [N, 3]").Output("y float").Node("y = Neg(x)").ToBytes());
+        using var models = new OppositeModels(1, 0, 0, 0, 9, 0, 0, 0, 3, 2, 2, 2);
         var (moved, recorded) = (new MovedAnswers(), new RecordedAnswers());
 
         // when: the original answered before
-        AccuracyMeter.Measure(same, opposite, data, [0, 2, 3], recorded, null);
-        AccuracyMeter.Measure(same, opposite, data, [0, 2, 3], recorded, null, moved);
+        AccuracyMeter.Measure(models.Same, models.Opposite, models.Data, [0, 2, 3], recorded, null);
+        AccuracyMeter.Measure(models.Same, models.Opposite, models.Data, [0, 2, 3], recorded, null, moved);
 
         // then
         Assert.Equal([2, 0], moved.Report().Select(m => m.Sample));
