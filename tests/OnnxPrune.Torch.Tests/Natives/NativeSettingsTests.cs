@@ -2,6 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace OnnxPrune.Torch.Tests.Natives;
 
+/// <summary>What the allocator says is true of the whole process, so that no other test runs beside these.</summary>
+[Collection(nameof(NativeSettingsTests))]
+[CollectionDefinition(nameof(NativeSettingsTests), DisableParallelization = true)]
 public sealed partial class NativeSettingsTests
 {
     [Fact]
