@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace OnnxPrune.Torch.Tests.Natives;
 
-/// <summary>What the allocator says is true of the whole process, so that no other test runs beside these.</summary>
+/// <summary>Asks the allocator about the whole process, and so runs when no other test does.</summary>
 [Collection(nameof(NativeSettingsTests))]
 [CollectionDefinition(nameof(NativeSettingsTests), DisableParallelization = true)]
 public sealed partial class NativeSettingsTests
