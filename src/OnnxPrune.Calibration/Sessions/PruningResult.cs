@@ -1,6 +1,6 @@
 using OnnxPrune.Calibration.Quantization;
-using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Serialization;
 
@@ -28,7 +28,7 @@ public sealed record PruningResult(PruneOutcome Outcome, string Rule, string Why
     public QuantizationFinding? Quantization { get; init; }
 
     /// <summary>The damage of single cuts; null where calibration inputs did not measure it.</summary>
-    internal CutSensitivity? Sensitivity { get; init; }
+    internal CutCandidates? Sensitivity { get; init; }
 
     /// <summary>The networks that a search within limits of loss measured, in order; empty without one.</summary>
     internal IReadOnlyList<LossTrial> LossTrials { get; init; } = [];

@@ -127,9 +127,9 @@ public sealed class CalibratedPruningTests
     {
         var (model, inputs) = Given("chain");
         var network = NetworkAnalysis.Of(model);
-        var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, inputs, inputs, s_settings, Seed));
+        var candidates = CutSensitivity.Measure(network, s_request, inputs, inputs, s_settings, Seed);
 
-        Assert.Throws<TargetOutOfReachException>(() => planner.Plan([Target.Parse("macs=1%")]));
+        Assert.Throws<TargetOutOfReachException>(() => Planner.Plan(network, candidates, [Target.Parse("macs=1%")]));
     }
 
     private static (Model Model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Inputs) Given(string kind)
@@ -141,8 +141,8 @@ public sealed class CalibratedPruningTests
     private static PruningPlan Plan(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs)
     {
         var network = NetworkAnalysis.Of(model);
-        return new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, inputs, [.. inputs.Take(2)], s_settings, Seed))
-            .Plan(s_request.Targets);
+        var candidates = CutSensitivity.Measure(network, s_request, inputs, [.. inputs.Take(2)], s_settings, Seed);
+        return Planner.Plan(network, candidates, s_request.Targets);
     }
 
     private static Dictionary<Node, Node> Twins(Model model, Model copy) =>
