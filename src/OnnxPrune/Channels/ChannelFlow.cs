@@ -51,6 +51,7 @@ internal sealed class ChannelFlow
     /// <exception cref="BrokenModelException">Sizes contradict each other, or the graph has a cycle.</exception>
     public static ChannelGraph Through(Model model)
     {
+        using var step = Activities.Begin(Activities.FollowChannels);
         var flow = new ChannelFlow(model);
         ModelCheck.Require(model.Graph, flow.Terms);
         foreach (var node in model.Graph.TopologicalOrder())
