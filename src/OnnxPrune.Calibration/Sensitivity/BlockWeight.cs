@@ -4,8 +4,8 @@ using OnnxPrune.Planning;
 namespace OnnxPrune.Calibration.Sensitivity;
 
 /// <summary>
-/// How much the measured damage of a block counts beside that of channels. The next block can make up for it only as far as nothing is cut
-/// from it, and what comes later does its part as well: which of both prevails differs from network to network.
+/// The factor by which the measured damage of a block counts beside that of channels. The next block can make up for it only as far as
+/// nothing is cut from it, and what comes later does its part as well: which of both prevails differs from network to network.
 /// </summary>
 internal static class BlockWeight
 {

@@ -22,7 +22,7 @@ internal static class CutSensitivity
         CancellationToken cancellation = default)
     {
         var graph = network.Channels;
-        var readers = graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
+        var readers = graph.Groups.SelectMany(g => g.Consumers).Select(r => r.Node).ToHashSet();
         var layers = LayerStatistics.Collect(network.Model, graph.Constants, readers, statistics, settings, seed);
         var meter = new SensitivityAnalysis(graph, layers, settings);
         var groups = Enumerable.Range(0, graph.Groups.Count)

@@ -10,8 +10,8 @@ namespace OnnxPrune.Planning;
 /// </summary>
 internal sealed class ScoredCuts
 {
-    // The damage of a block as strong as the others, where 1 is that of a group that one layer reads. By 1, blocks went in place of channels
-    // and trained ResNets lost more accuracy; by 2 they stay until little else is left.
+    // The damage of a block as strong as the others, where 1 is that of a group that one layer reads. By 1, blocks went in place of
+    // channels, and trained ResNets lost more accuracy; by 2 they stay until little else is left.
     private const double BlockDamageFactor = 2;
 
     private readonly NetworkAnalysis _network;
@@ -92,7 +92,7 @@ internal sealed class ScoredCuts
 
     private double Weight(ChannelGroup group)
     {
-        var readers = Math.Max(1, group.Readers.Select(r => r.Node).Distinct().Count());
+        var readers = Math.Max(1, group.Consumers.Select(r => r.Node).Distinct().Count());
         return _request.RanksGlobally ? 1 : (double)readers * readers;
     }
 

@@ -28,7 +28,8 @@ public sealed class BlockReconstructionTests
         var candidates = CutSensitivity.Measure(network, request, inputs, inputs, s_settings, 0);
         var calls = new List<RegionTask>();
 
-        CalibratedPruning.Apply(NetworkAnalysis.Of(model), Planner.Plan(network, candidates, request.Targets), true, inputs, s_settings, 0, new Fitter(Note));
+        var plan = Planner.Plan(network, candidates, request.Targets);
+        CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, 0, new Fitter(Note));
 
         // A plan may leave nothing in which two layers are left.
         Assert.True(calls.Count > 0 || kind is "channels last" or "matmul" or "fixed batch" or "transposed conv", "no region was fitted");

@@ -45,7 +45,8 @@ public sealed class MadeNetworksTests
 
         // when
         var candidates = CutSensitivity.Measure(network, request, inputs, inputs, s_settings, Seed);
-        var result = CalibratedPruning.Apply(network, Planner.Plan(network, candidates, [target]), true, inputs, s_settings, Seed, new BlockReconstructor(1));
+        var plan = Planner.Plan(network, candidates, [target]);
+        var result = CalibratedPruning.Apply(network, plan, true, inputs, s_settings, Seed, new BlockReconstructor(1));
 
         // then
         Assert.True(target.IsMet(NetworkAnalysis.Of(result.Model).Cost, network.Cost));

@@ -131,7 +131,7 @@ public sealed class BlockDamageTests
     private IReadOnlyList<BlockDamage> Measure(SessionSettings? settings = null)
     {
         var graph = ChannelFlow.Through(_model);
-        var readers = graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
+        var readers = graph.Groups.SelectMany(g => g.Consumers).Select(r => r.Node).ToHashSet();
         var meter = new SensitivityAnalysis(
             graph, LayerStatistics.Collect(_model, graph.Constants, readers, _inputs, s_settings, Seed), settings ?? s_settings);
         var blocks = BlockFinder.Find(_model, graph.Constants).Where(b => b.Obstacle is null).ToArray();

@@ -97,13 +97,13 @@ public sealed class ChannelGroupTests
 
             Assert.Equal(Text(group), Text(copied));
             Assert.Equal(group.Channels, copied.Channels);
-            Assert.All(copied.Producers.Concat(copied.Readers.Select(r => r.Node)), n => Assert.Contains(n, copy.Graph.Nodes));
+            Assert.All(copied.Producers.Concat(copied.Consumers.Select(r => r.Node)), n => Assert.Contains(n, copy.Graph.Nodes));
             Assert.All(copied.Axes, a => Assert.Same(copy.Graph.Find(a.Axis.Value.Name), a.Axis.Value));
         }
     }
 
     private static string Text(ChannelGroup group) =>
-        $"{group}: {Labels(group.Producers)} -> {Labels(group.Readers.Select(r => r.Node))}";
+        $"{group}: {Labels(group.Producers)} -> {Labels(group.Consumers.Select(r => r.Node))}";
 
     private static string Labels(IEnumerable<Node> nodes) => string.Join(' ', nodes.Select(n => n.Label).Order(StringComparer.Ordinal));
 

@@ -22,7 +22,7 @@ public sealed class ScoredCutsTests
         {
             var group = _network.Channels.Groups[damage.Group];
             var scores = group.Channels.Zip(new FilterNorm(2).Score(_network.Channels, group)!).ToDictionary();
-            var readers = group.Readers.Select(r => r.Node).Distinct().Count();
+            var readers = group.Consumers.Select(r => r.Node).Distinct().Count();
             Assert.All(damage.Options, option =>
             {
                 var gone = damage.Order.Take(group.Channels.Count - option.Kept).Sum(c => scores[c]);
