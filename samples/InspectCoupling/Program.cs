@@ -9,7 +9,7 @@ Console.WriteLine($"{network.Cost.Macs:N0} MACs, {network.Cost.Parameters:N0} pa
 foreach (var group in network.Channels.Groups)
 {
     var producers = string.Join(", ", group.Producers.Select(n => n.Label));
-    var consumers = string.Join(", ", group.Readers.Select(r => r.Node.Label).Distinct());
+    var consumers = string.Join(", ", group.Consumers.Select(r => r.Node.Label).Distinct());
     Console.WriteLine($"{group.Channels.Count} channels of {producers}, read by {consumers}");
 }
 

@@ -16,7 +16,7 @@ internal static class Pruner
     public static PruneOutcome Prune(NetworkAnalysis network, PruneRequest request)
     {
         var choice = Planner.Choose(network, request);
-        return CarryOut(network, choice.Plan, ReferenceEquals(choice.Remaining, network) ? network.Without([]) : choice.Remaining) with
+        return Apply(network, choice.Plan) with
         {
             DeadChannels = choice.DeadChannels,
             DeadBlocks = choice.DeadBlocks,

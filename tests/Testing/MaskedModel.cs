@@ -24,7 +24,7 @@ internal static class MaskedModel
             Mask(target, block.Join, block.BranchInput, 0, [0.0]);
         }
 
-        foreach (var reader in channels.Readers)
+        foreach (var reader in channels.Consumers)
         {
             var read = channels.Channels(reader.Value, reader.Axis)!;
             if (read.Any(leaving.Contains))

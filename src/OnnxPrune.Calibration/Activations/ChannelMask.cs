@@ -35,7 +35,7 @@ internal sealed class ChannelMask
     /// <summary>Puts a mask that hides nothing before a reader.</summary>
     /// <param name="reader">A place in the original.</param>
     /// <param name="own">The working copy's node.</param>
-    public static ChannelMask Insert(ChannelGraph graph, Reader reader, Graph target, Node own) =>
+    public static ChannelMask Insert(ChannelGraph graph, ChannelConsumer reader, Graph target, Node own) =>
         new(target, own, reader.Input, reader.Axis, graph.Channels(reader.Value, reader.Axis)!.Length);
 
     /// <summary>True if a mask can be put there: the value is one of real numbers whose rank is known.</summary>

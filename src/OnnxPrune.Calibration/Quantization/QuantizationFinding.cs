@@ -10,5 +10,5 @@ namespace OnnxPrune.Calibration.Quantization;
 /// <param name="Islands">What computes with floats between them.</param>
 /// <param name="Race">The pruned floats against the same network with integers; null where there is none.</param>
 /// <param name="WhyFloat">Why the network stayed float, as a clause; null where it computes with integers.</param>
-public sealed record QuantizationFinding(
+internal sealed record QuantizationFinding(
     Model? Model, int IntegerLayers, IReadOnlyList<FloatIsland> Islands, LatencyReport? Race, string? WhyFloat);

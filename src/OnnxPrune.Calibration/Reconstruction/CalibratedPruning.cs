@@ -173,7 +173,7 @@ internal static class CalibratedPruning
         {
             var kept = group.Channels.Count(c => !leaving.Contains(c));
             if (kept < group.Channels.Count
-                && group.Readers is [var reader]
+                && group.Consumers is [var reader]
                 && AffineLayer.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants) is { Groups: 1 })
             {
                 choices.TryAdd(reader.Node, new LayerwiseReconstruction.OpenChoice(group, kept));

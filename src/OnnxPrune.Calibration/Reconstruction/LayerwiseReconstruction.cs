@@ -159,10 +159,10 @@ internal sealed class LayerwiseReconstruction
     }
 
     /// <summary>Places that lose channels, but belong to no layer that is repaired.</summary>
-    private IEnumerable<Reader> Others()
+    private IEnumerable<ChannelConsumer> Others()
     {
         var repaired = _units.Select(u => u.Before.Layer).ToHashSet();
-        return _graph.Readers.Where(r => !repaired.Contains(r.Node) && _graph.Channels(r.Value, r.Axis)!.Any(_leaving.Contains));
+        return _graph.Consumers.Where(r => !repaired.Contains(r.Node) && _graph.Channels(r.Value, r.Axis)!.Any(_leaving.Contains));
     }
 
     /// <summary>The first node of the original that is gone, or reads less without being repaired.</summary>

@@ -16,7 +16,7 @@ internal sealed class ChannelSensitivity
 
     private readonly ChannelGraph _graph;
     private readonly WorkingCopy _copy;
-    private readonly Dictionary<Reader, ChannelMask> _masks = [];
+    private readonly Dictionary<ChannelConsumer, ChannelMask> _masks = [];
 
     /// <param name="graph">The original's channels.</param>
     public ChannelSensitivity(ChannelGraph graph, WorkingCopy copy)
@@ -24,7 +24,7 @@ internal sealed class ChannelSensitivity
         (_graph, _copy) = (graph, copy);
 
         // The other readers cannot make up for anything: they just stop to see the channels.
-        foreach (var reader in graph.Groups.SelectMany(g => g.Readers).Distinct().Where(r => !copy.Layers.ContainsKey(r.Node)))
+        foreach (var reader in graph.Groups.SelectMany(g => g.Consumers).Distinct().Where(r => !copy.Layers.ContainsKey(r.Node)))
         {
             if (ChannelMask.Fits(copy.Own(reader.Node), reader.Input))
             {
@@ -34,7 +34,7 @@ internal sealed class ChannelSensitivity
     }
 
     /// <summary>True if every node that reads the group has statistics or can be masked, so that it can be measured.</summary>
-    public bool CanMeasure(int group) => _graph.Groups[group].Readers is { Count: > 0 } readers
+    public bool CanMeasure(int group) => _graph.Groups[group].Consumers is { Count: > 0 } readers
         && readers.All(r => _copy.Layers.ContainsKey(r.Node) || _masks.ContainsKey(r));
 
     /// <summary>Measures groups in the order in which the network reads them.</summary>
@@ -57,15 +57,15 @@ internal sealed class ChannelSensitivity
     }
 
     private int PlaceOf(int group, LayerwiseExecutor cursor) =>
-        _graph.Groups[group].Readers.Min(r => cursor.PlaceOf(_masks.TryGetValue(r, out var mask) ? mask.Node : _copy.Own(r.Node)));
+        _graph.Groups[group].Consumers.Min(r => cursor.PlaceOf(_masks.TryGetValue(r, out var mask) ? mask.Node : _copy.Own(r.Node)));
 
     private GroupDamage Measure(int index, Rounding rounding, LayerwiseExecutor cursor, OutputDivergence divergence)
     {
         var group = _graph.Groups[index];
-        var readers = group.Readers.Where(r => _copy.Layers.ContainsKey(r.Node))
+        var readers = group.Consumers.Where(r => _copy.Layers.ContainsKey(r.Node))
             .Select(r => new ChannelElimination(_copy.Layers[r.Node], _graph.Channels(r.Value, r.Axis)!, _copy.Constants))
             .ToArray();
-        var masked = group.Readers.Where(_masks.ContainsKey).ToArray();
+        var masked = group.Consumers.Where(_masks.ContainsKey).ToArray();
         var strength = masked.Length > 0 ? StrengthOf(group) : [];
         var counts = rounding.Counts(group).Skip(1).ToArray();
         var measurable = Measurable(counts, rounding.Multiple);
@@ -121,7 +121,8 @@ internal sealed class ChannelSensitivity
         return group.Channels.Zip(norms).ToDictionary(p => p.First, p => p.Second * p.Second / total);
     }
 
-    private double Try(ChannelElimination[] readers, Matrix<double>[] weights, Reader[] masked, IEnumerable<int> gone, Func<double> measure)
+    private double Try(
+        ChannelElimination[] readers, Matrix<double>[] weights, ChannelConsumer[] masked, IEnumerable<int> gone, Func<double> measure)
     {
         var hidden = gone.ToHashSet();
         foreach (var reader in masked)

@@ -6,14 +6,12 @@ using OnnxPrune.Runtime.Sessions;
 namespace OnnxPrune.Calibration.Sensitivity;
 
 /// <summary>The damage that each possible cut by itself does to the outputs, measured after repair.</summary>
-/// <param name="Groups">Of channels.</param>
-/// <param name="Blocks">Of whole blocks.</param>
-internal sealed record CutSensitivity(IReadOnlyList<GroupDamage> Groups, IReadOnlyList<BlockDamage> Blocks)
+internal static class CutSensitivity
 {
     /// <summary>Measures the damage of every cut that the request allows; its targets do not matter.</summary>
     /// <param name="statistics">Inputs for the statistics of layers.</param>
     /// <param name="trials">Inputs for running the network with single cuts; fewer suffice.</param>
-    public static CutSensitivity Measure(
+    public static CutCandidates Measure(
         NetworkAnalysis network,
         PruneRequest request,
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>> statistics,
@@ -24,7 +22,7 @@ internal sealed record CutSensitivity(IReadOnlyList<GroupDamage> Groups, IReadOn
         CancellationToken cancellation = default)
     {
         var graph = network.Channels;
-        var readers = graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
+        var readers = graph.Groups.SelectMany(g => g.Consumers).Select(r => r.Node).ToHashSet();
         var layers = LayerStatistics.Collect(network.Model, graph.Constants, readers, statistics, settings, seed);
         var meter = new SensitivityAnalysis(graph, layers, settings);
         var groups = Enumerable.Range(0, graph.Groups.Count)
@@ -32,6 +30,6 @@ internal sealed record CutSensitivity(IReadOnlyList<GroupDamage> Groups, IReadOn
             .ToArray();
         var blocks = network.Blocks.Where(b => request.CutsBlocks && b.Obstacle is null && request.Allows(b)).ToArray();
         var (groupDamages, blockDamages) = meter.Measure(groups, blocks, request.Rounding, trials, progress, cancellation);
-        return new CutSensitivity(groupDamages, blockDamages);
+        return new CutCandidates(groupDamages, blockDamages);
     }
 }

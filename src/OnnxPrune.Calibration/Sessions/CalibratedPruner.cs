@@ -22,7 +22,7 @@ internal sealed class CalibratedPruner
     private readonly SessionSettings _settings;
     private readonly CalibrationInputs _inputs;
     private readonly IRegionFitter? _fitter;
-    private CalibratedPlanner? _planner;
+    private CutCandidates? _candidates;
 
     /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
     public CalibratedPruner(
@@ -59,29 +59,27 @@ internal sealed class CalibratedPruner
     {
         if (_options.IsDecidedByInputs && _inputs.PlanTrials.Count > 0 && !targets.All(t => t.IsMet(_network.Cost, _network.Cost)))
         {
-            var planner = Calibrated(request);
-            _observer.Watched(StepNames.WeighingBlocks, progress =>
-            {
-                planner.Weigh(
-                    targets,
-                    plan => PlanTrial.Evaluate(_network, plan, _inputs.PlanTrials, _settings, _measure.Seed, _observer.Cancellation),
-                    _settings.Threads,
-                    progress.Report);
-                return true;
-            });
+            var measured = Measured(request);
+            _candidates = _observer.Watched(StepNames.WeighingBlocks, progress => BlockWeight.Tune(
+                _network,
+                measured,
+                targets,
+                plan => PlanTrial.Evaluate(_network, plan, _inputs.PlanTrials, _settings, _measure.Seed, _observer.Cancellation),
+                _settings.Threads,
+                progress.Report));
         }
     }
 
     /// <summary>Chooses the cuts by which the targets hold. Measuring takes long, once; the next plans are cheap.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>
-    public PruningPlan Plan(PruneRequest request, IReadOnlyList<Target> targets)
-    {
-        return _options.IsDecidedByInputs ? Calibrated(request).Plan(targets) : Planner.Plan(_network, request with { Targets = targets });
-    }
+    public PruningPlan Plan(PruneRequest request, IReadOnlyList<Target> targets) => _options.IsDecidedByInputs
+        ? Planner.Plan(_network, Candidates(request), targets)
+        : Planner.Plan(_network, request with { Targets = targets });
 
-    /// <summary>The cost with everything gone that may go and that saves anything of this kind.</summary>
-    public Cost Smallest(PruneRequest request, TargetKind kind) =>
-        _options.IsDecidedByInputs ? Calibrated(request).Smallest(kind) : Planner.Smallest(_network, request);
+    /// <summary>The cost with everything gone that may go.</summary>
+    public Cost Smallest(PruneRequest request) => _options.IsDecidedByInputs
+        ? Planner.Smallest(_network, Candidates(request))
+        : Planner.Smallest(_network, request);
 
     /// <summary>Applies a plan exactly, and repairs what is left.</summary>
     public CalibratedResult Apply(PruningPlan plan) => Distill(Repair(plan, reconsider: false));
@@ -97,27 +95,21 @@ internal sealed class CalibratedPruner
         };
 
     /// <summary>The damage of single cuts; null where nothing asked for it.</summary>
-    public CutSensitivity? Sensitivity { get; private set; }
+    public CutCandidates? Sensitivity { get; private set; }
 
-    private CalibratedPlanner Calibrated(PruneRequest request)
-    {
-        if (_planner is null)
-        {
-            Sensitivity = _shared.Damages(_network, request, () => _observer.Watched(StepNames.MeasuringCuts, progress =>
-                CutSensitivity.Measure(
-                    _network,
-                    request,
-                    _inputs.Surveyed,
-                    _inputs.Trials,
-                    _settings,
-                    _measure.Seed,
-                    progress.Report,
-                    _observer.Cancellation)));
-            _planner = new CalibratedPlanner(_network, Sensitivity);
-        }
+    private CutCandidates Candidates(PruneRequest request) => _candidates ??= Measured(request);
 
-        return _planner;
-    }
+    private CutCandidates Measured(PruneRequest request) =>
+        Sensitivity ??= _shared.Damages(_network, request, () => _observer.Watched(StepNames.MeasuringCuts, progress =>
+            CutSensitivity.Measure(
+                _network,
+                request,
+                _inputs.Surveyed,
+                _inputs.Trials,
+                _settings,
+                _measure.Seed,
+                progress.Report,
+                _observer.Cancellation)));
 
     private CalibratedResult Repair(PruningPlan plan, bool reconsider) => _observer.Watched(StepNames.Repairing, progress =>
         CalibratedPruning.Apply(

@@ -86,7 +86,7 @@ internal sealed class PruningDecider(
         }
 
         return new SizeTargetSearch(loaded, options, _network.Cost, observer).Find(
-            () => Smallest(request, TargetKind.Bytes).Bytes,
+            () => Smallest(request).Bytes,
             weights => Draft(request, [.. request.Targets, weights], TargetRule),
             weights => Finished(request with { Targets = [.. request.Targets, weights] }, TargetRule));
     }
@@ -122,8 +122,7 @@ internal sealed class PruningDecider(
         return Prune(request, request.Targets, rule, KeepsTarget);
     }
 
-    private Cost Smallest(PruneRequest request, TargetKind kind) =>
-        _calibrated?.Smallest(request, kind) ?? Planner.Smallest(_network, request);
+    private Cost Smallest(PruneRequest request) => _calibrated?.Smallest(request) ?? Planner.Smallest(_network, request);
 
     /// <summary>A copy that keeps the targets. Without calibration inputs it is the network that would be written.</summary>
     private PruningResult Draft(PruneRequest request, IReadOnlyList<Target> targets, string rule)
@@ -284,7 +283,7 @@ internal sealed class PruningDecider(
         private bool _isWeighed;
         private long? _smallest;
 
-        public long Smallest => _smallest ??= decider.Smallest(request, TargetKind.Time).Time;
+        public long Smallest => _smallest ??= decider.Smallest(request).Time;
 
         public bool IncludesOriginal => decider.AreMet(request.Targets);
 

@@ -1,6 +1,6 @@
 using OnnxPrune.Calibration.Quantization;
-using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Latency;
 using OnnxPrune.Serialization;
 
@@ -25,10 +25,16 @@ public sealed record PruningResult(PruneOutcome Outcome, string Rule, string Why
     internal LatencyFinding? Latency { get; init; }
 
     /// <summary>The finding of the step to integers; null where they were not asked for.</summary>
-    public QuantizationFinding? Quantization { get; init; }
+    internal QuantizationFinding? Quantization { get; init; }
+
+    /// <summary>The layers with weights that compute with integers.</summary>
+    public int IntegerLayers => Quantization is { Model: not null } kept ? kept.IntegerLayers : 0;
+
+    /// <summary>Why the network stayed float where integers were asked for, as a clause; null where they are kept.</summary>
+    public string? WhyFloat => Quantization?.WhyFloat;
 
     /// <summary>The damage of single cuts; null where calibration inputs did not measure it.</summary>
-    internal CutSensitivity? Sensitivity { get; init; }
+    internal CutCandidates? Sensitivity { get; init; }
 
     /// <summary>The networks that a search within limits of loss measured, in order; empty without one.</summary>
     internal IReadOnlyList<LossTrial> LossTrials { get; init; } = [];

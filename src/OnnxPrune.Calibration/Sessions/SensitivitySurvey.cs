@@ -12,7 +12,7 @@ internal static class SensitivitySurvey
     /// <param name="measure">Names the calibration inputs.</param>
     /// <returns>The damage of every count of every group that can be measured, and of every block that can be removed.</returns>
     /// <exception cref="UsageException">The data cannot be read or do not fit the model.</exception>
-    public static CutSensitivity Take(LoadedModel loaded, NetworkAnalysis network, MeasureOptions measure, IRunObserver observer)
+    public static CutCandidates Take(LoadedModel loaded, NetworkAnalysis network, MeasureOptions measure, IRunObserver observer)
     {
         SyntheticCalibration.Ensure(loaded, measure, observer);
         var inputs = CalibrationInputs.Of(loaded, measure, network.Cost);

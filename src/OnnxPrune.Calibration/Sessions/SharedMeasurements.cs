@@ -1,4 +1,3 @@
-using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Accuracy;
 
@@ -10,7 +9,7 @@ namespace OnnxPrune.Calibration.Sessions;
 /// </summary>
 internal sealed class SharedMeasurements
 {
-    private readonly Dictionary<Key, CutSensitivity> _damages = [];
+    private readonly Dictionary<Key, CutCandidates> _damages = [];
     private readonly Dictionary<bool, NetworkAnalysis> _timed = [];
 
     /// <summary>The original's answers to the labelled data.</summary>
@@ -29,7 +28,7 @@ internal sealed class SharedMeasurements
     }
 
     /// <param name="measure">Called where nobody has asked for these cuts of this network before.</param>
-    public CutSensitivity Damages(NetworkAnalysis network, PruneRequest request, Func<CutSensitivity> measure)
+    public CutCandidates Damages(NetworkAnalysis network, PruneRequest request, Func<CutCandidates> measure)
     {
         var key = new Key(
             network, request.CutsChannels, request.CutsBlocks, request.Rounding, request.Only?.ToString(), request.Exclude?.ToString());

@@ -120,7 +120,7 @@ internal sealed class Inspection(string path, MeasureOptions measure, Terminal t
             before.Macs - without.Macs,
             before.Parameters - without.Parameters,
             [.. group.Producers.Select(p => p.Label)],
-            [.. group.Readers.Select(r => r.Node.Label).Distinct()]);
+            [.. group.Consumers.Select(r => r.Node.Label).Distinct()]);
     }
 
     private static InspectUnknown[] Unknown(ChannelGraph graph) =>

@@ -1,4 +1,3 @@
-using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Reports.Charts;
 using OnnxPrune.Cli.Reports.Pages;
@@ -17,7 +16,7 @@ internal static class SensitivityTable
     public static IReadOnlyList<double> Shares => SensitivitySection.Shares;
 
     /// <summary>The damages at these shares, in the network's order.</summary>
-    public static InspectSensitivity Of(CutSensitivity sensitivity, NetworkAnalysis network)
+    public static InspectSensitivity Of(CutCandidates sensitivity, NetworkAnalysis network)
     {
         var names = new NodeNames(network.Model.Graph);
         return new InspectSensitivity(

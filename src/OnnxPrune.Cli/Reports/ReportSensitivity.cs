@@ -1,4 +1,3 @@
-using OnnxPrune.Calibration.Sensitivity;
 using OnnxPrune.Planning;
 
 namespace OnnxPrune.Cli.Reports;
@@ -7,7 +6,7 @@ namespace OnnxPrune.Cli.Reports;
 internal sealed record ReportSensitivity(IReadOnlyList<ReportGroupDamage> Groups, IReadOnlyList<ReportBlockDamage> Blocks)
 {
     /// <param name="outcome">The network and the plan that was applied.</param>
-    public static ReportSensitivity Of(CutSensitivity sensitivity, PruneOutcome outcome)
+    public static ReportSensitivity Of(CutCandidates sensitivity, PruneOutcome outcome)
     {
         var (graph, names) = (outcome.Original.Channels, new NodeNames(outcome.Original.Model.Graph));
         var gone = outcome.Plan.Channels

@@ -1,10 +1,18 @@
 namespace OnnxPrune.Runtime.Drift;
 
 /// <summary>The distance of one model's outputs from those of another, over all inputs that were run.</summary>
-/// <param name="Total">‖y−y′‖/‖y‖ over all floating-point outputs together; 0 where there are none.</param>
-/// <param name="Runs">How many sets of inputs were run.</param>
-public sealed record DriftReport(double Total, IReadOnlyList<OutputDrift> Outputs, int Runs)
+public sealed record DriftReport
 {
+    internal DriftReport(double total, IReadOnlyList<OutputDrift> outputs, int runs) => (Total, Outputs, Runs) = (total, outputs, runs);
+
+    /// <summary>‖y−y′‖/‖y‖ over all floating-point outputs together; 0 where there are none.</summary>
+    public double Total { get; }
+
+    /// <summary>The number of sets of inputs that were run.</summary>
+    public int Runs { get; }
+
+    internal IReadOnlyList<OutputDrift> Outputs { get; }
+
     /// <summary>The lowest share of equal elements of the integer and bool outputs; 1 where there are none.</summary>
     public double LowestEqualShare => Outputs.Select(o => o.EqualShare ?? 1).DefaultIfEmpty(1).Min();
 }
@@ -14,4 +22,4 @@ public sealed record DriftReport(double Total, IReadOnlyList<OutputDrift> Output
 /// not.</param>
 /// <param name="LargestError">max |y−y′| of a floating-point output; null for others.</param>
 /// <param name="EqualShare">The share of equal elements, 0 to 1, of an integer or bool output; null for floating-point ones.</param>
-public sealed record OutputDrift(string Name, double? RelativeError, double? LargestError, double? EqualShare);
+internal sealed record OutputDrift(string Name, double? RelativeError, double? LargestError, double? EqualShare);

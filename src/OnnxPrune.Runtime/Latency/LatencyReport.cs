@@ -1,16 +1,33 @@
 namespace OnnxPrune.Runtime.Latency;
 
-/// <summary>The measurements of a race.</summary>
-/// <param name="Racers">One per session, in the order they were given.</param>
-/// <param name="Rounds">How many times each session ran, not counting the warm-up.</param>
-/// <param name="Batch">Samples per run.</param>
-/// <param name="Provider">What it ran on, such as "ONNX Runtime 1.22.0, CPU, AVX-512, 1 thread".</param>
-public sealed record LatencyReport(IReadOnlyList<RacerLatency> Racers, int Rounds, long Batch, string Provider)
+/// <summary>The measurements of a race between sessions, of which the first is the original and the last the pruned one.</summary>
+public sealed record LatencyReport
 {
     // Less than this is a clock, a shell and an editor.
     private const double Quiet = 0.25;
 
-    /// <summary>The factor by which the last session is faster than the first: see <see cref="RacerLatency.Ratio"/>.</summary>
+    internal LatencyReport(IReadOnlyList<RacerLatency> racers, int rounds, long batch, string provider) =>
+        (Racers, Rounds, Batch, Provider) = (racers, rounds, batch, provider);
+
+    /// <summary>The runs of each session, not counting the warm-up.</summary>
+    public int Rounds { get; }
+
+    /// <summary>Samples per run.</summary>
+    public long Batch { get; }
+
+    /// <summary>The engine and its setting, such as "ONNX Runtime 1.31.0, CPU, AVX-512, 1 thread".</summary>
+    public string Provider { get; }
+
+    /// <summary>The median time of a run of the first session.</summary>
+    public double OriginalMilliseconds => Racers[0].P50Milliseconds;
+
+    /// <summary>The median time of a run of the last session.</summary>
+    public double PrunedMilliseconds => Racers[^1].P50Milliseconds;
+
+    /// <summary>One per session, in the order they were given.</summary>
+    internal IReadOnlyList<RacerLatency> Racers { get; init; }
+
+    /// <summary>The factor by which the last session is faster than the first, by the median of rounds.</summary>
     public double Speedup => 1 / Racers[^1].Ratio;
 
     /// <summary>The interval of <see cref="Speedup"/> with 95 % of probability, as far as the rounds tell.</summary>
@@ -28,7 +45,7 @@ public sealed record LatencyReport(IReadOnlyList<RacerLatency> Racers, int Round
 /// <param name="P90Milliseconds">What nine in ten runs stay below.</param>
 /// <param name="Ratio">The median over all rounds of this session's time over the first one's in the same round: noise that lasts
 /// longer than a round cancels out. 1 for the first.</param>
-public sealed record RacerLatency(string Model, double P50Milliseconds, double P90Milliseconds, double Ratio)
+internal sealed record RacerLatency(string Model, double P50Milliseconds, double P90Milliseconds, double Ratio)
 {
     /// <summary>The time of every round, in order; empty where they were not kept.</summary>
     internal IReadOnlyList<double> RoundMilliseconds { get; init; } = [];

@@ -13,6 +13,7 @@ internal static class BlockFinder
     /// <summary>The blocks in graph order. The model's values must have their shapes.</summary>
     public static IReadOnlyList<ResidualBlock> Find(Model model, ConstantValues constants)
     {
+        using var step = Activities.Begin(Activities.FindBlocks);
         var graph = model.Graph;
         var joins = graph.Nodes.Where(n => n.OpType is "Add" or "Sum" && n.Domain.Length == 0).ToArray();
         if (joins.Length == 0)

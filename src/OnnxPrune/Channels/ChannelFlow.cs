@@ -29,7 +29,7 @@ internal sealed class ChannelFlow
     private readonly Dictionary<ValueAxis, BlockedReason> _unbound = [];
     private readonly Dictionary<int, BlockedReason> _pins = [];
     private readonly List<ChannelOrigin> _origins = [];
-    private readonly List<Reader> _readers = [];
+    private readonly List<ChannelConsumer> _consumers = [];
     private readonly HashSet<Use> _understoodShapes = [];
     private readonly HashSet<int[]> _lists = new(ReferenceEqualityComparer.Instance);
     private long _indices;
@@ -51,6 +51,7 @@ internal sealed class ChannelFlow
     /// <exception cref="BrokenModelException">Sizes contradict each other, or the graph has a cycle.</exception>
     public static ChannelGraph Through(Model model)
     {
+        using var step = Activities.Begin(Activities.FollowChannels);
         var flow = new ChannelFlow(model);
         ModelCheck.Require(model.Graph, flow.Terms);
         foreach (var node in model.Graph.TopologicalOrder())
@@ -72,7 +73,7 @@ internal sealed class ChannelFlow
             flow._ids,
             flow._pins,
             flow._origins,
-            flow._readers,
+            flow._consumers,
             flow._bindings.ToDictionary(
             b => b.Key,
             b => (IReadOnlyCollection<Use>)b.Value.Keys));
@@ -271,7 +272,7 @@ internal sealed class ChannelFlow
     {
         if (Channels(node.Required(input), axis) is not null)
         {
-            _readers.Add(new Reader(node, input, axis));
+            _consumers.Add(new ChannelConsumer(node, input, axis));
         }
     }
 

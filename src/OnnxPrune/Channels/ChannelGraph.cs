@@ -23,10 +23,10 @@ public sealed class ChannelGraph
         UnionFind ids,
         Dictionary<int, BlockedReason> pins,
         List<ChannelOrigin> origins,
-        List<Reader> readers,
+        List<ChannelConsumer> consumers,
         IReadOnlyDictionary<Value, IReadOnlyCollection<Use>> bindings)
     {
-        (Model, Constants, Terms, Readers) = (model, constants, terms, readers);
+        (Model, Constants, Terms, Consumers) = (model, constants, terms, consumers);
         _bindings = new Dictionary<Value, IReadOnlyCollection<Use>>(bindings);
 
         var channelOf = Number(ids);
@@ -80,7 +80,7 @@ public sealed class ChannelGraph
         _pins = Array.ConvertAll(original._pins, p => p?.CopyTo(copyOf));
         _bindings = original._bindings.ToDictionary(b => copyOf[b.Key], b => (IReadOnlyCollection<Use>)[.. b.Value.Select(u => copyOf[u])]);
         _made = original._made.ToDictionary(m => (copyOf[m.Key.Node], m.Key.Axis), m => m.Value);
-        Readers = [.. original.Readers.Select(r => r with { Node = copyOf[r.Node] })];
+        Consumers = [.. original.Consumers.Select(r => r with { Node = copyOf[r.Node] })];
         Groups = [.. original.Groups.Select(g => g.CopyTo(copyOf))];
         Blocked = [.. original.Blocked.Select(b => b.CopyTo(copyOf))];
     }
@@ -102,7 +102,7 @@ public sealed class ChannelGraph
         [.. _bindings[parameter].Where(u => u.Node.Input(u.Index) == parameter)];
 
     /// <summary>Every place that sums over channels.</summary>
-    public IReadOnlyList<Reader> Readers { get; }
+    public IReadOnlyList<ChannelConsumer> Consumers { get; }
 
     /// <summary>The groups that can be cut.</summary>
     public IReadOnlyList<ChannelGroup> Groups { get; }

@@ -11,12 +11,12 @@ namespace OnnxPrune.Channels;
 /// <param name="Channels">The members, by their number in the <see cref="ChannelGraph"/>, in the order in which the first layer makes
 /// them.</param>
 /// <param name="Producers">The layers that make the channels.</param>
-/// <param name="Readers">The places that sum over them.</param>
+/// <param name="Consumers">The places that sum over them.</param>
 public sealed record ChannelGroup(
     string Name,
     IReadOnlyList<int> Channels,
     IReadOnlyList<Node> Producers,
-    IReadOnlyList<Reader> Readers)
+    IReadOnlyList<ChannelConsumer> Consumers)
 {
     /// <summary>The axes of constants that shrink with the group, and how many indices of each belong to one member.</summary>
     internal IReadOnlyList<GroupAxis> Axes { get; init; } = [];
@@ -25,7 +25,7 @@ public sealed record ChannelGroup(
     {
         Axes = [.. Axes.Select(a => a with { Axis = a.Axis.CopyTo(copyOf) })],
         Producers = [.. Producers.Select(p => copyOf[p])],
-        Readers = [.. Readers.Select(r => r with { Node = copyOf[r.Node] })],
+        Consumers = [.. Consumers.Select(r => r with { Node = copyOf[r.Node] })],
     };
 
     public override string ToString() => $"{Name} ({Channels.Count} channels)";

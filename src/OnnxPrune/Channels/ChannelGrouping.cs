@@ -40,12 +40,12 @@ internal static class ChannelGrouping
             }
         }
 
-        var readers = members.Select(_ => new List<Reader>()).ToArray();
-        foreach (var reader in graph.Readers)
+        var consumers = members.Select(_ => new List<ChannelConsumer>()).ToArray();
+        foreach (var consumer in graph.Consumers)
         {
-            foreach (var (g, _) in CountGroups(axes[new ValueAxis(reader.Value, reader.Axis)], groupOf))
+            foreach (var (g, _) in CountGroups(axes[new ValueAxis(consumer.Value, consumer.Axis)], groupOf))
             {
-                readers[g].Add(reader);
+                consumers[g].Add(consumer);
             }
         }
 
@@ -53,7 +53,7 @@ internal static class ChannelGrouping
         return
         [
             .. members.Select((m, g) =>
-                new ChannelGroup(graph.Origin(m[0]).Node.Label, m, producers[g], readers[g]) { Axes = groupAxes[g] }),
+                new ChannelGroup(graph.Origin(m[0]).Node.Label, m, producers[g], consumers[g]) { Axes = groupAxes[g] }),
         ];
     }
 

@@ -35,6 +35,7 @@ public sealed class Graph
     /// <param name="copyOf">Finds the copies of nodes and values.</param>
     internal Graph Clone(out CopyMap copyOf)
     {
+        using var step = Activities.Begin(Activities.CopyGraph);
         var copy = new Graph { Name = Name, NamesOfNothing = NamesOfNothing };
         var values = _values.Values.ToDictionary(v => v, v => v.Copy());
         foreach (var value in values.Values)

@@ -119,7 +119,12 @@ public sealed class Node
     /// <summary>The same for another graph, whose values <paramref name="copyOf"/> finds.</summary>
     internal Node Copy(Func<Value?, Value?> copyOf)
     {
-        var copy = new Node(Name, OpType, Domain, _attributes, Source) { Remark = Remark };
+        var copy = new Node(Name, OpType, Domain, _attributes, Source)
+        {
+            InnerOperators = InnerOperators,
+            InnerParameters = InnerParameters,
+            Remark = Remark,
+        };
         for (var i = 0; i < _inputs.Count; i++)
         {
             copy.SetInput(i, copyOf(_inputs[i]));

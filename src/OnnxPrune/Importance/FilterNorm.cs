@@ -17,7 +17,7 @@ internal sealed class FilterNorm(int order) : Criterion
     public override double[]? Score(ChannelGraph graph, ChannelGroup group)
     {
         var axes = Axes(graph, group, ParameterRole.Produces).ToArray();
-        axes = axes.Length > 0 ? axes : [.. Axes(graph, group, ParameterRole.Reads)];
+        axes = axes.Length > 0 ? axes : [.. Axes(graph, group, ParameterRole.Consumes)];
         if (axes.Length == 0)
         {
             return null;

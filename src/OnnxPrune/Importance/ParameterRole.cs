@@ -10,8 +10,8 @@ internal enum ParameterRole
     /// <summary>Its indices make the channels: the rows of a layer's weight.</summary>
     Produces,
 
-    /// <summary>Its indices read them: the columns of the next layer's weight.</summary>
-    Reads,
+    /// <summary>Its indices sum over them: the columns of the next layer's weight.</summary>
+    Consumes,
 
     /// <summary>It scales them: BatchNormalization's scale.</summary>
     Scales,
@@ -28,6 +28,6 @@ internal static class ParameterRoles
 
     private static ParameterRole Of(Use use, int axis) =>
         use is { Index: 1, Node: { OpType: "BatchNormalization", Domain: "" } } ? ParameterRole.Scales
-        : WeightLayout.Of(use.Node, use.Index) is { } weight ? axis == weight.OutputAxis ? ParameterRole.Produces : ParameterRole.Reads
+        : WeightLayout.Of(use.Node, use.Index) is { } weight ? axis == weight.OutputAxis ? ParameterRole.Produces : ParameterRole.Consumes
         : ParameterRole.Other;
 }

@@ -42,7 +42,7 @@ internal sealed class CostModel
                     lengths.Of(new ValueAxis(p.Node.Output, p.Axis), shapes[p.Node.Output]![p.Axis])))));
         if (absorbsMeans)
         {
-            _all.Biases.AddRange(graph.Readers
+            _all.Biases.AddRange(graph.Consumers
                 .Where(r => MeanAbsorption.AddsBias(r.Node, graph.Constants) && graph.Channels(r.Node.Output, 1) is not null)
                 .Select(r => (r.Node, lengths.Of(new ValueAxis(r.Value, r.Axis), 0), lengths.Of(new ValueAxis(r.Node.Output, 1), 0))));
         }

@@ -18,7 +18,7 @@ internal static class DeadChannels
     public static IReadOnlyList<int> Of(ChannelGraph graph, ChannelGroup group, MomentsFlow moments, bool absorbs)
     {
         var dead = group.Channels.ToHashSet();
-        foreach (var reader in group.Readers)
+        foreach (var reader in group.Consumers)
         {
             if (dead.Count == 0)
             {
@@ -31,7 +31,7 @@ internal static class DeadChannels
         return [.. group.Channels.Where(dead.Contains)];
     }
 
-    private static List<int> Alive(ChannelGraph graph, Reader reader, MomentsFlow moments, HashSet<int> candidates, bool absorbs)
+    private static List<int> Alive(ChannelGraph graph, ChannelConsumer reader, MomentsFlow moments, HashSet<int> candidates, bool absorbs)
     {
         var channels = graph.Channels(reader.Value, reader.Axis)!;
         var known = moments.Of(reader.Value) is { } m && m.Axis == reader.Axis && m.Count == channels.Length ? m : null;
@@ -51,7 +51,7 @@ internal static class DeadChannels
     }
 
     /// <summary>For a layer without groups, which of its input channels meet only zero weights.</summary>
-    private static bool[]? UnreadColumns(Reader reader, ConstantValues constants, int length)
+    private static bool[]? UnreadColumns(ChannelConsumer reader, ConstantValues constants, int length)
     {
         var input = 1 - reader.Input;
         return WeightLayout.Of(reader.Node, input) is { Groups: 1, InputAxis: var axis }

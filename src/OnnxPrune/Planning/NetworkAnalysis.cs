@@ -82,7 +82,7 @@ public sealed class NetworkAnalysis
     /// <summary>
     /// Layers whose MACs are not counted, or not all of them: what is left of a share of the others is no share of the whole.
     /// </summary>
-    public IReadOnlyList<UncountedLayer> Uncounted => Costs.Uncounted;
+    internal IReadOnlyList<UncountedLayer> Uncounted => Costs.Uncounted;
 
     /// <summary>The channels' distribution as BatchNormalization states it.</summary>
     internal MomentsFlow Moments => _moments.Value;

@@ -10,9 +10,10 @@ internal sealed class NodeNames
     private readonly Dictionary<string, Node> _nodes = [];
     private readonly Dictionary<Node, string> _names = [];
 
-    public NodeNames(Graph graph)
+    /// <param name="without">Nodes that are about to go, so that their names are free; null for none.</param>
+    public NodeNames(Graph graph, IReadOnlySet<Node>? without = null)
     {
-        var nodes = graph.Nodes.Where(n => n.Outputs.Any(o => o is not null)).ToArray();
+        var nodes = graph.Nodes.Where(n => n.Outputs.Any(o => o is not null) && without?.Contains(n) != true).ToArray();
         var byOutput = nodes.ToDictionary(FirstOutput);
         var ambiguous = nodes.GroupBy(n => n.Name).Where(g => g.Key.Length == 0 || g.Count() > 1).Select(g => g.Key).ToHashSet();
         foreach (var node in nodes)

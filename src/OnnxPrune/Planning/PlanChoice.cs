@@ -1,8 +1,7 @@
 namespace OnnxPrune.Planning;
 
 /// <summary>A plan, and what led to it.</summary>
-/// <param name="Remaining">The network without the plan's blocks: the one that was planned for where it has none, otherwise a copy.</param>
 /// <param name="DeadBlocks">Blocks that go because they provably contribute nothing.</param>
 /// <param name="DeadChannels">Channels that go for the same reason.</param>
 /// <param name="JudgedOtherwise">Groups that the chosen criterion could not judge.</param>
-internal sealed record PlanChoice(PruningPlan Plan, NetworkAnalysis Remaining, int DeadBlocks, int DeadChannels, int JudgedOtherwise);
+internal sealed record PlanChoice(PruningPlan Plan, int DeadBlocks, int DeadChannels, int JudgedOtherwise);

@@ -1,49 +1,29 @@
-using OnnxPrune.Blocks;
-using OnnxPrune.Channels;
 using OnnxPrune.Importance;
-using OnnxPrune.Moments;
 
 namespace OnnxPrune.Planning;
 
-/// <summary>Decides what a request removes from a model: first what is dead, then what is least important until the targets hold.</summary>
-internal sealed class Planner
+/// <summary>
+/// Plans by which targets hold: from candidates that were measured, or from those that a criterion scores, after what is dead.
+/// </summary>
+internal static class Planner
 {
-    private readonly ChannelGraph _graph;
-    private readonly PruneRequest _request;
-    private readonly CostModel _cost;
-    private readonly Cost _original;
-    private readonly NodeNames _names;
-    private readonly MomentsFlow _moments;
-    private readonly double[][] _scores;
-    private readonly int[] _dead;
-
-    /// <param name="network">What is left of the model.</param>
-    /// <param name="original">The cost that targets are shares of.</param>
-    private Planner(NetworkAnalysis network, PruneRequest request, Cost original)
+    /// <summary>The plan with about the least total damage that keeps the targets.</summary>
+    /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
+    public static PruningPlan Plan(NetworkAnalysis network, CutCandidates candidates, IReadOnlyList<Target> targets)
     {
-        (_graph, _request, _original) = (network.Channels, request, original);
-        _cost = request.AbsorbMeans ? network.CostsWithNewBiases : network.Costs;
-        _names = new NodeNames(network.Model.Graph);
-        _moments = network.Moments;
-        _scores = new double[_graph.Groups.Count][];
-        _dead = new int[_graph.Groups.Count];
-        for (var g = 0; g < _graph.Groups.Count; g++)
-        {
-            Rank(g);
-        }
+        var chosen = Allocate(network, network.Costs, network.Cost, candidates, targets);
+        var names = new NodeNames(network.Model.Graph);
+        return new PruningPlan(
+            [.. chosen.Removed.Select(b => names.Of(b.Join))], Cuts(network, candidates, chosen, _ => 0), AbsorbMeans: false);
     }
 
     /// <summary>Chooses the cuts by which a request is met.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
     public static PruningPlan Plan(NetworkAnalysis network, PruneRequest request) => Choose(network, request).Plan;
 
-    /// <summary>The cost of the smallest model that the request allows, its targets aside.</summary>
-    public static Cost Smallest(NetworkAnalysis network, PruneRequest request) =>
-        new Planner(network, request, network.Cost).Smallest(network.Blocks);
-
     /// <summary>Chooses the cuts by which a request is met, and why.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
-    internal static PlanChoice Choose(NetworkAnalysis network, PruneRequest request)
+    public static PlanChoice Choose(NetworkAnalysis network, PruneRequest request)
     {
         foreach (var target in request.Targets.Where(t => t.Of(network.Cost) == 0))
         {
@@ -52,152 +32,52 @@ internal sealed class Planner
                     + "subgraphs do not count, and cannot be cut.");
         }
 
-        var planner = new Planner(network, request, network.Cost);
-        var smallest = planner.Smallest(network.Blocks);
-        if (request.Targets.Any(t => !t.IsMet(smallest, network.Cost)))
-        {
-            throw planner.OutOfReach(smallest);
-        }
-
+        var names = new NodeNames(network.Model.Graph);
         var dead = request.CutsBlocks || request.Targets.Count == 0
             ? network.Blocks.Where(b => b.Obstacle is null && request.Allows(b) && BranchStrength.IsSilent(b, network.Moments)).ToArray()
             : [];
-        var blocks = dead.Concat(request.CutsBlocks ? planner.ChooseBlocks([.. network.Blocks.Except(dead)]) : []).ToArray();
-        var remaining = blocks.Length == 0 ? network : network.Without(blocks);
-        planner = blocks.Length == 0 ? planner : new Planner(remaining, request, network.Cost);
-        var names = new NodeNames(network.Model.Graph);
-        var plan = new PruningPlan([.. blocks.Select(b => names.Of(b.Join))], planner.ChooseChannels(), request.AbsorbMeans);
-        return new PlanChoice(plan, remaining, dead.Length, planner.DeadChannels, planner.JudgedOtherwise);
+        var alive = dead.Length == 0 ? network : network.Without(dead);
+        var cuts = ScoredCuts.Of(alive, request);
+        var chosen = Allocate(alive, CostsOf(alive, request), network.Cost, cuts.Candidates, request.Targets);
+        var joins = dead.Select(b => b.Join)
+            .Concat(chosen.Removed.Select(b => network.Model.Graph.Find(b.Join.Output.Name)!.Producer!));
+        var plan = new PruningPlan(
+            [.. joins.Select(names.Of)], Cuts(alive, cuts.Candidates, chosen, cuts.DeadThatGo), request.AbsorbMeans);
+        var deadChannels = cuts.Candidates.Groups.Where(g => !chosen.IsGone(g.Group)).Sum(g => cuts.DeadThatGo(g.Group));
+        return new PlanChoice(plan, dead.Length, deadChannels, cuts.JudgedOtherwise);
     }
 
-    /// <summary>Groups whose channels the criterion could not judge, so that another one did.</summary>
-    private int JudgedOtherwise { get; set; }
+    /// <summary>The cost with all candidates gone.</summary>
+    public static Cost Smallest(NetworkAnalysis network, CutCandidates candidates) =>
+        AllocationState.Smallest(new CutTable(network.Channels, network.Costs, candidates)).Cost;
 
-    /// <summary>Channels that go because they are dead.</summary>
-    private int DeadChannels => Enumerable.Range(0, _dead.Length).Sum(DeadThatGo);
+    /// <summary>The cost of the smallest model that the request allows, its targets aside.</summary>
+    public static Cost Smallest(NetworkAnalysis network, PruneRequest request) => AllocationState.Smallest(
+        new CutTable(network.Channels, CostsOf(network, request), ScoredCuts.Of(network, request).Candidates)).Cost;
 
-    /// <summary>The cost with everything gone that may go.</summary>
-    private Cost Smallest(IReadOnlyList<ResidualBlock> blocks)
-    {
-        var all = new Allocation(_cost, _original, []);
-        foreach (var step in Removable(blocks).Concat(ChannelSteps()))
-        {
-            all.Take(step);
-        }
+    private static CostModel CostsOf(NetworkAnalysis network, PruneRequest request) =>
+        request.AbsorbMeans ? network.CostsWithNewBiases : network.Costs;
 
-        return all.Cost;
-    }
-
-    /// <summary>The blocks that go, of those given; channels compete with them for the targets.</summary>
-    private IReadOnlyList<ResidualBlock> ChooseBlocks(IReadOnlyList<ResidualBlock> blocks)
-    {
-        var steps = Removable(blocks).Concat(_request.CutsChannels ? ChannelSteps() : []);
-        return Allocate(steps).Blocks;
-    }
-
-    /// <summary>The channels that go, as a plan that names their layers.</summary>
+    /// <param name="original">The cost that targets are shares of.</param>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets the targets.</exception>
-    private IReadOnlyList<LayerCut> ChooseChannels()
+    private static AllocationState Allocate(
+        NetworkAnalysis network, CostModel costs, Cost original, CutCandidates candidates, IReadOnlyList<Target> targets)
     {
-        var allocation = Allocate(ChannelSteps());
-        if (!allocation.IsMet)
-        {
-            throw OutOfReach(Smallest([]));
-        }
-
-        var cuts = new List<LayerCut>();
-        for (var g = 0; g < _graph.Groups.Count; g++)
-        {
-            var group = _graph.Groups[g];
-            var kept = Math.Min(allocation.Kept[g], group.Channels.Count - DeadThatGo(g));
-            var leaving = Order(g).Take(group.Channels.Count - kept).Select(i => group.Channels[i]);
-            cuts.AddRange(LayerCut.From(_graph, _names, leaving));
-        }
-
-        return cuts;
+        var chosen = Allocation.Of(network.Channels, costs, original, targets, candidates);
+        return targets.All(t => t.IsMet(chosen.Cost, original))
+            ? chosen
+            : throw TargetOutOfReachException.For(targets, original, chosen.Cost);
     }
 
-    private TargetOutOfReachException OutOfReach(Cost smallest) => TargetOutOfReachException.For(_request.Targets, _original, smallest);
-
-    private Allocation Allocate(IEnumerable<Step> steps)
+    /// <param name="fewest">The channels of a group that leave in any case.</param>
+    private static IReadOnlyList<LayerCut> Cuts(
+        NetworkAnalysis network, CutCandidates candidates, AllocationState chosen, Func<int, int> fewest)
     {
-        var allocation = new Allocation(_cost, _original, _request.Targets);
-        allocation.Run(steps.OrderBy(s => s.Score));
-        return allocation;
-    }
-
-    // The dead ones first, then by score; ties by place, so that runs repeat.
-    private IEnumerable<int> Order(int g) => Enumerable.Range(0, _scores[g].Length).OrderBy(i => _scores[g][i]).ThenBy(i => i);
-
-    /// <summary>Dead channels leave for free, but only to a count that the runtime likes.</summary>
-    private int DeadThatGo(int g)
-    {
-        var count = _graph.Groups[g].Channels.Count;
-        return _dead[g] == 0 ? 0 : count - _request.Rounding.Counts(_graph.Groups[g]).Where(k => k >= count - _dead[g]).Min();
-    }
-
-    private IEnumerable<Step> ChannelSteps()
-    {
-        for (var g = 0; g < _graph.Groups.Count; g++)
-        {
-            if (!_request.CutsChannels || !_request.Allows(_graph.Groups[g]))
-            {
-                continue;
-            }
-
-            var order = Order(g).ToArray();
-            var counts = _request.Rounding.Counts(_graph.Groups[g]);
-            var score = double.NegativeInfinity;
-            for (var k = 1; k < counts.Count; k++)
-            {
-                var step = order[(order.Length - counts[k - 1])..(order.Length - counts[k])].Average(i => _scores[g][i]);
-                score = Math.Max(score, step);
-                yield return new Step(score, g, counts[k]);
-            }
-        }
-    }
-
-    /// <summary>A block is missed as much as its last layer is strong, compared with the other blocks' last layers.</summary>
-    private IEnumerable<Step> Removable(IReadOnlyList<ResidualBlock> blocks)
-    {
-        if (!_request.CutsBlocks)
-        {
-            return [];
-        }
-
-        var candidates = blocks
-            .Where(b => b.Obstacle is null && _request.Allows(b))
-            .Select(b =>
-                (Block: b, Strength: _request.BlockScores is { } scores
-                    ? scores.GetValueOrDefault(_names.Of(b.Join), 1)
-                    : BranchStrength.Of(b, _graph.Constants)))
-            .ToArray();
-        var mean = candidates.Select(c => c.Strength).DefaultIfEmpty(1).Average();
-        return candidates.Select(c => new Step(mean > 0 ? c.Strength / mean : 0, -1, 0, c.Block));
-    }
-
-    private void Rank(int g)
-    {
-        var group = _graph.Groups[g];
-        var scores = _request.Criterion?.Score(_graph, group);
-        if (scores is null && _request.Criterion is not null)
-        {
-            JudgedOtherwise++;
-        }
-
-        scores ??= new ScaledNorm().Score(_graph, group) ?? [.. Enumerable.Repeat(1.0, group.Channels.Count)];
-        var mean = scores.Average();
-        _scores[g] = mean > 0 && !_request.RanksGlobally ? Array.ConvertAll(scores, s => s / mean) : scores;
-
-        // A group that must not be touched keeps its dead channels as well.
-        if (_request.CutsChannels && _request.Allows(group))
-        {
-            var dead = Planning.DeadChannels.Of(_graph, group, _moments, _request.AbsorbMeans).ToHashSet();
-            _dead[g] = dead.Count;
-            for (var i = 0; i < group.Channels.Count; i++)
-            {
-                _scores[g][i] = dead.Contains(group.Channels[i]) ? -1 : _scores[g][i];
-            }
-        }
+        var graph = network.Channels;
+        var gone = chosen.Removed.SelectMany(b => b.Branch).ToHashSet();
+        var leaving = candidates.Groups
+            .SelectMany(g => g.Order.Take(Math.Max(graph.Groups[g.Group].Channels.Count - chosen.Kept[g.Group], fewest(g.Group))))
+            .Where(c => !gone.Contains(graph.Origin(c).Node));
+        return LayerCut.From(graph, new NodeNames(network.Model.Graph, without: chosen.RemovedNodes), leaving);
     }
 }

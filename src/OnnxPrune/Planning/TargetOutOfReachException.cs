@@ -8,13 +8,16 @@ namespace OnnxPrune.Planning;
 /// <param name="Asked">The limit.</param>
 /// <param name="Original">What the original has.</param>
 /// <param name="Best">What the smallest model that the request allows has.</param>
-public sealed record Reach(string Target, string Unit, double Asked, double Original, double Best);
+internal sealed record Reach(string Target, string Unit, double Asked, double Original, double Best);
 
 /// <summary>No allowed cut reaches the target; the message states what can be reached.</summary>
-public sealed class TargetOutOfReachException(string message, IReadOnlyList<Reach>? reaches = null) : OnnxPruneException(message)
+public sealed class TargetOutOfReachException : OnnxPruneException
 {
+    internal TargetOutOfReachException(string message, IReadOnlyList<Reach>? reaches = null)
+        : base(message) => Reaches = reaches ?? [];
+
     /// <summary>The numbers of the message, by target that is not met; empty where nothing can be counted.</summary>
-    public IReadOnlyList<Reach> Reaches { get; } = reaches ?? [];
+    internal IReadOnlyList<Reach> Reaches { get; }
 
     /// <param name="smallest">The cost with everything gone that may go.</param>
     internal static TargetOutOfReachException For(IEnumerable<Target> targets, Cost original, Cost smallest)

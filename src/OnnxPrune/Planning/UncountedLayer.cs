@@ -5,7 +5,7 @@ namespace OnnxPrune.Planning;
 
 /// <summary>A node whose multiplications are not counted, or not all of them.</summary>
 /// <param name="Reason">As a clause: "the size of its weight 'w' is unknown".</param>
-public sealed record UncountedLayer(Node Node, string Reason)
+internal sealed record UncountedLayer(Node Node, string Reason)
 {
     /// <summary>Operators that multiply and add, whatever their domain.</summary>
     private static readonly HashSet<string> s_multiplying =

@@ -5,7 +5,7 @@ using OnnxPrune.Operators;
 namespace OnnxPrune.Quantization;
 
 /// <summary>A node that computes with floats between nodes that compute with integers, and why.</summary>
-public sealed record FloatIsland(Node Node, string Reason)
+internal sealed record FloatIsland(Node Node, string Reason)
 {
     /// <summary>The relative output error that integers in this layer alone make, where that is the reason; null otherwise.</summary>
     public double? Drift { get; init; }

@@ -30,7 +30,7 @@ internal static class MeanAbsorption
         ChannelGraph graph, IReadOnlySet<int> leaving, MomentsFlow moments)
     {
         var changes = new List<(Node Reader, ChannelFolding? Folding, double[] Constants)>();
-        foreach (var reader in graph.Readers)
+        foreach (var reader in graph.Consumers)
         {
             if (!CanAbsorb(reader.Node, graph.Constants) || moments.Of(reader.Value) is not { } known || known.Axis != reader.Axis)
             {

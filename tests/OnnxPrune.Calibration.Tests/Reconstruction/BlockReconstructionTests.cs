@@ -25,10 +25,11 @@ public sealed class BlockReconstructionTests
         var network = NetworkAnalysis.Of(model);
         var request =
             new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
-        var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, request, inputs, inputs, s_settings, 0));
+        var candidates = CutSensitivity.Measure(network, request, inputs, inputs, s_settings, 0);
         var calls = new List<RegionTask>();
 
-        CalibratedPruning.Apply(NetworkAnalysis.Of(model), planner.Plan(request.Targets), true, inputs, s_settings, 0, new Fitter(Note));
+        var plan = Planner.Plan(network, candidates, request.Targets);
+        CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, 0, new Fitter(Note));
 
         // A plan may leave nothing in which two layers are left.
         Assert.True(calls.Count > 0 || kind is "channels last" or "matmul" or "fixed batch" or "transposed conv", "no region was fitted");
@@ -62,8 +63,8 @@ public sealed class BlockReconstructionTests
         var network = NetworkAnalysis.Of(model);
         var request =
             new PruneRequest { Targets = [Target.Parse("macs=70%")], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = false };
-        var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, request, inputs, inputs, s_settings, 0));
-        var plan = planner.Plan(request.Targets);
+        var candidates = CutSensitivity.Measure(network, request, inputs, inputs, s_settings, 0);
+        var plan = Planner.Plan(network, candidates, request.Targets);
 
         var without = CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, 0);
         var spoiled = CalibratedPruning.Apply(NetworkAnalysis.Of(model), plan, true, inputs, s_settings, 0, new Fitter(Spoil));

@@ -69,7 +69,7 @@ public sealed class CalibratedPruningTests
         // What still reads a channel that leaves is masked here; the repaired layers have no weights for it any more.
         var masked = work.Clone();
         var own = Twins(model, masked);
-        foreach (var reader in graph.Readers.Where(r => LayerOf(r) is null))
+        foreach (var reader in graph.Consumers.Where(r => LayerOf(r) is null))
         {
             var channels = graph.Channels(reader.Value, reader.Axis)!;
             ChannelMask.Insert(graph, reader, masked.Graph, own[reader.Node]).Hide(i => hidden.Contains(channels[i]));
@@ -81,7 +81,8 @@ public sealed class CalibratedPruningTests
         Assert.All(inputs.Take(2), batch => Assert.True(MaskedEqualsPruned.RelativeError(Run(masked, batch), Run(pruned, batch)) < limit));
         Assert.DoesNotContain(pruned.Graph.Values, v => v.Name.EndsWith(".masked", StringComparison.Ordinal));
 
-        Repair.AffineLayer? LayerOf(Reader reader) => Repair.AffineLayer.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants);
+        Repair.AffineLayer? LayerOf(ChannelConsumer reader) =>
+            Repair.AffineLayer.Of(reader.Node, new Dictionary<Node, int>(), graph.Constants);
     }
 
     [Theory]
@@ -127,9 +128,9 @@ public sealed class CalibratedPruningTests
     {
         var (model, inputs) = Given("chain");
         var network = NetworkAnalysis.Of(model);
-        var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, inputs, inputs, s_settings, Seed));
+        var candidates = CutSensitivity.Measure(network, s_request, inputs, inputs, s_settings, Seed);
 
-        Assert.Throws<TargetOutOfReachException>(() => planner.Plan([Target.Parse("macs=1%")]));
+        Assert.Throws<TargetOutOfReachException>(() => Planner.Plan(network, candidates, [Target.Parse("macs=1%")]));
     }
 
     private static (Model Model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Inputs) Given(string kind)
@@ -141,8 +142,8 @@ public sealed class CalibratedPruningTests
     private static PruningPlan Plan(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> inputs)
     {
         var network = NetworkAnalysis.Of(model);
-        return new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, inputs, [.. inputs.Take(2)], s_settings, Seed))
-            .Plan(s_request.Targets);
+        var candidates = CutSensitivity.Measure(network, s_request, inputs, [.. inputs.Take(2)], s_settings, Seed);
+        return Planner.Plan(network, candidates, s_request.Targets);
     }
 
     private static Dictionary<Node, Node> Twins(Model model, Model copy) =>

@@ -44,8 +44,9 @@ public sealed class MadeNetworksTests
         var request = new PruneRequest { Targets = [target], Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
 
         // when
-        var planner = new CalibratedPlanner(network, CutSensitivity.Measure(network, request, inputs, inputs, s_settings, Seed));
-        var result = CalibratedPruning.Apply(network, planner.Plan([target]), true, inputs, s_settings, Seed, new BlockReconstructor(1));
+        var candidates = CutSensitivity.Measure(network, request, inputs, inputs, s_settings, Seed);
+        var plan = Planner.Plan(network, candidates, [target]);
+        var result = CalibratedPruning.Apply(network, plan, true, inputs, s_settings, Seed, new BlockReconstructor(1));
 
         // then
         Assert.True(target.IsMet(NetworkAnalysis.Of(result.Model).Cost, network.Cost));

@@ -20,9 +20,10 @@ public sealed class BlockDamageTests
     private static readonly PruneRequest s_request = new() { Rounding = new Rounding(4), CutsChannels = true, CutsBlocks = true };
 
     private readonly Model _model = Stack(4);
+    private readonly NetworkAnalysis _network;
     private readonly IReadOnlyList<IReadOnlyDictionary<string, Tensor>> _inputs;
 
-    public BlockDamageTests() => _inputs = Networks.Inputs(_model, 1, 8);
+    public BlockDamageTests() => (_network, _inputs) = (NetworkAnalysis.Of(_model), Networks.Inputs(_model, 1, 8));
 
     [Fact]
     public void A_blocks_damage_is_what_its_removal_leaves_after_repair()
@@ -59,11 +60,11 @@ public sealed class BlockDamageTests
     [Fact]
     public void Two_threads_measure_what_one_does()
     {
-        var (alone, together) = (Planner(), Planner(s_settings with { Threads = 2 }));
+        var (alone, together) = (Candidates(), Candidates(s_settings with { Threads = 2 }));
 
         foreach (var target in (string[])["macs=80%", "macs=55%"])
         {
-            Assert.Equal(alone.Plan([Target.Parse(target)]).ToJson(), together.Plan([Target.Parse(target)]).ToJson());
+            Assert.Equal(Plan(alone, target).ToJson(), Plan(together, target).ToJson());
         }
 
         Assert.Equal(Measure().Select(d => d.Damage), Measure(s_settings with { Threads = 2 }).Select(d => d.Damage));
@@ -79,9 +80,8 @@ public sealed class BlockDamageTests
         var tried = new ConcurrentBag<int>();
         for (var percent = 90; tried.IsEmpty; percent -= 5)
         {
-            var planner = Planner();
-            Target[] targets = [Target.Parse($"macs={percent}%")];
-            planner.Weigh(targets, plan =>
+            var target = $"macs={percent}%";
+            var weighed = BlockWeight.Tune(_network, Candidates(), [Target.Parse(target)], plan =>
             {
                 tried.Add(plan.Blocks.Count);
                 return likesBlocks ? -plan.Blocks.Count : plan.Blocks.Count;
@@ -90,7 +90,7 @@ public sealed class BlockDamageTests
             // Where all weights lead to the same plan, nothing is tried.
             if (!tried.IsEmpty)
             {
-                Assert.Equal(likesBlocks ? tried.Max() : tried.Min(), planner.Plan(targets).Blocks.Count);
+                Assert.Equal(likesBlocks ? tried.Max() : tried.Min(), Plan(weighed, target).Blocks.Count);
             }
         }
     }
@@ -98,20 +98,20 @@ public sealed class BlockDamageTests
     [Fact]
     public void A_rehearsal_tells_a_small_cut_from_a_large_one()
     {
-        var planner = Planner();
+        var candidates = Candidates();
 
         var (small, large) = (Rehearse("macs=85%"), Rehearse("macs=40%"));
 
         Assert.InRange(small, double.Epsilon, large);
 
         double Rehearse(string target) =>
-            PlanTrial.Evaluate(NetworkAnalysis.Of(_model), planner.Plan([Target.Parse(target)]), _inputs, s_settings, Seed);
+            PlanTrial.Evaluate(_network, Plan(candidates, target), _inputs, s_settings, Seed);
     }
 
     [Fact]
     public void Several_rehearsals_of_one_model_can_run_at_once()
     {
-        var plan = Planner().Plan([Target.Parse("macs=60%")]);
+        var plan = Plan(Candidates(), "macs=60%");
         var alone = PlanTrial.Evaluate(NetworkAnalysis.Of(_model), plan, _inputs, s_settings, Seed);
         var bytes = OnnxFile.ToBytes(_model);
 
@@ -123,16 +123,15 @@ public sealed class BlockDamageTests
         Assert.Equal(bytes, OnnxFile.ToBytes(_model));
     }
 
-    private CalibratedPlanner Planner(SessionSettings? settings = null)
-    {
-        var network = NetworkAnalysis.Of(_model);
-        return new CalibratedPlanner(network, CutSensitivity.Measure(network, s_request, _inputs, _inputs, settings ?? s_settings, Seed));
-    }
+    private CutCandidates Candidates(SessionSettings? settings = null) =>
+        CutSensitivity.Measure(_network, s_request, _inputs, _inputs, settings ?? s_settings, Seed);
+
+    private PruningPlan Plan(CutCandidates candidates, string target) => Planner.Plan(_network, candidates, [Target.Parse(target)]);
 
     private IReadOnlyList<BlockDamage> Measure(SessionSettings? settings = null)
     {
         var graph = ChannelFlow.Through(_model);
-        var readers = graph.Groups.SelectMany(g => g.Readers).Select(r => r.Node).ToHashSet();
+        var readers = graph.Groups.SelectMany(g => g.Consumers).Select(r => r.Node).ToHashSet();
         var meter = new SensitivityAnalysis(
             graph, LayerStatistics.Collect(_model, graph.Constants, readers, _inputs, s_settings, Seed), settings ?? s_settings);
         var blocks = BlockFinder.Find(_model, graph.Constants).Where(b => b.Obstacle is null).ToArray();

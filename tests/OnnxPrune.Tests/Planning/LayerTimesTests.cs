@@ -57,24 +57,17 @@ public class LayerTimesTests
         }
     }
 
-    [Fact]
-    public void Where_a_block_leaves_much_time_unused_channels_go_in_its_place()
+    [Theory]
+    [InlineData("resnet20_cifar_A.onnx")]
+    [InlineData("bottleneck56_v2.onnx")]
+    public void Little_of_the_time_that_is_allowed_is_left_unused_by_blocks_and_channels(string name)
     {
-        // given: blocks are missed less than any channel
-        var network = NetworkAnalysis.Of(Made("resnet20_cifar_A.onnx"), times: new LayerTimes(16));
-        var names = new NodeNames(network.Model.Graph);
-        var request = new PruneRequest
-        {
-            Rounding = Rounding.Automatic(16),
-            CutsBlocks = true,
-            BlockScores =
-            network.Blocks.ToDictionary(b => names.Of(b.Join), _ => 1e-3)
-        };
-        var whole = network.Cost.Time;
+        var network = NetworkAnalysis.Of(Made(name), times: new LayerTimes(16));
+        var request = new PruneRequest { Rounding = Rounding.Automatic(16), CutsBlocks = true };
         var unused = new List<double>();
         foreach (var share in Enumerable.Range(6, 12).Select(i => i * 0.05))
         {
-            var limit = (long)(share * whole);
+            var limit = (long)(share * network.Cost.Time);
             var outcome = Pruner.Prune(network, request with { Targets = [new Target(TargetKind.Time, null, limit)] });
             Assert.True(outcome.After.Time <= limit);
             unused.Add(1 - ((double)outcome.After.Time / limit));

@@ -18,8 +18,7 @@ public sealed class DeadCodeTests
         var model = ModelCopy.WithShapes(g.Build());
 
         // when
-        var pruned = Pruner.Prune(
-            NetworkAnalysis.Of(model), new PruneRequest { Targets = [Target.Parse("channels=50%")], Rounding = new Rounding(1) }).Model;
+        var pruned = Pruner.Apply(model, new PruningPlan([], [new LayerCut("conv1", 1, 8, [0, 3, 4])], AbsorbMeans: true));
 
         // then: what was nobody's before is not ours
         Assert.Null(pruned.Graph.Find(start));
