@@ -26,7 +26,11 @@ internal sealed class Split : Operator
             return;
         }
 
-        flow.UnderstandsShape(node, 1);
+        if (sizes is not null || flow.Terms.Known(node.Input(1)) is not null)
+        {
+            flow.UnderstandsShape(node, 1);
+        }
+
         var start = 0;
         for (var part = 0; part < node.Outputs.Count; part++)
         {
@@ -60,12 +64,14 @@ internal sealed class Split : Operator
     public override void Rewrite(Node node, ChannelCut cut)
     {
         var axis = Axis(node, node.Required(0));
-        if (!cut.Changes(node.Required(0), axis))
+        if (!cut.Changes(node.Required(0), axis) && !cut.ChangesNumbers(node, 1))
         {
             return;
         }
 
-        var kept = node.Outputs.Select((_, part) => Part(node, cut, part)).ToArray();
+        var kept = cut.Graph.Channels(node.Required(0), axis) is null
+            ? cut.Graph.Terms.Known(node.Input(1))!
+            : [.. node.Outputs.Select((_, part) => Part(node, cut, part))];
         cut.SetLongs(node, "split", 1, kept, isInput: cut.Graph.Model.Opset >= 13);
         node.RemoveAttribute("num_outputs");
     }
