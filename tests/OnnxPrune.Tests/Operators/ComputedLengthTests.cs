@@ -166,6 +166,19 @@ public sealed class ComputedLengthTests
         Oracle.Holds(g, "conv1");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Spatial_gate_that_is_repeated_as_often_as_there_are_channels(bool isComputed)
+    {
+        var g = new TestGraph();
+        var x = Start(g);
+        var times = isComputed ? List(g, g.Longs(1), Length(g, x, 1), g.Longs(1, 1)) : g.Longs(1, C, 1, 1);
+        g.Close(g.Binary("Mul", x, g.Op("Tile", [g.Op("Sigmoid", g.Conv(x, 1)), times])));
+
+        Oracle.Holds(g, "conv1");
+    }
+
     [Fact]
     public void The_one_channel_of_a_spatial_gate_that_is_expanded_stays()
     {
