@@ -11,7 +11,8 @@ internal static class Networks
     public static TheoryData<string> Kinds { get; } =
     [
         "chain", "identity", "projection", "late projection", "padded", "concat", "se", "inverted residual", "pre-activation",
-        "grouped", "wide linear", "transposed conv", "matmul", "perceptron", "half", "fixed batch", "channels last", "two outputs", "computed size",
+        "grouped", "wide linear", "transposed conv", "matmul", "perceptron", "half", "fixed batch", "channels last", "two outputs",
+        "computed size",
     ];
 
     public static Model Make(string kind)

@@ -198,7 +198,8 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
                 : null;
         }
 
-        if (node.OpType is not ("Slice" or "Transpose" or "Cast" or "Identity") || Table(node.Input(0), steps - 1) is not { Columns: > 0 } table)
+        if (node.OpType is not ("Slice" or "Transpose" or "Cast" or "Identity")
+            || Table(node.Input(0), steps - 1) is not { Columns: > 0 } table)
         {
             return null;
         }

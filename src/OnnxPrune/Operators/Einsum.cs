@@ -32,7 +32,9 @@ internal sealed class Einsum : Operator
     }
 
     public override IReadOnlyList<Dim>? Sizes(Node node, int output, ShapeTerms terms) =>
-        EinsumEquation.Of(node) is { } equation ? [.. equation.Output.Select(letter => Length(node, equation, letter, terms.ShapeOf))] : null;
+        EinsumEquation.Of(node) is { } equation
+        ? [.. equation.Output.Select(letter => Length(node, equation, letter, terms.ShapeOf))]
+        : null;
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {

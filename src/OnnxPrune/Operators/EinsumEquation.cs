@@ -8,7 +8,9 @@ internal sealed record EinsumEquation(IReadOnlyList<string> Operands, string Out
     /// <summary>All letters, each once.</summary>
     public IEnumerable<char> Letters => Operands.SelectMany(o => o).Distinct();
 
-    /// <summary>Null where the equation has anything else than one different letter for each axis, or other operands than the node.</summary>
+    /// <summary>
+    /// The equation of a node; null where it has anything else than one different letter for each axis, or other operands than the node.
+    /// </summary>
     public static EinsumEquation? Of(Node node)
     {
         var sides = node.String("equation", "").Replace(" ", "", StringComparison.Ordinal).Split("->");

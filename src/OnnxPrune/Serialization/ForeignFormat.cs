@@ -34,7 +34,7 @@ internal static class ForeignFormat
         (0, [.. "{"u8], "JSON", "give the .onnx file"),
     ];
 
-    /// <summary>What the file is, and what to do, as a clause; null where that cannot be told.</summary>
+    /// <summary>A clause that says what the file is, and what to do; null where that cannot be told.</summary>
     public static string? Describe(ReadOnlySpan<byte> file)
     {
         foreach (var (at, mark, name, advice) in s_formats)

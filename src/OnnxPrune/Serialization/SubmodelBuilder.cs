@@ -107,8 +107,8 @@ internal sealed class SubmodelBuilder
     public byte[] ToBytes() => new WireMessage().Add(_header.ToArray()).Add(ModelProto.GraphFieldNumber, _graph).ToArray();
 
     /// <summary>
-    /// The lengths that a part states of what it is given: open ones, but for lists of numbers. ONNX Runtime takes a list of open length that
-    /// is joined to the sizes of a Resize for an empty one.
+    /// The lengths that a part states of an input: open ones, but for lists of numbers. ONNX Runtime takes a list of open length that is
+    /// joined to the sizes of a Resize for an empty one.
     /// </summary>
     private static long?[]? Lengths(Value value) => value.Shape is { } shape
         ? [.. shape.Select(dim => shape.Rank == 1 && value.ElementType is (ElementType.Int64 or ElementType.Int32) ? dim.Size : null)]

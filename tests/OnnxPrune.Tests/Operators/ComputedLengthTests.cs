@@ -267,7 +267,7 @@ public sealed class ComputedLengthTests
         Oracle.Holds(g, "conv1", "conv2");
     }
 
-    /// <summary>The first layer's channels are cut, those of the Softmax stay, and the number of the former says what is done to these.</summary>
+    /// <summary>The channels of the first layer are cut, and their number says what is done to those of a Softmax, which stay.</summary>
     [Theory]
     [InlineData("Reshape")]
     [InlineData("Slice")]
