@@ -248,7 +248,7 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
         var (part, parts) = (Enumerable.Range(0, node.Outputs.Count).First(i => node.Outputs[i] == value), node.Outputs.Count);
         var sizes = Constants.LongsOf(node, "split", 1, out var known)
             ?? (known && x.Length % parts == 0 ? [.. Enumerable.Repeat((long)(x.Length / parts), parts)] : null);
-        return sizes?.Length == parts && sizes.All(s => s >= 0) && sizes.Sum() == x.Length
+        return sizes?.Length == parts && sizes.All(s => s >= 0 && s <= x.Length) && sizes.Sum() == x.Length
             ? [.. x.Skip((int)sizes[..part].Sum()).Take((int)sizes[part])]
             : null;
     }

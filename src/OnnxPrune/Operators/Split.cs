@@ -91,7 +91,7 @@ internal sealed class Split : Operator
     private static int[]? Sizes(Node node, Constants.ShapeTerms terms, int length)
     {
         var stated = node.Input(1) is { } input ? terms.Known(input) : node.Ints("split");
-        if (stated is null && node.Input(1) is not null)
+        if (stated is null ? node.Input(1) is not null : !Array.TrueForAll(stated, s => s >= 0 && s <= length))
         {
             return null;
         }
@@ -101,6 +101,6 @@ internal sealed class Split : Operator
         var sizes = stated is null
             ? Enumerable.Range(0, count).Select(part => Math.Max(0, Math.Min(chunk, length - (part * chunk)))).ToArray()
             : Array.ConvertAll(stated, s => (int)s);
-        return sizes.Length == count && sizes.Sum() == length && Array.TrueForAll(sizes, s => s >= 0) ? sizes : null;
+        return sizes.Length == count && sizes.Sum(s => (long)s) == length ? sizes : null;
     }
 }
