@@ -12,6 +12,7 @@ internal static class Networks
     [
         "chain", "identity", "projection", "late projection", "padded", "concat", "se", "inverted residual", "pre-activation",
         "grouped", "wide linear", "transposed conv", "matmul", "perceptron", "half", "fixed batch", "channels last", "two outputs",
+        "computed size",
     ];
 
     public static Model Make(string kind)
@@ -74,6 +75,17 @@ internal static class Networks
                 break;
             case "transposed conv":
                 g.Classify(g.ConvBnRelu(g.Relu(g.ConvTranspose(stem, 16)), 16), 4);
+                break;
+            case "computed size":
+                // The lengths that a later part needs are numbers of an earlier one.
+                string[] lengths = [.. new[] { 2L, 3L }.Select(axis => g.Op(
+                    "Gather", [g.Op("Shape", [stem]), g.Constant(new Tensor(ElementType.Int64, [], BitConverter.GetBytes(axis)))]))];
+                var small = g.ConvBnRelu(stem, 24, stride: 2);
+                var positions = g.Op("Concat", [.. lengths.Select(n => g.Op("Unsqueeze", [n, g.Longs(0)]))], ("axis", 0L));
+                var front = g.Op("Slice", [g.Op("Shape", [small]), g.Longs(0), g.Longs(2), g.Longs(0)]);
+                var size = g.Op("Concat", [front, g.Op("Cast", [positions], ("to", (long)ElementType.Int64))], ("axis", 0L));
+                var large = new Wire(g.Op("Resize", [small, "", "", size], ("mode", "linear")), 24);
+                g.Classify(g.ConvBnRelu(g.Concat(1, stem, large), 16), 4);
                 break;
             case "matmul":
                 var hidden = g.Relu(new Wire(g.Op("MatMul", [g.Flatten(g.GlobalAveragePool(stem)), g.Weight(0.3, [16, 24])]), 24));

@@ -33,6 +33,8 @@ internal static class OperatorSamples
             Between((g, x) =>
                 new Wire(g.Op(
                     "Squeeze", [g.Op("ReduceMax", [g.Op(op, [x, g.Longs(3, 2, C, 1, 1)])], ("axes", new long[] { 0 })), g.Longs(0)]), C)),
+        "Tile" => Between((g, x) => new Wire(g.Op(op, [x, g.Longs(1, 3, 2, 1)]), 3 * C)),
+        "Einsum" => Between((g, x) => new Wire(g.Op(op, [x, g.Weight(C, 6)], ("equation", "nchw,cd->ndhw")), 6)),
         "ConstantOfShape" =>
             Between((g, x) => new Wire(g.Op("Sub", [g.Op(op, [g.Op("Shape", [x])], ("value", Tensor.Of([0.5f], 1))), x]), C)),
         "RoiAlign" =>

@@ -38,7 +38,7 @@ internal static class ImageResizer
     private static byte[] Sketch()
     {
         // Ranks stay open: of a size that is not known yet the inference of shapes takes it that it has no elements.
-        var sketch = new SubmodelBuilder(Opset).Input("image", ElementType.UInt8, 0).Input("size", ElementType.Int64, 0);
+        var sketch = new SubmodelBuilder(Opset).Input("image", ElementType.UInt8, rank: null).Input("size", ElementType.Int64, rank: null);
         sketch.Node("Resize", "resized", ["image", "", "", "size"], ("mode", "linear"), ("antialias", 1L), ("exclude_outside", 1L));
         return sketch.Output("resized").ToBytes();
     }

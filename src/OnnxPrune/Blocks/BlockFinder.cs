@@ -69,9 +69,9 @@ internal static class BlockFinder
         };
     }
 
-    /// <summary>True if a node has weights that a block is counted by.</summary>
+    /// <summary>True if a node has weights that a block is counted by. What only computes further weights is none.</summary>
     internal static bool IsLayer(Node node, ConstantValues constants) =>
-        WeightLayout.IsLayer(node) && constants[node.Input(1)] is not null;
+        WeightLayout.IsLayer(node) && constants[node.Input(1)] is not null && constants[node.Output] is null;
 
     private static bool HasShapeOf(Value operand, Value result) =>
         operand.Shape is { } a

@@ -73,6 +73,10 @@ internal sealed class ChannelCut
     /// <summary>True if the axis gets shorter.</summary>
     public bool Changes(Value value, int axis) => Keep(value, axis) is { IsWhole: false };
 
+    /// <summary>True if an integer input of the node is computed from the number of channels of an axis that gets shorter.</summary>
+    public bool ChangesNumbers(Node node, int input) =>
+        Graph.Terms[node.Input(input)] is { } numbers && numbers.Any(n => n.Sources.Any(Changes));
+
     /// <summary>
     /// Gives a node integers that it takes as an attribute or as an input, depending on its operator's version. An input becomes a
     /// constant of its own, because others may read the old one.

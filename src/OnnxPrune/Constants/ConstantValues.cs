@@ -390,7 +390,7 @@ internal sealed class ConstantValues
     private Tensor? Splat(Node node, long[] dims)
     {
         var fill = node.Attribute("value")?.Value as Tensor ?? Tensor.Of([0f]);
-        return fill is { HasBytes: true, Count: 1 } && Affords(dims, fill.ElementType)
+        return fill is { HasBytes: true, Count: 1 } && dims.All(d => d >= 0) && Affords(dims, fill.ElementType)
             ? fill.Strided(dims, 0, new long[dims.Length])
             : null;
     }

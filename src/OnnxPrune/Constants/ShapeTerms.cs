@@ -11,6 +11,8 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
 {
     private const int MostElements = 64;
 
+    private const int MostTables = 8;
+
     private readonly Dictionary<Value, DimTerm[]?> _known = [];
 
     /// <summary>
@@ -127,6 +129,11 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
                     this[i]).ToArray() is var parts && parts.All(p => p is not null) ? [.. parts.SelectMany(p => p!)] : null;
         }
 
+        if (node.OpType == "Reshape" && Constants.Longs(node.Input(1)) is [-1 or > 1] && Table(node.Input(0), MostTables) is { } table)
+        {
+            return table.Elements;
+        }
+
         if (this[node.Input(0)] is not { } x)
         {
             return null;
@@ -170,6 +177,52 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
         }
     }
 
+    /// <summary>
+    /// The elements of a matrix, row by row: exporters turn the order of paddings around by Reshape to pairs, Slice and Transpose.
+    /// </summary>
+    /// <param name="steps">How many nodes are followed back at most.</param>
+    private (DimTerm[] Elements, int Columns)? Table(Value? value, int steps)
+    {
+        if (value?.Producer is not { Domain: "" } node || node.Outputs[0] != value || steps == 0)
+        {
+            return null;
+        }
+
+        if (node.OpType == "Reshape")
+        {
+            return this[node.Input(0)] is { } list
+                && Constants.Longs(node.Input(1)) is [var rows and not 0, > 0 and <= MostElements and var columns]
+                && list.Length % columns == 0
+                && (rows == -1 || rows == list.Length / columns)
+                ? (list, (int)columns)
+                : null;
+        }
+
+        if (node.OpType is not ("Slice" or "Transpose" or "Cast" or "Identity")
+            || Table(node.Input(0), steps - 1) is not { Columns: > 0 } table)
+        {
+            return null;
+        }
+
+        var (x, width) = table;
+        var height = x.Length / width;
+        switch (node.OpType)
+        {
+            case "Transpose":
+                return node.Ints("perm") is null or [1, 0]
+                    ? ([.. Enumerable.Range(0, x.Length).Select(i => x[(i % height * width) + (i / height)])], height)
+                    : null;
+            case "Slice":
+                return Constants.LongsOf(node, "axes", 3, out var known) is [0 or -2] && known && Rows(node, height) is { } rows
+                    ? ([.. rows.SelectMany(row => x[(row * width)..((row + 1) * width)])], width)
+                    : null;
+            case "Cast" when (ElementType)node.Int("to", 0) is not (ElementType.Int64 or ElementType.Int32):
+                return null;
+            default:
+                return (x, width);
+        }
+    }
+
     private static bool IsWhole(Node cast) => (ElementType)cast.Int("to", 0) is ElementType.Float or ElementType.Double;
 
     private DimTerm[]? Lengths(Node node)
@@ -195,7 +248,7 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
         var (part, parts) = (Enumerable.Range(0, node.Outputs.Count).First(i => node.Outputs[i] == value), node.Outputs.Count);
         var sizes = Constants.LongsOf(node, "split", 1, out var known)
             ?? (known && x.Length % parts == 0 ? [.. Enumerable.Repeat((long)(x.Length / parts), parts)] : null);
-        return sizes?.Length == parts && sizes.All(s => s >= 0) && sizes.Sum() == x.Length
+        return sizes?.Length == parts && sizes.All(s => s >= 0 && s <= x.Length) && sizes.Sum() == x.Length
             ? [.. x.Skip((int)sizes[..part].Sum()).Take((int)sizes[part])]
             : null;
     }
@@ -205,7 +258,10 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
     private static DimTerm[]? Pick(DimTerm[] x, long[] indices) =>
         indices.All(i => i >= -x.Length && i < x.Length) ? Array.ConvertAll(indices, i => x[i < 0 ? i + x.Length : i]) : null;
 
-    private DimTerm[]? Slice(Node node, DimTerm[] x)
+    private DimTerm[]? Slice(Node node, DimTerm[] x) => Rows(node, x.Length) is { } rows ? [.. rows.Select(i => x[i])] : null;
+
+    /// <summary>The indices that a Slice takes of its first stated axis; null where that is not known.</summary>
+    private int[]? Rows(Node node, int length)
     {
         var starts = Constants.LongsOf(node, "starts", 1, out _);
         var ends = Constants.LongsOf(node, "ends", 2, out _);
@@ -213,12 +269,12 @@ internal sealed class ShapeTerms(ConstantValues constants, IReadOnlyDictionary<V
         if (starts is not [var start]
             || ends is not [var end]
             || !stepsKnown
-            || SliceRange.Of(start, end, steps?[0] ?? 1, x.Length) is not { } range)
+            || SliceRange.Of(start, end, steps?[0] ?? 1, length) is not { } range)
         {
             return null;
         }
 
-        return [.. Enumerable.Range(0, (int)range.Count).Select(i => x[range.Start + (i * range.Step)])];
+        return [.. Enumerable.Range(0, (int)range.Count).Select(i => (int)(range.Start + (i * range.Step)))];
     }
 
     /// <summary>Element by element, one of two where it is known which.</summary>

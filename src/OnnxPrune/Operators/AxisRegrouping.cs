@@ -60,6 +60,18 @@ internal static class AxisRegrouping
             return;
         }
 
+        // An axis of a single channel changes no order; it would leave nothing behind.
+        var many = Array.FindAll(carriers, axis => flow.Channels(x, axis)!.Length != 1);
+        if (carriers.Length > 1 && many.Length == 1)
+        {
+            foreach (var axis in carriers.Except(many))
+            {
+                flow.Pin(node, x, axis, "merges this one channel with others");
+            }
+
+            carriers = many;
+        }
+
         var channels = flow.Channels(x, carriers[0])!;
         if (carriers.Length > 1
             || !(FlowFlat(node, flow, x, block, to, carriers[0], channels) || FlowFirst(node, flow, x, block, to, carriers[0], channels)))

@@ -71,8 +71,10 @@ internal sealed class Broadcast(Func<double, double, double>? sum = null) : Oper
         return a.IsConstant || b.IsConstant ? a.Combine(b, sum) : null;
     }
 
+    /// <summary>Makes the inputs' channels along one axis equal, and those of the output.</summary>
+    /// <param name="inputs">The indices of the inputs.</param>
     /// <param name="fromEnd">The axis, counted from the end: -1 is the last one.</param>
-    private static void FlowAlong(Node node, ChannelFlow flow, int[] inputs, int fromEnd)
+    internal static void FlowAlong(Node node, ChannelFlow flow, int[] inputs, int fromEnd)
     {
         var carriers = inputs.Where(i => Channels(node, i, fromEnd, flow) is not null && !flow.IsConstant(node.Inputs[i])).ToArray();
         if (carriers.Length == 0)

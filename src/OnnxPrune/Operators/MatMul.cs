@@ -5,8 +5,9 @@ using OnnxPrune.Graphs;
 namespace OnnxPrune.Operators;
 
 /// <summary>
-/// <c>Y [..., M, N] = A [..., M, K] · B [..., K, N]</c>, after NumPy. One operand may be a constant of two axes: it reads the
-/// channels along K and makes fresh ones. Two computed operands couple their channels along K, and pass on M and N.
+/// <c>Y [..., M, N] = A [..., M, K] · B [..., K, N]</c>, after NumPy. One operand may be a constant: it reads the channels along K and
+/// makes fresh ones. Two computed operands couple their channels along K, and pass on M and N. Along the axes in front, such as the heads
+/// of attention, channels become equal as in an addition.
 /// </summary>
 internal sealed class MatMul : Operator
 {
@@ -19,21 +20,21 @@ internal sealed class MatMul : Operator
         }
 
         var (rankA, rankB) = (Rank(a, flow), Rank(b, flow));
-        if (rankA < 2 || rankB < 2 || (flow.IsConstant(a) && rankA != 2) || (flow.IsConstant(b) && rankB != 2))
+        if (rankA < 2 || rankB < 2)
         {
-            flow.Block(node, "multiplies operands whose rank is below 2, unknown, or above 2 for a constant");
+            flow.Block(node, "multiplies operands whose rank is below 2 or unknown");
             return;
         }
 
         var rank = Math.Max(rankA, rankB);
-        if (flow.IsConstant(b))
+        if (flow.IsConstant(b) && rankB == 2)
         {
             flow.Bind(node, 1, 0, flow.Channels(a, rankA - 1));
             flow.Reads(node, 0, rankA - 1);
             PassFront(node, flow, a, rankA - 1);
             flow.Set(node.Output, rank - 1, flow.Produce(node, 1, 1, rank - 1));
         }
-        else if (flow.IsConstant(a))
+        else if (flow.IsConstant(a) && rankA == 2)
         {
             flow.Bind(node, 0, 1, flow.Channels(b, rankB - 2));
             flow.Reads(node, 1, rankB - 2);
@@ -43,7 +44,7 @@ internal sealed class MatMul : Operator
         }
         else
         {
-            FlowComputed(node, flow, a, b, rankA, rankB);
+            FlowStacked(node, flow, a, b, rankA, rankB);
         }
     }
 
@@ -88,34 +89,44 @@ internal sealed class MatMul : Operator
 
     internal override WeightLayout? Weight(Node node, int input) => input is 0 or 1 ? new WeightLayout(input, 1 - input) : null;
 
-    private static void FlowComputed(Node node, ChannelFlow flow, Value a, Value b, int rankA, int rankB)
+    /// <summary>Products of many matrices at once, which lie along the axes in front.</summary>
+    private static void FlowStacked(Node node, ChannelFlow flow, Value a, Value b, int rankA, int rankB)
     {
-        var (left, right) = (flow.Channels(a, rankA - 1), flow.Channels(b, rankB - 2));
-        if (left is not null && right is not null && left.Length == right.Length)
+        SumOver(node, flow, (a, rankA - 1), (b, rankB - 2));
+        var rank = Math.Max(rankA, rankB);
+        for (var fromEnd = 3; fromEnd <= rank; fromEnd++)
+        {
+            Broadcast.FlowAlong(node, flow, [0, 1], -fromEnd);
+        }
+
+        flow.Set(node.Output, rank - 2, flow.IsConstant(a) ? flow.Produce(node, 0, rankA - 2, rank - 2) : flow.Channels(a, rankA - 2));
+        flow.Set(node.Output, rank - 1, flow.IsConstant(b) ? flow.Produce(node, 1, rankB - 1, rank - 1) : flow.Channels(b, rankB - 1));
+    }
+
+    private static void SumOver(Node node, ChannelFlow flow, (Value Value, int Axis) a, (Value Value, int Axis) b)
+    {
+        var (left, right) = (flow.Channels(a.Value, a.Axis), flow.Channels(b.Value, b.Axis));
+        if (flow.IsConstant(a.Value))
+        {
+            flow.Bind(node, 0, a.Axis, right);
+            flow.Reads(node, 1, b.Axis);
+        }
+        else if (flow.IsConstant(b.Value))
+        {
+            flow.Bind(node, 1, b.Axis, left);
+            flow.Reads(node, 0, a.Axis);
+        }
+        else if (left is not null && right is not null && left.Length == right.Length)
         {
             flow.Couple(left, right);
-            flow.Reads(node, 0, rankA - 1);
-            flow.Reads(node, 1, rankB - 2);
+            flow.Reads(node, 0, a.Axis);
+            flow.Reads(node, 1, b.Axis);
         }
         else
         {
-            flow.Pin(node, a, rankA - 1, "sums over them together with something that has no channels");
-            flow.Pin(node, b, rankB - 2, "sums over them together with something that has no channels");
+            flow.Pin(node, a.Value, a.Axis, "sums over them together with something that has no channels");
+            flow.Pin(node, b.Value, b.Axis, "sums over them together with something that has no channels");
         }
-
-        for (var axis = 0; axis < rankA - 2; axis++)
-        {
-            flow.Pin(node, a, axis, "has them as a batch axis");
-        }
-
-        for (var axis = 0; axis < rankB - 2; axis++)
-        {
-            flow.Pin(node, b, axis, "has them as a batch axis");
-        }
-
-        var rank = Math.Max(rankA, rankB);
-        flow.Set(node.Output, rank - 2, flow.Channels(a, rankA - 2));
-        flow.Set(node.Output, rank - 1, flow.Channels(b, rankB - 1));
     }
 
     private static void PassFront(Node node, ChannelFlow flow, Value value, int axes)

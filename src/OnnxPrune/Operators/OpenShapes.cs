@@ -33,8 +33,8 @@ internal static class OpenShapes
             ? graph.Values.Where(v => v.Shape is not null).ToDictionary(v => v, v => v.Shape!)
             : new Dictionary<Value, Shape>(known);
         var terms = new ShapeTerms(new ConstantValues(), shapes);
-        var nodes = graph.TopologicalOrder().Where(n => n.Outputs.Any(o => o is not null && IsOpen(shapes, o))).ToArray();
-        foreach (var node in nodes)
+        var nodes = graph.TopologicalOrder().ToArray();
+        foreach (var node in nodes.Where(n => n.Outputs.Any(o => o is not null && IsOpen(shapes, o))))
         {
             Follow(node, shapes, terms);
         }

@@ -20,7 +20,11 @@ internal sealed class Pad : Operator
         }
 
         var pads = Pads(node, flow.Terms, ChannelFlow.Rank(x));
-        flow.UnderstandsShape(node, 1);
+        if (pads is not null && pads.All(p => p is { Before: not null, After: not null }))
+        {
+            flow.UnderstandsShape(node, 1);
+        }
+
         for (var axis = 0; axis < ChannelFlow.Rank(x); axis++)
         {
             if (flow.Channels(x, axis) is not { } channels)
@@ -69,13 +73,14 @@ internal sealed class Pad : Operator
     {
         var x = node.Required(0);
         var rank = ChannelFlow.Rank(x);
-        if (!Enumerable.Range(0, rank).Any(axis => cut.Changes(node.Output, axis)) || Pads(node, cut.Graph.Terms, rank) is not { } pads)
+        var changes = cut.ChangesNumbers(node, 1);
+        if ((!changes && !Enumerable.Range(0, rank).Any(axis => cut.Changes(node.Output, axis)))
+            || Pads(node, cut.Graph.Terms, rank) is not { } pads)
         {
             return;
         }
 
         var result = new long[2 * rank];
-        var changes = false;
         for (var axis = 0; axis < rank; axis++)
         {
             if (pads[axis] is not { Before: { } before, After: { } after })

@@ -84,7 +84,7 @@ internal sealed class Reshape : Operator
             return;
         }
 
-        if (!Enumerable.Range(0, from.Rank).Any(axis => cut.Changes(x, axis)))
+        if (!Enumerable.Range(0, from.Rank).Any(axis => cut.Changes(x, axis)) && !cut.ChangesNumbers(node, 1))
         {
             return;
         }

@@ -24,8 +24,12 @@ internal sealed class Slice : Operator
             return;
         }
 
-        flow.UnderstandsShape(node, 1);
-        flow.UnderstandsShape(node, 2);
+        if (CanRewrite(node, flow.Terms))
+        {
+            flow.UnderstandsShape(node, 1);
+            flow.UnderstandsShape(node, 2);
+        }
+
         for (var axis = 0; axis < ChannelFlow.Rank(x); axis++)
         {
             if (flow.Channels(x, axis) is not { } channels)
@@ -66,7 +70,8 @@ internal sealed class Slice : Operator
     public override void Rewrite(Node node, ChannelCut cut)
     {
         var x = node.Required(0);
-        if (Axes(node, cut.Graph.Constants, ChannelFlow.Rank(x)) is not { } axes || !axes.Any(axis => cut.Changes(x, axis)))
+        if (Axes(node, cut.Graph.Constants, ChannelFlow.Rank(x)) is not { } axes
+            || (!axes.Any(axis => cut.Changes(x, axis)) && !cut.ChangesNumbers(node, 1) && !cut.ChangesNumbers(node, 2)))
         {
             return;
         }

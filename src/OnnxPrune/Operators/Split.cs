@@ -26,7 +26,11 @@ internal sealed class Split : Operator
             return;
         }
 
-        flow.UnderstandsShape(node, 1);
+        if (sizes is not null || flow.Terms.Known(node.Input(1)) is not null)
+        {
+            flow.UnderstandsShape(node, 1);
+        }
+
         var start = 0;
         for (var part = 0; part < node.Outputs.Count; part++)
         {
@@ -60,12 +64,14 @@ internal sealed class Split : Operator
     public override void Rewrite(Node node, ChannelCut cut)
     {
         var axis = Axis(node, node.Required(0));
-        if (!cut.Changes(node.Required(0), axis))
+        if (!cut.Changes(node.Required(0), axis) && !cut.ChangesNumbers(node, 1))
         {
             return;
         }
 
-        var kept = node.Outputs.Select((_, part) => Part(node, cut, part)).ToArray();
+        var kept = cut.Graph.Channels(node.Required(0), axis) is null
+            ? cut.Graph.Terms.Known(node.Input(1))!
+            : [.. node.Outputs.Select((_, part) => Part(node, cut, part))];
         cut.SetLongs(node, "split", 1, kept, isInput: cut.Graph.Model.Opset >= 13);
         node.RemoveAttribute("num_outputs");
     }
@@ -85,7 +91,7 @@ internal sealed class Split : Operator
     private static int[]? Sizes(Node node, Constants.ShapeTerms terms, int length)
     {
         var stated = node.Input(1) is { } input ? terms.Known(input) : node.Ints("split");
-        if (stated is null && node.Input(1) is not null)
+        if (stated is null ? node.Input(1) is not null : !Array.TrueForAll(stated, s => s >= 0 && s <= length))
         {
             return null;
         }
@@ -95,6 +101,6 @@ internal sealed class Split : Operator
         var sizes = stated is null
             ? Enumerable.Range(0, count).Select(part => Math.Max(0, Math.Min(chunk, length - (part * chunk)))).ToArray()
             : Array.ConvertAll(stated, s => (int)s);
-        return sizes.Length == count && sizes.Sum() == length && Array.TrueForAll(sizes, s => s >= 0) ? sizes : null;
+        return sizes.Length == count && sizes.Sum(s => (long)s) == length ? sizes : null;
     }
 }

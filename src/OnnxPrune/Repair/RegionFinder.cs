@@ -51,7 +51,11 @@ internal sealed class RegionFinder
         var open = new HashSet<Value> { end };
         while (true)
         {
-            var latest = open.MaxBy(v => v.Producer is { } p ? _places[p] : -1)!;
+            if (open.MaxBy(v => v.Producer is { } p ? _places[p] : -1) is not { } latest)
+            {
+                return null; // Nothing that is fed is above it.
+            }
+
             if (open.Count == 1 && layers.Count >= FewestLayers)
             {
                 nodes.Reverse();

@@ -40,9 +40,14 @@ internal static class OnnxFile
         {
             return ModelReader.Read(RawDataSplitter.Split(bytes), external);
         }
+        catch (BrokenModelException e) when (ForeignFormat.Describe(bytes.Span) is { } format)
+        {
+            throw new BrokenModelException(format, e);
+        }
         catch (InvalidProtocolBufferException e)
         {
-            throw new BrokenModelException($"the file cannot be parsed as an ONNX model ({e.Message.TrimEnd('.')})", e);
+            throw new BrokenModelException(
+                ForeignFormat.Describe(bytes.Span) ?? $"the file cannot be parsed as an ONNX model ({e.Message.TrimEnd('.')})", e);
         }
     }
 

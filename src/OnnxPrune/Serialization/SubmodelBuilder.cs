@@ -36,7 +36,7 @@ internal sealed class SubmodelBuilder
         var (nodes, sources) = Above(outputs, given);
         foreach (var value in inputs.Where(sources.Contains))
         {
-            sketch.Input(value.Name, value.ElementType, value.Shape?.Rank ?? 0);
+            sketch.Input(value.Name, value.ElementType, Lengths(value));
         }
 
         if (sources.FirstOrDefault(s => !s.IsInitializer && !given.Contains(s)) is { } open)
@@ -62,14 +62,20 @@ internal sealed class SubmodelBuilder
         return sketch;
     }
 
-    /// <param name="rank">0 leaves the shape open.</param>
-    public SubmodelBuilder Input(string name, ElementType type, int rank)
+    /// <param name="rank">Null leaves the shape open.</param>
+    public SubmodelBuilder Input(string name, ElementType type, int? rank) =>
+        Input(name, type, rank is { } count ? new long?[count] : null);
+
+    /// <param name="lengths">Those of its axes, null for an open one; null altogether leaves the shape open.</param>
+    private SubmodelBuilder Input(string name, ElementType type, long?[]? lengths)
     {
         var tensor = new TypeProto.Types.Tensor { ElemType = (int)type };
-        if (rank > 0)
+        if (lengths is not null)
         {
             tensor.Shape = new TensorShapeProto();
-            tensor.Shape.Dim.AddRange(Enumerable.Range(0, rank).Select(_ => new TensorShapeProto.Types.Dimension()));
+            tensor.Shape.Dim.AddRange(lengths.Select(length => length is { } known
+                ? new TensorShapeProto.Types.Dimension { DimValue = known }
+                : new TensorShapeProto.Types.Dimension()));
         }
 
         _graph.Add(GraphProto.InputFieldNumber, new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = tensor } });
@@ -99,6 +105,14 @@ internal sealed class SubmodelBuilder
     }
 
     public byte[] ToBytes() => new WireMessage().Add(_header.ToArray()).Add(ModelProto.GraphFieldNumber, _graph).ToArray();
+
+    /// <summary>
+    /// The lengths that a part states of an input: open ones, but for lists of numbers. ONNX Runtime takes a list of open length that is
+    /// joined to the sizes of a Resize for an empty one.
+    /// </summary>
+    private static long?[]? Lengths(Value value) => value.Shape is { } shape
+        ? [.. shape.Select(dim => shape.Rank == 1 && value.ElementType is (ElementType.Int64 or ElementType.Int32) ? dim.Size : null)]
+        : null;
 
     /// <summary>The nodes above some values down from the given ones, and the values they start from.</summary>
     private static (HashSet<Node> Nodes, HashSet<Value> Sources) Above(IEnumerable<Value> outputs, HashSet<Value> given)

@@ -85,6 +85,40 @@ public sealed class ComputedLengthTests
         Oracle.Holds(g, "conv1");
     }
 
+    [Fact]
+    public void View_of_open_sizes_in_front_of_the_last_layer()
+    {
+        var g = new TestGraph();
+        var pooled = g.Op("AveragePool", Start(g), ("kernel_shape", new long[] { 8, 8 }));
+        g.Output(g.Linear(new Wire(g.Op("Reshape", [pooled, List(g, Length(g, pooled, 0), g.Longs(-1))]), C), 3));
+
+        Oracle.Holds(g, "conv1");
+    }
+
+    [Fact]
+    public void Features_that_are_padded_to_the_size_of_others()
+    {
+        var g = new TestGraph();
+        var x = Start(g);
+        var small = g.Op("MaxPool", x, ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 3, 3 }));
+        var up = g.ConvTranspose(small, 6);
+        var pairs = new List<string>();
+        foreach (var axis in new[] { 3, 2 })
+        {
+            var missing = g.Op("Sub", [Length(g, x, axis), Length(g, up, axis)]);
+            var before = g.Op("Cast", [g.Op("Div", [missing, g.Longs(2)])], ("to", (long)ElementType.Int64));
+            pairs.AddRange([before, g.Op("Sub", [missing, before])]);
+        }
+
+        var none = g.Op("ConstantOfShape", [g.Op("Sub", [g.Longs(8), g.Op("Shape", [List(g, [.. pairs])])])], ("value", Tensor.Of([0L])));
+        var table = g.Op("Reshape", [List(g, [.. pairs, none]), g.Longs(-1, 2)]);
+        var reversed = g.Op("Slice", [table, g.Longs(-1), g.Longs(-long.MaxValue), g.Longs(0), g.Longs(-1)]);
+        var pads = g.Op("Reshape", [g.Op("Transpose", [reversed], ("perm", new long[] { 1, 0 })), g.Longs(-1)]);
+        g.Close(g.Concat(1, x, new Wire(g.Op("Pad", [up, g.Op("Cast", [pads], ("to", (long)ElementType.Int64))]), 6)));
+
+        Oracle.Holds(g, "conv1", "convtranspose1");
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -128,6 +162,19 @@ public sealed class ComputedLengthTests
         var g = new TestGraph();
         var x = g.Relu(g.Conv(g.Input(ElementType.Float, [2, 3, 4, 4], 3), C, 3));
         g.Close(g.Binary("Mul", x, g.Op("Expand", [g.Op("Sigmoid", g.Conv(x, 1, kernel: 3)), g.Longs(2, C, 4, 4)])));
+
+        Oracle.Holds(g, "conv1");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Spatial_gate_that_is_repeated_as_often_as_there_are_channels(bool isComputed)
+    {
+        var g = new TestGraph();
+        var x = Start(g);
+        var times = isComputed ? List(g, g.Longs(1), Length(g, x, 1), g.Longs(1, 1)) : g.Longs(1, C, 1, 1);
+        g.Close(g.Binary("Mul", x, g.Op("Tile", [g.Op("Sigmoid", g.Conv(x, 1)), times])));
 
         Oracle.Holds(g, "conv1");
     }
@@ -218,6 +265,30 @@ public sealed class ComputedLengthTests
         g.Close(g.Add(g.Concat(1, x, new Wire(g.Weight(2, 4, 4, 4), 4)), g.Conv(x, C + 4)));
 
         Oracle.Holds(g, "conv1", "conv2");
+    }
+
+    /// <summary>The channels of the first layer are cut, and their number says what is done to those of a Softmax, which stay.</summary>
+    [Theory]
+    [InlineData("Reshape")]
+    [InlineData("Slice")]
+    [InlineData("Split")]
+    [InlineData("Pad")]
+    public void Number_of_channels_that_says_what_is_done_to_others_stays_what_it_is(string type)
+    {
+        var g = new TestGraph();
+        var x = Start(g);
+        var others = g.Op("Softmax", g.Conv(x, C), ("axis", 1L));
+        var count = Length(g, x, 1);
+        var made = type switch
+        {
+            "Reshape" => g.Op("Reshape", [g.Op("Reshape", [others, List(g, g.Longs(0), count, g.Longs(-1))]), g.Op("Shape", [others])]),
+            "Slice" => g.Op("Slice", [others, g.Longs(0), count, g.Longs(1)]),
+            "Split" => g.Ops("Split", [others, List(g, g.Op("Div", [count, g.Longs(4)]), g.Longs(C - 2))], 2, ("axis", 1L))[1],
+            _ => g.Op("Pad", [others, List(g, g.Longs(0, 0, 0), g.Op("Sub", [count, g.Longs(C - 1)]), g.Longs(0, 0, 0, 0))]),
+        };
+        g.Output(g.Conv(x, 2), g.Conv(new Wire(made, type == "Split" ? C - 2 : C), 2));
+
+        Oracle.Holds(g, "conv1");
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using OnnxPrune.Channels;
 using OnnxPrune.Graphs;
 using OnnxPrune.Testing;
 
@@ -98,6 +99,18 @@ public sealed class PartTests
         g.Close(g.Concat(1, new Wire(parts[2], 1), new Wire(parts[1], 3), new Wire(parts[0], 3)));
 
         Oracle.Holds(g, "conv1");
+    }
+
+    [Fact]
+    public void Split_into_parts_that_are_too_many_to_be_added_up_is_no_fault_of_a_rule()
+    {
+        var g = new TestGraph();
+        var x = g.Conv(g.Input(3, 4, 4), C);
+        var parts = g.Ops("Split", [x, g.Longs(int.MaxValue, int.MaxValue, 2)], 3, ("axis", 1L));
+        g.Output(new Wire(parts[0], C));
+        g.Proto.Graph.ValueInfo.Add(TestGraph.Describe(x, ElementType.Float, [-1, C, 4, 4]));
+
+        Assert.Contains(ChannelFlow.Through(g.Build()).Blocked, b => b.Reason.Contains("splits them into parts whose sizes"));
     }
 
     [Fact]

@@ -1,9 +1,10 @@
 using OnnxPrune.Graphs;
+using OnnxPrune.Planning;
 using OnnxPrune.Testing;
 
 namespace OnnxPrune.Tests.Operators;
 
-/// <summary>Gemm and MatMul.</summary>
+/// <summary>Gemm, MatMul and Einsum.</summary>
 public sealed class ProductTests
 {
     private static Wire Features(TestGraph g, int channels = 6) =>
@@ -107,14 +108,18 @@ public sealed class ProductTests
         Oracle.Blocks(g, "conv1", "MatMul 'matmul1' sums over them together with something that has no channels");
     }
 
-    [Fact]
-    public void Constant_of_three_axes_blocks()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(6)]
+    [InlineData(2)]
+    public void Constant_of_three_axes_is_cut(int stacked)
     {
         var g = new TestGraph();
         var x = g.Op("Transpose", [g.Op("Reshape", [g.Conv(g.Input(3, 4, 4), 6), g.Longs(0, 6, 16)])], ("perm", new long[] { 0, 2, 1 }));
-        g.Output(new Wire(g.Op("MatMul", [x, g.Weight(1, 6, 3)]), 3));
+        var many = stacked == 1 ? x : g.Op("Unsqueeze", [x, g.Longs(1)]);
+        g.Output(new Wire(g.Op("MatMul", [many, g.Weight(stacked, 6, 3)]), 3));
 
-        Oracle.Blocks(g, "conv1", "MatMul 'matmul1' multiplies operands whose rank");
+        Oracle.Holds(g, "conv1");
     }
 
     [Theory]
@@ -128,5 +133,79 @@ public sealed class ProductTests
 
         Oracle.Holds(g, "conv1");
         Assert.True(group == 6 || Pruned.Layers(g).Contains("convtranspose1"));
+    }
+
+    [Fact]
+    public void Heads_of_attention_leave_whole_where_they_are_many()
+    {
+        var g = new TestGraph();
+        var x = g.Relu(g.Conv(g.Input(3, 4, 4), 12));
+        string Heads(string made) => g.Op("Reshape", [made, g.Longs(0, 6, 2, 16)]);
+        string Turned(string heads) => g.Op("Transpose", [heads], ("perm", new long[] { 0, 1, 3, 2 }));
+        var (q, k, v) = (Heads(g.Conv(x, 12)), Heads(g.Conv(x, 12)), Heads(g.Conv(x, 12)));
+        var places = g.Op("MatMul", [g.Weight(0.3, [1, 6, 16, 2]), q]);
+        var scores = g.Op("Add", [g.Op("MatMul", [Turned(q), k]), places]);
+        var mixed = g.Op("MatMul", [v, Turned(g.Op("Softmax", [scores], ("axis", -1L)))]);
+        g.Close(new Wire(g.Op("Reshape", [mixed, g.Longs(0, 12, 4, 4)]), 12));
+
+        Oracle.Holds(g, "conv1", "conv2", "conv3", "conv4");
+    }
+
+    [Theory]
+    [InlineData("nchw,cd->ndhw")]
+    [InlineData("nchw,cd->nd")]
+    [InlineData("nchw, cd")]
+    [InlineData("nchw,cdx->ndw")]
+    [InlineData("nchw,c->nhcw")]
+    [InlineData("nchw,ch->nw")]
+    public void Einsum_with_a_constant_is_cut(string equation)
+    {
+        var g = new TestGraph();
+        var x = g.Relu(g.Conv(g.Input(3, 6, 6), 8));
+        var dims = equation.Split(',')[1].Split('-')[0].Trim().Select(c => c == 'c' ? 8L : 6L).ToArray();
+        var y = new Wire(g.Op("Einsum", [x, g.Weight(dims)], ("equation", equation)), 0);
+        g.Output(new Wire(g.Op("ReduceSum", [g.Op("Sin", [y])], ("keepdims", 0L)), 0));
+
+        Oracle.Holds(g, "conv1");
+    }
+
+    [Theory]
+    [InlineData("nchw,ndhw->ncd")]
+    [InlineData("nchw,nchx->nwx")]
+    [InlineData("nchw,nchw,ndhw->nd")]
+    public void Einsum_of_features_is_cut(string equation)
+    {
+        var g = new TestGraph();
+        var x = g.Relu(g.Conv(g.Input(3, 6, 6), 8));
+        var other = g.Conv(x, 8);
+        string[] inputs = equation.Count(c => c == ',') == 1 ? [x, other] : [x, other, g.Conv(x, 4)];
+        var made = g.Op("Mul", [g.Op("Einsum", inputs, ("equation", equation)), g.Scalar(0.01)]);
+        g.Output(new Wire(g.Op("ReduceSum", [g.Op("Sin", [made])], ("keepdims", 0L)), 0));
+
+        Oracle.Holds(g, "conv1", "conv2");
+    }
+
+    [Theory]
+    [InlineData("n...,c->n...")]
+    [InlineData("nccw,c->nw")]
+    public void Einsum_with_dots_or_a_letter_twice_blocks(string equation)
+    {
+        var g = new TestGraph();
+        var x = g.Relu(g.Conv(g.Input(3, 8, 6), 8));
+        g.Output(new Wire(g.Op("Einsum", [x, g.Weight(8)], ("equation", equation)), 0));
+
+        Oracle.Blocks(g, "conv1", "has an equation or an operand that is not followed");
+    }
+
+    [Fact]
+    public void Multiplications_of_Einsum_are_counted()
+    {
+        var g = new TestGraph();
+        var x = g.Relu(g.Conv(g.Input(3, 6, 6), 8));
+        g.Output(new Wire(g.Op("Einsum", [x, g.Weight(8, 5)], ("equation", "nchw,cd->nd")), 0));
+
+        var network = NetworkAnalysis.Of(ModelCopy.WithShapes(g.Build()));
+
+        Assert.Equal((8 * 3 * 36) + (8 * 5 * 36), network.Cost.Macs);
     }
 }

@@ -65,6 +65,18 @@ public sealed class ReshapeTests
         Oracle.Holds(g, "conv1");
     }
 
+    [Fact]
+    public void Single_channel_beside_many_is_merged_with_them()
+    {
+        var g = new TestGraph();
+        var x = g.Relu(g.Conv(g.Input(3, 4, 4), C));
+        var map = g.Op("Softmax", [g.Op("Reshape", [g.Conv(x, 1), g.Longs(0, 1, 16, 1)])], ("axis", 2L));
+        var context = g.Op("MatMul", [g.Op("Unsqueeze", [g.Op("Reshape", [x, g.Longs(0, C, 16)]), g.Longs(1)]), map]);
+        g.Close(new Wire(g.Op("Reshape", [context, g.Longs(0, C, 1, 1)]), C));
+
+        Oracle.Holds(g, "conv1");
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(4)]

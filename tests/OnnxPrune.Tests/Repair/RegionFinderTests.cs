@@ -57,6 +57,18 @@ public sealed class RegionFinderTests
     }
 
     [Fact]
+    public void What_computes_a_weight_is_no_layer()
+    {
+        var g = new TestGraph();
+        var x = g.ConvBnRelu(g.Input(3, 8, 8), 4);
+        var norm = g.Op("MatMul", [g.Weight(6), g.Op("MatMul", [g.Weight(6, 36), g.Weight(36)])]);
+        var y = g.Conv(x, 6, 3, weight: g.Op("Div", [g.Weight(6, 4, 3, 3), norm]));
+        g.Classify(g.Relu(g.Add(y, g.Conv(x, 6))));
+
+        Assert.Equal(["conv2", "conv3", "gemm1"], Assert.Single(Find(g)).Layers.Select(l => l.Name).Order());
+    }
+
+    [Fact]
     public void Regions_of_random_networks_are_closed_and_share_no_layer()
     {
         var found = 0;
