@@ -60,15 +60,21 @@ internal sealed class CalibratedPruner
         if (_options.IsDecidedByInputs && _inputs.PlanTrials.Count > 0 && !targets.All(t => t.IsMet(_network.Cost, _network.Cost)))
         {
             var measured = Measured(request);
-            _candidates = _observer.Watched(StepNames.WeighingBlocks, progress => BlockWeight.Tune(
-                _network,
-                measured,
-                targets,
-                plan => PlanTrial.Evaluate(_network, plan, _inputs.PlanTrials, _settings, _measure.Seed, _observer.Cancellation),
-                _settings.Threads,
-                progress.Report));
+            _candidates = _shared.Weighed(_network, request, targets, () => _observer.Watched(StepNames.WeighingBlocks, progress =>
+                BlockWeight.Tune(
+                    _network,
+                    measured,
+                    targets,
+                    plan => Rehearse(plan)!.Value,
+                    _settings.Threads,
+                    progress.Report)));
         }
     }
+
+    /// <summary>The damage of a plan after a rough repair; null where that would take too long.</summary>
+    public double? Rehearse(PruningPlan plan) => _inputs.PlanTrials.Count == 0
+        ? null
+        : PlanTrial.Evaluate(_network, plan, _inputs.PlanTrials, _settings, _measure.Seed, _observer.Cancellation);
 
     /// <summary>Chooses the cuts by which the targets hold. Measuring takes long, once; the next plans are cheap.</summary>
     /// <exception cref="TargetOutOfReachException">No allowed cut meets them.</exception>

@@ -19,6 +19,8 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <param name="request">Its limits are kept.</param>
 internal sealed class IntegerStep(LoadedModel original, PruningOptions request, MeasureOptions measure, IRunObserver observer)
 {
+    private const int SessionsOfGain = 3;
+
     /// <summary>The integers of what the network is meant for, or of the machine that it runs on; null where these have none.</summary>
     public QuantizationScheme? Scheme { get; } = request.For != DeploymentTarget.Here ? request.For.Scheme
         : Providers.Resolve(measure.Sessions.Provider) == ExecutionProvider.Cuda ? null
@@ -40,6 +42,17 @@ internal sealed class IntegerStep(LoadedModel original, PruningOptions request, 
             return false;
         }
     });
+
+    /// <summary>
+    /// The speed of a cut network as a multiple of the original's, both in integers: the median over sessions, since those of one file
+    /// differ.
+    /// </summary>
+    public double Gain(Model cut)
+    {
+        var (whole, integers) = (WithAnyRanges(original.Model), WithAnyRanges(cut));
+        return Enumerable.Range(0, SessionsOfGain).Select(_ => Race(whole, integers, PairedBenchmark.Short).Speedup).Order()
+            .ElementAt(SessionsOfGain / 2);
+    }
 
     /// <summary>The network with integers in the time that they take, whatever they compute.</summary>
     /// <exception cref="UnsupportedModelException">It cannot be brought to integers.</exception>

@@ -108,6 +108,9 @@ internal sealed class PruningDecider(
         return Draft(request, request.Targets, TargetRule).Outcome.Plan;
     }
 
+    /// <summary>The damage of a plan after a rough repair; null where nothing is repaired, or where that takes too long.</summary>
+    public double? Rehearse(PruningPlan plan) => _calibrated?.Rehearse(plan);
+
     /// <summary>The network that keeps the request's targets and those of time, repaired.</summary>
     private PruningResult Finished(PruneRequest request, string rule)
     {

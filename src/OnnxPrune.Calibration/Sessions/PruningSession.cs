@@ -23,6 +23,7 @@ public sealed class PruningSession
     private readonly string? _masks;
     private readonly SharedMeasurements _shared = new();
     private readonly Dictionary<string, int> _multiples = [];
+    private readonly HashSet<string> _warned = [];
     private bool? _integersAreFaster;
 
     private PruningSession(LoadedModel original, MeasureOptions measure, IProgress<SessionProgress>? progress)
@@ -131,6 +132,8 @@ public sealed class PruningSession
             throw IntegerStep.NoInputs();
         }
 
+        var asked = request;
+        request = WithIntegerCounts(request, observer);
         var integers = request is { Int8: true, Targets.Times.Count: > 0 } ? new IntegerStep(Original, request, _measure, observer) : null;
         if (integers is not null && !(_integersAreFaster ??= integers.IsFaster()))
         {
@@ -146,8 +149,35 @@ public sealed class PruningSession
                     + "ranked those.");
         }
 
-        result = result with { Request = request };
+        result = result with { Request = asked };
         return request.Int8 && result.Quantization is null ? Quantize(result, observer) : result;
+    }
+
+    /// <summary>
+    /// The request with counts of channels by which integers gain from the cut, where it leaves them open and asks for a cost only.
+    /// </summary>
+    internal PruningOptions WithIntegerCounts(PruningOptions request, IRunObserver observer)
+    {
+        var isOpen = request is { Int8: true, Multiple: null, Plan: null, HasTargets: true, HasLimits: false }
+            && request.Targets.Costs.Count == request.Targets.Count && request.AbsorbMeans && request.IsDecidedByInputs;
+        var integers = new IntegerStep(Original, request, _measure, observer);
+        if (!isOpen || !(_integersAreFaster ??= integers.IsFaster()))
+        {
+            return request;
+        }
+
+        return request with { Round = new IntegerCounts(observer).Choose(Try) };
+
+        CountTrial Try(int? multiple)
+        {
+            var decider = Decider(request with { Round = multiple }, observer);
+            var plan = decider.Plan();
+            var cut = Pruner.Apply(Analysis, plan);
+            return new CountTrial(
+                (double)cut.After.Macs / cut.Before.Macs,
+                observer.Timed("race integers against those of the whole network", () => integers.Gain(cut.Model)),
+                decider.Rehearse(plan));
+        }
     }
 
     /// <summary>The same network with integers where these are faster and keep the limits of its request.</summary>
@@ -204,7 +234,7 @@ public sealed class PruningSession
     {
         foreach (var (option, pattern) in new[] { ("--exclude", request.Exclude), ("--only", request.Only) })
         {
-            if (pattern is not null && !PruneRequest.Matches(pattern, network.Model, network.Blocks))
+            if (pattern is not null && !PruneRequest.Matches(pattern, network.Model, network.Blocks) && _warned.Add($"{option} {pattern}"))
             {
                 observer.Note(
                     $"{option} '{pattern}' matches no node, weight or block of the model; 'onnxprune inspect {Original.Path}' shows their "

@@ -4,12 +4,13 @@ using OnnxPrune.Runtime.Accuracy;
 namespace OnnxPrune.Calibration.Sessions;
 
 /// <summary>
-/// The measurements that requests to one session share, since they do not depend on targets: the damage of single cuts, which takes long to
-/// measure, the time of layers, and what the original answers.
+/// The measurements that requests to one session share: the damage of single cuts, which takes long to measure, the weight of blocks, the
+/// time of layers, and what the original answers.
 /// </summary>
 internal sealed class SharedMeasurements
 {
     private readonly Dictionary<Key, CutCandidates> _damages = [];
+    private readonly Dictionary<(Key, string Targets), CutCandidates> _weighed = [];
     private readonly Dictionary<bool, NetworkAnalysis> _timed = [];
 
     /// <summary>The original's answers to the labelled data.</summary>
@@ -30,8 +31,7 @@ internal sealed class SharedMeasurements
     /// <param name="measure">Called where nobody has asked for these cuts of this network before.</param>
     public CutCandidates Damages(NetworkAnalysis network, PruneRequest request, Func<CutCandidates> measure)
     {
-        var key = new Key(
-            network, request.CutsChannels, request.CutsBlocks, request.Rounding, request.Only?.ToString(), request.Exclude?.ToString());
+        var key = KeyOf(network, request);
         if (!_damages.TryGetValue(key, out var damages))
         {
             _damages[key] = damages = measure();
@@ -39,6 +39,23 @@ internal sealed class SharedMeasurements
 
         return damages;
     }
+
+    /// <summary>The same with the weight of blocks for targets.</summary>
+    /// <param name="weigh">Called where nobody has asked for such targets before.</param>
+    public CutCandidates Weighed(
+        NetworkAnalysis network, PruneRequest request, IReadOnlyList<Target> targets, Func<CutCandidates> weigh)
+    {
+        var key = (KeyOf(network, request), string.Join(' ', targets.Select(t => $"{t.Kind}:{t.Limit(network.Cost)}")));
+        if (!_weighed.TryGetValue(key, out var weighed))
+        {
+            _weighed[key] = weighed = weigh();
+        }
+
+        return weighed;
+    }
+
+    private static Key KeyOf(NetworkAnalysis network, PruneRequest request) => new(
+        network, request.CutsChannels, request.CutsBlocks, request.Rounding, request.Only?.ToString(), request.Exclude?.ToString());
 
     /// <summary>The options that decide which cuts are measured, and how deep each goes.</summary>
     private sealed record Key(

@@ -80,6 +80,7 @@ internal sealed class PointRun(SweepOptions options, PointStore store, Terminal 
     {
         var request = options.Request(point.Target) with { Output = store.ModelOf(point), Int8 = point.Int8 };
         var asFloat = request with { Int8 = false };
+        request = session.WithIntegerCounts(request, terminal);
         if (point.Int8 && (request.Targets.Times.Count > 0 || request.Multiple != asFloat.Multiple))
         {
             // Integers meet a target of time with another network, and a runtime may want other counts of channels for them.
