@@ -7,7 +7,8 @@ namespace OnnxPrune.Planning;
 /// A choice of cuts, with its damage and its cost. Never changes: the search makes as many as steps are considered.
 /// </summary>
 /// <param name="kept">The channels that stay, by the groups of the channel graph.</param>
-internal sealed class AllocationState(CutTable cuts, int[] kept, RemovedBlocks removal)
+/// <param name="smaller">The savings of groups, as far as they are known already.</param>
+internal sealed class AllocationState(CutTable cuts, int[] kept, RemovedBlocks removal, (int Kept, Cost Before, Cost After)[]?[] smaller)
 {
     private Cost? _cost;
     private double? _damage;
@@ -29,7 +30,7 @@ internal sealed class AllocationState(CutTable cuts, int[] kept, RemovedBlocks r
             + Removed.Sum(b => cuts.DamageOf(b, Removed));
 
     /// <summary>The state before any cut.</summary>
-    public static AllocationState Whole(CutTable cuts) => new(cuts, [.. cuts.Cost.Whole], cuts.Removal([]));
+    public static AllocationState Whole(CutTable cuts) => Of(cuts, [.. cuts.Cost.Whole], []);
 
     /// <summary>The state with everything gone that may go.</summary>
     public static AllocationState Smallest(CutTable cuts)
@@ -40,7 +41,7 @@ internal sealed class AllocationState(CutTable cuts, int[] kept, RemovedBlocks r
             kept[group.Group] = group.Options[^1].Kept;
         }
 
-        return new AllocationState(cuts, kept, cuts.Removal([.. cuts.Blocks]));
+        return Of(cuts, kept, [.. cuts.Blocks]);
     }
 
     /// <summary>True if the group lies in a block that is removed.</summary>
@@ -54,7 +55,36 @@ internal sealed class AllocationState(CutTable cuts, int[] kept, RemovedBlocks r
     /// For every smaller count of the group's channels that is to be had: the part of the cost that depends on the group, before and
     /// after.
     /// </summary>
-    public IEnumerable<(int Kept, Cost Before, Cost After)> Smaller(GroupDamage group)
+    public IReadOnlyList<(int Kept, Cost Before, Cost After)> Smaller(GroupDamage group) =>
+        smaller[group.Group] ??= [.. SavingsOf(group)];
+
+    /// <summary>The counts of the group's channels that are larger.</summary>
+    public IEnumerable<int> Larger(GroupDamage group) =>
+        group.Options.Select(o => o.Kept).Append(cuts.Cost.Whole[group.Group]).Where(k => k > kept[group.Group]);
+
+    /// <summary>The same with another count of the group's channels.</summary>
+    public AllocationState With(int group, int count)
+    {
+        var (copy, known) = ((int[])kept.Clone(), ((int, Cost, Cost)[]?[])smaller.Clone());
+        copy[group] = count;
+        foreach (var neighbour in cuts.Cost.NeighboursOf(group))
+        {
+            known[neighbour] = null;
+        }
+
+        return new AllocationState(cuts, copy, removal, known) { _damage = DamageWith(group, count) };
+    }
+
+    /// <summary>The same with a block that was removed.</summary>
+    public AllocationState With(ResidualBlock block) => Of(cuts, kept, [.. Removed.Where(b => b != block)]);
+
+    /// <summary>The same without a block that was there.</summary>
+    public AllocationState Without(ResidualBlock block) => Of(cuts, kept, [.. Removed, block]);
+
+    private static AllocationState Of(CutTable cuts, int[] kept, IReadOnlyList<ResidualBlock> removed) =>
+        new(cuts, kept, cuts.Removal(removed), new (int, Cost, Cost)[]?[kept.Length]);
+
+    private IEnumerable<(int Kept, Cost Before, Cost After)> SavingsOf(GroupDamage group)
     {
         var (trial, now) = ((int[])kept.Clone(), kept[group.Group]);
         Cost? before = null;
@@ -65,22 +95,4 @@ internal sealed class AllocationState(CutTable cuts, int[] kept, RemovedBlocks r
             yield return (count, before.Value, cuts.Cost.PartOf(group.Group, trial, removal.Nodes));
         }
     }
-
-    /// <summary>The counts of the group's channels that are larger.</summary>
-    public IEnumerable<int> Larger(GroupDamage group) =>
-        group.Options.Select(o => o.Kept).Append(cuts.Cost.Whole[group.Group]).Where(k => k > kept[group.Group]);
-
-    /// <summary>The same with another count of the group's channels.</summary>
-    public AllocationState With(int group, int count)
-    {
-        var copy = (int[])kept.Clone();
-        copy[group] = count;
-        return new AllocationState(cuts, copy, removal) { _damage = DamageWith(group, count) };
-    }
-
-    /// <summary>The same with a block that was removed.</summary>
-    public AllocationState With(ResidualBlock block) => new(cuts, kept, cuts.Removal([.. Removed.Where(b => b != block)]));
-
-    /// <summary>The same without a block that was there.</summary>
-    public AllocationState Without(ResidualBlock block) => new(cuts, kept, cuts.Removal([.. Removed, block]));
 }

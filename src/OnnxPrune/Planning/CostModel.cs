@@ -15,6 +15,7 @@ internal sealed class CostModel
     private readonly Terms _all = new([], [], [], [], []);
     private readonly List<UncountedLayer> _uncounted = [];
     private readonly Lazy<Terms[]> _ofGroups;
+    private readonly Lazy<int[][]> _neighbours;
     private readonly LayerTimes? _times;
 
     /// <param name="absorbsMeans">Whether layers without a bias get one when they lose input channels.</param>
@@ -49,6 +50,7 @@ internal sealed class CostModel
 
         Whole = [.. graph.Groups.Select(g => g.Channels.Count)];
         _ofGroups = new(() => [.. Enumerable.Range(0, Whole.Count).Select(_all.Of)]);
+        _neighbours = new(() => Array.ConvertAll(_ofGroups.Value, terms => (int[])[.. terms.Groups().Distinct()]));
         CheckThatItCanBeCounted();
     }
 
@@ -109,6 +111,9 @@ internal sealed class CostModel
     /// <param name="group">Of the channel graph.</param>
     public Cost PartOf(int group, IReadOnlyList<int> kept, IReadOnlySet<Node>? removed = null) =>
         Sum(_ofGroups.Value[group], kept, removed);
+
+    /// <summary>The groups whose parts of the cost change with one group's channels, that group included.</summary>
+    public IReadOnlyList<int> NeighboursOf(int group) => _neighbours.Value[group];
 
     private Cost Sum(Terms terms, IReadOnlyList<int> kept, IReadOnlySet<Node>? removed)
     {
@@ -213,6 +218,14 @@ internal sealed class CostModel
             [.. Biases.Where(b => b.Read.DependsOn(group) || b.Made.DependsOn(group))],
             [.. Outputs.Where(o => o.Length.DependsOn(group))],
             []);
+
+        /// <summary>The groups that they depend on.</summary>
+        public IEnumerable<int> Groups() => Macs.SelectMany(m => m.Product.Lengths)
+            .Concat(Stored.SelectMany(s => s.Count.Lengths))
+            .Concat(Biases.SelectMany(b => (Length[])[b.Read, b.Made]))
+            .Concat(Outputs.Select(o => o.Length))
+            .SelectMany(l => l.Groups)
+            .Select(g => g.Group);
     }
 
     private sealed record Product(long Factor, Length[] Lengths)
