@@ -244,6 +244,58 @@ public sealed class OutputFileTests : TemporaryFolder
         Assert.Empty(Names);
     }
 
+    [Theory]
+    [InlineData("inspect \"$1\" >&-", "stdout is closed")]
+    [InlineData("inspect \"$1\" --json >&-", "stdout is closed")]
+    [InlineData("--help >&-", "stdout is closed")]
+    [InlineData("\"$1\" \"$2\" --target macs=50% --no-verify >&-", "stdout is closed")]
+    [InlineData("\"$1\" \"$2\" --target macs=50% --no-verify --report - >&-", "stdout is closed")]
+    [InlineData("\"$1\" \"$2\" --target macs=50% --no-verify --report - --plan-out \"$2.json\" >/dev/full", "No space left")]
+    public void A_stdout_that_takes_nothing_ends_with_1_and_one_sentence(string line, string reason)
+    {
+        // when
+        var outcome = Cli.Bash($"exec \"$0\" {line}", Cli.Resnet, At("out.onnx"));
+
+        // then: nothing was written, as the sentence says. With --report -, the table is on stderr, before it.
+        var last = outcome.Error.TrimEnd('\n').Split('\n')[^1];
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.StartsWith("onnxprune: The output could not be written, and nothing was: ", last);
+        Assert.Contains(reason, last);
+        Assert.DoesNotContain("denied", outcome.Error);
+        Assert.Empty(Names);
+    }
+
+    [Fact]
+    public void A_report_that_stdout_does_not_take_is_called_lost_where_all_else_is_done()
+    {
+        // when
+        var outcome = Cli.Bash("exec \"$0\" verify \"$1\" \"$1\" --threads 1 --report - >/dev/full", Cli.Resnet);
+
+        // then
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.StartsWith("onnxprune: The report could not be written, all else is done: ", outcome.Error.TrimEnd('\n').Split('\n')[^1]);
+    }
+
+    [Theory]
+    [InlineData("inspect \"$2\"", 2)]
+    [InlineData("inspect \"$1\" -v", 0)]
+    [InlineData("\"$1\" \"$2\" -v --target macs=50% --no-verify", 0)]
+    [InlineData("\"$1\" \"$2\" --target macs=1% --no-verify", 3)]
+    public void What_stderr_does_not_take_is_lost_and_the_exit_code_stays(string line, int exitCode)
+    {
+        foreach (var stderr in (string[])["2>&-", "2>/dev/full", "<&- 2>&-"])
+        {
+            // when
+            var outcome = Cli.Bash($"exec \"$0\" {line} {stderr}", Cli.Resnet, At("out.onnx"));
+
+            // then
+            Assert.Equal(exitCode, outcome.ExitCode);
+            Assert.Equal("", outcome.Error);
+            Assert.Equal(exitCode == 0, outcome.Output.Length > 0);
+            File.Delete(At("out.onnx"));
+        }
+    }
+
     [Fact]
     public void A_closed_pipe_is_no_crash()
     {

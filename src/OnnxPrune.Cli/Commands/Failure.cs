@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using OnnxPrune.Cli.Reports;
 using OnnxPrune.Cli.Terminals;
 using OnnxPrune.Planning;
 using OnnxPrune.Runtime.Comparing;
@@ -11,10 +12,10 @@ internal static class Failure
     public static int Report(Exception e, bool verbose)
     {
         var (code, message) = Explain(e);
-        Say($"onnxprune: {SanitizedText.Of(OnOneLine(message))}");
+        Console.Error.WriteLine($"onnxprune: {SanitizedText.Of(OnOneLine(message))}");
         if (verbose)
         {
-            Say(e.ToString());
+            Console.Error.WriteLine(e.ToString());
         }
 
         return code;
@@ -23,7 +24,7 @@ internal static class Failure
     /// <summary>The exit code and the sentence.</summary>
     public static (int Code, string Message) Explain(Exception e) => e switch
     {
-        VerificationFailedException or ChangedFileException => (ExitCode.Failed, e.Message),
+        VerificationFailedException or ChangedFileException or LostReportException => (ExitCode.Failed, e.Message),
         UsageException => (ExitCode.WrongUsage, e.Message),
         RegexMatchTimeoutException =>
             (ExitCode.WrongUsage, $"The pattern '{((RegexMatchTimeoutException)e).Pattern}' takes too long to match; give a simpler one."),
@@ -38,16 +39,4 @@ internal static class Failure
 
     private static string OnOneLine(string text) =>
         string.Join(' ', text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
-
-    private static void Say(string line)
-    {
-        try
-        {
-            Console.Error.WriteLine(line);
-        }
-        catch (IOException)
-        {
-            // Nobody can be told; the exit code still says it.
-        }
-    }
 }

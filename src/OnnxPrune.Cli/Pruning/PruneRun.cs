@@ -124,14 +124,15 @@ internal sealed class PruneRun(PruneOptions options, Terminal terminal)
         var text = options.Report is null ? null : PruneReport.Write(options, RunEnd.Done, terminal, result);
         using var plan = options.PlanOut is { } planPath ? TextFile.Stage(planPath, result.Cut.Outcome.Plan.ToJson()) : null;
         using var report = options.ReportPath is { } reportPath ? TextFile.Stage(reportPath, text!) : null;
-        plan?.Commit();
-        report?.Commit();
-        staged.Commit();
         if (options.Report is ReportFile.Stdout)
         {
+            // Stdout may be closed or full, and a run that fails leaves nothing.
             ReportFile.Write(ReportFile.Stdout, text!);
         }
 
+        plan?.Commit();
+        report?.Commit();
+        staged.Commit();
         Written.Say(terminal, ("the model", options.Output), ("the plan", options.PlanOut), ("the report", options.ReportPath));
     }
 }

@@ -16,6 +16,7 @@ internal static class ReportFile
     /// <param name="document">The text of the report.</param>
     /// <param name="work">Where it fails, its exception goes on after the report is written.</param>
     /// <param name="reportsItself">Whether the work writes the report of its success.</param>
+    /// <exception cref="LostReportException">The work is done, but its report cannot be written.</exception>
     public static void Around(string? path, Func<RunEnd, string> document, Action work, bool reportsItself = false)
     {
         try
@@ -28,9 +29,19 @@ internal static class ReportFile
             throw;
         }
 
-        if (path is not null && !reportsItself)
+        if (path is null || reportsItself)
         {
-            Write(path, document(RunEnd.Done));
+            return;
+        }
+
+        var text = document(RunEnd.Done);
+        try
+        {
+            Write(path, text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LostReportException(e);
         }
     }
 

@@ -47,6 +47,11 @@ internal static class ImageDecoder
 
     private static SKCodec Open(string path, byte[] file)
     {
+        if (file.Length == 0)
+        {
+            throw new UsageException($"'{path}' is empty, and no image.");
+        }
+
         if (JpegMarkers.IsJpeg(file) && !JpegMarkers.HasEnd(file))
         {
             throw Damaged(path, SKCodecResult.IncompleteInput);

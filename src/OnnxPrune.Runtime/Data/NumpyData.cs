@@ -7,8 +7,8 @@ namespace OnnxPrune.Runtime.Data;
 
 /// <summary>
 /// NumPy data: an array of samples in a <c>.npy</c>; samples and labels, or an array for each input of a model, in a <c>.npz</c>. Whole
-/// numbers are pixels of 0..255; floats are taken as they are unless a normalization is asked for, which wants them to be pixels of 0..1 or
-/// 0..255.
+/// numbers are pixels of 0..255; floats and booleans are taken as they are unless a normalization is asked for, which wants them to be
+/// pixels of 0..1 or 0..255.
 /// </summary>
 internal static class NumpyData
 {
@@ -90,7 +90,7 @@ internal static class NumpyData
         }
 
         var classes = labels is null ? null : Labels(path, labels, samples.Dims[0]);
-        if (samples.ElementType.IsFloatingPoint() && (normalization is null || normalization == Normalization.None))
+        if (AreNumbers(samples) && (normalization is null || normalization == Normalization.None))
         {
             return new ReadyData($"'{path}'", samples, classes, wasAsked: normalization is not null);
         }
@@ -98,6 +98,9 @@ internal static class NumpyData
         return new ImageData(
             NumpyImages.Of(path, samples, classes, Scale(path, samples, normalization ?? Normalization.Unit)), normalization);
     }
+
+    /// <summary>True if they are pixels only where somebody says so.</summary>
+    private static bool AreNumbers(Tensor samples) => samples.ElementType.IsFloatingPoint() || samples.ElementType == ElementType.Bool;
 
     /// <summary>The factor that makes pixels of 0..255 of the numbers.</summary>
     /// <exception cref="UsageException">They are no pixels.</exception>
@@ -109,7 +112,7 @@ internal static class NumpyData
         }
 
         var range = NumberRange.Of($"'{path}'", samples);
-        if (!samples.ElementType.IsFloatingPoint())
+        if (!AreNumbers(samples))
         {
             return range.IsBytes
                 ? 1

@@ -4,7 +4,7 @@ using OnnxPrune.Runtime.Sessions;
 
 namespace OnnxPrune.Runtime.Data;
 
-/// <summary>Samples [N, ...] that are the model's input already: floats that nobody asked to normalize.</summary>
+/// <summary>Samples [N, ...] that are the model's input already: floats or booleans that nobody asked to normalize.</summary>
 internal sealed class ReadyData : IDataSource
 {
     private static readonly int[] s_toLast = [0, 2, 3, 1];
@@ -39,8 +39,10 @@ internal sealed class ReadyData : IDataSource
             .. inputs.Count == 1 ? LayoutNotes(inputs[0]) : [],
             .. _wasAsked
                 ? []
-                : (string[])[$"The data are floats ({_range}) and were fed as they are; to treat them as pixels, give --normalize."]
+                : (string[])[$"The data are {Kind} ({_range}) and were fed as they are; to treat them as pixels, give --normalize."]
         ];
+
+    private string Kind => _samples.ElementType == ElementType.Bool ? "booleans" : "floats";
 
     public int Label(int index) => _labels![index];
 

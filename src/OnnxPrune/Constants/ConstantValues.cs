@@ -12,6 +12,9 @@ internal sealed class ConstantValues
     // twice.
     private const long MostBytes = 512L << 20;
 
+    // Of a tensor without elements. Loops over the lengths that it states would not end, and nobody needs what comes of them.
+    private const double MostEmptyRows = 1 << 24;
+
     // Results on the way to a weight that take more are made anew where somebody asks for them, instead of being held.
     private const int MostBytesHeld = 1 << 16;
 
@@ -154,12 +157,12 @@ internal sealed class ConstantValues
             case "ConstantOfShape":
                 return Longs(node.Input(0)) is { } dims ? Splat(node, dims) : null;
             case "Concat":
-                return node.Inputs.Select(i => this[i]).ToArray() is { Length: > 0 } parts && parts.All(p => p is not null)
+                return node.Inputs.Select(i => this[i]).ToArray() is { Length: > 0 } parts && parts.All(p => p is not null && !IsVast(p))
                     ? Concat(node, parts!)
                     : null;
         }
 
-        if (this[node.Input(0)] is not { } x)
+        if (this[node.Input(0)] is not { } x || node.Inputs.Any(i => this[i] is { } operand && IsVast(operand)))
         {
             return null;
         }
@@ -293,16 +296,15 @@ internal sealed class ConstantValues
 
     private Tensor? Tile(Tensor x, long[] repeats)
     {
-        if (repeats.Length != x.Rank || repeats.Any(r => r < 0))
+        if (repeats.Length != x.Rank || repeats.Any(r => r > int.MaxValue))
         {
             return null;
         }
 
-        long[] dims = [.. x.Dims.Select((d, i) => checked(d * repeats[i]))];
+        long[] dims = [.. x.Dims.SelectMany((d, i) => new[] { repeats[i], d })];
         return Affords(dims, x.ElementType)
-            ? ElementwiseConstants.Spread(
-                x.Reshape(x.Dims.SelectMany(d => new[] { 1, d })), [.. x.Dims.SelectMany((d, i) => new[] { repeats[i], d })])
-                .Reshape(dims)
+            ? ElementwiseConstants.Spread(x.Reshape(x.Dims.SelectMany(d => new[] { 1, d })), dims)
+                .Reshape(x.Dims.Select((d, i) => d * repeats[i]))
             : null;
     }
 
@@ -316,7 +318,8 @@ internal sealed class ConstantValues
         var lengths = LongsOf(node, "split", 1, out var known);
         var part = (x.Dims[axis] + node.Outputs.Count - 1) / node.Outputs.Count;
         lengths ??= [.. node.Outputs.Select((_, i) => Math.Clamp(x.Dims[axis] - (i * part), 0, part))];
-        if (!known || lengths.Length != node.Outputs.Count || lengths.Any(l => l < 0) || lengths.Sum() != x.Dims[axis])
+        if (!known || lengths.Length != node.Outputs.Count || lengths.Any(l => l < 0 || l > x.Dims[axis])
+            || lengths.Sum() != x.Dims[axis])
         {
             return null;
         }
@@ -363,18 +366,31 @@ internal sealed class ConstantValues
         return null;
     }
 
-    /// <summary>Takes the bytes of a computed tensor out of what the model has for all of them; false when they are not left.</summary>
+    /// <summary>
+    /// Takes the bytes of a computed tensor out of what the model has for all of them; false when they are not left, or when a length is
+    /// negative.
+    /// </summary>
     private bool Affords(IEnumerable<long> dims, ElementType type)
     {
-        var bytes = checked(Tensor.ElementCount(dims) * type.SizeInBytes());
-        if (bytes > MostBytes - _bytes)
+        // In double precision, because lengths that a model states may multiply to any number.
+        var (bytes, isLength) = ((double)type.SizeInBytes(), true);
+        foreach (var dim in dims)
+        {
+            (bytes, isLength) = (bytes * dim, isLength && dim >= 0);
+        }
+
+        if (!isLength || !(bytes <= MostBytes - _bytes))
         {
             return false;
         }
 
-        _bytes += bytes;
+        _bytes += (long)bytes;
         return true;
     }
+
+    /// <summary>True if it has no elements, but other lengths beyond what loops over them should see.</summary>
+    private static bool IsVast(Tensor tensor) =>
+        tensor.Count == 0 && tensor.Dims.Aggregate(1.0, (rows, dim) => rows * Math.Max(dim, 1)) > MostEmptyRows;
 
     private bool AffordsBroadcast(params ReadOnlySpan<Tensor> operands)
     {
@@ -390,7 +406,7 @@ internal sealed class ConstantValues
     private Tensor? Splat(Node node, long[] dims)
     {
         var fill = node.Attribute("value")?.Value as Tensor ?? Tensor.Of([0f]);
-        return fill is { HasBytes: true, Count: 1 } && dims.All(d => d >= 0) && Affords(dims, fill.ElementType)
+        return fill is { HasBytes: true, Count: 1 } && Affords(dims, fill.ElementType)
             ? fill.Strided(dims, 0, new long[dims.Length])
             : null;
     }

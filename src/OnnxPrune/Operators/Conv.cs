@@ -81,7 +81,7 @@ internal sealed class Conv : Operator
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {
-        if (shapes.OfOperand(node.Input(1)) is not { Count: >= 3 } weight || shapes[node.Output] is not { } y)
+        if (shapes.OfOperand(node.Input(1)) is not { Count: >= 3 } weight || shapes[node.Output] is not { Count: >= 3 } y)
         {
             return null;
         }

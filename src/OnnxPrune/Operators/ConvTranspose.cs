@@ -80,7 +80,8 @@ internal sealed class ConvTranspose : Operator
 
     public override MacTerm? Macs(Node node, CostShapes shapes)
     {
-        if (shapes.OfOperand(node.Input(1)) is not { Count: >= 3 } weight || shapes.OfOperand(node.Required(0)) is not { } x)
+        if (shapes.OfOperand(node.Input(1)) is not { Count: >= 3 } weight
+            || shapes.OfOperand(node.Required(0)) is not { Count: >= 3 } x)
         {
             return null;
         }

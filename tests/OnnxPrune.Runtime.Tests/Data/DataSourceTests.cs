@@ -394,6 +394,43 @@ public sealed class DataSourceTests
         Assert.Contains("The data are floats (-0.5 to 0.5) and were fed as they are", silent.Notes(Nchw).Single());
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("none")]
+    public void Booleans_are_the_numbers_0_and_1_and_no_pixels(string? normalization)
+    {
+        using var folder = new TemporaryFolder();
+        var array = NumpyFile.Of<byte>("|b1", "(1, 3, 2, 2)", [0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        File.WriteAllBytes(folder["x.npy"], array);
+        NumpyFile.Archive(folder["x.npz"], ("x", array), ("y", NumpyFile.Of("<i8", "(1,)", [4L])));
+        NumpyFile.Archive(folder["named.npz"], ("mask", array));
+
+        foreach (var file in (string[])["x.npy", "x.npz", "named.npz"])
+        {
+            var read = DataSource.Open(folder[file], normalization).Read(Nchw, [0])["x"];
+
+            Assert.Equal([0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1], read.ToFloats());
+        }
+
+        // Any number of axes, and inputs that are boolean themselves.
+        File.WriteAllBytes(folder["flags.npy"], NumpyFile.Of<byte>("|b1", "(2, 3)", [0, 1, 1, 1, 0, 0]));
+        var flags = DataSource.Open(folder["flags.npy"], normalization)
+            .Read([new("x", ElementType.Bool, new Shape(Dim.Unknown, 3))], [1])["x"];
+        Assert.Equal(ElementType.Bool, flags.ElementType);
+        Assert.Equal([1, 0, 0], flags.ToFloats());
+    }
+
+    [Fact]
+    public void Booleans_are_black_and_white_pixels_where_a_normalization_is_asked_for()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["x.npy"], NumpyFile.Of<byte>("|b1", "(1, 3, 2, 2)", [0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]));
+
+        Assert.Contains("The data are booleans (0 to 1)", DataSource.Open(folder["x.npy"]).Notes(Nchw).Single());
+        Assert.Equal(
+            [-1, 1, 1, -1], DataSource.Open(folder["x.npy"], "mean=0.5;std=0.5").Read(Nchw, [0])["x"].ToFloats()[..4]);
+    }
+
     [Fact]
     public void Whole_numbers_that_are_no_pixels_are_refused_and_fed_as_they_are_with_none()
     {

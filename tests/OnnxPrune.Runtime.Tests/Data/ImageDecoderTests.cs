@@ -43,11 +43,14 @@ public sealed class ImageDecoderTests : IDisposable
         var end = kind.StartsWith("GIF", StringComparison.Ordinal)
             ? FirstPictureOfGif(file)
             : file.Length - (kind.Contains("PNG") ? 20 : 2);
-        for (var length = 0; length < end; length += 3)
+        for (var length = 3; length < end; length += 3)
         {
             Assert.Contains("is no PNG, JPEG, WebP, BMP or GIF image, or a damaged one (", Refusal(file[..length]));
         }
     }
+
+    [Fact]
+    public void A_file_without_a_byte_is_called_empty() => Assert.EndsWith("' is empty, and no image.", Refusal([]));
 
     [Fact]
     public void A_JPEG_without_its_end_is_refused_and_no_grey_is_made_up()

@@ -21,6 +21,67 @@ public sealed class ComputedSizeTests
         AssertSmall(g, weight);
     }
 
+    [Theory]
+    [InlineData(long.MaxValue, 1)]
+    [InlineData(1L << 40, 1L << 40)]
+    [InlineData(-8, -3)]
+    [InlineData(8, -1)]
+    public void ConstantOfShape_of_lengths_that_no_tensor_has_is_no_constant(long rows, long columns)
+    {
+        var g = new TestGraph();
+        var filled = g.Op("ConstantOfShape", [g.Longs(rows, columns)]);
+
+        Assert.Null(Constant(g, filled));
+    }
+
+    [Fact]
+    public void ConstantOfShape_of_no_elements_is_a_constant_whatever_its_other_lengths_are()
+    {
+        var g = new TestGraph();
+
+        Assert.Equal([1L << 40, 0], Constant(g, g.Op("ConstantOfShape", [g.Longs(1L << 40, 0)]))!.Dims);
+    }
+
+    [Fact]
+    public void Tile_by_more_than_can_be_counted_is_no_constant()
+    {
+        var g = new TestGraph();
+
+        Assert.Null(Constant(g, g.Op("Tile", [g.Weight(4, 3), g.Longs(long.MaxValue, 2)])));
+    }
+
+    [Fact]
+    public void Split_into_parts_beyond_64_bits_is_no_constant()
+    {
+        var g = new TestGraph();
+
+        Assert.Null(Constant(g, g.Ops("Split", [g.Weight(4, 3), g.Longs(long.MaxValue, 5)], 2)[0]));
+    }
+
+    [Theory]
+    [InlineData("Concat")]
+    [InlineData("Gather")]
+    [InlineData("Slice")]
+    [InlineData("Tile")]
+    [InlineData("Transpose")]
+    [InlineData("Add")]
+    public async Task Nothing_loops_over_the_lengths_of_a_tensor_without_elements(string op)
+    {
+        var g = new TestGraph();
+        var empty = g.Op("ConstantOfShape", [g.Longs(1L << 40, 0)]);
+        var result = op switch
+        {
+            "Concat" => g.Op(op, [empty, empty], ("axis", 1L)),
+            "Gather" => g.Op(op, [empty, g.Longs(0, 0)], ("axis", 0L)),
+            "Slice" => g.Op(op, [empty, g.Longs(0), g.Longs(long.MaxValue), g.Longs(1)]),
+            "Tile" => g.Op(op, [empty, g.Longs(1L << 40, 1)]),
+            "Add" => g.Op(op, [empty, empty]),
+            _ => g.Op(op, [empty]),
+        };
+
+        Assert.Null(await Task.Run(() => Constant(g, result)).WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
     [Fact]
     public void Weight_that_Concat_doubles_again_and_again_is_not_made()
     {
@@ -161,6 +222,13 @@ public sealed class ComputedSizeTests
         State(model, "conv1.y", 8);
 
         Assert.Throws<BrokenModelException>(() => ChannelFlow.Through(model));
+    }
+
+    private static Tensor? Constant(TestGraph g, string value)
+    {
+        g.Output(new Wire(value, 1));
+        var graph = g.Build().Graph;
+        return new ConstantValues()[graph.Find(value)];
     }
 
     private static void AssertSmall(TestGraph g, string weight, long allowed = AllowedBytes)

@@ -41,6 +41,19 @@ public sealed class UncountedLayerTests
     }
 
     [Fact]
+    public void Conv_whose_output_is_said_to_be_a_single_number_is_uncounted()
+    {
+        var g = new TestGraph();
+        g.Output(g.Conv(g.Conv(g.Input(3, 4, 4), 8), 6));
+        var model = ModelCopy.WithShapes(g.Build());
+        model.Graph.Find("conv2.y")!.Shape = new Shape();
+
+        var network = NetworkAnalysis.Of(model);
+
+        Assert.Equal("conv2", Assert.Single(network.Uncounted).Node.Label);
+    }
+
+    [Fact]
     public void Layers_inside_subgraphs_are_uncounted_and_their_constants_are_parameters()
     {
         var g = new TestGraph();

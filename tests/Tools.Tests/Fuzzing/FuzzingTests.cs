@@ -45,6 +45,24 @@ public sealed class FuzzingTests(ITestOutputHelper log)
         }
     }
 
+    [Theory]
+    [InlineData(7841)]
+    [InlineData(11679)]
+    public void A_plan_is_replayed_on_the_shapes_that_it_was_made_for(int index)
+    {
+        // given
+        using var folder = new TemporaryFolder();
+        var core = FuzzTarget.Find("core")!;
+        core.Start(folder.Root, null);
+        var random = new CaseId("core", 7100, index).Random();
+
+        // when
+        var outcome = core.Feed(core.Make(random), random);
+
+        // then
+        Assert.Equal("pruned", outcome);
+    }
+
     [Fact]
     public void An_unknown_target_is_wrong_usage() => Assert.Equal(2, Fuzz("--target", "nonsense").ExitCode);
 

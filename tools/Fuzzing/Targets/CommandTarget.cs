@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Fuzzing.Mutations;
 using Fuzzing.Runs;
 using Fuzzing.Seeds;
@@ -8,7 +9,7 @@ using OnnxPrune.Serialization;
 namespace Fuzzing.Targets;
 
 /// <summary>Damaged models through the published program: the right exit code, one sentence, whole files or none.</summary>
-internal sealed class CommandTarget : FuzzTarget
+internal sealed partial class CommandTarget : FuzzTarget
 {
     private const int LargestExitCode = 4;
 
@@ -92,7 +93,7 @@ internal sealed class CommandTarget : FuzzTarget
         var what = FormattableString.Invariant($"exit code {code} of {string.Join(' ', arguments.Where(a => !a.StartsWith('/')))}");
         var sentences = error
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Where(l => !l.StartsWith("note: ", StringComparison.Ordinal))
+            .Where(l => !IsNews(l))
             .ToArray();
         if (code is < 0 or > LargestExitCode
             || error.Contains("should not happen", StringComparison.Ordinal)
@@ -118,6 +119,15 @@ internal sealed class CommandTarget : FuzzTarget
             throw new FindingException($"{what} leaves a temporary file: {error}");
         }
     }
+
+    /// <summary>True for what a run that goes well may say: notes, the points of a search, and its progress once it has lasted.</summary>
+    private static bool IsNews(string line) =>
+        line.StartsWith("note: ", StringComparison.Ordinal)
+        || line.StartsWith("tried: ", StringComparison.Ordinal)
+        || Progress().IsMatch(line);
+
+    [GeneratedRegex(@"^ *\d+ s  \S")]
+    private static partial Regex Progress();
 
     private static bool IsModel(string path)
     {

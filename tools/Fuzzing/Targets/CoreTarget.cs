@@ -30,7 +30,7 @@ internal sealed class CoreTarget : FuzzTarget
         var model = OnnxFile.FromBytes(input.Bytes, _folder);
         var written = OnnxFile.ToBytes(model);
         ShapeSkeleton.Write(model);
-        OpenShapes.Complete(model.Graph);
+        OpenShapes.Complete(model.Graph); // As every way to the analysis does it.
         var request = RandomRequest.Of(random);
         var outcome = Pruner.Prune(NetworkAnalysis.Of(model), request);
         if (request.Targets.Any(t => !t.IsMet(outcome.After, outcome.Before)))
@@ -61,6 +61,7 @@ internal sealed class CoreTarget : FuzzTarget
     private void Replay(byte[] original, PruningPlan plan, byte[] pruned)
     {
         var model = OnnxFile.FromBytes(original, _folder);
+        OpenShapes.Complete(model.Graph);
         var replayed = Pruner.Apply(model, PruningPlan.FromJson(plan.ToJson(), "the plan"));
         if (!OnnxFile.ToBytes(replayed).AsSpan().SequenceEqual(pruned))
         {
