@@ -12,9 +12,12 @@ internal sealed class ChildProcess
     private static readonly Lock Gate = new();
     private static readonly HashSet<Action> AtEnd = [];
 
-    private readonly Process _process;
+    private static bool s_isEnding;
 
-    private ChildProcess(Process process) => _process = process;
+    private readonly Process _process;
+    private readonly IDisposable _scope;
+
+    private ChildProcess(Process process) => (_process, _scope) = (process, AtTheEnd(() => End(process)));
 
     /// <exception cref="System.ComponentModel.Win32Exception">There is no such program, or it may not be run.</exception>
     public static ChildProcess Start(string[] words)
@@ -25,9 +28,20 @@ internal sealed class ChildProcess
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        return new ChildProcess(process);
+
+        // Whoever ends all programs finds this one, or it is not started.
+        lock (Gate)
+        {
+            if (!s_isEnding)
+            {
+                var process = Process.Start(start)!;
+                process.StandardInput.Close();
+                return new ChildProcess(process);
+            }
+        }
+
+        Thread.Sleep(Timeout.Infinite);
+        throw new UnreachableException();
     }
 
     /// <summary>Does something when the scope ends, or when the process is told to.</summary>
@@ -40,6 +54,7 @@ internal sealed class ChildProcess
     {
         lock (Gate)
         {
+            s_isEnding = true;
             foreach (var action in AtEnd)
             {
                 action();
@@ -53,7 +68,7 @@ internal sealed class ChildProcess
     public ChildResult Wait(TimeSpan limit)
     {
         using var process = _process;
-        using var scope = AtTheEnd(() => End(process));
+        using var scope = _scope;
         var output = ReadAsync(process.StandardOutput);
         var error = ReadAsync(process.StandardError);
         if (!process.WaitForExit(limit))

@@ -53,7 +53,7 @@ public sealed class NetworkAnalysis
     /// <inheritdoc cref="Of"/>
     internal static NetworkAnalysis OnDemand(Model model, IReadOnlyDictionary<Value, Shape>? sizes = null, LayerTimes? times = null) =>
         new(model, sizes, times, () =>
-            ChannelFlow.Through(model), constants => BlockFinder.Find(model, constants),
+            ChannelFlow.Through(model), constants => LivingBlocks(model, constants),
             constants => MomentsFlow.Through(model, constants, OperatorTable.Moments));
 
     public Model Model { get; }
@@ -124,6 +124,16 @@ public sealed class NetworkAnalysis
         () => Channels.CopyTo(copy, copyOf),
         _ => [.. Blocks.Select(b => b.CopyTo(copyOf))],
         constants => Moments.CopyTo(copyOf, constants));
+
+    /// <summary>
+    /// The blocks that some output depends on. Removing another one would save nothing: what was dead before is left as it is.
+    /// </summary>
+    private static IReadOnlyList<ResidualBlock> LivingBlocks(Model model, ConstantValues constants)
+    {
+        var blocks = BlockFinder.Find(model, constants);
+        var dead = blocks.Count == 0 ? [] : DeadCode.Find(model.Graph).Nodes;
+        return [.. blocks.Where(b => !dead.Contains(b.Join))];
+    }
 
     private CostModel CountCosts(bool absorbsMeans) => new(Channels, new CostShapes(Constants, Sizes), absorbsMeans, Times);
 }

@@ -65,4 +65,16 @@ public sealed class NetworkAnalysisTests
     }
 
     private static Model Made(string name) => ModelCopy.WithShapes(OnnxFile.Read(Path.Combine(SharedFiles.Root, "models", name)));
+
+    [Fact]
+    public void Block_that_no_output_depends_on_is_none()
+    {
+        var g = new TestGraph(3);
+        var stem = g.ConvBnRelu(g.Input(3, 8, 8), 8);
+        var end = g.Add(stem, g.ConvBnRelu(stem, 8));
+        g.Add(end, g.ConvBnRelu(end, 8));
+        g.Classify(end);
+
+        Assert.Equal(end.Name, Assert.Single(NetworkAnalysis.Of(ModelCopy.WithShapes(g.Build())).Blocks).Join.Output.Name);
+    }
 }
