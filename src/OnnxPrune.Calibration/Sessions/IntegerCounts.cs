@@ -6,8 +6,8 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <summary>A cut by counts of channels that are multiples of some number, on trial.</summary>
 /// <param name="Left">The share of the MACs that is left.</param>
 /// <param name="Gain">Its speed as a multiple of the whole network's, both in integers.</param>
-/// <param name="Damage">What it does to the outputs after a rough repair; null where that would take too long to find out.</param>
-internal sealed record CountTrial(double Left, double Gain, double? Damage)
+/// <param name="Damage">Finds out what it does to the outputs after a rough repair; gives null where that would take too long.</param>
+internal sealed record CountTrial(double Left, double Gain, Func<double?> Damage)
 {
     /// <summary>The part of the time that fewer MACs should save and that is saved: 1 where time falls with them.</summary>
     public double Saving => Left < 1 ? (1 - (1 / Gain)) / (1 - Left) : 1;
@@ -43,8 +43,7 @@ internal sealed class IntegerCounts(IRunObserver observer)
 
         foreach (var multiple in s_multiples)
         {
-            if (Try(multiple) is { Saving: >= LeastSaving } coarser
-                && (coarser.Damage is null || usual.Damage is null || coarser.Damage - usual.Damage <= MostMoreDamage))
+            if (Try(multiple) is { Saving: >= LeastSaving } coarser && !(coarser.Damage() - usual.Damage() > MostMoreDamage))
             {
                 observer.Note(
                     $"in integers, the cut is {Numbers.Times(usual.Gain)} as fast as the whole network with the usual counts of "

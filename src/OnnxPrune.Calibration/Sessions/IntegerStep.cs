@@ -47,9 +47,11 @@ internal sealed class IntegerStep(LoadedModel original, PruningOptions request, 
     /// The speed of a cut network as a multiple of the original's, both in integers: the median over sessions, since those of one file
     /// differ.
     /// </summary>
-    public double Gain(Model cut)
+    /// <param name="whole">The original <see cref="WithAnyRanges"/>.</param>
+    /// <param name="cut">With floats.</param>
+    public double Gain(Model whole, Model cut)
     {
-        var (whole, integers) = (WithAnyRanges(original.Model), WithAnyRanges(cut));
+        var integers = WithAnyRanges(cut);
         return Enumerable.Range(0, SessionsOfGain).Select(_ => Race(whole, integers, PairedBenchmark.Short).Speedup).Order()
             .ElementAt(SessionsOfGain / 2);
     }

@@ -160,12 +160,18 @@ public sealed class PruningSession
     {
         var isOpen = request is { Int8: true, Multiple: null, Plan: null, HasTargets: true, HasLimits: false }
             && request.Targets.Costs.Count == request.Targets.Count && request.AbsorbMeans && request.IsDecidedByInputs;
-        var integers = new IntegerStep(Original, request, _measure, observer);
-        if (!isOpen || !(_integersAreFaster ??= integers.IsFaster()))
+        if (!isOpen)
         {
             return request;
         }
 
+        var integers = new IntegerStep(Original, request, _measure, observer);
+        if (!(_integersAreFaster ??= integers.IsFaster()))
+        {
+            return request;
+        }
+
+        var whole = integers.WithAnyRanges(Original.Model);
         return request with { Round = new IntegerCounts(observer).Choose(Try) };
 
         CountTrial Try(int? multiple)
@@ -175,8 +181,8 @@ public sealed class PruningSession
             var cut = Pruner.Apply(Analysis, plan);
             return new CountTrial(
                 (double)cut.After.Macs / cut.Before.Macs,
-                observer.Timed("race integers against those of the whole network", () => integers.Gain(cut.Model)),
-                decider.Rehearse(plan));
+                observer.Timed("race integers against those of the whole network", () => integers.Gain(whole, cut.Model)),
+                () => decider.Rehearse(plan));
         }
     }
 

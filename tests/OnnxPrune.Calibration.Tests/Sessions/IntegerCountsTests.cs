@@ -12,7 +12,7 @@ public class IntegerCountsTests
     [Fact]
     public void Usual_counts_stay_where_integers_gain_from_them()
     {
-        Assert.Null(Choose(new CountTrial(0.5, 1.6, 0.1)));
+        Assert.Null(Choose(new CountTrial(0.5, 1.6, () => throw new InvalidOperationException("nobody needs to know"))));
         Assert.Equal([null], _tried);
         Assert.Empty(_notes);
     }
@@ -20,29 +20,32 @@ public class IntegerCountsTests
     [Fact]
     public void Finest_counts_that_save_the_time_of_what_was_cut_are_kept()
     {
-        Assert.Equal(16, Choose(new CountTrial(0.5, 0.89, 0.003), new CountTrial(0.5, 1.08, 0.006), new CountTrial(0.49, 1.75, 0.023)));
+        Assert.Equal(16, Choose(Trial(0.5, 0.89, 0.003), Trial(0.5, 1.08, 0.006), Trial(0.49, 1.75, 0.023)));
         Assert.Equal([null, 8, 16], _tried);
         var note = Assert.Single(_notes);
         Assert.Contains("0.89 times", note, StringComparison.Ordinal);
         Assert.Contains("1.75 times with multiples of 16", note, StringComparison.Ordinal);
 
-        Assert.Equal(8, Choose(new CountTrial(0.5, 1.3, 0.1), new CountTrial(0.5, 1.5, 0.15), new CountTrial(0.5, 1.9, 0.15)));
+        Assert.Equal(8, Choose(Trial(0.5, 1.3, 0.1), Trial(0.5, 1.5, 0.15), Trial(0.5, 1.9, 0.15)));
     }
 
     [Fact]
     public void Counts_that_ruin_the_network_are_left()
     {
-        Assert.Null(Choose(new CountTrial(0.5, 1.35, 0.177), new CountTrial(0.5, 1.35, 0.163), new CountTrial(0.5, 1.72, 0.391)));
-        Assert.Equal(16, Choose(new CountTrial(0.5, 1.35, null), new CountTrial(0.5, 1.35, null), new CountTrial(0.5, 1.72, null)));
+        Assert.Null(Choose(Trial(0.5, 1.35, 0.177), Trial(0.5, 1.35, 0.163), Trial(0.5, 1.72, 0.391)));
+        Assert.Equal(16, Choose(Trial(0.5, 1.35, null), Trial(0.5, 1.35, null), Trial(0.5, 1.72, null)));
     }
 
     [Fact]
     public void Multiples_that_do_not_lead_to_the_target_are_passed_over()
     {
-        Assert.Equal(16, Choose(new CountTrial(0.5, 1, 0.1), null, new CountTrial(0.5, 1.7, 0.1)));
-        Assert.Null(Choose(new CountTrial(0.5, 1, 0.1), null, null));
+        Assert.Equal(16, Choose(Trial(0.5, 1, 0.1), null, Trial(0.5, 1.7, 0.1)));
+        Assert.Null(Choose(Trial(0.5, 1, 0.1), null, null));
         Assert.Throws<TargetOutOfReachException>(() => Choose(null, null, null));
     }
+
+    /// <param name="damage">Asked for only where it decides.</param>
+    private static CountTrial Trial(double left, double gain, double? damage) => new(left, gain, () => damage);
 
     /// <param name="trials">With the usual counts, and with multiples of 8 and 16; null where the target is out of reach.</param>
     private int? Choose(params CountTrial?[] trials)
