@@ -9,8 +9,11 @@ namespace OnnxPrune.Calibration.Sessions;
 /// <param name="Damage">Finds out what it does to the outputs after a rough repair; gives null where that would take too long.</param>
 internal sealed record CountTrial(double Left, double Gain, Func<double?> Damage)
 {
-    /// <summary>The part of the time that fewer MACs should save and that is saved: 1 where time falls with them.</summary>
-    public double Saving => Left < 1 ? (1 - (1 / Gain)) / (1 - Left) : 1;
+    // Sessions of one file differ by some hundredths: beside what a smaller cut should save, that is too much.
+    private const double MostLeft = 0.9;
+
+    /// <summary>The part of the time that fewer MACs should save and that is saved: 1 where time falls with them, or few leave.</summary>
+    public double Saving => Left <= MostLeft ? (1 - (1 / Gain)) / (1 - Left) : 1;
 }
 
 /// <summary>

@@ -172,7 +172,15 @@ public sealed class PruningSession
         }
 
         var whole = integers.WithAnyRanges(Original.Model);
-        return request with { Round = new IntegerCounts(observer).Choose(Try) };
+        try
+        {
+            return request with { Round = new IntegerCounts(observer).Choose(Try) };
+        }
+        catch (UnsupportedModelException)
+        {
+            // What is left cannot be brought to integers: the last step says why, and keeps the floats.
+            return request;
+        }
 
         CountTrial Try(int? multiple)
         {

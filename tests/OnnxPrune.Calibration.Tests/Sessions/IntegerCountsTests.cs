@@ -18,6 +18,13 @@ public class IntegerCountsTests
     }
 
     [Fact]
+    public void Cuts_that_save_hardly_any_work_are_not_judged_by_time()
+    {
+        Assert.Null(Choose(Trial(0.95, 0.98, 0.1)));
+        Assert.Equal([null], _tried);
+    }
+
+    [Fact]
     public void Finest_counts_that_save_the_time_of_what_was_cut_are_kept()
     {
         Assert.Equal(16, Choose(Trial(0.5, 0.89, 0.003), Trial(0.5, 1.08, 0.006), Trial(0.49, 1.75, 0.023)));
